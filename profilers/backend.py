@@ -1,0 +1,173 @@
+"""What a runtime must offer to be timed, and how one is found by name.
+
+A backend compiles a model and runs it in a hot loop; it does not decide how often, how long or in which order: that
+is `timing.py`. The registry is the folder ``backends/`` (file name = backend name) plus the entry-point group
+``gnomon.backends`` for packages outside. Nothing is imported until a backend is asked for, because its runtime may be
+missing, heavy, or broken though unused.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Protocol, Tuple
+
+from . import backends
+from .errors import UnknownBackend
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Arrays = Dict[str, NDArray[Any]]
+
+ENTRY_POINT_GROUP = "gnomon.backends"
+PRECISIONS = ("fp32", "fp16", "bf16", "int8")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Under which conditions a model is timed; each field changes the time, so each is part of every key."""
+
+    device: str = "cpu"
+    precision: str = "fp32"
+    threads: int = 1
+    batch: int = 1
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.device, str) or not self.device:
+            raise ValueError(f"device is {self.device!r}; expected a name such as 'cpu'")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {self.precision!r}; expected one of {', '.join(PRECISIONS)}")
+        for name in ("threads", "batch"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ValueError(f"{name} is {value!r}; expected a whole number of at least 1")
+
+    def to_json(self) -> Dict[str, Any]:
+        """Return the fields as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RunConfig:
+        """Return the configuration written by `to_json`; ValueError for a missing, unknown or invalid field."""
+        known = {field.name for field in fields(cls)}
+        if set(data) != known:
+            raise ValueError(f"a run configuration has the fields {sorted(known)}; found {sorted(data)}")
+        return cls(**data)
+
+
+class Executable(Protocol):
+    """A compiled model, ready to run; also a context manager that closes it."""
+
+    @property
+    def input_shapes(self) -> Mapping[str, Tuple[int, ...]]:
+        """The shape of each input, by name."""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What the runtime says it uses, read back after compilation; has at least ``threads`` and ``precision``."""
+
+    def elapsed_ns(self, loops: int) -> int:
+        """Run ``loops`` inferences back to back on inputs bound once, and return the monotonic nanoseconds taken."""
+
+    def run(self, inputs: Arrays) -> Arrays:
+        """Return the outputs for ``inputs``, by name; for checking values, never for timing."""
+
+    def close(self) -> None:
+        """Release the runtime's resources; the executable is not used afterwards."""
+
+    def __enter__(self) -> Executable: ...
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None: ...
+
+
+class Backend(Protocol):
+    """A runtime that turns ONNX bytes into executables."""
+
+    @property
+    def name(self) -> str:
+        """The name it is asked for by."""
+
+    @property
+    def install_command(self) -> str:
+        """The command that installs its runtime."""
+
+    def version(self) -> str:
+        """The version of the runtime."""
+
+    def versions(self) -> Dict[str, str]:
+        """The version of everything that may change a time: runtime, build, numpy."""
+
+    def load(self, model: bytes, config: RunConfig) -> Executable:
+        """Compile ``model`` (ONNX, fixed shapes) for ``config``.
+
+        Raises `UnsupportedConfig`, `ModelRejected` or `FallbackRefused`; never falls back to anything else.
+        """
+
+
+def backend_names() -> Tuple[str, ...]:
+    """Return the names of all backends, whether or not their runtime is installed, sorted."""
+    return tuple(sorted(_openers()))
+
+
+def load_backend(name: str) -> Backend:
+    """Import and return the backend called ``name``.
+
+    Raises `UnknownBackend`, or `BackendUnavailable` when its runtime is not installed.
+    """
+    openers = _openers()
+    if name not in openers:
+        raise UnknownBackend.named(name, sorted(openers))
+    return openers[name]()
+
+
+def synthetic_input(shape: Tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return an input of ``shape``: uniform in [-1, 1] for floats, zeros or ones otherwise (valid as an index).
+
+    The seed is fixed, so two runs, and two backends, time the same numbers.
+    """
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    if np.issubdtype(dtype, np.floating):
+        return rng.uniform(-1.0, 1.0, shape).astype(dtype)
+    return rng.integers(0, 2, shape).astype(dtype)
+
+
+def _openers() -> Dict[str, Callable[[], Backend]]:
+    """Return, by name, a function that imports and opens each backend; those in the folder win over plug-ins."""
+    found: Dict[str, Callable[[], Backend]] = {}
+    for point in _entry_points():
+        found[point.name] = partial(_open_plugin, point)
+    for module in pkgutil.iter_modules(backends.__path__, backends.__name__ + "."):
+        name = module.name.rpartition(".")[2]
+        found[name] = partial(_open_module, module.name)
+    return found
+
+
+def _open_plugin(point: metadata.EntryPoint) -> Backend:
+    backend: Backend = point.load()()
+    return backend
+
+
+def _open_module(path: str) -> Backend:
+    backend: Backend = importlib.import_module(path).open_backend()
+    return backend
+
+
+def _entry_points() -> Tuple[metadata.EntryPoint, ...]:
+    if sys.version_info >= (3, 10):
+        return tuple(metadata.entry_points(group=ENTRY_POINT_GROUP))
+    return tuple(metadata.entry_points().get(ENTRY_POINT_GROUP, ()))  # the only form 3.8 and 3.9 have

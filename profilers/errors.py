@@ -1,0 +1,121 @@
+"""Everything that can go wrong while timing, as one tree.
+
+    ProfilerError
+    ├── BackendError
+    │   ├── UnknownBackend        no backend of that name
+    │   ├── BackendUnavailable    the backend's runtime is not installed here
+    │   ├── UnsupportedConfig     the backend cannot honour the run configuration
+    │   ├── ModelRejected         the runtime cannot load or run this model
+    │   └── FallbackRefused       the runtime would run it elsewhere than asked
+    ├── PlanError
+    │   ├── PlanDamaged           a plan folder is incomplete, altered or of another version
+    │   └── PlanMismatch          results or a folder belong to another plan
+    ├── JournalDamaged            a journal is damaged before its last line
+    ├── ResultsLocked             another worker writes the same results
+    └── WorkerCrashed             the worker process died and restarting did not help
+
+Every error is built from its message alone, so that one raised in a worker can be raised again in the parent;
+what a caller may want to act on is carried as attributes.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import Iterable, Iterator, Type
+
+
+class ProfilerError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class BackendError(ProfilerError):
+    """A backend cannot do what was asked."""
+
+
+class UnknownBackend(BackendError):
+    """No backend has that name; ``known`` lists those that exist."""
+
+    def __init__(self, message: str, *, known: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.known = tuple(known)
+
+    @classmethod
+    def named(cls, name: str, known: Iterable[str]) -> UnknownBackend:
+        """Build the error for ``name``, with the closest known name as a suggestion."""
+        known = tuple(known)
+        closest = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {closest[0]!r}?" if closest else ""
+        return cls(f"No backend is called {name!r}; known are: {', '.join(known)}.{hint}", known=known)
+
+
+class BackendUnavailable(BackendError):
+    """The backend's runtime is not installed; ``install_command`` installs it."""
+
+    def __init__(self, message: str, *, install_command: str = "") -> None:
+        super().__init__(message)
+        self.install_command = install_command
+
+    @classmethod
+    def missing(cls, name: str, install_command: str, cause: BaseException) -> BackendUnavailable:
+        """Build the error for a runtime whose import failed with ``cause``."""
+        return cls(
+            f"The backend {name!r} needs its runtime, and importing it failed: {cause}. Install it: {install_command}",
+            install_command=install_command,
+        )
+
+
+class UnsupportedConfig(BackendError):
+    """The backend cannot honour the run configuration (device, precision, threads)."""
+
+
+class ModelRejected(BackendError):
+    """The runtime cannot load, compile or run the model."""
+
+
+class FallbackRefused(BackendError):
+    """The runtime would run the model, or a part of it, elsewhere than on the device asked for."""
+
+
+class PlanError(ProfilerError):
+    """A timing plan cannot be used."""
+
+
+class PlanDamaged(PlanError):
+    """A plan folder is incomplete, altered, or written by another version."""
+
+
+class PlanMismatch(PlanError):
+    """A results file or a folder already belongs to another plan."""
+
+
+class JournalDamaged(ProfilerError):
+    """A journal holds something else than one JSON object a line, before its last line."""
+
+    def __init__(self, message: str, *, path: str = "", line_number: int = 0) -> None:
+        super().__init__(message)
+        self.path = path
+        self.line_number = line_number
+
+
+class ResultsLocked(ProfilerError):
+    """Another worker is writing the same results file."""
+
+
+class WorkerCrashed(ProfilerError):
+    """The worker process died; ``exit_code`` and ``stderr_tail`` are its last words."""
+
+    def __init__(self, message: str, *, exit_code: int = 0, stderr_tail: str = "") -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+        self.stderr_tail = stderr_tail
+
+
+def error_class(name: str) -> Type[ProfilerError]:
+    """Return the error class called ``name``, or `ProfilerError` if there is none."""
+    return {cls.__name__: cls for cls in _subclasses(ProfilerError)}.get(name, ProfilerError)
+
+
+def _subclasses(cls: Type[ProfilerError]) -> Iterator[Type[ProfilerError]]:
+    for child in cls.__subclasses__():
+        yield child
+        yield from _subclasses(child)

@@ -1,0 +1,178 @@
+"""Carries out a timing plan, one visit at a time, from wherever an earlier session stopped.
+
+Exactly one compiled model is alive at any moment: more would cool each other's caches, and whole networks would seem
+slower than the sum of their layers. What is decided (order, precision, loops) is decided in `schedule.py` and
+`timing.py`; here things are loaded, timed and recorded.
+"""
+
+from __future__ import annotations
+
+import gc
+import platform
+import time
+import uuid
+from collections import Counter
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+
+from .backend import Backend
+from .errors import UnsupportedConfig
+from .hardware import fingerprint
+from .journal import Journal, Record
+from .plan import PlanItem, TimingPlan
+from .results import Results, Visit, measurements_from_visits, step_fields
+from .schedule import Step, pass_steps
+from .timing import Measurement, calibrate_loops, take_visit
+
+MAX_ATTEMPTS = 3  # a model in flight this often when the process died without a word is given up
+RESUME_SLOT = -1  # of the anchor visits a resumed session begins with
+
+
+class PlanExecution:
+    """One session of running a plan: it knows what was recorded before and appends to the journal."""
+
+    def __init__(
+        self, folder: Path, plan: TimingPlan, *, backend: Backend, journal: Journal, recorded: Results
+    ) -> None:
+        self._folder = folder
+        self._plan = plan
+        self._backend = backend
+        self._journal = journal
+        self._recorded = recorded
+        self._id = uuid.uuid4().hex[:12]
+        self._origin_s = time.monotonic()
+        self._items: Dict[str, PlanItem] = {item.key: item for item in plan.items}
+        self._visits: List[Visit] = list(recorded.visits)
+        self._failed_in: Dict[str, int] = {failure.key: failure.step.pass_index for failure in recorded.failures}
+        self._options: Optional[Mapping[str, Any]] = None
+        self._visits_here = 0
+
+    def open(self, crashed: Optional[str]) -> None:
+        """Record this session, and a failure for the model an earlier process died of.
+
+        ``crashed`` is the reason the process before this one died, if known: then its last attempt is to blame.
+        Otherwise only a model that was in flight `MAX_ATTEMPTS` times is.
+        """
+        self._append(
+            "session",
+            started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            monotonic_s=self._origin_s,
+            hardware=fingerprint().to_json(),
+            versions=dict(self._backend.versions(), python=platform.python_version()),
+        )
+        ended = {visit.step for visit in self._visits} | {failure.step for failure in self._recorded.failures}
+        unfinished = [step for step in self._recorded.attempts if step not in ended]
+        if crashed and unfinished and unfinished[-1] == self._recorded.attempts[-1]:
+            self._fail(unfinished[-1], crashed)
+        for step, count in Counter(unfinished).items():
+            if count >= MAX_ATTEMPTS and step.key not in self._failed_in:
+                self._fail(step, f"the process died {count} times while timing it")
+
+    def run(self, *, is_stopped: Callable[[], bool], report: Callable[[Record], None]) -> bool:
+        """Make all visits still due; False when ``is_stopped`` said so between two visits."""
+        for step, left in self._due():
+            if is_stopped():
+                return False
+            self._visit(step)
+            report(self._progress(step, left))
+        self._append("done", seconds=round(self._seconds(), 3))
+        return True
+
+    def _due(self) -> Iterator[Tuple[Step, int]]:
+        """Yield each step still to make, and how many are expected to follow it."""
+        policy = self._plan.policy
+        keys = [item.key for item in self._plan.items if item.role != "anchor"]
+        anchors = [item.key for item in self._plan.items if item.role == "anchor"]
+        taken: Set[Step] = {visit.step for visit in self._visits}
+        for pass_index in range(policy.max_passes):
+            earlier = self._before(pass_index)
+            steps = pass_steps(keys, anchors, pass_index=pass_index, policy=policy, earlier=earlier)
+            due = [step for step in steps if step not in taken and step.key not in self._failed_in]
+            if due and self._visits and not self._visits_here:
+                due = [Step(key, pass_index, RESUME_SLOT) for key in anchors if key not in self._failed_in] + due
+            later = max(0, policy.min_passes - pass_index - 1) * len(steps)
+            for done, step in enumerate(due, start=1):
+                if step.key in self._failed_in:
+                    continue
+                if pass_index > 0 and self._seconds() > policy.time_cap_s:
+                    return
+                yield step, len(due) - done + later
+
+    def _before(self, pass_index: int) -> Dict[str, Optional[Measurement]]:
+        """Return what the passes before ``pass_index`` measured; None for what failed in one of them."""
+        visits = [visit for visit in self._visits if visit.step.pass_index < pass_index]
+        known: Dict[str, Optional[Measurement]] = {}
+        known.update(measurements_from_visits(visits))
+        known.update({key: None for key, failed_in in self._failed_in.items() if failed_in < pass_index})
+        return known
+
+    def _visit(self, step: Step) -> None:
+        """Load, time and record one model; whatever goes wrong with it is recorded, not raised.
+
+        Raises `UnsupportedConfig`, which no other model of the plan would escape.
+        """
+        self._append("attempt", sync=False, **step_fields(step))
+        try:
+            visit = self._timed(step)
+        except UnsupportedConfig:
+            raise
+        except Exception as exc:
+            self._fail(step, f"{type(exc).__name__}: {exc}")
+            return
+        finally:
+            gc.collect()
+        self._append(
+            "visit",
+            role=visit.role,
+            loops=visit.loops,
+            block_us=[round(value, 4) for value in visit.block_us],
+            load_ms=round(visit.load_ms, 3),
+            **step_fields(step),
+        )
+        self._visits.append(visit)
+        self._visits_here += 1
+
+    def _timed(self, step: Step) -> Visit:
+        item = self._items[step.key]
+        model = (self._folder / item.file).read_bytes()
+        start_s = time.monotonic()
+        with self._backend.load(model, self._plan.config) as executable:
+            load_ms = (time.monotonic() - start_s) * 1e3
+            self._note_options(executable.options)
+            loops = self._loops(step.key) or calibrate_loops(executable, self._plan.policy)
+            block_us = take_visit(executable, self._plan.policy, loops=loops)
+        return Visit(step.key, item.role, step, loops, block_us, load_ms, self._id, self._t_s())
+
+    def _loops(self, key: str) -> Optional[int]:
+        return next((visit.loops for visit in self._visits if visit.key == key), None)
+
+    def _note_options(self, options: Mapping[str, Any]) -> None:
+        if options != self._options:
+            self._append("options", options=dict(options))
+            self._options = options
+
+    def _fail(self, step: Step, reason: str) -> None:
+        self._append("failure", role=self._items[step.key].role, reason=reason, **step_fields(step))
+        self._failed_in[step.key] = step.pass_index
+
+    def _append(self, kind: str, *, sync: bool = True, **fields: Any) -> None:
+        self._journal.append({"record": kind, "session": self._id, "t_s": round(self._t_s(), 4), **fields}, sync=sync)
+
+    def _t_s(self) -> float:
+        return time.monotonic() - self._origin_s
+
+    def _seconds(self) -> float:
+        return self._recorded.seconds + self._t_s()
+
+    def _progress(self, step: Step, left: int) -> Record:
+        done = len(self._visits)
+        seconds_a_visit = self._t_s() / max(1, self._visits_here)
+        return {
+            "event": "progress",
+            "done": done,
+            "total": done + left,
+            "pass": step.pass_index,
+            "eta_s": round(left * seconds_a_visit, 1),
+            "key": step.key,
+        }

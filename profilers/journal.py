@@ -1,0 +1,163 @@
+"""Crash-safe JSON Lines, and files that appear whole or not at all.
+
+A journal only grows: one JSON object a line, flushed and synced before `Journal.append` returns. A process killed
+while writing leaves at most one torn last line; readers drop it with a warning, and the next writer cuts it off.
+Anything wrong earlier in the file is not an accident of writing, and is an error that names the line. No journal is
+ever opened for overwriting.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Dict, List, Mapping, Optional, Tuple, Union
+
+from .errors import JournalDamaged
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    PathLike = Union[str, "os.PathLike[str]"]
+
+Record = Dict[str, Any]
+
+
+def json_line(record: Mapping[str, Any]) -> str:
+    """Return ``record`` as one canonical line: compact, keys sorted, no newline; NaN and infinity are a ValueError."""
+    return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+class Journal:
+    """An open journal to append records to; use it as a context manager.
+
+    Opening creates a missing file, and cuts a torn last line off an existing one; ``warnings`` then says so.
+    """
+
+    def __init__(self, path: PathLike) -> None:
+        self.path = Path(path)
+        self.warnings: Tuple[str, ...] = ()
+        self._file: Optional[BinaryIO] = None
+
+    def __enter__(self) -> Journal:
+        is_new = not self.path.exists()
+        self._file = self.path.open("ab")
+        if is_new:
+            _sync_folder(self.path.parent)
+        else:
+            self.warnings = _cut_torn_tail(self.path, self._file)
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def append(self, record: Mapping[str, Any], *, sync: bool = True) -> None:
+        """Write ``record`` as one line that survives this process.
+
+        ``sync=False`` skips the wait for the disk: the line then survives a crash of the process but perhaps not a
+        power cut. Raises ValueError for NaN and infinity, before anything is written.
+        """
+        if self._file is None:
+            raise ValueError(f"The journal {self.path} is not open; use it as `with Journal(path) as journal:`")
+        self._file.write(json_line(record).encode("utf-8") + b"\n")
+        self._file.flush()
+        if sync:
+            os.fsync(self._file.fileno())
+
+
+def read_journal(path: PathLike) -> Tuple[List[Record], Tuple[str, ...]]:
+    """Return the records of a journal and warnings about a torn last line, which is dropped.
+
+    Raises `JournalDamaged` (with ``path`` and ``line_number``) for a bad line anywhere else.
+    """
+    path = Path(path)
+    lines, torn = _split(path.read_bytes())
+    records = [_record(path, number, line) for number, line in enumerate(lines, start=1)]
+    return records, ((_torn_warning(path, len(lines) + 1, len(torn)),) if torn else ())
+
+
+def write_atomically(path: PathLike, content: Union[str, bytes]) -> None:
+    """Put ``content`` at ``path`` so that a reader sees the old file or the new one, never a part."""
+    path = Path(path)
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    handle, temporary = tempfile.mkstemp(dir=str(path.parent), prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)  # mkstemp makes it private; results are for reading
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(temporary).unlink()
+        raise
+    _sync_folder(path.parent)
+
+
+def _cut_torn_tail(path: Path, file: BinaryIO) -> Tuple[str, ...]:
+    lines, torn = _split(path.read_bytes())
+    if not torn:
+        return ()
+    file.truncate(sum(len(line) + 1 for line in lines))
+    os.fsync(file.fileno())
+    return (_torn_warning(path, len(lines) + 1, len(torn)),)
+
+
+def _split(data: bytes) -> Tuple[List[bytes], bytes]:
+    """Split into whole lines (without their newline) and the torn rest: no newline, or a last line that is no object.
+
+    Bytes after the last newline are torn even when they happen to parse: half of a number is a number.
+    """
+    lines = data.split(b"\n")
+    torn = lines.pop()
+    if not torn and lines and _object(lines[-1]) is None:
+        return lines[:-1], lines[-1] + b"\n"
+    return lines, torn
+
+
+def _record(path: Path, number: int, line: bytes) -> Record:
+    record = _object(line)
+    if record is None:
+        raise JournalDamaged(
+            f"{path}, line {number}: expected one JSON object, found {line[:60]!r}. The file was damaged or edited; "
+            f"restore it, or remove that line to give up its record",
+            path=str(path),
+            line_number=number,
+        )
+    return record
+
+
+def _object(line: bytes) -> Optional[Record]:
+    try:
+        value = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _torn_warning(path: Path, number: int, size_bytes: int) -> str:
+    return f"{path}, line {number}: dropped a torn last line of {size_bytes} bytes (the writer was interrupted)"
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return  # Windows cannot open a folder for syncing
+    descriptor = os.open(str(folder), os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

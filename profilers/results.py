@@ -1,0 +1,283 @@
+"""What a worker wrote: the results journal of one plan, read back.
+
+The journal holds raw block times only; every value is derived here, at read time. Its records, each with a ``record``
+field: ``header`` (schema, version, plan digest, backend, config), ``session`` (one start of a worker: id, time,
+hardware, versions), ``options`` (what the runtime reports after compiling), ``attempt`` (written before a model is
+loaded, so that a native crash can be told whose it was), ``visit``, ``failure``, and ``done``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple, Union
+
+from .backend import RunConfig
+from .errors import JournalDamaged
+from .hardware import Hardware
+from .journal import Record, read_journal
+from .schedule import Step
+from .timing import Measurement
+
+if TYPE_CHECKING:
+    import os
+
+    from .plan import TimingPlan
+
+    PathLike = Union[str, "os.PathLike[str]"]
+
+SCHEMA = "gnomon.results"
+# History of the results format, newest first:
+#   1  header, session, options, attempt, visit, failure, done
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Session:
+    """One start of the worker; times of different sessions may differ by a factor the anchors show.
+
+    monotonic_s: the monotonic clock when it started; every ``t_s`` counts from there.
+    options: what the runtime reported; later reports that disagree are in `Results.warnings`.
+    """
+
+    id: str
+    started: str
+    monotonic_s: float
+    hardware: Hardware
+    versions: Mapping[str, str]
+    options: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One visit to one model: its block times in microseconds per inference, ``t_s`` seconds into its session.
+
+    load_ms: how long loading and compiling took; never part of a latency.
+    """
+
+    key: str
+    role: str
+    step: Step
+    loops: int
+    block_us: Tuple[float, ...]
+    load_ms: float
+    session: str
+    t_s: float
+
+    @property
+    def value_us(self) -> float:
+        """The median of the blocks."""
+        return median(self.block_us)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A model that could not be timed, and why."""
+
+    key: str
+    role: str
+    step: Step
+    reason: str
+    session: str
+    t_s: float
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """One visit to an anchor: how fast the machine was at that moment."""
+
+    key: str
+    t_s: float
+    session: str
+    value_us: float
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything recorded for one plan so far.
+
+    seconds: how long workers ran, over all sessions, until their last record.
+    attempts: the steps begun, in order, whether or not they ended.
+    """
+
+    plan: str
+    backend: str
+    config: RunConfig
+    sessions: Tuple[Session, ...] = ()
+    visits: Tuple[Visit, ...] = ()
+    failures: Tuple[Failure, ...] = ()
+    attempts: Tuple[Step, ...] = ()
+    seconds: float = 0.0
+    is_complete: bool = False
+    warnings: Tuple[str, ...] = ()
+
+    @property
+    def measurements(self) -> Dict[str, Measurement]:
+        """The measurement of every layer and network visited, by key; a model that failed later keeps its visits."""
+        return measurements_from_visits(visit for visit in self.visits if visit.role != "anchor")
+
+    @property
+    def anchors(self) -> Tuple[Anchor, ...]:
+        """Every visit to an anchor, in the order of measuring."""
+        return tuple(
+            Anchor(visit.key, visit.t_s, visit.session, visit.value_us)
+            for visit in self.visits
+            if visit.role == "anchor"
+        )
+
+
+def measurements_from_visits(visits: Iterable[Visit]) -> Dict[str, Measurement]:
+    """Gather visits by model, in their order."""
+    blocks: Dict[str, List[Tuple[float, ...]]] = {}
+    loops: Dict[str, int] = {}
+    for visit in visits:
+        blocks.setdefault(visit.key, []).append(visit.block_us)
+        loops.setdefault(visit.key, visit.loops)
+    return {key: Measurement(tuple(taken), loops[key]) for key, taken in blocks.items()}
+
+
+def header_record(plan: TimingPlan) -> Record:
+    """Return the first record of the results of ``plan``."""
+    return {
+        "record": "header",
+        "schema": SCHEMA,
+        "version": SCHEMA_VERSION,
+        "plan": plan.digest,
+        "backend": plan.backend,
+        "config": plan.config.to_json(),
+    }
+
+
+def step_fields(step: Step) -> Record:
+    """Return the fields that say which step an attempt, visit or failure belongs to."""
+    return {"key": step.key, "pass": step.pass_index, "slot": step.slot}
+
+
+def read_results(path: PathLike) -> Results:
+    """Return what a results journal holds so far.
+
+    Raises `JournalDamaged` for a line that is not a record of a known version.
+    """
+    records, warnings = read_journal(path)
+    return results_from_records(records, path=str(path), warnings=warnings)
+
+
+def results_from_records(records: Sequence[Record], *, path: str = "", warnings: Tuple[str, ...] = ()) -> Results:
+    """Return the results a journal's ``records`` amount to; ``path`` is for messages."""
+    parts: Dict[str, List[Any]] = {kind: [] for kind in _PARSERS}
+    for number, record in enumerate(records, start=1):
+        try:
+            kind = record["record"]
+            parts[kind].append(_PARSERS[kind](record))
+        except (KeyError, TypeError, ValueError) as exc:
+            raise JournalDamaged(
+                f"{path}, line {number}: not a record of {SCHEMA} version {SCHEMA_VERSION} ({exc!r})",
+                path=path,
+                line_number=number,
+            ) from exc
+    if len(parts["header"]) != 1 or records[0]["record"] != "header":
+        raise JournalDamaged(
+            f"{path} does not begin with its one header; expected a file written by the worker",
+            path=path,
+            line_number=1,
+        )
+    plan, backend, config = parts["header"][0]
+    sessions, disagreements = _with_options(parts["session"], parts["options"])
+    return Results(
+        plan=plan,
+        backend=backend,
+        config=config,
+        sessions=sessions,
+        visits=tuple(parts["visit"]),
+        failures=tuple(parts["failure"]),
+        attempts=tuple(parts["attempt"]),
+        seconds=_seconds(records),
+        is_complete=bool(parts["done"]),
+        warnings=warnings + disagreements,
+    )
+
+
+def _with_options(
+    sessions: Sequence[Session], options: Sequence[Tuple[str, Dict[str, Any]]]
+) -> Tuple[Tuple[Session, ...], Tuple[str, ...]]:
+    """Give each session the first options reported in it, and a warning for each field that ever changed."""
+    first = dict(reversed(list(options)))
+    changed: Dict[str, List[str]] = {}
+    reference = options[0][1] if options else {}
+    for _, reported in options:
+        for name in sorted(set(reference) | set(reported)):
+            values = changed.setdefault(name, [repr(reference.get(name))])
+            if repr(reported.get(name)) not in values:
+                values.append(repr(reported.get(name)))
+    warnings = tuple(
+        f"the runtime reported different values of {name} for different models: {', '.join(values)}"
+        for name, values in changed.items()
+        if len(values) > 1
+    )
+    return tuple(replace(session, options=first.get(session.id, {})) for session in sessions), warnings
+
+
+def _seconds(records: Sequence[Record]) -> float:
+    """Return the worker time up to the last record of each session, summed over the sessions."""
+    last = {record["session"]: record["t_s"] for record in records if "t_s" in record}
+    return float(sum(last.values()))
+
+
+def _step(record: Record) -> Step:
+    return Step(str(record["key"]), int(record["pass"]), int(record["slot"]))
+
+
+def _header(record: Record) -> Tuple[str, str, RunConfig]:
+    if record["schema"] != SCHEMA or record["version"] != SCHEMA_VERSION:
+        raise ValueError(f"found {record['schema']} version {record['version']}")
+    return str(record["plan"]), str(record["backend"]), RunConfig.from_json(record["config"])
+
+
+def _session(record: Record) -> Session:
+    return Session(
+        id=str(record["session"]),
+        started=str(record["started"]),
+        monotonic_s=float(record["monotonic_s"]),
+        hardware=Hardware.from_json(record["hardware"]),
+        versions=dict(record["versions"]),
+        options={},
+    )
+
+
+def _visit(record: Record) -> Visit:
+    return Visit(
+        key=str(record["key"]),
+        role=str(record["role"]),
+        step=_step(record),
+        loops=int(record["loops"]),
+        block_us=tuple(float(value) for value in record["block_us"]),
+        load_ms=float(record["load_ms"]),
+        session=str(record["session"]),
+        t_s=float(record["t_s"]),
+    )
+
+
+def _failure(record: Record) -> Failure:
+    return Failure(
+        key=str(record["key"]),
+        role=str(record["role"]),
+        step=_step(record),
+        reason=str(record["reason"]),
+        session=str(record["session"]),
+        t_s=float(record["t_s"]),
+    )
+
+
+def _options(record: Record) -> Tuple[str, Dict[str, Any]]:
+    return str(record["session"]), dict(record["options"])
+
+
+_PARSERS: Dict[str, Callable[[Record], Any]] = {
+    "header": _header,
+    "session": _session,
+    "options": _options,
+    "attempt": _step,
+    "visit": _visit,
+    "failure": _failure,
+    "done": dict,
+}

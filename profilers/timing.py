@@ -1,0 +1,182 @@
+"""The timing protocol of one visit, and what the visits of a model add up to.
+
+Written once for all backends and free of any clock: it only asks an executable how long ``loops`` inferences took.
+Isolated layers add up to a network only if each is timed hot and for long enough: so loops are calibrated until one
+block lasts about ``block_us``, the first blocks of a visit are thrown away, and a model's value is the median over
+its visits of each visit's median. The minimum and the mean are never reported: one rewards luck, one counts
+interruptions. Which model is visited when is decided in `schedule.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from statistics import median
+from typing import Any, Dict, Mapping, Optional, Protocol, Sequence, Tuple
+
+MAX_LOOPS = 1_000_000  # where calibration gives up on a clock that does not advance
+
+
+class TimedLoop(Protocol):
+    """The one thing the protocol needs of an executable."""
+
+    def elapsed_ns(self, loops: int) -> int:
+        """Run ``loops`` inferences and return the nanoseconds taken."""
+
+
+@dataclass(frozen=True)
+class TimingPolicy:
+    """How long, how often and until how precise models are timed.
+
+    block_us: how long one block of loops should last.
+    warmup_blocks: blocks run and thrown away at the start of every visit.
+    blocks_per_visit: blocks kept a visit; fewer, but at least three, when they would last longer than ``visit_us``.
+    visit_us: how long the kept blocks of one visit may last in all.
+    min_passes, max_passes: how many visits a model gets at least and at most.
+    relative_target: a model is not visited again once its relative half-width is this small.
+    time_cap_s: no visit begins after this much worker time; except that every model gets its first one.
+    anchor_every: the anchors are visited again after this many visits.
+    seed: of the visiting order.
+    """
+
+    block_us: float = 4_000.0
+    warmup_blocks: int = 2
+    blocks_per_visit: int = 8
+    visit_us: float = 60_000.0
+    min_passes: int = 3
+    max_passes: int = 8
+    relative_target: float = 0.01
+    time_cap_s: float = 60.0
+    anchor_every: int = 25
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("block_us", "visit_us", "relative_target", "time_cap_s"):
+            value = getattr(self, name)
+            if not (isinstance(value, (int, float)) and 0 < value < math.inf):
+                raise ValueError(f"{name} is {value!r}; expected a positive, finite number")
+        lowest = {"warmup_blocks": 0, "blocks_per_visit": 1, "min_passes": 1, "max_passes": 1, "anchor_every": 1}
+        for name, low in lowest.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < low:
+                raise ValueError(f"{name} is {value!r}; expected a whole number of at least {low}")
+        if not isinstance(self.seed, int) or self.seed < 0:
+            raise ValueError(f"seed is {self.seed!r}; expected a whole number of at least 0")
+        if self.max_passes < self.min_passes:
+            raise ValueError(f"max_passes is {self.max_passes}, less than min_passes, which is {self.min_passes}")
+
+    def to_json(self) -> Dict[str, Any]:
+        """Return the fields as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TimingPolicy:
+        """Return the policy written by `to_json`; ValueError for a missing, unknown or invalid field."""
+        known = {field.name for field in fields(cls)}
+        if set(data) != known:
+            raise ValueError(f"a timing policy has the fields {sorted(known)}; found {sorted(data)}")
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """All block times of one model: ``block_us[v][b]`` is microseconds per inference in block b of visit v.
+
+    loops: how many inferences each block averaged over.
+    """
+
+    block_us: Tuple[Tuple[float, ...], ...]
+    loops: int
+
+    def __post_init__(self) -> None:
+        if self.loops < 1:
+            raise ValueError(f"loops is {self.loops}; expected at least 1")
+        if not self.block_us or not all(self.block_us):
+            raise ValueError("a measurement needs at least one visit, and each visit at least one block")
+        for value in (value for visit in self.block_us for value in visit):
+            if not 0 < value < math.inf:
+                raise ValueError(f"a block took {value!r} us per inference; expected a positive, finite time")
+
+    @property
+    def visits(self) -> int:
+        """How many visits were made."""
+        return len(self.block_us)
+
+    @property
+    def visit_us(self) -> Tuple[float, ...]:
+        """The median of each visit, in the order of the visits."""
+        return tuple(median(blocks) for blocks in self.block_us)
+
+    @property
+    def value_us(self) -> float:
+        """The latency: the median over visits of each visit's median."""
+        return median(self.visit_us)
+
+    @property
+    def relative_iqr(self) -> float:
+        """The interquartile range of all blocks, as a share of the value."""
+        return _iqr([value for visit in self.block_us for value in visit]) / self.value_us
+
+    @property
+    def relative_half_width(self) -> float:
+        """Half the width of a 95 % interval of the value, as a share of it; infinite with a single visit.
+
+        1.57 IQR / sqrt(n) over the n visit medians: the notch of a notched box plot (McGill, Tukey and Larsen,
+        "Variations of Box Plots", 1978). Visits, not blocks, are the samples: blocks of one visit are correlated.
+        """
+        if self.visits < 2:
+            return math.inf
+        return 1.57 * _iqr(self.visit_us) / math.sqrt(self.visits) / self.value_us
+
+    def split_half_us(self) -> Optional[Tuple[float, float]]:
+        """Return the value from every second visit, and from the others; None with a single visit.
+
+        How far the two disagree over many models is the noise floor: no prediction can be tested more finely.
+        """
+        if self.visits < 2:
+            return None
+        return median(self.visit_us[0::2]), median(self.visit_us[1::2])
+
+
+def calibrate_loops(executable: TimedLoop, policy: TimingPolicy) -> int:
+    """Return how many loops make one block last about ``policy.block_us``; at least 1.
+
+    Runs the model for about two blocks, or twice if one inference is longer than a block.
+    """
+    target_ns = policy.block_us * 1e3
+    executable.elapsed_ns(1)  # the first inference allocates; it says nothing about the next ones
+    loops, elapsed = 1, executable.elapsed_ns(1)
+    while elapsed < target_ns / 2 and loops < MAX_LOOPS:
+        loops = min(loops * 10, math.ceil(loops * target_ns / max(elapsed, 1)))
+        elapsed = executable.elapsed_ns(loops)
+    return min(MAX_LOOPS, max(1, round(loops * target_ns / max(elapsed, 1))))
+
+
+def take_visit(executable: TimedLoop, policy: TimingPolicy, *, loops: int) -> Tuple[float, ...]:
+    """Warm up, then return the microseconds per inference of each block of this visit.
+
+    Takes ``policy.blocks_per_visit`` blocks, or as many as fit into ``policy.visit_us``, but never fewer than three
+    (or than ``blocks_per_visit``, if that is less). Raises ValueError if a block took no time at all.
+    """
+    for _ in range(policy.warmup_blocks):
+        executable.elapsed_ns(loops)
+    blocks = [executable.elapsed_ns(loops)]
+    fitting = int(policy.visit_us * 1e3 / max(blocks[0], 1))
+    count = min(policy.blocks_per_visit, max(3, fitting))
+    blocks += [executable.elapsed_ns(loops) for _ in range(count - 1)]
+    if min(blocks) <= 0:
+        raise ValueError(f"{loops} loops took {min(blocks)} ns; the clock of this machine is too coarse for this model")
+    return tuple(elapsed / loops / 1e3 for elapsed in blocks)
+
+
+def _iqr(values: Sequence[float]) -> float:
+    """Return the interquartile range with linear interpolation; 0 for a single value."""
+    ordered = sorted(values)
+
+    def quantile(share: float) -> float:
+        position = share * (len(ordered) - 1)
+        low = math.floor(position)
+        high = min(low + 1, len(ordered) - 1)
+        return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
+
+    return quantile(0.75) - quantile(0.25)

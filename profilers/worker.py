@@ -1,0 +1,129 @@
+"""Runs one timing plan and appends what it measures to a results journal.
+
+    python -m gnomon.profilers.worker PLAN_FOLDER --results FILE
+
+Killed at any moment, it loses at most the visit in flight; started again, it goes on where it stopped, in the order
+it would have taken. A model that cannot be timed becomes a failure record and the run goes on. Progress is JSON Lines
+on stdout. It measures and does nothing else: no predictions, no reports, no other part of gnomon.
+
+Exit codes: 0 done, 2 usage, 3 an error of this package, 130 interrupted (start it again to continue). Any other code
+means that a runtime took the process down; whoever restarts it then passes ``--crashed REASON``, and the model that
+was in flight is recorded as a failure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any, Callable, Optional, Sequence
+
+from .backend import load_backend
+from .errors import PlanMismatch, ProfilerError
+from .execution import PlanExecution
+from .exits import DONE, FAILED, INTERRUPTED
+from .journal import Journal, Record, read_journal
+from .lock import locked
+from .plan import read_plan
+from .results import header_record, results_from_records
+
+REPORT_EVERY_S = 0.25
+
+
+def run_plan(
+    folder: Path,
+    results: Path,
+    *,
+    is_stopped: Callable[[], bool],
+    report: Callable[[Record], None],
+    crashed: Optional[str] = None,
+) -> bool:
+    """Run the plan in ``folder`` until it is done (True) or ``is_stopped`` says so between two visits (False).
+
+    ``report`` is called after every visit; ``crashed`` says why the process before this one died, if it crashed.
+    Raises `PlanDamaged`, `PlanMismatch`, `ResultsLocked`, `JournalDamaged`, or what `load_backend` raises.
+    """
+    plan = read_plan(folder)
+    with locked(results), Journal(results) as journal:
+        records, _ = read_journal(results)
+        if not records:
+            records = [header_record(plan)]
+            journal.append(records[0])
+        recorded = results_from_records(records, path=str(results))
+        if recorded.plan != plan.digest:
+            raise PlanMismatch(
+                f"{results} holds results of the plan {recorded.plan[:12]}, not of {plan.digest[:12]}; "
+                f"choose another results file"
+            )
+        if recorded.is_complete:
+            return True
+        backend = load_backend(plan.backend)
+        execution = PlanExecution(folder, plan, backend=backend, journal=journal, recorded=recorded)
+        execution.open(crashed)
+        return execution.run(is_stopped=is_stopped, report=report)
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Run the plan the command line names and return the exit code."""
+    parser = argparse.ArgumentParser(prog="gnomon.profilers.worker", description="Run a timing plan.")
+    parser.add_argument("plan", type=Path, help="folder holding plan.json and models/")
+    parser.add_argument("--results", type=Path, required=True, help="journal to append to; continued if it exists")
+    parser.add_argument("--crashed", default=None, help="why the worker before this one died")
+    options = parser.parse_args(arguments)
+    stop = _StopRequest()
+    gc.freeze()
+    gc.disable()  # a collection inside a timed block would be measured; visits are collected between
+    try:
+        is_done = run_plan(
+            options.plan, options.results, is_stopped=stop.is_set, report=_Throttled(_print), crashed=options.crashed
+        )
+    except ProfilerError as exc:
+        _print({"event": "error", "error": type(exc).__name__, "message": str(exc)})
+        print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
+        return FAILED
+    except BrokenPipeError:  # whoever read the progress is gone, so nobody wants the rest now
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+    return DONE if is_done else INTERRUPTED
+
+
+class _StopRequest:
+    """Remembers Ctrl-C (and a polite kill) until the visit in flight is recorded."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+        signal.signal(signal.SIGINT, self._handle)
+        signal.signal(signal.SIGTERM, self._handle)
+
+    def is_set(self) -> bool:
+        return self._is_set
+
+    def _handle(self, number: int, frame: Any) -> None:
+        self._is_set = True
+
+
+class _Throttled:
+    """Passes reports on, but not more often than a reader could use; the last one always."""
+
+    def __init__(self, report: Callable[[Record], None]) -> None:
+        self._report = report
+        self._reported_s = float("-inf")
+
+    def __call__(self, record: Record) -> None:
+        now_s = time.monotonic()
+        if now_s - self._reported_s >= REPORT_EVERY_S or record["done"] == record["total"]:
+            self._reported_s = now_s
+            self._report(record)
+
+
+def _print(record: Record) -> None:
+    print(json.dumps(record, sort_keys=True), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
