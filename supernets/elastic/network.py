@@ -1,0 +1,65 @@
+"""A super-network in torch, derived from the space alone: one elastic sequence a slot."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..layers.registry import operations
+from ..space import Architecture, SearchSpace
+from .normalisation import BatchStatistics, Calibration, FixedStatistics, Normalise, Statistics
+from .operations import ElasticSequence
+
+
+class ElasticNetwork(nn.Module):
+    """All sub-networks of `space` with shared weights; which one runs is an argument of every call."""
+
+    def __init__(self, space: SearchSpace) -> None:
+        super().__init__()
+        self.space = space
+        self.slots = nn.ModuleDict(
+            {
+                slot.name.replace(".", "_"): ElasticSequence([operations(spec) for spec in unique])
+                for slot in space.slots
+                if (unique := tuple(dict.fromkeys(spec for spec in slot.specs if spec is not None)))
+            }
+        )
+
+    def forward(self, x: Tensor, architecture: Architecture, normalise: Normalise | None = None) -> Tensor:
+        """Run a sub-network on `x` (batch, *input_shape); without `normalise`, batch statistics are used."""
+        normalise = normalise or BatchStatistics()
+        for slot, spec in zip(self.space.slots, self.space.slot_specs(architecture)):
+            if spec is not None:
+                x = self._sequence(slot.name).apply_all(x, operations(spec), slot.name, normalise)
+        return x
+
+    def calibrate(self, architecture: Architecture, images: Tensor, *, batch: int = 512) -> Statistics:
+        """Return the sub-network's own batch-norm statistics, measured on `images` (n, *input_shape)."""
+        calibration = Calibration()
+        with torch.inference_mode():
+            for part in torch.split(images, batch):
+                self(part, architecture, calibration)
+        return calibration.statistics()
+
+    def folded(self, architecture: Architecture, statistics: Statistics) -> tuple[dict[str, NDArray[np.float32]], ...]:
+        """Return the arrays of each layer that runs, in order, as the graph builder takes them."""
+        layers = []
+        with torch.no_grad():
+            for slot, spec in zip(self.space.slots, self.space.slot_specs(architecture)):
+                if spec is not None:
+                    arrays = self._sequence(slot.name).folded_all(operations(spec), slot.name, statistics)
+                    layers.append({name: tensor.numpy().astype(np.float32) for name, tensor in arrays.items()})
+        return tuple(layers)
+
+    def logits(self, x: Tensor, architecture: Architecture, statistics: Statistics, *, batch: int = 512) -> Tensor:
+        """Run a calibrated sub-network without gradients, (n, classes)."""
+        fixed = FixedStatistics(statistics)
+        with torch.inference_mode():
+            return torch.cat([self(part, architecture, fixed) for part in torch.split(x, batch)])
+
+    def _sequence(self, name: str) -> ElasticSequence:
+        module = self.slots[name.replace(".", "_")]
+        assert isinstance(module, ElasticSequence)
+        return module

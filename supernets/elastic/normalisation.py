@@ -1,0 +1,66 @@
+"""Batch norm as an argument: how to normalise is passed in, so no module carries an active state.
+
+A sub-network needs its own statistics, since its activations differ from the full network's; scale and shift are
+shared (arXiv 1812.08928, 1908.09791). Statistics are keyed by slot and operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Statistics = Mapping[str, tuple[Tensor, Tensor]]  # key -> (mean, variance), each (channels,)
+
+EPSILON = 1e-5
+
+
+class Normalise(Protocol):
+    """Normalise `x` (batch, channels, height, width) at the place called `key`."""
+
+    def __call__(self, key: str, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """Return a tensor of the same shape."""
+        ...
+
+
+class BatchStatistics:
+    """Use the batch's own statistics: for training."""
+
+    def __call__(self, key: str, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """Normalise by the batch."""
+        return functional.batch_norm(x, None, None, scale, shift, training=True, eps=EPSILON)
+
+
+class Calibration:
+    """Use the batch's own statistics and keep them, averaged over the batches seen."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, list[tuple[Tensor, Tensor]]] = {}
+
+    def __call__(self, key: str, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """Normalise by the batch, and record."""
+        variance, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
+        self.seen.setdefault(key, []).append((mean, variance))
+        return functional.batch_norm(x, mean, variance, scale, shift, training=False, eps=EPSILON)
+
+    def statistics(self) -> Statistics:
+        """Return the averages."""
+        return {
+            key: (torch.stack([mean for mean, _ in pairs]).mean(0), torch.stack([var for _, var in pairs]).mean(0))
+            for key, pairs in self.seen.items()
+        }
+
+
+class FixedStatistics:
+    """Use given statistics: for inference."""
+
+    def __init__(self, statistics: Statistics) -> None:
+        self.statistics = statistics
+
+    def __call__(self, key: str, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """Normalise by the recorded statistics."""
+        mean, variance = self.statistics[key]
+        return functional.batch_norm(x, mean, variance, scale, shift, training=False, eps=EPSILON)

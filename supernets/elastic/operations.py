@@ -1,0 +1,218 @@
+"""The elastic counterpart of each primitive operation: weights of the largest setting, sliced to the one asked for.
+
+Channels are sliced from the front. A smaller depthwise kernel is the centre of the larger one passed through a
+learned matrix (arXiv 1908.09791, section 3.2). `folded` returns the arrays that the ONNX graph takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ..layers.operations import Conv, GlobalAveragePool, Linear, Operation, Residual, SqueezeExcite
+from .normalisation import EPSILON, Normalise, Statistics
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "none": lambda x: x,
+    "relu": functional.relu,
+    "hswish": functional.hardswish,
+}
+
+
+class ElasticOperation(nn.Module):
+    """What every elastic operation offers."""
+
+    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+        """Run `operation` on `x`; `place` prefixes the key of its statistics."""
+        raise NotImplementedError
+
+    def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
+        """Return the graph's arrays for `operation`, batch norm folded in."""
+        raise NotImplementedError
+
+
+class ElasticConv(ElasticOperation):
+    """Convolution, batch norm and activation."""
+
+    def __init__(self, variants: Sequence[Conv]) -> None:
+        super().__init__()
+        outs, ins = max(v.out_channels for v in variants), max(v.weight_shape[1] for v in variants)
+        kernels = sorted({v.kernel for v in variants}, reverse=True)
+        fan_out = kernels[0] ** 2 * (1 if variants[0].depthwise else outs)
+        self.weight = nn.Parameter(torch.randn(outs, ins, kernels[0], kernels[0]) * (2 / fan_out) ** 0.5)
+        self.kernels = kernels
+        self.transforms = nn.ParameterDict(
+            {f"{large}to{small}": torch.eye(small**2) for large, small in zip(kernels, kernels[1:])}
+        )
+        if variants[0].norm:
+            self.scale = nn.Parameter(torch.ones(outs))
+            self.shift = nn.Parameter(torch.zeros(outs))
+
+    def sliced(self, conv: Conv) -> Tensor:
+        """Return the kernel for `conv`, (out, in / groups, kernel, kernel)."""
+        outs, ins = conv.weight_shape[:2]
+        weight = self.weight[:outs, :ins]
+        for large, small in zip(self.kernels, self.kernels[1:]):
+            if small < conv.kernel:
+                break
+            border = (large - small) // 2
+            centre = weight[:, :, border : border + small, border : border + small]
+            weight = functional.linear(centre.reshape(outs, ins, -1), self.transforms[f"{large}to{small}"])
+            weight = weight.reshape(outs, ins, small, small)
+        return weight
+
+    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+        """Convolve, normalise, activate."""
+        assert isinstance(operation, Conv)
+        outs = operation.out_channels
+        groups = operation.in_channels if operation.depthwise else 1
+        x = functional.conv2d(
+            x, self.sliced(operation), stride=operation.stride, padding=operation.kernel // 2, groups=groups
+        )
+        if operation.norm:
+            x = normalise(f"{place}.{operation.name}", x, self.scale[:outs], self.shift[:outs])
+        return ACTIVATIONS[operation.activation](x)
+
+    def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
+        """Scale the kernel by scale / deviation; the rest becomes a bias."""
+        assert isinstance(operation, Conv)
+        weight = self.sliced(operation)
+        if not operation.norm:
+            return {f"{operation.name}.weight": weight}
+        outs = operation.out_channels
+        mean, variance = statistics[f"{place}.{operation.name}"]
+        gain = self.scale[:outs] / torch.sqrt(variance + EPSILON)
+        return {
+            f"{operation.name}.weight": weight * gain[:, None, None, None],
+            f"{operation.name}.bias": self.shift[:outs] - mean * gain,
+        }
+
+
+class ElasticSqueezeExcite(ElasticOperation):
+    """Channel attention."""
+
+    def __init__(self, variants: Sequence[SqueezeExcite]) -> None:
+        super().__init__()
+        self.reduce = nn.Conv2d(max(v.channels for v in variants), max(v.reduced for v in variants), 1)
+        self.expand = nn.Conv2d(max(v.reduced for v in variants), max(v.channels for v in variants), 1)
+
+    def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
+        """Slice both convolutions."""
+        assert isinstance(operation, SqueezeExcite)
+        channels, reduced = operation.channels, operation.reduced
+        assert self.reduce.bias is not None
+        assert self.expand.bias is not None
+        return {
+            f"{operation.name}.reduce.weight": self.reduce.weight[:reduced, :channels],
+            f"{operation.name}.reduce.bias": self.reduce.bias[:reduced],
+            f"{operation.name}.expand.weight": self.expand.weight[:channels, :reduced],
+            f"{operation.name}.expand.bias": self.expand.bias[:channels],
+        }
+
+    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+        """Pool, reduce, expand, scale."""
+        reduce_weight, reduce_bias, expand_weight, expand_bias = self.folded(operation, place, {}).values()
+        y = functional.relu(functional.conv2d(x.mean((2, 3), keepdim=True), reduce_weight, reduce_bias))
+        return x * functional.hardsigmoid(functional.conv2d(y, expand_weight, expand_bias))
+
+
+class ElasticLinear(ElasticOperation):
+    """Fully connected layer."""
+
+    def __init__(self, variants: Sequence[Linear]) -> None:
+        super().__init__()
+        self.linear = nn.Linear(max(v.in_features for v in variants), max(v.out_features for v in variants))
+
+    def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
+        """Slice weights and bias."""
+        assert isinstance(operation, Linear)
+        weight = self.linear.weight[: operation.out_features, : operation.in_features]
+        return {
+            f"{operation.name}.weight": weight,
+            f"{operation.name}.bias": self.linear.bias[: operation.out_features],
+        }
+
+    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+        """Flatten and multiply."""
+        return functional.linear(x.flatten(1), *self.folded(operation, place, {}).values())
+
+
+class ElasticPool(ElasticOperation):
+    """Global average pool."""
+
+    def __init__(self, variants: Sequence[GlobalAveragePool]) -> None:
+        super().__init__()
+
+    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+        """Mean over the image."""
+        return x.mean((2, 3), keepdim=True)
+
+    def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
+        """Nothing."""
+        return {}
+
+
+class ElasticResidual(ElasticOperation):
+    """A sequence whose input is added to its output."""
+
+    def __init__(self, variants: Sequence[Residual]) -> None:
+        super().__init__()
+        self.body = ElasticSequence([variant.operations for variant in variants])
+
+    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+        """Run the sequence and add."""
+        assert isinstance(operation, Residual)
+        return x + self.body.apply_all(x, operation.operations, place, normalise)
+
+    def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
+        """The sequence's arrays."""
+        assert isinstance(operation, Residual)
+        return self.body.folded_all(operation.operations, place, statistics)
+
+
+class ElasticSequence(nn.Module):
+    """The operations of one slot: one elastic module per operation name, sized for all variants."""
+
+    def __init__(self, variants: Sequence[tuple[Operation, ...]]) -> None:
+        super().__init__()
+        grouped: dict[str, list[Operation]] = {}
+        for operations in variants:
+            for operation in operations:
+                grouped.setdefault(name_of(operation), []).append(operation)
+        self.steps = nn.ModuleDict({name: ELASTIC[type(same[0])](same) for name, same in grouped.items()})
+
+    def step(self, operation: Operation) -> ElasticOperation:
+        """Return the module that runs `operation`."""
+        module = self.steps[name_of(operation)]
+        assert isinstance(module, ElasticOperation)
+        return module
+
+    def apply_all(self, x: Tensor, operations: Sequence[Operation], place: str, normalise: Normalise) -> Tensor:
+        """Run the operations in order."""
+        for operation in operations:
+            x = self.step(operation).apply_to(x, operation, place, normalise)
+        return x
+
+    def folded_all(self, operations: Sequence[Operation], place: str, statistics: Statistics) -> dict[str, Tensor]:
+        """Collect the operations' arrays."""
+        arrays: dict[str, Tensor] = {}
+        for operation in operations:
+            arrays |= self.step(operation).folded(operation, place, statistics)
+        return arrays
+
+
+ELASTIC: dict[type, Callable[..., ElasticOperation]] = {
+    Conv: ElasticConv,
+    SqueezeExcite: ElasticSqueezeExcite,
+    Linear: ElasticLinear,
+    GlobalAveragePool: ElasticPool,
+    Residual: ElasticResidual,
+}
+
+
+def name_of(operation: Operation) -> str:
+    """Return the operation's name, or its kind where it has none."""
+    return str(getattr(operation, "name", type(operation).__name__.lower()))

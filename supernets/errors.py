@@ -1,0 +1,34 @@
+"""Errors of the supernets package.
+
+SupernetError
+├── UnknownSpace          no space of that name, or an option it does not have
+├── InvalidArchitecture   a gene or value outside the space
+├── CheckpointMismatch    weights of another network
+└── DataUnavailable       a data set is not where it should be, or is damaged
+"""
+
+from __future__ import annotations
+
+
+class SupernetError(Exception):
+    """Base of everything that supernets raises for bad input."""
+
+
+class UnknownSpace(SupernetError):
+    """No search space of that name is registered, or it has no such option."""
+
+
+class InvalidArchitecture(SupernetError, ValueError):
+    """A gene, value or id lies outside the search space."""
+
+
+class CheckpointMismatch(SupernetError):
+    """The weights belong to another network; `tensor` names the first that differs."""
+
+    def __init__(self, message: str, *, tensor: str) -> None:
+        super().__init__(message)
+        self.tensor = tensor
+
+
+class DataUnavailable(SupernetError):
+    """A data set is missing or its content is not what its publisher shipped."""

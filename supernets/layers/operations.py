@@ -1,0 +1,244 @@
+"""The primitive operations that layers consist of.
+
+A layer kind is a sequence of these. Everything that is said about a layer (MACs, parameters, ONNX nodes, torch
+module) is derived from that one sequence, so the graph that is timed and the graph that is shipped cannot differ.
+MACs count convolutions and linear layers alone, parameters count batch norm's scale and shift, as the field does.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ..graph import GraphBuilder
+
+Shape = tuple[int, ...]
+
+
+class Operation(Protocol):
+    """One step of a layer; shapes leave the batch out."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return the shape that an input of `shape` becomes."""
+        ...
+
+    def macs(self, shape: Shape) -> int:
+        """Count multiply-accumulates for an input of `shape`."""
+        ...
+
+    @property
+    def params(self) -> int:
+        """Count trainable parameters, batch norm's included."""
+        ...
+
+    def weight_shapes(self) -> dict[str, Shape]:
+        """Name the arrays that the ONNX graph holds, batch norm folded in."""
+        ...
+
+    def emit(self, graph: GraphBuilder, x: str) -> str:
+        """Append the operation's nodes to `graph` and return the name of its output."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Conv:
+    """A 2-D convolution with "same" padding, then batch norm (unless `norm` is off), then an activation.
+
+    `activation` is one of relu, hswish, none. A depthwise convolution has as many groups as channels.
+    """
+
+    name: str
+    in_channels: int
+    out_channels: int
+    kernel: int
+    stride: int = 1
+    depthwise: bool = False
+    norm: bool = True
+    activation: str = "none"
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return (out_channels, ceil(height / stride), ceil(width / stride))."""
+        return (self.out_channels, *(math.ceil(size / self.stride) for size in shape[1:]))
+
+    def macs(self, shape: Shape) -> int:
+        """Count one MAC per kernel tap, input channel of the group, and output element."""
+        return math.prod(self.output_shape(shape)) * math.prod(self.weight_shape[1:])
+
+    @property
+    def weight_shape(self) -> Shape:
+        """(out, in / groups, kernel, kernel)."""
+        return (self.out_channels, 1 if self.depthwise else self.in_channels, self.kernel, self.kernel)
+
+    @property
+    def params(self) -> int:
+        """Kernel, and batch norm's scale and shift."""
+        return math.prod(self.weight_shape) + (2 * self.out_channels if self.norm else 0)
+
+    def weight_shapes(self) -> dict[str, Shape]:
+        """Kernel, and the bias that batch norm folds to."""
+        shapes = {f"{self.name}.weight": self.weight_shape}
+        return shapes | {f"{self.name}.bias": (self.out_channels,)} if self.norm else shapes
+
+    def emit(self, graph: GraphBuilder, x: str) -> str:
+        """Conv and its activation."""
+        weights = [graph.weight(name, shape) for name, shape in self.weight_shapes().items()]
+        padding = [self.kernel // 2] * 4
+        y = graph.node(
+            "Conv",
+            [x, *weights],
+            kernel_shape=[self.kernel] * 2,
+            strides=[self.stride] * 2,
+            pads=padding,
+            group=self.in_channels if self.depthwise else 1,
+        )
+        return emit_activation(graph, y, self.activation)
+
+
+@dataclass(frozen=True, slots=True)
+class SqueezeExcite:
+    """Channel attention: global pool, reduce, ReLU, expand, hard sigmoid, scale (arXiv 1905.02244)."""
+
+    name: str
+    channels: int
+    reduced: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The input's shape."""
+        return shape
+
+    def macs(self, shape: Shape) -> int:
+        """Both 1x1 convolutions, on one pixel."""
+        return 2 * self.channels * self.reduced
+
+    @property
+    def params(self) -> int:
+        """Two kernels and two biases."""
+        return 2 * self.channels * self.reduced + self.reduced + self.channels
+
+    def weight_shapes(self) -> dict[str, Shape]:
+        """Kernels and biases of the two 1x1 convolutions."""
+        return {
+            f"{self.name}.reduce.weight": (self.reduced, self.channels, 1, 1),
+            f"{self.name}.reduce.bias": (self.reduced,),
+            f"{self.name}.expand.weight": (self.channels, self.reduced, 1, 1),
+            f"{self.name}.expand.bias": (self.channels,),
+        }
+
+    def emit(self, graph: GraphBuilder, x: str) -> str:
+        """Pool, two convolutions, and the product with the input."""
+        weights = [graph.weight(name, shape) for name, shape in self.weight_shapes().items()]
+        y = graph.node("GlobalAveragePool", [x])
+        y = graph.node("Conv", [y, *weights[:2]], kernel_shape=[1, 1])
+        y = graph.node("Relu", [y])
+        y = graph.node("Conv", [y, *weights[2:]], kernel_shape=[1, 1])
+        y = graph.node("HardSigmoid", [y], alpha=1 / 6, beta=0.5)
+        return graph.node("Mul", [x, y])
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalAveragePool:
+    """Mean over height and width, which are kept as one."""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """(channels, 1, 1)."""
+        return (shape[0], 1, 1)
+
+    def macs(self, shape: Shape) -> int:
+        """None: pooling is not counted."""
+        return 0
+
+    @property
+    def params(self) -> int:
+        """None."""
+        return 0
+
+    def weight_shapes(self) -> dict[str, Shape]:
+        """None."""
+        return {}
+
+    def emit(self, graph: GraphBuilder, x: str) -> str:
+        """One node."""
+        return graph.node("GlobalAveragePool", [x])
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A fully connected layer with bias on the flattened input."""
+
+    name: str
+    in_features: int
+    out_features: int
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """(out_features,)."""
+        return (self.out_features,)
+
+    def macs(self, shape: Shape) -> int:
+        """One a weight."""
+        return self.in_features * self.out_features
+
+    @property
+    def params(self) -> int:
+        """Weights and bias."""
+        return (self.in_features + 1) * self.out_features
+
+    def weight_shapes(self) -> dict[str, Shape]:
+        """(out, in) and (out,)."""
+        return {
+            f"{self.name}.weight": (self.out_features, self.in_features),
+            f"{self.name}.bias": (self.out_features,),
+        }
+
+    def emit(self, graph: GraphBuilder, x: str) -> str:
+        """Flatten and Gemm."""
+        weights = [graph.weight(name, shape) for name, shape in self.weight_shapes().items()]
+        return graph.node("Gemm", [graph.node("Flatten", [x], axis=1), *weights], transB=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """A sequence of operations whose input is added to its output."""
+
+    operations: tuple[Operation, ...]
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The input's shape."""
+        return shape
+
+    def macs(self, shape: Shape) -> int:
+        """Those of the sequence."""
+        return sum(operation.macs(at) for operation, at in with_shapes(self.operations, shape))
+
+    @property
+    def params(self) -> int:
+        """Those of the sequence."""
+        return sum(operation.params for operation in self.operations)
+
+    def weight_shapes(self) -> dict[str, Shape]:
+        """Those of the sequence."""
+        return {name: shape for operation in self.operations for name, shape in operation.weight_shapes().items()}
+
+    def emit(self, graph: GraphBuilder, x: str) -> str:
+        """The sequence's nodes and an Add."""
+        y = x
+        for operation in self.operations:
+            y = operation.emit(graph, y)
+        return graph.node("Add", [x, y])
+
+
+def with_shapes(operations: tuple[Operation, ...], shape: Shape) -> Iterator[tuple[Operation, Shape]]:
+    """Pair each operation with the shape that reaches it."""
+    for operation in operations:
+        yield operation, shape
+        shape = operation.output_shape(shape)
+
+
+ONNX_ACTIVATIONS = {"relu": "Relu", "hswish": "HardSwish"}
+
+
+def emit_activation(graph: GraphBuilder, x: str, activation: str) -> str:
+    """Append the node of `activation`, if it is not none."""
+    return x if activation == "none" else graph.node(ONNX_ACTIVATIONS[activation], [x])

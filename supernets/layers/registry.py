@@ -1,0 +1,53 @@
+"""Find layer kinds: every other module of this folder that defines `operations(spec)` is one."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import lru_cache
+from pathlib import Path
+
+from ..errors import SupernetError
+from .operations import Operation, Shape, with_shapes
+from .spec import LayerSpec
+
+NOT_KINDS = {"operations", "registry", "spec"}
+
+
+def layer_kinds() -> tuple[str, ...]:
+    """Name the layer kinds, sorted."""
+    found = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])}
+    return tuple(sorted(found - NOT_KINDS))
+
+
+@lru_cache(maxsize=16384)
+def operations(spec: LayerSpec) -> tuple[Operation, ...]:
+    """Return the operations that `spec` consists of; raises SupernetError for an unknown kind."""
+    if spec.kind not in layer_kinds():
+        raise SupernetError(f"unknown layer kind {spec.kind!r} in {spec.key}; known: {', '.join(layer_kinds())}")
+    module = importlib.import_module(f".{spec.kind}", __package__)
+    result: tuple[Operation, ...] = module.operations(spec)
+    return result
+
+
+def output_shape(spec: LayerSpec) -> Shape:
+    """Return the shape of the layer's output, batch left out."""
+    shape = spec.input_shape
+    for operation in operations(spec):
+        shape = operation.output_shape(shape)
+    return shape
+
+
+def macs(spec: LayerSpec) -> int:
+    """Count the layer's multiply-accumulates for one input."""
+    return sum(operation.macs(shape) for operation, shape in with_shapes(operations(spec), spec.input_shape))
+
+
+def params(spec: LayerSpec) -> int:
+    """Count the layer's parameters."""
+    return sum(operation.params for operation in operations(spec))
+
+
+def weight_shapes(spec: LayerSpec) -> dict[str, Shape]:
+    """Name the arrays of the layer's folded graph, with their shapes."""
+    return {name: shape for operation in operations(spec) for name, shape in operation.weight_shapes().items()}

@@ -1,0 +1,76 @@
+"""The identity of a layer: kind, input shape and attributes, nothing else.
+
+Two layers with equal specs run equally fast, so the spec's key is the key of the latency table. It is readable on
+purpose: a profile keeps one layer a line, and a reader of its diff should see what moved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..errors import SupernetError
+
+Scalar = int | str
+
+KEY = re.compile(r"([a-z][a-z0-9_]*)\((\d+(?:x\d+)*)((?:,[a-z][a-z0-9_]*=[a-z0-9_]+)*)\)")
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSpec:
+    """One layer of a super-network at one setting of its genes.
+
+    `input_shape` leaves the batch out: (channels, height, width) for images, (tokens, width) for sequences.
+    `attributes` are sorted by name, so equal layers compare equal.
+
+    >>> LayerSpec.of("mbconv", (16, 14, 14), kernel=3, stride=1).key
+    'mbconv(16x14x14,kernel=3,stride=1)'
+    """
+
+    kind: str
+    input_shape: tuple[int, ...]
+    attributes: tuple[tuple[str, Scalar], ...]
+
+    @staticmethod
+    def of(kind: str, input_shape: tuple[int, ...], **attributes: Scalar) -> LayerSpec:
+        """Build a spec from keyword attributes."""
+        return LayerSpec(kind, input_shape, tuple(sorted(attributes.items())))
+
+    @staticmethod
+    def from_key(key: str) -> LayerSpec:
+        """Parse `key`; raises SupernetError when it is not the key of any layer."""
+        match = KEY.fullmatch(key)
+        if match is None:
+            raise SupernetError(f"{key!r} is not a layer key; expected kind(CxHxW,name=value,...)")
+        kind, shape, rest = match.groups()
+        pairs = (item.split("=") for item in rest.split(",") if item)
+        attributes = {name: int(value) if value.isdigit() else value for name, value in pairs}
+        return LayerSpec.of(kind, tuple(int(size) for size in shape.split("x")), **attributes)
+
+    @property
+    def key(self) -> str:
+        """The layer's name in profiles."""
+        shape = "x".join(str(size) for size in self.input_shape)
+        return f"{self.kind}({','.join([shape, *(f'{name}={value}' for name, value in self.attributes)])})"
+
+    def integer(self, name: str) -> int:
+        """Return the attribute `name`, which is a number; raises SupernetError when it is absent or text."""
+        value = self.value(name)
+        if not isinstance(value, int):
+            raise SupernetError(f"layer {self.key}: attribute {name!r} is {value!r}, expected a whole number")
+        return value
+
+    def text(self, name: str) -> str:
+        """Return the attribute `name`, which is a word; raises SupernetError when it is absent or a number."""
+        value = self.value(name)
+        if not isinstance(value, str):
+            raise SupernetError(f"layer {self.key}: attribute {name!r} is {value!r}, expected a word")
+        return value
+
+    def value(self, name: str) -> Scalar:
+        """Return the attribute `name`; raises SupernetError when the layer has none."""
+        found: Mapping[str, Scalar] = dict(self.attributes)
+        if name not in found:
+            raise SupernetError(f"layer {self.key} has no attribute {name!r}; it has {', '.join(found)}")
+        return found[name]

@@ -1,0 +1,67 @@
+"""Find search spaces: a module of `spaces/` with `build(**options)`, or an entry point of group gnomon.spaces.
+
+A space is named as `ofa_mobilenetv3` or, with options, `ofa_mobilenetv3:width=1.2,resolution=192`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from .errors import UnknownSpace
+from .space import SearchSpace
+
+GROUP = "gnomon.spaces"
+
+
+def space_names() -> tuple[str, ...]:
+    """Name the registered spaces, sorted."""
+    folder = Path(__file__).parent / "spaces"
+    own = {module.name for module in pkgutil.iter_modules([str(folder)])}
+    return tuple(sorted(own | {point.name for point in entry_points(group=GROUP)}))
+
+
+@lru_cache(maxsize=64)
+def load_space(name: str) -> SearchSpace:
+    """Build the space called `name`; raises UnknownSpace for an unknown name, option or option value."""
+    base, _, rest = name.partition(":")
+    builder = builder_of(base)
+    given = dict(item.partition("=")[::2] for item in rest.split(",") if item)
+    known = {parameter.name: parameter.default for parameter in inspect.signature(builder).parameters.values()}
+    options: dict[str, object] = {}
+    for key, text in given.items():
+        if key not in known:
+            raise UnknownSpace(f"space {base!r} has no option {key!r}; it has {', '.join(known) or 'none'}")
+        try:
+            options[key] = type(known[key])(text)
+        except ValueError as error:
+            kind = type(known[key]).__name__
+            raise UnknownSpace(f"space option {key}={text!r} is not {kind}; the default is {known[key]}") from error
+    return builder(**options)
+
+
+def builder_of(base: str) -> Callable[..., SearchSpace]:
+    """Return the function that builds the space `base`; raises UnknownSpace."""
+    for point in entry_points(group=GROUP):
+        if point.name == base:
+            loaded: Callable[..., SearchSpace] = point.load()
+            return loaded
+    if base not in space_names():
+        close = get_close_matches(base, space_names(), 1, cutoff=0.4)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise UnknownSpace(f"unknown space {base!r}; known: {', '.join(space_names())}{hint}")
+    module = importlib.import_module(f".spaces.{base}", __package__)
+    builder: Callable[..., SearchSpace] = module.build
+    return builder
+
+
+def full_name(base: str, defaults: dict[str, object], options: dict[str, object]) -> str:
+    """Return `base` with the options that differ from the defaults, in the defaults' order."""
+    changed = [f"{key}={options[key]}" for key in defaults if options[key] != defaults[key]]
+    return f"{base}:{','.join(changed)}" if changed else base

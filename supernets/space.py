@@ -1,0 +1,235 @@
+"""Search spaces: choices, the layers that they lead to, and architectures as plain values.
+
+A space says what each position of a network (a slot) holds for every setting of the few genes that decide it.
+All else follows from the slots: layers of an architecture, the set of layers to profile, MACs, params, sums over a
+latency table for a million architectures at once, and which genes of an architecture have no effect (a gene is
+inactive where no slot's layer varies along it). Arrays of architectures are (n, d): n architectures, d genes, each
+the index of an option.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .errors import InvalidArchitecture
+from .layers.registry import macs, params
+from .layers.spec import LayerSpec, Scalar
+from .slots import SlotActivity, SlotSum
+
+Indices = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A gene: its name and the options it can take."""
+
+    name: str
+    options: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """A sub-network: the space's name and one option index a gene."""
+
+    space: str
+    indices: tuple[int, ...]
+
+    @property
+    def id(self) -> str:
+        """Eight hexadecimal digits that name the architecture in tables and on the command line."""
+        return hashlib.sha256(f"{self.space}{self.indices}".encode()).hexdigest()[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A position of the network and the layer it holds.
+
+    `genes` are positions in the space's choices; `specs` lists the layer (None: nothing runs) for every combination
+    of their options, the last gene varying fastest.
+    """
+
+    name: str
+    genes: tuple[int, ...]
+    radices: tuple[int, ...]
+    specs: tuple[LayerSpec | None, ...]
+
+    @staticmethod
+    def tabulate(
+        name: str, choices: Sequence[Choice], genes: Sequence[str], layer: Callable[..., LayerSpec | None]
+    ) -> Slot:
+        """Build a slot by calling `layer` with every combination of the named genes' options."""
+        position = {choice.name: index for index, choice in enumerate(choices)}
+        columns = tuple(position[gene] for gene in genes)
+        options = [choices[column].options for column in columns]
+        specs = tuple(layer(*values) for values in itertools.product(*options))
+        return Slot(name, columns, tuple(len(values) for values in options), specs)
+
+    def spec(self, indices: Sequence[int]) -> LayerSpec | None:
+        """Return the layer that an architecture's `indices` (d) put here."""
+        code = 0
+        for gene, radix in zip(self.genes, self.radices):
+            code = code * radix + indices[gene]
+        return self.specs[code]
+
+
+@dataclass(frozen=True)
+class SearchSpace:
+    """All sub-networks of a super-network. Built by the modules of `spaces/`; `name` carries their options."""
+
+    name: str
+    task: str
+    input_shape: tuple[int, ...]
+    choices: tuple[Choice, ...]
+    slots: tuple[Slot, ...]
+
+    @cached_property
+    def radices(self) -> Indices:
+        """Number of options of each gene, (d,)."""
+        return np.array([len(choice.options) for choice in self.choices], dtype=np.int64)
+
+    @property
+    def size(self) -> int:
+        """Number of settings of the genes; distinct sub-networks are fewer where genes can be inactive."""
+        return math.prod(int(radix) for radix in self.radices)
+
+    @cached_property
+    def digest(self) -> str:
+        """Sixteen hexadecimal digits that change when any choice or layer of the space does."""
+        slots = [[slot.name, slot.genes, [spec and spec.key for spec in slot.specs]] for slot in self.slots]
+        content = [self.task, self.input_shape, [(choice.name, choice.options) for choice in self.choices], slots]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+    def architecture(self, indices: Sequence[int] | Indices) -> Architecture:
+        """Return the canonical architecture at `indices` (d); raises InvalidArchitecture outside the space."""
+        row = self.canonical(np.asarray(indices)[None])[0]
+        return Architecture(self.name, tuple(int(index) for index in row))
+
+    def architecture_of(self, values: Mapping[str, Scalar]) -> Architecture:
+        """Return the architecture with these option values, one a choice; raises InvalidArchitecture."""
+        names = [choice.name for choice in self.choices]
+        for name in values:
+            if name not in names:
+                close = get_close_matches(name, names, 1)
+                hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(names[:8])}, ..."
+                raise InvalidArchitecture(f"{self.name} has no choice {name!r}{hint}")
+        indices = []
+        for choice in self.choices:
+            if choice.name not in values:
+                raise InvalidArchitecture(f"choice {choice.name!r} is missing; {self.name} needs all {len(names)}")
+            if values[choice.name] not in choice.options:
+                raise InvalidArchitecture(
+                    f"{choice.name}={values[choice.name]!r} is outside {self.name}; its options are {choice.options}"
+                )
+            indices.append(choice.options.index(values[choice.name]))
+        return self.architecture(indices)
+
+    def values(self, architecture: Architecture) -> dict[str, Scalar]:
+        """Return the option value of every choice."""
+        return {choice.name: choice.options[i] for choice, i in zip(self.choices, architecture.indices)}
+
+    def check(self, indices: ArrayLike) -> Indices:
+        """Return `indices` as an (n, d) integer array; raises InvalidArchitecture, naming the gene, when it is not."""
+        rows = np.asarray(indices)
+        if rows.ndim != 2 or rows.shape[1] != len(self.choices) or (rows.size and rows.dtype.kind not in "iu"):
+            raise InvalidArchitecture(
+                f"got architectures of shape {rows.shape} and type {rows.dtype}; "
+                f"{self.name} takes whole numbers, {len(self.choices)} a row"
+            )
+        outside = np.argwhere((rows < 0) | (rows >= self.radices))
+        if len(outside):
+            row, gene = outside[0]
+            raise InvalidArchitecture(
+                f"gene {self.choices[gene].name!r} has index {rows[row, gene]}; "
+                f"{self.name} has {self.radices[gene]} options there (0 to {self.radices[gene] - 1})"
+            )
+        return rows.astype(np.int64, copy=False)
+
+    def slot_specs(self, architecture: Architecture) -> tuple[LayerSpec | None, ...]:
+        """Return what each slot holds."""
+        if architecture.space != self.name:
+            raise InvalidArchitecture(f"the architecture is of space {architecture.space!r}, not {self.name!r}")
+        self.check([architecture.indices])
+        return tuple(slot.spec(architecture.indices) for slot in self.slots)
+
+    def layers(self, architecture: Architecture) -> tuple[LayerSpec, ...]:
+        """Return the layers that run, in order."""
+        return tuple(spec for spec in self.slot_specs(architecture) if spec is not None)
+
+    def unique_layers(self) -> tuple[LayerSpec, ...]:
+        """Return every layer that some sub-network runs, once each, in order of first appearance."""
+        return tuple(dict.fromkeys(spec for slot in self.slots for spec in slot.specs if spec is not None))
+
+    def active(self, indices: ArrayLike) -> NDArray[np.bool_]:
+        """Tell which genes have an effect, (n, d)."""
+        return self._activity.of(self.check(indices))
+
+    def canonical(self, indices: ArrayLike) -> Indices:
+        """Set inactive genes to their first option, (n, d); equal rows are then equal sub-networks."""
+        rows = self.check(indices)
+        return np.where(self._activity.of(rows), rows, 0)
+
+    def sample(self, n: int, rng: np.random.Generator) -> Indices:
+        """Draw `n` canonical architectures, every gene uniform, (n, d)."""
+        return self.canonical(rng.integers(0, self.radices, size=(n, len(self.choices))))
+
+    def neighbours(self, architecture: Architecture) -> Indices:
+        """Return all canonical architectures that differ in one active gene, (n, d)."""
+        origin = self.canonical([architecture.indices])[0]
+        rows = []
+        for gene in np.flatnonzero(self.active([origin])[0]):
+            for option in range(int(self.radices[gene])):
+                if option != origin[gene]:
+                    row = origin.copy()
+                    row[gene] = option
+                    rows.append(row)
+        return self.canonical(np.array(rows, dtype=np.int64).reshape(-1, len(self.choices)))
+
+    def one_hot(self, indices: ArrayLike) -> NDArray[np.float64]:
+        """Encode architectures as (n, sum of options) zeros and ones; inactive genes are all zero."""
+        rows, offsets = self.check(indices), np.concatenate([[0], np.cumsum(self.radices)[:-1]])
+        encoded = np.zeros((len(rows), int(self.radices.sum())))
+        n_index, gene_index = np.nonzero(self._activity.of(rows))
+        encoded[n_index, offsets[gene_index] + rows[n_index, gene_index]] = 1.0
+        return encoded
+
+    def slot_sum(self, value_of: Callable[[LayerSpec], float]) -> SlotSum:
+        """Prepare sums of a per-layer value over architectures: call the result with (n, d) indices."""
+        values = {spec: value_of(spec) for spec in self.unique_layers()}
+        tables = [[0.0 if spec is None else values[spec] for spec in slot.specs] for slot in self.slots]
+        return SlotSum(len(self.choices), [(slot.genes, slot.radices) for slot in self.slots], tables)
+
+    def macs(self, indices: ArrayLike) -> NDArray[np.float64]:
+        """Count multiply-accumulates for one input, (n,)."""
+        return self._macs(self.check(indices))
+
+    def params(self, indices: ArrayLike) -> NDArray[np.float64]:
+        """Count parameters, (n,)."""
+        return self._params(self.check(indices))
+
+    @cached_property
+    def _macs(self) -> SlotSum:
+        return self.slot_sum(macs)
+
+    @cached_property
+    def _params(self) -> SlotSum:
+        return self.slot_sum(params)
+
+    @cached_property
+    def _activity(self) -> SlotActivity:
+        codes = [[-1 if spec is None else hash_of(spec) for spec in slot.specs] for slot in self.slots]
+        return SlotActivity(len(self.choices), [(slot.genes, slot.radices) for slot in self.slots], codes)
+
+
+def hash_of(spec: LayerSpec) -> int:
+    """Return a number that equals for equal layers, the same in every process."""
+    return int.from_bytes(hashlib.sha256(spec.key.encode()).digest()[:6], "big")

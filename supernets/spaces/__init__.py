@@ -1,0 +1,1 @@
+"""Super-networks, one file each."""

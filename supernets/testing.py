@@ -1,0 +1,86 @@
+"""Contract that every search space keeps; subclass it with a `space` fixture to test one of your own.
+
+class TestMySpace(SpaceContract):
+    @pytest.fixture
+    def space(self): return build()
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from .errors import InvalidArchitecture
+from .layers.registry import macs, output_shape, params
+from .layers.spec import LayerSpec
+from .space import SearchSpace
+
+
+class SpaceContract:
+    """Behaviour that the rest of Gnomon relies on."""
+
+    @pytest.fixture
+    def space(self) -> SearchSpace:
+        """The space under test."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def rows(self, space: SearchSpace) -> np.ndarray:
+        """Uncanonical random architectures, (200, d)."""
+        return np.random.default_rng(7).integers(0, space.radices, size=(200, len(space.choices)))
+
+    def test_canonical_is_idempotent(self, space: SearchSpace, rows: np.ndarray) -> None:
+        """Canonical rows stay as they are."""
+        once = space.canonical(rows)
+        assert np.array_equal(space.canonical(once), once)
+
+    def test_canonical_keeps_the_layers(self, space: SearchSpace, rows: np.ndarray) -> None:
+        """Collapsing inactive genes changes nothing that runs."""
+        for row, collapsed in zip(rows, space.canonical(rows)):
+            assert [slot.spec(row) for slot in space.slots] == [slot.spec(collapsed) for slot in space.slots]
+
+    def test_distinct_canonical_rows_run_distinct_layers(self, space: SearchSpace, rows: np.ndarray) -> None:
+        """No network has two canonical names."""
+        unique = np.unique(space.canonical(rows), axis=0)
+        networks = {tuple(slot.spec(row) for slot in space.slots) for row in unique}
+        assert len(networks) == len(unique)
+
+    def test_layers_chain(self, space: SearchSpace, rows: np.ndarray) -> None:
+        """Each layer takes what the one before gives, from the network's input on."""
+        for row in rows[:20]:
+            shape = space.input_shape
+            for spec in space.layers(space.architecture(row)):
+                assert spec.input_shape == shape
+                shape = output_shape(spec)
+
+    def test_sums_equal_those_of_the_layers(self, space: SearchSpace, rows: np.ndarray) -> None:
+        """Vectorised MACs and params are those of the layers that run."""
+        for row, total_macs, total_params in zip(rows[:20], space.macs(rows), space.params(rows)):
+            layers = space.layers(space.architecture(row))
+            assert total_macs == sum(macs(spec) for spec in layers)
+            assert total_params == sum(params(spec) for spec in layers)
+
+    def test_one_hot_has_a_one_an_active_gene(self, space: SearchSpace, rows: np.ndarray) -> None:
+        """The encoding is masked."""
+        assert np.array_equal(space.one_hot(rows).sum(axis=1), space.active(rows).sum(axis=1))
+
+    def test_neighbours_differ_and_are_canonical(self, space: SearchSpace, rows: np.ndarray) -> None:
+        """One active gene apart, so never the origin itself."""
+        origin = space.architecture(rows[0])
+        near = space.neighbours(origin)
+        assert len(near)
+        assert np.array_equal(space.canonical(near), near)
+        assert not np.any(np.all(near == np.array(origin.indices), axis=1))
+
+    def test_every_layer_has_a_readable_key(self, space: SearchSpace) -> None:
+        """Keys round trip and are unique."""
+        layers = space.unique_layers()
+        assert [LayerSpec.from_key(spec.key) for spec in layers] == list(layers)
+        assert len({spec.key for spec in layers}) == len(layers)
+
+    def test_a_value_outside_is_refused(self, space: SearchSpace) -> None:
+        """The error names the gene."""
+        row = [0] * len(space.choices)
+        row[-1] = int(space.radices[-1])
+        with pytest.raises(InvalidArchitecture, match=space.choices[-1].name):
+            space.architecture(row)

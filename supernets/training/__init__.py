@@ -1,0 +1,1 @@
+"""Training recipes for our own super-networks."""
