@@ -1,0 +1,27 @@
+"""Latency lookup tables: hardware profiles, the models that read latencies from them, and their verified error."""
+
+from .build import ProfileRequest, build_profile
+from .errors import LatencyMissing, LutError, OutputExists, ProfileDamaged, ProfileMismatch, UnknownProfile
+from .model import LatencyEstimate, LatencyModel
+from .profile import HardwareProfile
+from .store import load_profile, shipped_profiles
+from .table import LatencyTable
+from .verification import FitReport
+
+__all__ = [
+    "FitReport",
+    "HardwareProfile",
+    "LatencyEstimate",
+    "LatencyMissing",
+    "LatencyModel",
+    "LatencyTable",
+    "LutError",
+    "OutputExists",
+    "ProfileDamaged",
+    "ProfileMismatch",
+    "ProfileRequest",
+    "UnknownProfile",
+    "build_profile",
+    "load_profile",
+    "shipped_profiles",
+]

@@ -1,0 +1,183 @@
+"""Measure a hardware profile: plan the models, run the plan, fit, verify, seal.
+
+Beside every layer, whole sub-networks spread from the smallest to the largest are measured in the same run: they
+correct the sum of layers, and they verify it. An interrupted run goes on where it stopped; its evidence waits in the
+folder `<output>.building`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from ..profilers.backend import RunConfig, load_backend
+from ..profilers.errors import PlanMismatch
+from ..profilers.hardware import fingerprint
+from ..profilers.plan import PlannedModel, TimingPlan, write_plan
+from ..profilers.results import Results, read_results
+from ..profilers.timing import TimingPolicy
+from ..profilers.transports.local import run_plan_locally
+from ..supernets import SearchSpace, load_space
+from ..supernets.graph import graph_from_layers
+from ..supernets.layers.registry import macs
+from ..version import VERSION
+from .errors import OutputExists, OutputUnwritable, ProfileMismatch
+from .model import LatencyModel
+from .profile import HardwareProfile
+from .schema import AnchorRecord, FailureRecord, LayerRecord, NetworkRecord, ProfileConfig, ProfileHeader, Record
+from .store import SUFFIX, load_profile, seal
+from .table import LatencyTable
+
+OnProgress = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRequest:
+    """What to measure: a space, on a backend, under a configuration; `networks` whole ones beside all layers."""
+
+    space: str
+    backend: str
+    config: RunConfig = field(default_factory=RunConfig)
+    networks: int = 40
+    policy: TimingPolicy = field(default_factory=TimingPolicy)
+    seed: int = 0
+
+    def file_name(self) -> str:
+        """Return the profile's file name on this machine."""
+        parts = (fingerprint().slug, self.backend, self.config.precision)
+        return f"{'.'.join(parts)}.b{self.config.batch}.t{self.config.threads}{SUFFIX}"
+
+
+def build_profile(
+    request: ProfileRequest, out: Path, *, force: bool = False, on_progress: OnProgress | None = None
+) -> HardwareProfile:
+    """Measure and write the profile at `out`, resuming an interrupted run of the same request.
+
+    Raises OutputExists, OutputUnwritable, ProfileMismatch (an interrupted run of another request, or another runtime
+    version than it began with), and the errors of profilers, among them BackendUnavailable.
+    """
+    space = load_space(request.space)
+    load_backend(request.backend)
+    if out.exists() and not force:
+        raise OutputExists(f"{out} is there already; choose another --out, or replace it with --force")
+    building = out.with_name(f"{out.name}.building")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        building.mkdir(exist_ok=True)
+        with FileLock(building / "lock", timeout=0):
+            plan = plan_for(request, space, building)
+            run_plan_locally(building / "plan", building / "results.jsonl", on_progress=on_progress)
+            results = read_results(building / "results.jsonl")
+            write_profile(request, space, plan, results, out)
+    except Timeout as error:
+        raise OutputUnwritable(f"another process is measuring {out}; wait for it, or choose another --out") from error
+    except PlanMismatch as error:
+        raise ProfileMismatch(
+            f"{building} holds an interrupted run of another request ({error}); "
+            "repeat that request to finish it, or remove the folder to give it up",
+            fields=("plan",),
+        ) from error
+    except OSError as error:
+        raise OutputUnwritable(f"cannot write to {out.parent}: {error}; what was measured is kept") from error
+    shutil.rmtree(building)
+    return load_profile(out)
+
+
+def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> TimingPlan:
+    """Write the plan: all layers, the chosen networks, and a layer of middling size as the anchor."""
+    layers = space.unique_layers()
+    anchor = sorted(layers, key=lambda spec: (macs(spec), spec.key))[len(layers) // 2]
+
+    def models() -> Iterator[PlannedModel]:
+        batch = request.config.batch
+        yield PlannedModel("anchor", "anchor", graph_from_layers([anchor], batch=batch))
+        for spec in layers:
+            yield PlannedModel(spec.key, "layer", graph_from_layers([spec], batch=batch))
+        for row in networks_for(space, request.networks, np.random.default_rng(request.seed)):
+            architecture = space.architecture(row)
+            model = graph_from_layers(space.layers(architecture), batch=batch)
+            yield PlannedModel(network_key(architecture.indices), "network", model)
+
+    return write_plan(
+        building / "plan", backend=request.backend, config=request.config, policy=request.policy, models=models()
+    )
+
+
+def networks_for(space: SearchSpace, n: int, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Choose `n` distinct architectures, evenly spread over the ranks of MACs, extremes included, (n, d).
+
+    Uniform genes crowd around middling sizes; so each candidate leans towards small or large by its own amount.
+    """
+    lean = rng.uniform(-1, 1, size=(4000, 1))
+    uniform = rng.random((4000, len(space.choices)))
+    leaning = np.where(lean < 0, uniform ** (1 - 4 * lean), 1 - (1 - uniform) ** (1 + 4 * lean))
+    ends = np.array([np.zeros_like(space.radices), space.radices - 1])
+    pool = np.vstack([ends, np.minimum((leaning * space.radices).astype(np.int64), space.radices - 1)])
+    pool = np.unique(space.canonical(pool), axis=0)
+    ranked = pool[np.argsort(space.macs(pool), kind="stable")]
+    chosen = np.unique(np.linspace(0, len(ranked) - 1, min(n, len(ranked))).round().astype(np.int64))
+    return np.asarray(ranked[chosen], dtype=np.int64)
+
+
+def network_key(indices: tuple[int, ...]) -> str:
+    """Return a whole network's name in plans."""
+    return "network:" + ",".join(str(index) for index in indices)
+
+
+def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan, results: Results, out: Path) -> None:
+    """Turn a finished run's results into the sealed profile."""
+    for name in results.sessions[0].versions:
+        values = {session.versions.get(name) for session in results.sessions}
+        if len(values) > 1:
+            raise ProfileMismatch(
+                f"the run was interrupted and went on with another version of {name}: {sorted(map(str, values))}; "
+                f"restore the first one, or remove {out}.building to measure anew",
+                fields=(f"versions.{name}",),
+            )
+    measured = results.measurements
+    first = results.sessions[0]
+    layers = {spec.key: measured[spec.key] for spec in space.unique_layers() if spec.key in measured}
+    indices = [
+        tuple(int(i) for i in item.key.removeprefix("network:").split(","))
+        for item in plan.items
+        if item.role == "network" and item.key in measured
+    ]
+    networks = [measured[network_key(row)] for row in indices]
+    failures = {failure.key: failure.reason for failure in results.failures}
+    records: list[Record] = [
+        *(LayerRecord(key=key, loops=m.loops, block_us=m.block_us) for key, m in layers.items()),
+        *(
+            NetworkRecord(id=space.architecture(row).id, indices=row, loops=m.loops, block_us=m.block_us)
+            for row, m in zip(indices, networks)
+        ),
+        *(
+            AnchorRecord(key=anchor.key, session=anchor.session, t_s=anchor.t_s, value_us=round(anchor.value_us, 4))
+            for anchor in results.anchors
+        ),
+        *(FailureRecord(key=key, reason=reason) for key, reason in failures.items()),
+    ]
+    header = ProfileHeader(
+        gnomon=VERSION,
+        space=space.name,
+        space_digest=space.digest,
+        backend=request.backend,
+        config=ProfileConfig(**request.config.to_json()),
+        versions=dict(first.versions),
+        options=dict(first.options),
+        device=first.hardware.slug,
+        hardware=first.hardware.to_json(),
+        policy=request.policy.to_json(),
+        plan=plan.digest,
+        created=first.started,
+        sessions=len(results.sessions),
+        seconds=round(results.seconds, 1),
+    )
+    table = LatencyTable(layers, failures)
+    model = LatencyModel.fit(space, table, indices, networks)
+    seal(out, header, records, model.report)

@@ -1,0 +1,52 @@
+"""Errors of the lut package.
+
+LutError
+├── UnknownProfile    no file and no shipped profile of that name
+├── ProfileDamaged    the file is not a hardware profile, or a line of it is wrong (`line_number`)
+├── ProfileMismatch   the profile is of another space, runtime or precision (`fields`)
+├── LatencyMissing    a layer has no measurement (`keys`)
+├── OutputExists      the output is there already
+└── OutputUnwritable  the output folder cannot be written
+"""
+
+from __future__ import annotations
+
+
+class LutError(Exception):
+    """Base of everything that lut raises for bad input."""
+
+
+class UnknownProfile(LutError):
+    """There is no such profile."""
+
+
+class ProfileDamaged(LutError):
+    """The file cannot be read as a profile."""
+
+    def __init__(self, message: str, *, line_number: int = 0) -> None:
+        super().__init__(message)
+        self.line_number = line_number
+
+
+class ProfileMismatch(LutError):
+    """The profile does not belong to what is asked of it."""
+
+    def __init__(self, message: str, *, fields: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.fields = fields
+
+
+class LatencyMissing(LutError):
+    """Layers without a measurement; a latency is never made up."""
+
+    def __init__(self, message: str, *, keys: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.keys = keys
+
+
+class OutputExists(LutError):
+    """Nothing is overwritten unless asked."""
+
+
+class OutputUnwritable(LutError):
+    """The output folder is read-only or full."""

@@ -1,0 +1,124 @@
+"""The additive latency model: a sum of measured layers, corrected by what whole networks showed.
+
+Isolated layers pay for being isolated: a session's overhead each (on small layers), a layout conversion at each
+border (on large activations). So the corrected latency is a combination, linear in a few physical sums over the
+layers. Which terms are used is chosen by leave-one-out error, and the plain sum competes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..profilers.timing import Measurement
+from ..supernets import LayerSpec, SearchSpace
+from ..supernets.layers.registry import output_shape
+from ..supernets.slots import SlotSum
+from .errors import LutError
+from .table import LatencyTable
+from .verification import FitReport, report_from_predictions
+
+Array = NDArray[np.float64]
+
+# Terms of each candidate; the coefficients are fitted, except the plain sum's, which is one.
+CANDIDATES: dict[str, tuple[str, ...]] = {
+    "scaled sum": ("sum",),
+    "scaled sum + constant": ("sum", "constant"),
+    "scaled sum + layers": ("sum", "layers"),
+    "scaled sum + borders": ("sum", "borders"),
+    "scaled sum + layers + borders": ("sum", "layers", "borders"),
+}
+PLAIN = "plain sum"
+MIN_NETWORKS = 10  # the fewest that a 90 % conformal interval can be read from
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyEstimate:
+    """Latencies of n architectures: value and 90 % interval, (n,) each, in microseconds; and where they come from.
+
+    `source` is "composed" for sums of measured layers.
+    """
+
+    value_us: Array
+    low_us: Array
+    high_us: Array
+    source: str
+
+
+@dataclass(frozen=True)
+class LatencyModel:
+    """Predicts the latency of any architecture of a space; built by `fit`."""
+
+    space: SearchSpace
+    terms: tuple[str, ...]
+    coefficients: tuple[float, ...]
+    report: FitReport
+    sums: tuple[SlotSum, ...]
+
+    @staticmethod
+    def fit(
+        space: SearchSpace, table: LatencyTable, indices: Sequence[Sequence[int]], measured: Sequence[Measurement]
+    ) -> LatencyModel:
+        """Choose and fit a model on whole networks (`indices` (n, d) and their measurements).
+
+        Raises LutError with fewer than ten networks, which cannot verify anything, and LatencyMissing when the table
+        does not cover the space.
+        """
+        if len(measured) < MIN_NETWORKS:
+            raise LutError(
+                f"{len(measured)} whole networks were measured; it takes {MIN_NETWORKS} to verify a latency model"
+            )
+        sums = {
+            "sum": table.slot_sum(space),
+            "layers": space.slot_sum(lambda spec: 1.0),
+            "borders": space.slot_sum(border_kib),
+        }
+        rows = np.array(indices, dtype=np.int64).reshape(-1, len(space.choices))
+        truth = np.array([measurement.value_us for measurement in measured])
+        columns = {name: total(rows) for name, total in sums.items()} | {"constant": np.ones(len(rows))}
+        held_out = {PLAIN: columns["sum"]}
+        for name, terms in CANDIDATES.items():
+            held_out[name] = leave_one_out(np.column_stack([columns[term] for term in terms]), truth)
+        errors = {name: 100 * float(np.mean(np.abs(p - truth) / truth)) for name, p in held_out.items()}
+        best = min(errors, key=lambda name: errors[name])
+        terms = CANDIDATES.get(best, ("sum",))
+        coefficients = (1.0,) if best == PLAIN else solve(np.column_stack([columns[t] for t in terms]), truth)
+        report = report_from_predictions(best, held_out[best], measured, errors)
+        return LatencyModel(space, terms, coefficients, report, tuple(sums[t] for t in terms if t in sums))
+
+    def predict(self, indices: ArrayLike) -> LatencyEstimate:
+        """Estimate the latency of architectures, (n, d); a million a second on one core."""
+        rows = self.space.check(indices)
+        value = np.zeros(len(rows))
+        sums = iter(self.sums)
+        for term, coefficient in zip(self.terms, self.coefficients):
+            value += coefficient * (1.0 if term == "constant" else next(sums)(rows))
+        half = self.report.interval_percent / 100
+        return LatencyEstimate(value, value * (1 - half), value * (1 + half), "composed")
+
+
+def solve(columns: Array, truth: Array) -> tuple[float, ...]:
+    """Return the coefficients with the least squared relative error, for columns (n, k) and truth (n,)."""
+    scaled = columns / truth[:, None]
+    coefficients, *_ = np.linalg.lstsq(scaled, np.ones(len(truth)), rcond=None)
+    return tuple(float(coefficient) for coefficient in coefficients)
+
+
+def leave_one_out(columns: Array, truth: Array) -> Array:
+    """Return each row's prediction by the fit to all other rows, (n,).
+
+    Closed form for least squares: the residual of row i is divided by one minus its leverage.
+    """
+    scaled = columns / truth[:, None]
+    leverage = np.einsum("ij,ji->i", scaled, np.linalg.pinv(scaled))
+    fitted = scaled @ np.array(solve(columns, truth))
+    return np.asarray(truth * (1 - (1 - fitted) / np.maximum(1 - leverage, 1e-9)), dtype=np.float64)
+
+
+def border_kib(spec: LayerSpec) -> float:
+    """Return how much data crosses the layer's borders, both ways, in KiB of fp32."""
+    return 4 * (math.prod(spec.input_shape) + math.prod(output_shape(spec))) / 1024

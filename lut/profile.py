@@ -1,0 +1,82 @@
+"""A hardware profile in memory: the header, the table, the whole networks, and the model fitted to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..profilers.timing import Measurement
+from ..supernets import SearchSpace, load_space
+from .errors import ProfileMismatch
+from .model import LatencyModel
+from .schema import AnchorRecord, FitRecord, NetworkRecord, ProfileHeader
+from .table import LatencyTable
+
+
+@dataclass(frozen=True)
+class HardwareProfile:
+    """What a profile file holds. `name` is the file's stem, `digest` the sha256 of its content."""
+
+    name: str
+    digest: str
+    header: ProfileHeader
+    table: LatencyTable
+    networks: tuple[NetworkRecord, ...]
+    anchors: tuple[AnchorRecord, ...]
+    fit: FitRecord
+    warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def space(self) -> SearchSpace:
+        """The profile's search space; raises ProfileMismatch when the installed space differs from the measured one."""
+        return self.space_named(self.header.space)
+
+    def space_named(self, name: str) -> SearchSpace:
+        """Return the space `name` after checking that this profile is of it; raises ProfileMismatch."""
+        space = load_space(name)
+        if space.name != self.header.space:
+            raise ProfileMismatch(
+                f"profile {self.name} is of space {self.header.space!r}, not {space.name!r}; "
+                f"measure one: gnomon profile --space {space.name} --backend {self.header.backend}",
+                fields=("space",),
+            )
+        if space.digest != self.header.space_digest:
+            raise ProfileMismatch(
+                f"profile {self.name} was measured on {space.name} with digest {self.header.space_digest}; the space "
+                f"installed here has {space.digest}, so its layers changed. Profile it again",
+                fields=("space_digest",),
+            )
+        return space
+
+    @cached_property
+    def latency(self) -> LatencyModel:
+        """The latency model of the profile's space, fitted to its whole networks."""
+        return LatencyModel.fit(self.space, self.table, [n.indices for n in self.networks], self.network_measurements)
+
+    @property
+    def network_measurements(self) -> tuple[Measurement, ...]:
+        """The whole networks' measurements, in the order of `networks`."""
+        return tuple(Measurement(record.block_us, record.loops) for record in self.networks)
+
+    @property
+    def drift_percent(self) -> float | None:
+        """The interquartile range of the anchor's times in percent of their median; None with fewer than four."""
+        values = np.array([anchor.value_us for anchor in self.anchors])
+        if len(values) < 4:
+            return None
+        low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
+        return float(100 * (high - low) / middle)
+
+    def differences(self, *, versions: dict[str, str], hardware: dict[str, object]) -> tuple[str, ...]:
+        """Say, field by field, how an environment differs from the one this profile was measured in."""
+        ours: dict[str, object] = {f"versions.{name}": value for name, value in self.header.versions.items()}
+        theirs: dict[str, object] = {f"versions.{name}": value for name, value in versions.items()}
+        for name in ("cpu_model", "cpus", "architecture"):
+            ours[f"hardware.{name}"], theirs[f"hardware.{name}"] = self.header.hardware.get(name), hardware.get(name)
+        return tuple(
+            f"{name}: profile {ours[name]}, here {theirs[name]}"
+            for name in ours
+            if name in theirs and ours[name] != theirs[name]
+        )

@@ -1,0 +1,138 @@
+"""Read and seal hardware-profile files.
+
+While a profile is measured, the worker's results journal is the record; the profile itself appears whole, sorted, by
+an atomic rename. Reading validates every line and names the one that is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import asdict
+from difflib import get_close_matches
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from ..profilers.errors import JournalDamaged
+from ..profilers.journal import json_line, read_journal, write_atomically
+from ..profilers.timing import Measurement
+from .errors import OutputUnwritable, ProfileDamaged, UnknownProfile
+from .profile import HardwareProfile
+from .schema import (
+    SCHEMA,
+    SCHEMA_VERSION,
+    AnchorRecord,
+    AnyRecord,
+    FailureRecord,
+    FitRecord,
+    LayerRecord,
+    NetworkRecord,
+    ProfileHeader,
+    Record,
+)
+from .table import LatencyTable
+from .verification import FitReport
+
+SHIPPED = Path(__file__).parent.parent / "hardware_profiles"
+SUFFIX = ".jsonl"
+
+
+def shipped_profiles() -> tuple[str, ...]:
+    """Name the profiles that come with the package, as `space/device.backend.precision.bN.tN`."""
+    return tuple(sorted(str(path.relative_to(SHIPPED))[: -len(SUFFIX)] for path in SHIPPED.glob(f"*/*{SUFFIX}")))
+
+
+def load_profile(source: str | Path) -> HardwareProfile:
+    """Read a profile from a file, or a shipped one by name; raises UnknownProfile, ProfileDamaged."""
+    path = Path(source)
+    if not path.is_file():
+        path = SHIPPED / f"{source}{SUFFIX}"
+        if str(source) not in shipped_profiles():
+            close = get_close_matches(str(source), shipped_profiles(), 1, cutoff=0.3)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise UnknownProfile(
+                f"no profile at {source} and none of that name is shipped{hint} "
+                "List them: gnomon lut list; measure one: gnomon profile"
+            )
+    return parse(path)
+
+
+def parse(path: Path) -> HardwareProfile:
+    """Read the profile at `path`; raises ProfileDamaged with the line that is wrong."""
+    try:
+        content = path.read_bytes()
+        lines, warnings = read_journal(path)
+    except OSError as error:
+        raise ProfileDamaged(f"cannot read {path}: {error}") from error
+    except JournalDamaged as error:
+        raise ProfileDamaged(str(error), line_number=error.line_number) from error
+    if warnings:
+        raise ProfileDamaged(f"{warnings[0]}. A finished profile has no torn line: copy it again, or profile again")
+    records = [validated(path, number, line) for number, line in enumerate(lines, 1)]
+    if not records or not isinstance(records[0], ProfileHeader):
+        raise ProfileDamaged(f"{path}, line 1: expected the header of a hardware profile ({SCHEMA})", line_number=1)
+    fits = [record for record in records if isinstance(record, FitRecord)]
+    if len(fits) != 1 or not isinstance(records[-1], FitRecord):
+        raise ProfileDamaged(
+            f"{path}, line {len(records)}: expected the fit record, which closes a profile; the file is truncated",
+            line_number=len(records),
+        )
+    failures = {record.key: record.reason for record in records if isinstance(record, FailureRecord)}
+    layers = {r.key: Measurement(r.block_us, r.loops) for r in records if isinstance(r, LayerRecord)}
+    return HardwareProfile(
+        name=path.name.removesuffix(SUFFIX),
+        digest=hashlib.sha256(content).hexdigest(),
+        header=records[0],
+        table=LatencyTable(layers, failures),
+        networks=tuple(record for record in records if isinstance(record, NetworkRecord)),
+        anchors=tuple(record for record in records if isinstance(record, AnchorRecord)),
+        fit=fits[0],
+    )
+
+
+def validated(path: Path, number: int, line: dict[str, object]) -> Record:
+    """Return a line as its record; raises ProfileDamaged, naming line and field."""
+    if line.get("record") == "header" and (line.get("schema"), line.get("version")) != (SCHEMA, SCHEMA_VERSION):
+        raise ProfileDamaged(
+            f"{path}, line {number}: schema {line.get('schema')!r} version {line.get('version')!r}; "
+            f"this Gnomon reads {SCHEMA} version {SCHEMA_VERSION}",
+            line_number=number,
+        )
+    try:
+        return ADAPTER.validate_python(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ProfileDamaged(f"{path}, line {number}: {where}: {first['msg']}", line_number=number) from error
+
+
+ADAPTER: TypeAdapter[Record] = TypeAdapter(AnyRecord)
+
+
+def seal(path: Path, header: ProfileHeader, records: Iterable[Record], report: FitReport) -> None:
+    """Write a finished profile: header, layers by key, networks by genes, anchors, failures, fit."""
+    fit = FitRecord.model_validate({name: rounded(value) for name, value in asdict(report).items()})
+    order = (LayerRecord, NetworkRecord, AnchorRecord, FailureRecord)
+    body = sorted(records, key=lambda record: (order.index(type(record)), sort_key(record)))
+    lines = [json_line(record.model_dump(mode="json", by_alias=True)) for record in (header, *body, fit)]
+    try:
+        write_atomically(path, "\n".join(lines) + "\n")
+    except OSError as error:
+        raise OutputUnwritable(f"cannot write {path}: {error}; what was measured is kept") from error
+
+
+def sort_key(record: Record) -> tuple[object, ...]:
+    """Order records of one type so that equal evidence gives equal files."""
+    if isinstance(record, NetworkRecord):
+        return record.indices
+    if isinstance(record, AnchorRecord):
+        return (record.session, record.t_s)
+    return (getattr(record, "key", ""),)
+
+
+def rounded(value: object) -> object:
+    """Round numbers for the fit record, inside mappings too."""
+    if isinstance(value, dict):
+        return {name: rounded(item) for name, item in value.items()}
+    return round(value, 4) if isinstance(value, float) else value

@@ -1,0 +1,110 @@
+"""How wrong a latency model is, said with the number itself.
+
+Every figure comes from whole sub-networks that the model had not seen (leave one out), measured in the same run as
+the layers. The noise floor is the same distance between two halves of the truth's own visits: a model cannot be shown
+to be better than that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..profilers.timing import Measurement
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class FitReport:
+    """The verified error of the chosen model; percentages are of the measured latency.
+
+    `interval_percent` is the half-width of the 90 % prediction interval.
+    `candidates_mape_percent` gives the error of every model that was tried.
+    """
+
+    model: str
+    networks: int
+    bias_percent: float
+    mape_percent: float
+    within_5_percent: float
+    within_10_percent: float
+    spearman: float | None
+    noise_floor_percent: float | None
+    interval_percent: float
+    candidates_mape_percent: Mapping[str, float]
+
+    def sentence(self) -> str:
+        """Say the error in one line, for printing beside a number."""
+        noise = "unknown" if self.noise_floor_percent is None else f"{self.noise_floor_percent:.1f} %"
+        rank = "" if self.spearman is None else f", Spearman {self.spearman:.3f}"
+        return (
+            f"MAPE {self.mape_percent:.1f} % on {self.networks} held-out networks (repeat noise {noise}), "
+            f"{self.within_5_percent:.0f} % within 5 %, {self.within_10_percent:.0f} % within 10 %{rank}"
+        )
+
+
+def report_from_predictions(
+    model: str,
+    predicted_us: Array,
+    measured: Sequence[Measurement],
+    candidates: Mapping[str, float],
+    *,
+    coverage: float = 0.9,
+) -> FitReport:
+    """Compare held-out predictions (n,) with what was measured."""
+    truth = np.array([measurement.value_us for measurement in measured])
+    relative = 100 * (predicted_us - truth) / truth
+    return FitReport(
+        model=model,
+        networks=len(truth),
+        bias_percent=float(np.mean(relative)),
+        mape_percent=float(np.mean(np.abs(relative))),
+        within_5_percent=share_within(relative, 5),
+        within_10_percent=share_within(relative, 10),
+        spearman=spearman(predicted_us, truth),
+        noise_floor_percent=noise_floor_percent(measured),
+        interval_percent=conformal_half_width(100 * np.abs(truth - predicted_us) / predicted_us, coverage),
+        candidates_mape_percent=dict(candidates),
+    )
+
+
+def noise_floor_percent(measured: Sequence[Measurement]) -> float | None:
+    """Return the mean distance between the halves of the visits, in percent; None with single visits."""
+    halves = [measurement.split_half_us() for measurement in measured]
+    distances = [200 * abs(a - b) / (a + b) for a, b in (half for half in halves if half is not None)]
+    return float(np.mean(distances)) if distances else None
+
+
+def share_within(relative_percent: Array, limit: float) -> float:
+    """Return the share of errors that are at most `limit` percent, in percent."""
+    return float(100 * np.mean(np.abs(relative_percent) <= limit))
+
+
+def spearman(a: Array, b: Array) -> float | None:
+    """Return the rank correlation; None for fewer than three points or a constant."""
+    if len(a) < 3:
+        return None
+    ranks = [average_ranks(values) for values in (a, b)]
+    if any(np.ptp(rank) == 0 for rank in ranks):
+        return None
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+
+def average_ranks(values: Array) -> Array:
+    """Return the rank of each value, equal values sharing their mean rank."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray(((last - counts + 1 + last) / 2)[inverse], dtype=np.float64)
+
+
+def conformal_half_width(scores: Array, coverage: float) -> float:
+    """Return the conformal quantile of absolute scores (arXiv 1604.04173); raises ValueError when n is too small."""
+    rank = math.ceil((len(scores) + 1) * coverage)
+    if rank > len(scores):
+        raise ValueError(f"{len(scores)} scores cannot show a coverage of {coverage}")
+    return float(np.sort(scores)[rank - 1])
