@@ -121,7 +121,7 @@ class PlanExecution:
             self._fail(step, f"{type(exc).__name__}: {exc}")
             return
         finally:
-            gc.collect()
+            gc.collect(0)  # what this visit made is young; a full collection would take longer than a visit
         self._append(
             "visit",
             role=visit.role,

@@ -40,7 +40,7 @@ class TimingPolicy:
     """
 
     block_us: float = 4_000.0
-    warmup_blocks: int = 2
+    warmup_blocks: int = 3
     blocks_per_visit: int = 8
     visit_us: float = 60_000.0
     min_passes: int = 3

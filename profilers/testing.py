@@ -1,0 +1,220 @@
+"""What every backend must do, as tests; and a scripted backend to test everything else with.
+
+Test a backend of your own by subclassing `BackendContract` and overriding its ``backend`` fixture. This is the one
+file of the package that needs pytest and onnx; it is not part of what runs on a device. Nothing here is random.
+"""
+
+# ruff: noqa: D102  (the name of a test is its sentence)
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+import pytest
+
+from .backend import PRECISIONS, Backend, RunConfig
+from .errors import ModelRejected, UnsupportedConfig
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    Arrays = Dict[str, NDArray[Any]]
+
+AFFINE_SHAPE = (1, 16)
+
+
+def affine_model(shape: Sequence[Any] = AFFINE_SHAPE) -> bytes:
+    """Return ONNX bytes of y = relu(x @ w + b) for an input of ``shape``, which may hold a name for a free size."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    weight, bias = _affine_weights()
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["x", "w"], ["xw"]),
+            helper.make_node("Add", ["xw", "b"], ["z"]),
+            helper.make_node("Relu", ["z"], ["y"]),
+        ],
+        "affine",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, list(shape))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, list(shape))],
+        [numpy_helper.from_array(weight, "w"), numpy_helper.from_array(bias, "b")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    content: bytes = model.SerializeToString()
+    return content
+
+
+def affine_outputs(inputs: Arrays) -> Arrays:
+    """Return what `affine_model` computes, computed by numpy."""
+    weight, bias = _affine_weights()
+    return {"y": np.maximum(inputs["x"].reshape(AFFINE_SHAPE) @ weight + bias, 0.0)}
+
+
+class ScriptedExecutable:
+    """An executable whose clock follows a script: microseconds per inference, one value a block; the last repeats.
+
+    ``calls`` collects the loops of every block asked for.
+    """
+
+    def __init__(
+        self,
+        script_us: Sequence[float],
+        *,
+        config: Optional[RunConfig] = None,
+        function: Callable[[Arrays], Arrays] = affine_outputs,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        config = config or RunConfig()
+        self.input_shapes: Dict[str, Tuple[int, ...]] = {"x": AFFINE_SHAPE}
+        self.options: Dict[str, Any] = {"threads": config.threads, "precision": config.precision}
+        self.calls: List[int] = []
+        self._script_us = script_us
+        self._function = function
+        self._on_close = on_close
+
+    def elapsed_ns(self, loops: int) -> int:
+        """Return the next scripted time for ``loops`` inferences."""
+        position = min(len(self.calls), len(self._script_us) - 1)
+        self.calls.append(loops)
+        return round(self._script_us[position] * 1e3 * loops)
+
+    def run(self, inputs: Arrays) -> Arrays:
+        """Return the outputs for ``inputs``."""
+        try:
+            return self._function(inputs)
+        except (KeyError, ValueError) as exc:
+            raise ModelRejected(f"the scripted model cannot run on these inputs: {exc!r}") from exc
+
+    def close(self) -> None:
+        """Tell whoever asked to know."""
+        self._on_close()
+
+    def __enter__(self) -> ScriptedExecutable:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+
+class FakeBackend:
+    """A backend whose times come from ``script``: model bytes to microseconds, or `ModelRejected`.
+
+    ``loaded`` collects the models loaded; ``most_alive`` is how many were open at once.
+    """
+
+    name = "fake"
+    install_command = "nothing to install"
+
+    def __init__(self, script: Callable[[bytes], Sequence[float]]) -> None:
+        self.loaded: List[bytes] = []
+        self.most_alive = 0
+        self._alive = 0
+        self._script = script
+
+    def version(self) -> str:
+        """Return a constant."""
+        return "1.0"
+
+    def versions(self) -> Dict[str, str]:
+        """Return a constant."""
+        return {"fake": "1.0"}
+
+    def load(self, model: bytes, config: RunConfig) -> ScriptedExecutable:
+        """Return an executable that follows the script of ``model``."""
+        if config.device != "cpu" or config.precision != "fp32":
+            raise UnsupportedConfig(f"fake runs fp32 on the cpu, not {config.precision} on {config.device!r}")
+        executable = ScriptedExecutable(self._script(model), config=config, on_close=self._closed)
+        self.loaded.append(model)
+        self._alive += 1
+        self.most_alive = max(self.most_alive, self._alive)
+        return executable
+
+    def _closed(self) -> None:
+        self._alive -= 1
+
+
+class BackendContract:
+    """Tests that every backend passes; subclass it and override the fixture."""
+
+    @pytest.fixture
+    def backend(self) -> Backend:
+        """Return the backend under test; skip where its runtime is missing."""
+        raise NotImplementedError("override the backend fixture")
+
+    def test_says_who_it_is(self, backend: Backend) -> None:
+        assert backend.name
+        assert backend.install_command
+        assert backend.version() in backend.versions().values()
+        assert all(isinstance(value, str) for value in backend.versions().values())
+
+    def test_computes_what_numpy_computes(self, backend: Backend) -> None:
+        inputs = {"x": np.linspace(-1.0, 1.0, 16, dtype=np.float32).reshape(AFFINE_SHAPE)}
+        with backend.load(affine_model(), RunConfig()) as executable:
+            outputs = executable.run(inputs)
+        np.testing.assert_allclose(outputs["y"], affine_outputs(inputs)["y"], rtol=1e-4, atol=1e-5)
+
+    def test_more_loops_take_longer(self, backend: Backend) -> None:
+        with backend.load(affine_model(), RunConfig()) as executable:
+            executable.elapsed_ns(10)
+            assert 0 < executable.elapsed_ns(10) < executable.elapsed_ns(2_000)
+
+    def test_can_be_timed_after_a_parity_run(self, backend: Backend) -> None:
+        with backend.load(affine_model(), RunConfig()) as executable:
+            executable.run({"x": np.zeros(AFFINE_SHAPE, np.float32)})
+            assert executable.elapsed_ns(3) > 0
+
+    def test_reports_the_input_shapes(self, backend: Backend) -> None:
+        with backend.load(affine_model(), RunConfig()) as executable:
+            assert dict(executable.input_shapes) == {"x": AFFINE_SHAPE}
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_reads_back_threads_and_precision(self, backend: Backend, threads: int) -> None:
+        with backend.load(affine_model(), RunConfig(threads=threads)) as executable:
+            assert executable.options["threads"] == threads
+            assert executable.options["precision"] == "fp32"
+
+    def test_reports_options_that_json_can_hold(self, backend: Backend) -> None:
+        with backend.load(affine_model(), RunConfig()) as executable:
+            assert json.loads(json.dumps(executable.options)) == executable.options
+
+    def test_refuses_what_is_no_model(self, backend: Backend) -> None:
+        with pytest.raises(ModelRejected):
+            backend.load(b"this is not ONNX", RunConfig())
+
+    def test_refuses_a_model_with_a_free_size(self, backend: Backend) -> None:
+        with pytest.raises(ModelRejected):
+            backend.load(affine_model(("n", 16)), RunConfig())
+
+    def test_refuses_inputs_that_do_not_fit(self, backend: Backend) -> None:
+        with backend.load(affine_model(), RunConfig()) as executable, pytest.raises(ModelRejected):
+            executable.run({"x": np.zeros((3, 5), np.float32)})
+
+    def test_refuses_an_unknown_device(self, backend: Backend) -> None:
+        with pytest.raises(UnsupportedConfig):
+            backend.load(affine_model(), RunConfig(device="no-such-device"))
+
+    @pytest.mark.parametrize("precision", PRECISIONS)
+    def test_honours_a_precision_or_refuses_it(self, backend: Backend, precision: str) -> None:
+        config = RunConfig(precision=precision)
+        with contextlib.suppress(UnsupportedConfig), backend.load(affine_model(), config) as executable:
+            assert executable.options["precision"] == precision
+
+    def test_closes_twice_without_complaint(self, backend: Backend) -> None:
+        executable = backend.load(affine_model(), RunConfig())
+        executable.close()
+        executable.close()
+
+
+def _affine_weights() -> Tuple[NDArray[np.float32], NDArray[np.float32]]:
+    values = np.linspace(-0.5, 0.5, 17 * 16, dtype=np.float32).reshape(17, 16)
+    return np.ascontiguousarray(values[:16]), np.ascontiguousarray(values[16])

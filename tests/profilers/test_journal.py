@@ -1,0 +1,110 @@
+import json
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gnomon.profilers import Journal, JournalDamaged, read_journal, write_atomically
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children, max_size=3),
+    max_leaves=6,
+)
+records = st.lists(st.dictionaries(st.text(), values, max_size=4), min_size=1, max_size=5)
+
+
+@settings(max_examples=50, deadline=None)  # every example waits for the disk
+@given(records)
+def test_records_come_back_as_they_were_written(written):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.jsonl"
+        with Journal(path) as journal:
+            for record in written:
+                journal.append(record, sync=False)
+        assert read_journal(path) == (written, ())
+
+
+@settings(max_examples=100, deadline=None)
+@given(records, st.data())
+def test_a_journal_cut_at_any_byte_yields_a_prefix_and_can_be_continued(written, data):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "journal.jsonl"
+        with Journal(path) as journal:
+            for record in written:
+                journal.append(record, sync=False)
+        content = path.read_bytes()
+        cut = data.draw(st.integers(0, len(content)))
+        path.write_bytes(content[:cut])
+        survived, warnings = read_journal(path)
+        assert survived == written[: len(survived)]
+        assert bool(warnings) == (cut > 0 and content[cut - 1 : cut] != b"\n")
+        with Journal(path) as journal:
+            assert journal.warnings == warnings
+            journal.append({"after": "the crash"})
+        assert read_journal(path) == ([*survived, {"after": "the crash"}], ())
+
+
+def test_lines_are_compact_with_sorted_keys(tmp_path):
+    with Journal(tmp_path / "j") as journal:
+        journal.append({"b": 1, "a": [1, 2]})
+    assert (tmp_path / "j").read_bytes() == b'{"a":[1,2],"b":1}\n'
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_numbers_that_are_none_are_refused_and_leave_nothing_behind(tmp_path, value):
+    with Journal(tmp_path / "j") as journal, pytest.raises(ValueError, match="JSON compliant"):
+        journal.append({"value_us": value})
+    assert (tmp_path / "j").read_bytes() == b""
+
+
+@pytest.mark.parametrize("damage", [b"{not json}", b"\xff\xfe", b"[1]", b"", b'{"a":NaN}'])
+def test_damage_before_the_last_line_is_an_error_naming_the_line(tmp_path, damage):
+    path = tmp_path / "j"
+    path.write_bytes(b'{"a":1}\n' + damage + b'\n{"a":3}\n')
+    with pytest.raises(JournalDamaged, match="line 2") as caught:
+        read_journal(path)
+    assert (caught.value.path, caught.value.line_number) == (str(path), 2)
+
+
+@pytest.mark.parametrize("tail", [b'{"a":', b"12", b"\xff\n", b"{]\n", b'{"a":2}'])
+def test_a_torn_last_line_is_dropped_with_a_warning(tmp_path, tail):
+    path = tmp_path / "j"
+    path.write_bytes(b'{"a":1}\n' + tail)
+    found, warnings = read_journal(path)
+    assert found == [{"a": 1}]
+    assert "line 2" in warnings[0]
+
+
+def test_opening_an_existing_journal_keeps_its_records(tmp_path):
+    for number in range(3):
+        with Journal(tmp_path / "j") as journal:
+            journal.append({"number": number})
+    assert [record["number"] for record in read_journal(tmp_path / "j")[0]] == [0, 1, 2]
+
+
+def test_a_journal_that_is_not_open_cannot_be_written(tmp_path):
+    with pytest.raises(ValueError, match="not open"):
+        Journal(tmp_path / "j").append({})
+
+
+def test_a_file_written_atomically_is_replaced_whole(tmp_path):
+    write_atomically(tmp_path / "f", "old")
+    write_atomically(tmp_path / "f", b"new")
+    assert (tmp_path / "f").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+def test_a_failed_atomic_write_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+    write_atomically(tmp_path / "f", json.dumps({"old": True}))
+
+    def fail(self, target):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        write_atomically(tmp_path / "f", "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+    assert json.loads((tmp_path / "f").read_text()) == {"old": True}

@@ -1,0 +1,66 @@
+"""The package can be carried to a device: old grammar, few imports, nothing else of gnomon."""
+
+import ast
+import shutil
+import subprocess
+import sys
+import zipapp
+from pathlib import Path
+
+import pytest
+
+import gnomon.profilers
+from gnomon.profilers import PlannedModel, RunConfig, TimingPolicy, read_results, write_plan
+from gnomon.profilers.testing import affine_model
+
+PACKAGE = Path(gnomon.profilers.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+ALLOWED = set(sys.stdlib_module_names) | {"numpy"}
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield node.module.partition(".")[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_file_has_the_grammar_of_python_3_8(path):
+    ast.parse(path.read_text(), feature_version=(3, 8))
+    assert "from __future__ import annotations" in path.read_text() or path.name == "__init__.py"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_every_file_imports_only_what_a_device_has(path):
+    own = {path.stem} if path.parent.name == "backends" else set()
+    tests = {"pytest", "onnx"} if path.name == "testing.py" else set()
+    assert set(imported(path)) <= ALLOWED | own | tests
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_relative_imports_stay_inside_the_package(path):
+    depth = len(path.relative_to(PACKAGE).parts)
+    levels = [node.level for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    assert max(levels, default=0) <= depth
+
+
+def test_the_worker_runs_from_a_zip_file(tmp_path):
+    pytest.importorskip("onnxruntime")
+    package = tmp_path / "app" / "gnomon"
+    shutil.copytree(PACKAGE, package / "profilers", ignore=shutil.ignore_patterns("__pycache__", "testing.py"))
+    (package / "__init__.py").write_text("")
+    main = "import sys\nfrom gnomon.profilers.worker import main\nsys.exit(main())\n"
+    (tmp_path / "app" / "__main__.py").write_text(main)
+    zipapp.create_archive(tmp_path / "app", tmp_path / "worker.pyz")
+    write_plan(
+        tmp_path / "plan",
+        backend="onnxruntime",
+        config=RunConfig(),
+        policy=TimingPolicy(block_us=500, min_passes=1, max_passes=1),
+        models=[PlannedModel("good", "layer", affine_model())],
+    )
+    command = [sys.executable, tmp_path / "worker.pyz", tmp_path / "plan", "--results", tmp_path / "results.jsonl"]
+    subprocess.run(command, check=True, capture_output=True)
+    assert set(read_results(tmp_path / "results.jsonl").measurements) == {"good"}

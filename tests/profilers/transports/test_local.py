@@ -1,0 +1,146 @@
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gnomon.profilers import (
+    BackendError,
+    PlannedModel,
+    RunConfig,
+    TimingPolicy,
+    UnknownBackend,
+    WorkerCrashed,
+    load_backend,
+    read_results,
+    run_plan_locally,
+    write_plan,
+)
+from gnomon.profilers.testing import affine_model
+from gnomon.profilers.transports.local import _environment
+
+LAYERS = {f"layer{number}": {"us": [100.0 + number], "sleep_s": 0.02} for number in range(4)}
+QUICK = TimingPolicy(block_us=500, blocks_per_visit=4, min_passes=2, max_passes=2, anchor_every=2)
+
+
+@pytest.fixture
+def results(tmp_path):
+    return tmp_path / "results.jsonl"
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
+def test_a_real_runtime_runs_a_plan_to_its_end(name, tmp_path, results):
+    try:
+        version = load_backend(name).version()
+    except BackendError as error:
+        pytest.skip(str(error))
+    models = [
+        PlannedModel("good", "layer", affine_model()),
+        PlannedModel("broken", "layer", b"this is not ONNX"),
+        PlannedModel("whole", "network", affine_model()),
+        PlannedModel("anchor", "anchor", affine_model()),
+    ]
+    write_plan(tmp_path / "plan", backend=name, config=RunConfig(), policy=QUICK, models=models)
+    run_plan_locally(tmp_path / "plan", results)
+    found = read_results(results)
+    assert found.is_complete
+    assert set(found.measurements) == {"good", "whole"}
+    assert [failure.key for failure in found.failures] == ["broken"]
+    assert found.failures[0].reason.startswith("ModelRejected: ")
+    assert len(found.anchors) == 3 + 2
+    assert found.sessions[0].versions[name] == version
+    assert found.sessions[0].options["threads"] == 1
+    assert found.sessions[0].options["precision"] == "fp32"
+
+
+def test_the_child_times_openvino_without_its_telemetry(tmp_path, results):
+    pytest.importorskip("openvino")
+    models = [PlannedModel("good", "layer", affine_model())]
+    write_plan(tmp_path / "plan", backend="openvino", config=RunConfig(), policy=QUICK, models=models)
+    code = (
+        "import sys; from gnomon.profilers.worker import main; "
+        f"code = main([{str(tmp_path / 'plan')!r}, '--results', {str(results)!r}]); "
+        "names = [n for n, module in sys.modules.items() if module and n.startswith('openvino_telemetry')]; "
+        "sys.exit(99 if names or 'openvino' not in sys.modules else code)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_a_model_that_takes_the_worker_down_loses_only_itself(fake_backend, make_plan, results):
+    plan = make_plan(**LAYERS, deadly={"die": int(signal.SIGSEGV)})
+    run_plan_locally(plan, results)
+    found = read_results(results)
+    assert found.is_complete
+    assert set(found.measurements) == set(LAYERS)
+    assert [failure.key for failure in found.failures] == ["deadly"]
+    assert "SIGSEGV" in found.failures[0].reason
+
+
+def test_a_model_the_system_kills_is_given_up_after_three_tries(fake_backend, make_plan, results):
+    plan = make_plan(**LAYERS, huge={"die": int(signal.SIGKILL)})
+    run_plan_locally(plan, results)
+    found = read_results(results)
+    assert set(found.measurements) == set(LAYERS)
+    assert [failure.reason for failure in found.failures] == ["the process died 3 times while timing it"]
+
+
+def test_restarting_has_a_bound(fake_backend, make_plan, results):
+    plan = make_plan(**LAYERS, deadly={"die": int(signal.SIGABRT)})
+    with pytest.raises(WorkerCrashed, match="SIGABRT") as caught:
+        run_plan_locally(plan, results, max_restarts=0)
+    assert caught.value.exit_code == -signal.SIGABRT
+
+
+def test_a_python_error_in_the_worker_is_shown_and_not_repeated(fake_backend, make_plan, results, tmp_path):
+    plan = make_plan(**LAYERS)
+    (tmp_path / "site" / "gnomon_fake.py").write_text("raise RuntimeError('this plug-in is broken')\n")
+    with pytest.raises(WorkerCrashed, match="this plug-in is broken") as caught:
+        run_plan_locally(plan, results)
+    assert caught.value.exit_code == 1
+
+
+def test_an_error_of_the_worker_is_raised_as_itself(make_plan, results):
+    with pytest.raises(UnknownBackend, match="'fake'"):
+        run_plan_locally(make_plan(**LAYERS), results)
+
+
+def test_progress_is_passed_on(fake_backend, make_plan, results):
+    events = []
+    run_plan_locally(make_plan(**LAYERS), results, on_progress=events.append)
+    assert events[-1]["done"] == events[-1]["total"] == 8
+
+
+def test_a_failing_progress_callback_stops_the_worker_where_it_can_resume(fake_backend, make_plan, results):
+    def fail(event):
+        raise ZeroDivisionError
+
+    plan = make_plan(**LAYERS)
+    with pytest.raises(ZeroDivisionError):
+        run_plan_locally(plan, results, on_progress=fail)
+    run_plan_locally(plan, results)
+    assert read_results(results).is_complete
+
+
+def test_ctrl_c_reaches_the_worker_and_the_run_can_go_on(fake_backend, make_plan, results):
+    plan = make_plan(**{f"layer{number}": {"us": [100.0], "sleep_s": 0.1} for number in range(10)})
+    code = f"from gnomon.profilers import run_plan_locally; run_plan_locally({str(plan)!r}, {str(results)!r})"
+    parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+    while not results.exists() or b'"visit"' not in results.read_bytes():
+        time.sleep(0.01)
+    parent.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in parent.communicate(timeout=60)[1]
+    half = read_results(results)
+    assert not half.is_complete
+    assert len(half.attempts) == len(half.visits)
+    run_plan_locally(plan, results)
+    assert read_results(results).is_complete
+
+
+def test_the_child_sees_only_the_thread_settings_asked_for():
+    inherited = {"PATH": "/bin", "OMP_NUM_THREADS": "64", "KMP_AFFINITY": "compact", "GOMP_SPINCOUNT": "9"}
+    environment = _environment(inherited, threads=3)
+    assert environment["OMP_NUM_THREADS"] == environment["OPENBLAS_NUM_THREADS"] == "3"
+    assert environment["PATH"] == "/bin"
+    assert not {"KMP_AFFINITY", "GOMP_SPINCOUNT"} & set(environment)
+    assert inherited["OMP_NUM_THREADS"] == "64"
