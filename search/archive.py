@@ -1,0 +1,125 @@
+"""The measured architectures as arrays, and which architectures are still unseen.
+
+All rows are canonical, so that equal rows are equal sub-networks. Never a set is iterated: order comes from arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..supernets.space import Indices, SearchSpace
+from .constraint import Constraint, violation
+from .errors import SpaceExhausted
+from .objective import Direction, Objective, Values
+
+ENUMERABLE = 1_000_000  # architectures that are listed one by one when random draws find nothing new
+DRAWS_WITHOUT_NEWS = 20
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Measured architectures in order: `indices` (n, d), `values` (n, m) in natural units, `rounds` (n,)."""
+
+    space: SearchSpace
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+    indices: Indices
+    values: Values
+    rounds: Indices
+
+    @staticmethod
+    def of(
+        space: SearchSpace,
+        objectives: Sequence[Objective],
+        constraints: Sequence[Constraint] = (),
+        *,
+        measured: Sequence[tuple[int, Sequence[int], Sequence[float]]] = (),
+    ) -> Archive:
+        """Build an archive from (round, indices, values) in order of measurement."""
+        rows = np.array([row for _, row, _ in measured], dtype=np.int64).reshape(-1, len(space.choices))
+        values = np.array([row for _, _, row in measured], dtype=np.float64).reshape(-1, len(objectives))
+        rounds = np.array([number for number, _, _ in measured], dtype=np.int64)
+        return Archive(space, tuple(objectives), tuple(constraints), rows, values, rounds)
+
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Direction of each objective, m of them."""
+        return tuple(objective.direction for objective in self.objectives)
+
+    @cached_property
+    def keys(self) -> frozenset[bytes]:
+        """Keys of the measured rows."""
+        return frozenset(key_of(row) for row in self.indices)
+
+    def violation(self, values: Values) -> Values:
+        """Return by how much (n, m) values break the constraints, (n,)."""
+        return violation(values, [objective.name for objective in self.objectives], self.constraints)
+
+    def unseen(self, rows: Indices) -> Indices:
+        """Return the canonical form of (n, d) rows without repeats and measured ones, order kept."""
+        canonical = self.space.canonical(rows)
+        return canonical[first_occurrences(canonical, self.keys)]
+
+    def topped_up(self, rows: Indices, n: int, rng: np.random.Generator) -> Indices:
+        """Return the first `n` unseen of `rows`, and random unseen architectures where those are too few.
+
+        Raises SpaceExhausted when the space does not have `n` unseen architectures.
+        """
+        found = self.unseen(rows)[:n]
+        barren = 0
+        while len(found) < n and barren < DRAWS_WITHOUT_NEWS:
+            before = len(found)
+            drawn = self.space.sample(n, rng)
+            found = self.unseen(np.concatenate([found, drawn]))[:n]
+            barren = 0 if len(found) > before else barren + 1
+        if len(found) < n and self.space.size <= ENUMERABLE:
+            rest = self.unseen(np.concatenate([found, every_architecture(self.space)]))[len(found) :]
+            found = np.concatenate([found, rng.permutation(rest)])[:n]
+        if len(found) < n:
+            available = len(self.indices) + len(found)
+            raise SpaceExhausted(
+                f"space {self.space.name!r} has {available} distinct architectures, and {len(self.indices) + n} are "
+                f"asked for; use a budget of at most {available}",
+                available=available,
+            )
+        return found
+
+
+def key_of(row: Indices) -> bytes:
+    """Return a key that equals for equal rows (d)."""
+    return np.ascontiguousarray(row, dtype=np.int64).tobytes()
+
+
+def first_occurrences(rows: Indices, excluded: frozenset[bytes] = frozenset()) -> NDArray[np.bool_]:
+    """Mark rows (n, d) that repeat no earlier row and whose key is not excluded, (n,)."""
+    seen = set(excluded)
+    first = np.zeros(len(rows), dtype=np.bool_)
+    for position, row in enumerate(rows):
+        key = key_of(row)
+        first[position] = key not in seen
+        seen.add(key)
+    return first
+
+
+def every_architecture(space: SearchSpace) -> Indices:
+    """List the distinct architectures of a small space, (n, d); n is at most the space's size."""
+    grid = np.indices(tuple(int(radix) for radix in space.radices), dtype=np.int64)
+    canonical = space.canonical(grid.reshape(len(space.choices), -1).T)
+    return np.unique(canonical, axis=0)
+
+
+def check_budget(space: SearchSpace, budget: int) -> None:
+    """Raise SpaceExhausted when a space that can be listed has fewer distinct architectures than `budget`."""
+    if space.size <= ENUMERABLE and budget > space.size // 2 ** len(space.choices):
+        available = len(every_architecture(space))
+        if budget > available:
+            raise SpaceExhausted(
+                f"space {space.name!r} has {available} distinct architectures, and the budget is {budget}; "
+                f"use a budget of at most {available}",
+                available=available,
+            )

@@ -1,0 +1,107 @@
+"""Errors of the search package.
+
+SearchError
+├── UnknownName        no objective, surrogate, tactic or architecture of that name
+├── InvalidConfig      a setting of a search that cannot be honoured
+├── InvalidConstraint  a constraint that cannot be read
+├── MissingContext     an objective needs something the context lacks (a super-network, a profile)
+├── InvalidValue       an objective returned something that is not one finite number an architecture
+├── SpaceExhausted     more architectures are asked for than the space has
+├── Infeasible         no measured architecture keeps a rule; carries the nearest
+├── RunMismatch        the run folder belongs to another run
+├── RunDamaged         a file of a run folder is not what was written
+├── RunLocked          another process is writing the run
+└── OutputUnusable     the run folder cannot be written
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from ..supernets.space import Architecture
+
+
+class SearchError(Exception):
+    """Base of everything that search raises for bad input."""
+
+
+class UnknownName(SearchError):
+    """Nothing of that kind has this name; `known` lists what has."""
+
+    def __init__(self, message: str, *, known: Sequence[str]) -> None:
+        super().__init__(message)
+        self.known = tuple(known)
+
+    @classmethod
+    def of(cls, kind: str, name: str, known: Sequence[str]) -> UnknownName:
+        """Build the error for `name`, with the known names and the closest of them."""
+        return cls(f"unknown {kind} {name!r}; known: {', '.join(known)}{closest_hint(name, known)}", known=known)
+
+
+class InvalidConfig(SearchError):
+    """A setting that cannot be honoured; `field` names it."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidConstraint(SearchError):
+    """A constraint that cannot be read, or that names no objective of the run."""
+
+
+class MissingContext(SearchError):
+    """An objective needs something that the search context lacks."""
+
+
+class InvalidValue(SearchError):
+    """An objective returned something else than one finite number an architecture."""
+
+
+class SpaceExhausted(SearchError):
+    """More distinct architectures are asked for than the space has; `available` counts them."""
+
+    def __init__(self, message: str, *, available: int) -> None:
+        super().__init__(message)
+        self.available = available
+
+
+class Infeasible(SearchError):
+    """No measured architecture keeps the rule; `nearest` misses it by least."""
+
+    def __init__(self, message: str, *, nearest: Architecture) -> None:
+        super().__init__(message)
+        self.nearest = nearest
+
+
+class RunMismatch(SearchError):
+    """The folder holds another run; `fields` names what differs."""
+
+    def __init__(self, message: str, *, fields: Sequence[str]) -> None:
+        super().__init__(message)
+        self.fields = tuple(fields)
+
+
+class RunDamaged(SearchError):
+    """A file of a run folder is not what was written; `line_number` is 0 for a file that is not a journal."""
+
+    def __init__(self, message: str, *, path: Path, line_number: int = 0) -> None:
+        super().__init__(message)
+        self.path = path
+        self.line_number = line_number
+
+
+class RunLocked(SearchError):
+    """Another process is writing the run."""
+
+
+class OutputUnusable(SearchError):
+    """The run folder cannot be created or written."""
+
+
+def closest_hint(name: str, known: Sequence[str]) -> str:
+    """Return "; did you mean ...?" for the known name nearest to `name`, or nothing."""
+    close = get_close_matches(name, known, 1, cutoff=0.4)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,146 @@
+"""What a search optimises, and what an objective is built from.
+
+An objective says its unit and its direction and never changes a sign. A cheap one is exact for any number of
+architectures; a costly one runs networks, so a tactic asks it only for architectures that it wants measured. New
+objectives are modules of `objectives/` or entry points of group gnomon.objectives: `build(context) -> Objective`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..supernets.space import Architecture, Indices, SearchSpace
+from .errors import InvalidConfig, InvalidValue
+from .registry import Registry
+
+Direction = Literal["max", "min"]
+Values = NDArray[np.float64]
+
+EXTREMES_SEED = 20220510
+EXTREMES_SAMPLES = 4096
+
+
+class Objective(Protocol):
+    """A number to maximise or minimise; `values` gives it in `unit` for (n, d) architectures, (n,)."""
+
+    @property
+    def name(self) -> str:
+        """Name in configurations and files."""
+
+    @property
+    def unit(self) -> str:
+        """Unit of the values."""
+
+    @property
+    def direction(self) -> Direction:
+        """Which way is better."""
+
+    @property
+    def costly(self) -> bool:
+        """Whether a value takes running a network, so that tactics predict it."""
+
+    def values(self, indices: Indices) -> Values:
+        """Return the values of (n, d) architectures, (n,)."""
+
+
+class EvaluatesArchitectures(Protocol):
+    """What the accuracy objective needs of a super-network."""
+
+    def evaluate(self, architecture: Architecture, split: str) -> float:
+        """Return the sub-network's accuracy on a split, in percent."""
+
+
+class LatencyEstimates(Protocol):
+    """Latency in microseconds with its interval, three (n,) arrays."""
+
+    @property
+    def value_us(self) -> Values:
+        """Estimates, (n,)."""
+
+    @property
+    def low_us(self) -> Values:
+        """Lower ends of the intervals, (n,)."""
+
+    @property
+    def high_us(self) -> Values:
+        """Upper ends of the intervals, (n,)."""
+
+
+class PredictsLatency(Protocol):
+    """What the latency objective needs of a profile's latency model."""
+
+    def predict(self, indices: Indices) -> LatencyEstimates:
+        """Estimate the latency of (n, d) architectures."""
+
+
+@dataclass(frozen=True)
+class SearchContext:
+    """What objectives are built from: a space, and a super-network and a latency model where there are some."""
+
+    space: SearchSpace
+    supernet: EvaluatesArchitectures | None = None
+    latency: PredictsLatency | None = None
+    split: str = "validation"
+
+
+OBJECTIVES: Registry[Callable[[SearchContext], Objective]] = Registry("objective", "objectives", "gnomon.objectives")
+
+
+def build_objectives(names: Sequence[str], context: SearchContext) -> tuple[Objective, ...]:
+    """Build the objectives called `names`, in that order; raises UnknownName, MissingContext."""
+    return tuple(OBJECTIVES.builder(name)(context) for name in names)
+
+
+def measure(objectives: Sequence[Objective], row: Indices) -> tuple[float, ...]:
+    """Return one architecture's value of each objective; raises InvalidValue."""
+    values = []
+    for objective in objectives:
+        result = np.asarray(objective.values(row[None]), dtype=np.float64)
+        if result.shape != (1,) or not np.isfinite(result[0]):
+            raise InvalidValue(
+                f"objective {objective.name!r} returned {result.tolist()} for one architecture {row.tolist()}; "
+                "expected one finite number"
+            )
+        values.append(float(result[0]))
+    return tuple(values)
+
+
+def reference_point(
+    objectives: Sequence[Objective], space: SearchSpace, given: Mapping[str, float]
+) -> tuple[float, ...]:
+    """Return the point that hypervolume is measured from, one value an objective.
+
+    A given value wins. Else a cheap objective has its worst value over the smallest and largest architecture (all
+    first and all last options) and 4,096 fixed draws; a costly one to maximise has 0. Raises InvalidConfig for a
+    costly objective to minimise without a given value.
+    """
+    probe: Indices | None = None
+    point = []
+    for objective in objectives:
+        if objective.name in given:
+            point.append(float(given[objective.name]))
+        elif not objective.costly:
+            probe = extremes(space) if probe is None else probe
+            values = objective.values(probe)
+            point.append(float(values.max() if objective.direction == "min" else values.min()))
+        elif objective.direction == "max":
+            point.append(0.0)
+        else:
+            raise InvalidConfig(
+                f"objective {objective.name!r} is costly and minimised, so its worst value is unknown; "
+                f"give it in {objective.unit}, as reference.{objective.name} = VALUE",
+                field="reference",
+            )
+    return tuple(point)
+
+
+def extremes(space: SearchSpace) -> Indices:
+    """Return the smallest and largest architecture and fixed draws, (n, d) canonical."""
+    corners = np.stack([np.zeros_like(space.radices), space.radices - 1])
+    draws = space.sample(EXTREMES_SAMPLES, np.random.default_rng(EXTREMES_SEED))
+    return np.concatenate([space.canonical(corners), draws])

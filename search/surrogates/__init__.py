@@ -1,0 +1,1 @@
+"""Surrogates: one module each, found by name."""

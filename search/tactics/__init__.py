@@ -1,0 +1,1 @@
+"""Tactics: one module each, found by name."""
