@@ -1,0 +1,93 @@
+"""The settings of a search, checked when they are made.
+
+The field descriptions are the help of the command line's options. Names of objectives, tactics and surrogates are
+checked by `check_names`, not here: a stored run must open where a third party's tactic is not installed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
+
+from .errors import InvalidConfig, closest_hint
+from .objective import OBJECTIVES
+
+Names = Annotated[tuple[str, ...], Field(strict=False)]  # TOML and JSON have lists, not tuples
+
+
+class SearchConfig(BaseModel):
+    """Everything that decides a search's trajectory besides the context; immutable."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    space: str = Field(description="Search space, as `gnomon spaces` lists them.")
+    objectives: Names = Field(default=("accuracy", "latency"), description="What to optimise, in this order.")
+    tactic: str = Field(default="linas", description="How to choose what to measure: linas, evolutionary, random.")
+    surrogate: str = Field(default="ridge", description="Predictor of costly objectives: ridge, svr, gp.")
+    population: int = Field(default=50, description="Architectures measured a round.")
+    budget: int = Field(default=250, description="Architectures measured in all, exactly.")
+    inner_evaluations: int = Field(default=20_000, description="Predicted architectures a round (linas).")
+    constraints: Names = Field(default=(), description="Bounds that the front keeps, as latency<=2ms.")
+    reference: Mapping[str, float] = Field(
+        default_factory=dict, description="Reference point of hypervolume by objective; chosen where missing."
+    )
+    split: str = Field(default="validation", description="Images that accuracy is searched on.")
+    seed: int = Field(default=0, description="Seed of all randomness.")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def explain(cls, data: Any, handler: ModelWrapValidatorHandler[SearchConfig]) -> SearchConfig:
+        """Turn what pydantic finds into one InvalidConfig; names the closest field of an unknown one."""
+        if isinstance(data, Mapping):
+            check_fields(list(data))
+        try:
+            config = handler(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            raise InvalidConfig(f"{field}={first['input']!r}: {first['msg']}", field=field) from error
+        check_values(config)
+        return config
+
+
+def check_fields(names: list[Any]) -> None:
+    """Raise InvalidConfig for a field that no search has."""
+    known = list(SearchConfig.model_fields)
+    for name in names:
+        if name not in known:
+            hint = closest_hint(str(name), known)
+            raise InvalidConfig(f"a search has no setting {name!r}{hint}; it has {', '.join(known)}", field=str(name))
+
+
+def check_values(config: SearchConfig) -> None:
+    """Raise InvalidConfig for numbers that make no search, and names given twice or not at all."""
+    for field in ("population", "budget", "inner_evaluations"):
+        value = getattr(config, field)
+        if value < 1:
+            raise InvalidConfig(f"{field}={value}: it counts architectures, so it must be at least 1", field=field)
+    if config.seed < 0:
+        raise InvalidConfig(f"seed={config.seed}: it must be 0 or more", field="seed")
+    if not config.objectives:
+        raise InvalidConfig("objectives is empty; name at least one, as accuracy,latency", field="objectives")
+    if len(set(config.objectives)) < len(config.objectives):
+        raise InvalidConfig(f"objectives={config.objectives}: one is named twice", field="objectives")
+    for name in config.reference:
+        if name not in config.objectives:
+            hint = closest_hint(name, config.objectives)
+            raise InvalidConfig(
+                f"reference.{name}: not an objective of the search ({', '.join(config.objectives)}){hint}",
+                field="reference",
+            )
+
+
+def check_names(config: SearchConfig) -> None:
+    """Raise UnknownName for an objective, tactic or surrogate that is not registered; imports none of them."""
+    from .surrogate import SURROGATES
+    from .tactic import TACTICS
+
+    for objective in config.objectives:
+        OBJECTIVES.check(objective)
+    TACTICS.check(config.tactic)
+    SURROGATES.check(config.surrogate)

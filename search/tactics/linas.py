@@ -1,0 +1,74 @@
+"""LINAS, Algorithm 1 of arXiv 2205.10358: validate, fit predictors, search on them, validate the best unseen.
+
+As in the paper the first population is random, one predictor a costly objective is fitted anew each round on all
+that was measured, and NSGA-II runs on the predictions for `inner_evaluations`. Objectives that are cheap are exact
+instead of predicted. The paper leaves open where the inner search starts and how its result is cut to a population:
+here it starts from the best measured, and non-dominated rank, then crowding, orders all that it evaluated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...supernets.space import Indices
+from ..archive import Archive
+from ..config import SearchConfig
+from ..evolution import Evaluate, best_first, nsga2
+from ..objective import Values
+from ..surrogate import SURROGATES, Surrogate
+
+FEWEST_TO_FIT = 2
+
+
+@dataclass(frozen=True)
+class Linas:
+    """The paper's tactic with a surrogate of choice."""
+
+    surrogate: Surrogate
+    population: int
+    inner_evaluations: int
+
+    def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Indices:
+        """Return the `n` unseen architectures that the predictors rank first, (n, d)."""
+        if len(archive.indices) < FEWEST_TO_FIT:
+            return archive.topped_up(archive.indices, n, rng)
+        order = best_first(archive.values, archive.directions, archive.violation(archive.values))
+        rows, values = nsga2(
+            archive.space,
+            predictors(archive, self.surrogate, rng),
+            archive.directions,
+            population=self.population,
+            evaluations=self.inner_evaluations,
+            seed_indices=archive.indices[order[: self.population]],
+            rng=rng,
+            violation=archive.violation,
+        )
+        ranked = rows[best_first(values, archive.directions, archive.violation(values))]
+        return archive.topped_up(ranked, n, rng)
+
+
+def predictors(archive: Archive, surrogate: Surrogate, rng: np.random.Generator) -> Evaluate:
+    """Fit the costly objectives on the archive; return a function from (n, d) architectures to (n, m) values."""
+    features = archive.space.one_hot(archive.indices)
+    fitted = {
+        column: surrogate.fit(features, archive.values[:, column], rng)
+        for column, objective in enumerate(archive.objectives)
+        if objective.costly
+    }
+
+    def evaluate(rows: Indices) -> Values:
+        encoded = archive.space.one_hot(rows)
+        columns = [
+            fitted[column].predict(encoded)[0] if column in fitted else objective.values(rows)
+            for column, objective in enumerate(archive.objectives)
+        ]
+        return np.stack(columns, axis=1)
+
+    return evaluate
+
+
+def build(config: SearchConfig) -> Linas:
+    """Build the tactic with the configuration's surrogate; raises UnknownName."""
+    return Linas(SURROGATES.builder(config.surrogate)(), config.population, config.inner_evaluations)

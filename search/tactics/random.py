@@ -1,0 +1,25 @@
+"""Uniform draws: the baseline that every tactic has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...supernets.space import Indices
+from ..archive import Archive
+from ..config import SearchConfig
+
+
+@dataclass(frozen=True)
+class RandomSampling:
+    """Every gene uniform, unseen architectures only."""
+
+    def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Indices:
+        """Return `n` random unseen architectures, (n, d)."""
+        return archive.topped_up(archive.indices[:0], n, rng)
+
+
+def build(config: SearchConfig) -> RandomSampling:
+    """Build the tactic; it has no settings."""
+    return RandomSampling()
