@@ -3,7 +3,7 @@
 from .build import ProfileRequest, build_profile
 from .errors import LatencyMissing, LutError, OutputExists, ProfileDamaged, ProfileMismatch, UnknownProfile
 from .model import LatencyEstimate, LatencyModel
-from .profile import HardwareProfile
+from .profile import HardwareProfile, check_profile
 from .store import load_profile, shipped_profiles
 from .table import LatencyTable
 from .verification import FitReport
@@ -22,6 +22,7 @@ __all__ = [
     "ProfileRequest",
     "UnknownProfile",
     "build_profile",
+    "check_profile",
     "load_profile",
     "shipped_profiles",
 ]

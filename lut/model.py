@@ -51,13 +51,17 @@ class LatencyEstimate:
 
 @dataclass(frozen=True)
 class LatencyModel:
-    """Predicts the latency of any architecture of a space; built by `fit`."""
+    """Predicts the latency of any architecture of a space; built by `fit`.
+
+    `held_out_us` are the predictions of the networks it was fitted to, each from a fit without that network.
+    """
 
     space: SearchSpace
     terms: tuple[str, ...]
     coefficients: tuple[float, ...]
     report: FitReport
     sums: tuple[SlotSum, ...]
+    held_out_us: tuple[float, ...]
 
     @staticmethod
     def fit(
@@ -88,7 +92,8 @@ class LatencyModel:
         terms = CANDIDATES.get(best, ("sum",))
         coefficients = (1.0,) if best == PLAIN else solve(np.column_stack([columns[t] for t in terms]), truth)
         report = report_from_predictions(best, held_out[best], measured, errors)
-        return LatencyModel(space, terms, coefficients, report, tuple(sums[t] for t in terms if t in sums))
+        used = tuple(sums[term] for term in terms if term in sums)
+        return LatencyModel(space, terms, coefficients, report, used, tuple(float(us) for us in held_out[best]))
 
     def predict(self, indices: ArrayLike) -> LatencyEstimate:
         """Estimate the latency of architectures, (n, d); a million a second on one core."""
@@ -97,8 +102,8 @@ class LatencyModel:
         sums = iter(self.sums)
         for term, coefficient in zip(self.terms, self.coefficients):
             value += coefficient * (1.0 if term == "constant" else next(sums)(rows))
-        half = self.report.interval_percent / 100
-        return LatencyEstimate(value, value * (1 - half), value * (1 + half), "composed")
+        ratio = self.report.interval_ratio
+        return LatencyEstimate(value, value / ratio, value * ratio, "composed")
 
 
 def solve(columns: Array, truth: Array) -> tuple[float, ...]:

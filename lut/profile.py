@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from ..profilers.backend import load_backend
+from ..profilers.errors import BackendUnavailable
+from ..profilers.hardware import fingerprint
 from ..profilers.timing import Measurement
 from ..supernets import SearchSpace, load_space
 from .errors import ProfileMismatch
@@ -69,7 +73,36 @@ class HardwareProfile:
         low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
         return float(100 * (high - low) / middle)
 
-    def differences(self, *, versions: dict[str, str], hardware: dict[str, object]) -> tuple[str, ...]:
+    @cached_property
+    def doubts(self) -> tuple[tuple[str, str], ...]:
+        """What speaks against the profile: (severity "poor" or "fair", what was found)."""
+        report, failures = self.latency.report, self.table.failures
+        noise, drift = report.noise_floor_percent, self.drift_percent
+        found = [
+            (failures, "poor", f"{len(failures)} models could not be timed"),
+            (report.mape_percent > 10, "poor", f"the table misses whole networks by {report.mape_percent:.1f} %"),
+            (report.mape_percent > 5, "fair", f"the table misses whole networks by {report.mape_percent:.1f} %"),
+            (noise is None, "fair", "networks were visited once, so the repeat noise is unknown"),
+            (noise is not None and noise > 3, "fair", f"repeats of one network differ by {noise or 0:.1f} %"),
+            (drift is not None and drift > 5, "fair", f"the machine's speed drifted by {drift or 0:.1f} % (IQR)"),
+        ]
+        return tuple((severity, text) for applies, severity, text in found if applies)
+
+    @property
+    def quality(self) -> str:
+        """The verdict: good, fair or poor."""
+        severities = [severity for severity, _ in self.doubts]
+        return "poor" if "poor" in severities else "fair" if severities else "good"
+
+    @property
+    def quality_reason(self) -> str:
+        """Why, in a sentence; the worst doubt first."""
+        if not self.doubts:
+            return "verified error, repeat noise and drift are all small"
+        worst = next(text for severity, text in self.doubts if severity == self.quality)
+        return f"{worst}; run gnomon doctor, quieten the machine, profile again"
+
+    def differences(self, *, versions: Mapping[str, str], hardware: Mapping[str, object]) -> tuple[str, ...]:
         """Say, field by field, how an environment differs from the one this profile was measured in."""
         ours: dict[str, object] = {f"versions.{name}": value for name, value in self.header.versions.items()}
         theirs: dict[str, object] = {f"versions.{name}": value for name, value in versions.items()}
@@ -80,3 +113,24 @@ class HardwareProfile:
             for name in ours
             if name in theirs and ours[name] != theirs[name]
         )
+
+
+def check_profile(
+    profile: HardwareProfile, *, space: str | None = None, precision: str | None = None
+) -> tuple[str, ...]:
+    """Check a profile against what is asked of it, and return how its environment differs from this one.
+
+    Raises ProfileMismatch when it is of another space, layer set or precision, LatencyMissing when layers are absent.
+    """
+    profile.table.require(profile.space_named(space or profile.header.space).unique_layers())
+    if precision is not None and precision != profile.header.config.precision:
+        raise ProfileMismatch(
+            f"profile {profile.name} is of precision {profile.header.config.precision}, not {precision}; "
+            f"measure one: gnomon profile --space {profile.header.space} --precision {precision}",
+            fields=("config.precision",),
+        )
+    try:
+        versions = load_backend(profile.header.backend).versions()
+    except BackendUnavailable:
+        return (f"{profile.header.backend} is not installed here",)
+    return profile.differences(versions=versions, hardware=fingerprint().to_json())

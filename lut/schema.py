@@ -110,7 +110,7 @@ class FitRecord(Record):
     within_10_percent: float
     spearman: float | None
     noise_floor_percent: float | None
-    interval_percent: float
+    interval_ratio: float
     candidates_mape_percent: dict[str, float]
 
 

@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 class FitReport:
     """The verified error of the chosen model; percentages are of the measured latency.
 
-    `interval_percent` is the half-width of the 90 % prediction interval.
+    `interval_ratio` is the factor of the 90 % prediction interval: from value / ratio to value x ratio.
     `candidates_mape_percent` gives the error of every model that was tried.
     """
 
@@ -35,7 +35,7 @@ class FitReport:
     within_10_percent: float
     spearman: float | None
     noise_floor_percent: float | None
-    interval_percent: float
+    interval_ratio: float
     candidates_mape_percent: Mapping[str, float]
 
     def sentence(self) -> str:
@@ -68,7 +68,7 @@ def report_from_predictions(
         within_10_percent=share_within(relative, 10),
         spearman=spearman(predicted_us, truth),
         noise_floor_percent=noise_floor_percent(measured),
-        interval_percent=conformal_half_width(100 * np.abs(truth - predicted_us) / predicted_us, coverage),
+        interval_ratio=conformal_quantile(np.abs(np.log(truth / np.maximum(predicted_us, 1e-3))), coverage),
         candidates_mape_percent=dict(candidates),
     )
 
@@ -102,9 +102,9 @@ def average_ranks(values: Array) -> Array:
     return np.asarray(((last - counts + 1 + last) / 2)[inverse], dtype=np.float64)
 
 
-def conformal_half_width(scores: Array, coverage: float) -> float:
-    """Return the conformal quantile of absolute scores (arXiv 1604.04173); raises ValueError when n is too small."""
+def conformal_quantile(scores: Array, coverage: float) -> float:
+    """Return exp of the conformal quantile (arXiv 1604.04173) of log ratios; ValueError when there are too few."""
     rank = math.ceil((len(scores) + 1) * coverage)
     if rank > len(scores):
         raise ValueError(f"{len(scores)} scores cannot show a coverage of {coverage}")
-    return float(np.sort(scores)[rank - 1])
+    return float(np.exp(np.sort(scores)[rank - 1]))

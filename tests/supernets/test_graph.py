@@ -3,6 +3,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+
 from gnomon.profilers.backend import RunConfig, load_backend
 from gnomon.supernets import LayerSpec, SupernetError, load_space, space_names
 from gnomon.supernets.elastic import ElasticNetwork

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from gnomon.supernets import InvalidArchitecture, UnknownSpace, load_space, space_names
 from gnomon.supernets.testing import SpaceContract
 

@@ -1,0 +1,90 @@
+"""`gnomon lut`: look at hardware profiles."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .output import AsJson, Force, print_json, print_table
+
+if TYPE_CHECKING:
+    from ..lut import HardwareProfile
+
+ProfileName = Annotated[str, typer.Argument(help="A profile's file, or the name of a shipped one (gnomon lut list).")]
+
+
+def print_profile(profile: HardwareProfile) -> None:
+    """Print what a profile is, how good it is, and what it cost."""
+    header, report = profile.header, profile.latency.report
+    config = f"{header.config.precision}, batch {header.config.batch}, {header.config.threads} threads"
+    print(f"profile  {profile.name}  (sha256 {profile.digest[:12]})")
+    print(f"space    {header.space}: {len(profile.table.measurements)} layers, {len(profile.networks)} whole networks")
+    print(f"runtime  {header.backend} {header.versions.get(header.backend, '')}, {config}")
+    print(f"device   {header.device}, {header.created}, {header.seconds:.0f} s in {header.sessions} session(s)")
+    print(
+        f"model    {report.model}; 90 % interval: value / {report.interval_ratio:.3f} to x {report.interval_ratio:.3f}"
+    )
+    print(f"error    {report.sentence()}")
+    print(f"quality  {profile.quality}: {profile.quality_reason}")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    lut = typer.Typer(help="Look at hardware profiles.", no_args_is_help=True, rich_markup_mode=None)
+    app.add_typer(lut, name="lut")
+
+    @lut.command("list")
+    def list_profiles(as_json: AsJson = False) -> None:
+        """List the profiles that ship with the package, with their verified error."""
+        from ..lut import load_profile, shipped_profiles
+
+        profiles = [(name, load_profile(name)) for name in shipped_profiles()]
+        if as_json:
+            print_json([name for name, _ in profiles])
+        else:
+            print_table(("profile", "verified error"), [(name, p.latency.report.sentence()) for name, p in profiles])
+
+    @lut.command()
+    def show(
+        profile: ProfileName,
+        plot: Annotated[Path | None, typer.Option(help="Write predicted vs measured as .png or .svg.")] = None,
+        layers: Annotated[int, typer.Option(help="Show this many of the slowest layers.", min=0)] = 10,
+        as_json: AsJson = False,
+        force: Force = False,
+    ) -> None:
+        """Show a profile: environment, verified error, slowest layers."""
+        from ..lut import load_profile
+
+        loaded = load_profile(profile)
+        if plot is not None:
+            from ..reports.plots import plot_fidelity
+
+            plot_fidelity(loaded, plot, force=force)
+        if as_json:
+            fit = loaded.fit.model_dump()
+            print_json({"header": loaded.header.model_dump(by_alias=True), "fit": fit, "quality": loaded.quality})
+            return
+        print_profile(loaded)
+        slowest = sorted(loaded.table.measurements.items(), key=lambda item: -item[1].value_us)[:layers]
+        rows = [(key, m.value_us, 100 * m.relative_iqr, m.visits) for key, m in slowest]
+        print_table(("layer", "us", "IQR %", "visits"), rows)
+
+    @lut.command()
+    def check(
+        profile: ProfileName,
+        space: Annotated[str | None, typer.Option(help="Also check that it is of this space.")] = None,
+        precision: Annotated[str | None, typer.Option(help="Also check that it is of this precision.")] = None,
+        strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when its quality is not good.")] = False,
+    ) -> None:
+        """Check a profile: every line valid, every layer there, environment as installed here, quality."""
+        from ..lut import check_profile, load_profile
+        from .main import QualityRefused
+
+        loaded = load_profile(profile)
+        for difference in check_profile(loaded, space=space, precision=precision):
+            print(f"differs  {difference}")
+        print_profile(loaded)
+        if strict and loaded.quality != "good":
+            raise QualityRefused(f"the profile's quality is {loaded.quality}: {loaded.quality_reason}")

@@ -1,0 +1,103 @@
+"""The `gnomon` command: verbs, and the one door through which errors leave.
+
+Exit codes: 0 ok, 2 usage or bad input, 3 backend or environment, 4 measurement quality under --strict,
+130 interrupted (run the same command again to go on). Tables go to stdout, progress and errors to stderr.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import typer
+
+from ..version import VERSION
+
+app = typer.Typer(
+    name="gnomon",
+    help="How fast every sub-network of a super-network runs on this device, and which are best.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+VERBS = (
+    "doctor",
+    "backends",
+    "spaces",
+    "data",
+    "train",
+    "profile",
+    "lut",
+    "predict",
+    "search",
+    "pareto",
+    "export",
+    "demo",
+)
+EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_QUALITY, EXIT_INTERRUPTED = 2, 3, 4, 130
+
+
+class QualityRefused(Exception):
+    """Raised by verbs under --strict when a measurement is not good enough."""
+
+
+def show_version(asked: bool) -> None:
+    """Print the version and leave."""
+    if asked:
+        print(VERSION)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=show_version, is_eager=True),
+) -> None:
+    """Options of the command itself."""
+
+
+for verb in VERBS:
+    importlib.import_module(f".{verb}", __package__).register(app)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return its exit code; every known error becomes one message on stderr."""
+    try:
+        result = app(args=arguments, standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        print("interrupted; nothing measured is lost, run the same command again to go on", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    except QualityRefused as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_QUALITY
+    except Exception as error:
+        code = exit_code_of(error)
+        if code is None:
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return code
+    return result if isinstance(result, int) else 0
+
+
+def exit_code_of(error: Exception) -> int | None:
+    """Return the exit code of an error that Gnomon raises on purpose; None for any other."""
+    if type(error).__module__.startswith("typer"):
+        show = getattr(error, "format_message", None)
+        error.args = (show(),) if show else error.args
+        return EXIT_USAGE
+    from ..profilers.errors import BackendError, ProfilerError, WorkerCrashed
+
+    if isinstance(error, (BackendError, WorkerCrashed)):
+        return EXIT_ENVIRONMENT
+    from ..lut.errors import LutError
+    from ..reports.errors import PlotRefused
+    from ..search.errors import SearchError
+    from ..supernets.errors import SupernetError
+
+    return EXIT_USAGE if isinstance(error, (ProfilerError, LutError, PlotRefused, SearchError, SupernetError)) else None

@@ -1,0 +1,79 @@
+"""How verbs print: tables and JSON to stdout, progress to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
+SpaceName = Annotated[str, typer.Option("--space", help="Search space, e.g. ofa_mobilenetv3:width=1.2,resolution=192.")]
+
+
+def print_json(value: object) -> None:
+    """Print `value` as JSON."""
+    print(json.dumps(value, indent=2, sort_keys=True, default=str))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a plain aligned table; text that looks like markup is printed as it is."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    numeric = [bool(rows) and all(isinstance(row[i], (int, float)) for row in rows) for i in range(len(columns))]
+    for column, right in zip(columns, numeric):
+        table.add_column(Text(column), justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell if isinstance(cell, str) else number(cell)) for cell in row))
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(table)
+
+
+def number(value: object) -> str:
+    """Format a number with four significant digits and thousands' separators."""
+    if not isinstance(value, float):
+        return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,.0f}" if abs(value) >= 10000 else f"{value:.4g}"
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[int, int, float, str], None]]:
+    """Show done, total and ETA on stderr: a bar on a terminal, else a line every ten seconds.
+
+    Yields a function of (done, total, eta_s, note).
+    """
+    if not sys.stderr.isatty():
+        last = [time.monotonic() - 8.0]
+
+        def plain(done: int, total: int, eta_s: float, note: str) -> None:
+            if time.monotonic() - last[0] >= 10 or done == total:
+                last[0] = time.monotonic()
+                print(f"{title}: {done}/{total}, ETA {eta_s:.0f} s  {note}".rstrip(), file=sys.stderr, flush=True)
+
+        yield plain
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
+        task = bar.add_task(title, total=None, note="")
+
+        def drawn(done: int, total: int, eta_s: float, note: str) -> None:
+            bar.update(task, completed=done, total=total, note=f"ETA {eta_s:.0f} s  {note}")
+
+        yield drawn
+
+
+def worker_progress(report: Callable[[int, int, float, str], None]) -> Callable[[Mapping[str, Any]], None]:
+    """Adapt `report` to the events of a timing worker."""
+    return lambda event: report(event["done"], event["total"], event["eta_s"], f"pass {event['pass'] + 1}")
