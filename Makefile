@@ -16,8 +16,8 @@ test: $(VENV)/.dev
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	mkdir -p build && ln -sfn .. build/gnomon  # so that modules are gnomon.*, whatever the clone is called
-	cd build && ../$(BIN)/mypy --config-file ../pyproject.toml $(MODULES:%=gnomon/%)
+	ln -sfn $(CURDIR) $(VENV)/gnomon  # so that modules are gnomon.*, whatever the clone is called
+	cd $(VENV) && bin/mypy --config-file gnomon/pyproject.toml $(MODULES:%=gnomon/%)
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
 bench: $(VENV)/.dev

@@ -2,6 +2,7 @@
 
 from .build import ProfileRequest, build_profile
 from .errors import LatencyMissing, LutError, OutputExists, ProfileDamaged, ProfileMismatch, UnknownProfile
+from .measure import Remeasured, is_this_device, measure_model
 from .model import LatencyEstimate, LatencyModel
 from .profile import HardwareProfile, check_profile
 from .store import load_profile, shipped_profiles
@@ -20,9 +21,12 @@ __all__ = [
     "ProfileDamaged",
     "ProfileMismatch",
     "ProfileRequest",
+    "Remeasured",
     "UnknownProfile",
     "build_profile",
     "check_profile",
+    "is_this_device",
     "load_profile",
+    "measure_model",
     "shipped_profiles",
 ]

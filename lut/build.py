@@ -30,7 +30,16 @@ from ..version import VERSION
 from .errors import OutputExists, OutputUnwritable, ProfileMismatch
 from .model import LatencyModel
 from .profile import HardwareProfile
-from .schema import AnchorRecord, FailureRecord, LayerRecord, NetworkRecord, ProfileConfig, ProfileHeader, Record
+from .schema import (
+    ANCHOR,
+    AnchorRecord,
+    FailureRecord,
+    LayerRecord,
+    NetworkRecord,
+    ProfileConfig,
+    ProfileHeader,
+    Record,
+)
 from .store import SUFFIX, load_profile, seal
 from .table import LatencyTable
 
@@ -96,7 +105,7 @@ def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> Tim
 
     def models() -> Iterator[PlannedModel]:
         batch = request.config.batch
-        yield PlannedModel("anchor", "anchor", graph_from_layers([anchor], batch=batch))
+        yield PlannedModel(ANCHOR + anchor.key, "anchor", graph_from_layers([anchor], batch=batch))
         for spec in layers:
             yield PlannedModel(spec.key, "layer", graph_from_layers([spec], batch=batch))
         for row in networks_for(space, request.networks, np.random.default_rng(request.seed)):

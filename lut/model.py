@@ -60,7 +60,8 @@ class LatencyModel:
     terms: tuple[str, ...]
     coefficients: tuple[float, ...]
     report: FitReport
-    sums: tuple[SlotSum, ...]
+    total: SlotSum
+    constant_us: float
     held_out_us: tuple[float, ...]
 
     @staticmethod
@@ -76,14 +77,12 @@ class LatencyModel:
             raise LutError(
                 f"{len(measured)} whole networks were measured; it takes {MIN_NETWORKS} to verify a latency model"
             )
-        sums = {
-            "sum": table.slot_sum(space),
-            "layers": space.slot_sum(lambda spec: 1.0),
-            "borders": space.slot_sum(border_kib),
-        }
-        rows = np.array(indices, dtype=np.int64).reshape(-1, len(space.choices))
+        table.require(space.unique_layers())
+        per_layer = {"sum": table.value_us, "layers": lambda spec: 1.0, "borders": border_kib}
+        rows = space.check(np.array(indices).reshape(-1, len(space.choices)))
         truth = np.array([measurement.value_us for measurement in measured])
-        columns = {name: total(rows) for name, total in sums.items()} | {"constant": np.ones(len(rows))}
+        columns = {term: space.slot_sum(value_of)(rows) for term, value_of in per_layer.items()}
+        columns["constant"] = np.ones(len(rows))
         held_out = {PLAIN: columns["sum"]}
         for name, terms in CANDIDATES.items():
             held_out[name] = leave_one_out(np.column_stack([columns[term] for term in terms]), truth)
@@ -91,17 +90,21 @@ class LatencyModel:
         best = min(errors, key=lambda name: errors[name])
         terms = CANDIDATES.get(best, ("sum",))
         coefficients = (1.0,) if best == PLAIN else solve(np.column_stack([columns[t] for t in terms]), truth)
-        report = report_from_predictions(best, held_out[best], measured, errors)
-        used = tuple(sums[term] for term in terms if term in sums)
-        return LatencyModel(space, terms, coefficients, report, used, tuple(float(us) for us in held_out[best]))
+        fitted = dict(zip(terms, coefficients))
+        constant_us = fitted.pop("constant", 0.0)
+        return LatencyModel(
+            space=space,
+            terms=terms,
+            coefficients=coefficients,
+            report=report_from_predictions(best, held_out[best], measured, errors),
+            total=space.slot_sum(lambda spec: sum(c * per_layer[term](spec) for term, c in fitted.items())),
+            constant_us=constant_us,
+            held_out_us=tuple(float(us) for us in held_out[best]),
+        )
 
     def predict(self, indices: ArrayLike) -> LatencyEstimate:
-        """Estimate the latency of architectures, (n, d); a million a second on one core."""
-        rows = self.space.check(indices)
-        value = np.zeros(len(rows))
-        sums = iter(self.sums)
-        for term, coefficient in zip(self.terms, self.coefficients):
-            value += coefficient * (1.0 if term == "constant" else next(sums)(rows))
+        """Estimate the latency of architectures, (n, d); more than a million a second on one core."""
+        value = self.total(self.space.check(indices)) + self.constant_us
         ratio = self.report.interval_ratio
         return LatencyEstimate(value, value / ratio, value * ratio, "composed")
 

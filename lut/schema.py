@@ -15,6 +15,8 @@ SCHEMA = "gnomon.profile"
 #   1  header, layer, network, anchor, failure, fit
 SCHEMA_VERSION = 1
 
+ANCHOR = "anchor:"  # begins an anchor's key; the key of the layer that serves as anchor follows
+
 Microseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Blocks = Annotated[tuple[Annotated[tuple[Microseconds, ...], Field(min_length=1)], ...], Field(min_length=1)]
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ..profilers.timing import Measurement
-from ..supernets import LayerSpec, SearchSpace
-from ..supernets.slots import SlotSum
+from ..supernets import LayerSpec
 from .errors import LatencyMissing
 
 
@@ -28,11 +27,6 @@ class LatencyTable:
         if spec.key not in self._values:
             self.require((spec,))
         return self._values[spec.key]
-
-    def slot_sum(self, space: SearchSpace) -> SlotSum:
-        """Prepare sums of layer latencies over architectures of `space`; raises LatencyMissing."""
-        self.require(space.unique_layers())
-        return space.slot_sum(self.value_us)
 
     def require(self, layers: tuple[LayerSpec, ...]) -> None:
         """Raise LatencyMissing unless every layer was measured."""

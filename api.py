@@ -1,0 +1,132 @@
+"""The three journeys as functions: profile a device, search against a profile, export what was chosen.
+
+Everything here composes the packages below; the command line calls the same functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .lut import HardwareProfile
+    from .profilers.timing import TimingPolicy
+    from .search import Run, SearchConfig
+    from .search.export import ExportedModel
+
+
+def spaces() -> tuple[str, ...]:
+    """Name the registered search spaces."""
+    from .supernets import space_names
+
+    return space_names()
+
+
+def backends() -> tuple[str, ...]:
+    """Name the registered backends, whether or not their runtime is installed."""
+    from .profilers.backend import backend_names
+
+    return backend_names()
+
+
+def profile(
+    space: str = "fashion_mnist",
+    backend: str = "onnxruntime",
+    *,
+    out: str | Path | None = None,
+    precision: str = "fp32",
+    threads: int = 1,
+    batch: int = 1,
+    networks: int = 40,
+    policy: TimingPolicy | None = None,
+    force: bool = False,
+    on_progress: Callable[[Mapping[str, Any]], None] | None = None,
+) -> HardwareProfile:
+    """Measure a hardware profile of this device and write it to `out` (default: named after the device).
+
+    Takes one to three minutes for the embedded space; an interrupted call goes on when repeated. Raises the errors
+    of `gnomon.lut.errors` and `gnomon.profilers.errors`.
+    """
+    from .lut import ProfileRequest, build_profile
+    from .profilers.backend import RunConfig
+    from .profilers.timing import TimingPolicy
+
+    config = RunConfig(precision=precision, threads=threads, batch=batch)
+    request = ProfileRequest(space, backend, config, networks=networks, policy=policy or TimingPolicy(time_cap_s=600.0))
+    return build_profile(request, Path(out or request.file_name()), force=force, on_progress=on_progress)
+
+
+def load_profile(source: str | Path) -> HardwareProfile:
+    """Read a profile from a file, or a shipped one by its name."""
+    from .lut import load_profile as load
+
+    return load(source)
+
+
+def search(
+    config: SearchConfig,
+    folder: str | Path,
+    *,
+    profile: HardwareProfile | None = None,
+    checkpoint: Path | None = None,
+    data: Path | None = None,
+    force: bool = False,
+    on_progress: Callable[..., None] | None = None,
+) -> Run:
+    """Search `config.space` and return the run, whose folder holds every validation; repeating the call resumes it.
+
+    The super-network is loaded only when an objective needs it; latency comes from `profile`. Raises the errors of
+    `gnomon.search.errors`, and ProfileMismatch for a profile of another space.
+    """
+    from .search import SearchContext, run_search
+    from .supernets import load_space
+    from .supernets.supernet import load_supernet
+
+    supernet = None
+    if "accuracy" in config.objectives:
+        supernet = load_supernet(config.space, checkpoint=checkpoint, data=data)
+    latency = None
+    if profile is not None:
+        profile.space_named(config.space)
+        latency = profile.latency
+    context = SearchContext(load_space(config.space), supernet=supernet, latency=latency)
+    provenance = {
+        "profile": profile and {"name": profile.name, "sha256": profile.digest},
+        "checkpoint_sha256": supernet and supernet.checkpoint_sha256,
+        "data": str(data) if data else None,
+    }
+    return run_search(context, config, Path(folder), provenance=provenance, on_progress=on_progress, force=force)
+
+
+def load_run(folder: str | Path) -> Run:
+    """Read a run folder, finished or not."""
+    from .search import load_run as load
+
+    return load(Path(folder))
+
+
+def export(
+    run: Run,
+    pick: str,
+    folder: str | Path,
+    *,
+    profile: HardwareProfile | None = None,
+    checkpoint: Path | None = None,
+    data: Path | None = None,
+    force: bool = False,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> ExportedModel:
+    """Export the sub-network that `pick` (an id, knee, or a rule such as latency<=2ms) chooses from a run's front.
+
+    Raises Infeasible when none fits, ExportRefused when the file does not do what torch does.
+    """
+    from .search.export import export_subnet
+    from .supernets.supernet import load_supernet
+
+    chosen = run.front().pick(pick)
+    supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data)
+    provenance = {"run": str(run.folder.name), "pick": pick, "seed": run.config.seed, "tactic": run.config.tactic}
+    return export_subnet(
+        supernet, chosen, Path(folder), profile=profile, provenance=provenance, force=force, on_step=on_step
+    )

