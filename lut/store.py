@@ -52,7 +52,7 @@ def load_profile(source: str | Path) -> HardwareProfile:
             close = get_close_matches(str(source), shipped_profiles(), 1, cutoff=0.3)
             hint = f"; did you mean {close[0]}?" if close else ""
             raise UnknownProfile(
-                f"no profile at {source} and none of that name is shipped{hint} "
+                f"no profile at {source} and none of that name is shipped{hint}. "
                 "List them: gnomon lut list; measure one: gnomon profile"
             )
     return parse(path)

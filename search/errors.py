@@ -11,7 +11,8 @@ SearchError
 ├── RunMismatch        the run folder belongs to another run
 ├── RunDamaged         a file of a run folder is not what was written
 ├── RunLocked          another process is writing the run
-└── OutputUnusable     the run folder cannot be written
+├── ExportRefused      an exported file does not do what torch does
+└── OutputUnusable     an output exists, or cannot be written
 """
 
 from __future__ import annotations
@@ -97,8 +98,12 @@ class RunLocked(SearchError):
     """Another process is writing the run."""
 
 
+class ExportRefused(SearchError):
+    """An exported file does not do what the sub-network does in torch."""
+
+
 class OutputUnusable(SearchError):
-    """The run folder cannot be created or written."""
+    """An output exists already, or cannot be created or written."""
 
 
 def closest_hint(name: str, known: Sequence[str]) -> str:

@@ -136,7 +136,8 @@ def crowding_distances(values: Values) -> Values:
 
 def minimised(values: Values, directions: Sequence[Direction]) -> Values:
     """Flip the sign of maximised columns of (n, m) values."""
-    return values * np.array([-1.0 if direction == "max" else 1.0 for direction in directions])
+    signs = np.array([-1.0 if direction == "max" else 1.0 for direction in directions])
+    return np.asarray(values * signs, dtype=np.float64)
 
 
 def crossed(parents: Indices, rng: np.random.Generator) -> Indices:
@@ -171,7 +172,6 @@ def tell(
     individuals.set("F", minimised(values, directions))
     individuals.set("G", broken[:, None])
     individuals.set("CV", broken[:, None])
-    individuals.set("FEAS", (broken == 0)[:, None])
     algorithm.tell(infills=individuals)
 
 

@@ -8,7 +8,6 @@ class TestMyTactic(TacticContract):
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,10 +90,9 @@ class ObjectiveContract:
     """Behaviour that a search relies on."""
 
     @pytest.fixture
-    def objective(self) -> Iterator[Objective]:
+    def objective(self) -> Objective:
         """The objective under test, over the space `fashion_mnist`."""
         raise NotImplementedError
-        yield
 
     @pytest.fixture
     def rows(self) -> Indices:
@@ -125,10 +123,9 @@ class SurrogateContract:
     """Behaviour that tactics rely on."""
 
     @pytest.fixture
-    def surrogate(self) -> Iterator[Surrogate]:
+    def surrogate(self) -> Surrogate:
         """The surrogate under test."""
         raise NotImplementedError
-        yield
 
     @pytest.fixture
     def features(self) -> Floats:
@@ -163,17 +160,18 @@ class SurrogateContract:
         """Shapes are (n,), deviations finite and not negative."""
         mean, deviation = surrogate.fit(features, features[:, 0], np.random.default_rng(0)).predict(features[:7])
         assert mean.shape == (7,)
-        assert deviation is None or (deviation.shape == (7,) and np.isfinite(deviation).all() and (deviation >= 0).all())
+        assert deviation is None or (
+            deviation.shape == (7,) and np.isfinite(deviation).all() and (deviation >= 0).all()
+        )
 
 
 class TacticContract:
     """Behaviour that a run relies on."""
 
     @pytest.fixture
-    def tactic(self) -> Iterator[Tactic]:
+    def tactic(self) -> Tactic:
         """The tactic under test."""
         raise NotImplementedError
-        yield
 
     @pytest.mark.parametrize("measured", [0, 1, 30])
     def test_asks_for_distinct_unseen_canonical_rows(self, tactic: Tactic, measured: int) -> None:

@@ -36,12 +36,12 @@ class Kernel:
         linear = (left - self.centre) @ (right - self.centre).T / self.power
         differing = (left.sum(axis=1)[:, None] + right.sum(axis=1)[None, :] - 2 * left @ right.T) / 2
         local = np.exp(-differing / (self.length * self.genes))
-        return self.linear_share * linear + (1 - self.linear_share) * local + CONSTANT
+        return np.asarray(self.linear_share * linear + (1 - self.linear_share) * local + CONSTANT, dtype=np.float64)
 
     def variances(self, rows: Floats) -> Floats:
         """Return each row's own covariance, (n,)."""
         linear = ((rows - self.centre) ** 2).sum(axis=1) / self.power
-        return self.linear_share * linear + (1 - self.linear_share) + CONSTANT
+        return np.asarray(self.linear_share * linear + (1 - self.linear_share) + CONSTANT, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,5 @@
+"""`python -m gnomon.cli` is the `gnomon` command."""
+
+from .main import main
+
+main()

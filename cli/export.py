@@ -1,0 +1,75 @@
+"""`gnomon export`: ship a sub-network."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .output import AsJson, Force, print_json
+from .pareto import RunFolder
+from .search import Checkpoint, Data
+
+if TYPE_CHECKING:
+    from ..search.export import ExportedModel
+
+
+def print_export(exported: ExportedModel) -> None:
+    """Print what was exported and how it was checked."""
+    print(f"exported {exported.folder / 'model.onnx'}: sub-network {exported.architecture.id}")
+    for parity in exported.parities:
+        print(f"parity   {parity.backend} {parity.version}: outputs within {parity.max_difference:.1e} of torch's")
+    top1 = f"{exported.runtime_top1_percent:.2f} % in onnxruntime, {exported.torch_top1_percent:.2f} % in torch"
+    print(f"accuracy {top1}, on {exported.test_images} test images")
+    latency = exported.latency
+    if latency is None:
+        print("latency  not predicted: no --profile was given")
+        return
+    print(f"latency  predicted {latency.predicted_us:.1f} us, 90 % in {latency.low_us:.1f} to {latency.high_us:.1f} us")
+    print(f"         verified: {latency.verified}")
+    if latency.measured_us is None:
+        print(f"         not measured: {latency.not_measured}")
+        return
+    print(
+        f"         measured  {latency.measured_us:.1f} us (IQR {100 * (latency.relative_iqr or 0):.1f} %); the anchor "
+        f"layer takes {latency.anchor_ratio:.2f} x its time in the profile,"
+    )
+    print(f"         so {latency.expected_us:.1f} us were expected: error {latency.error_percent:+.1f} %")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command()
+    def export(
+        run: RunFolder,
+        out: Annotated[Path, typer.Option(help="Folder to write: model.onnx and model.json.")],
+        pick: Annotated[str, typer.Option(help="An id, knee, or a rule such as latency<=2ms.")] = "knee",
+        profile: Annotated[str | None, typer.Option(help="Profile to predict with and to time under.")] = None,
+        checkpoint: Checkpoint = None,
+        data: Data = None,
+        as_json: AsJson = False,
+        force: Force = False,
+    ) -> None:
+        """Export a sub-network of a run's front to ONNX, checked in every installed runtime and timed."""
+        from dataclasses import asdict
+
+        from ..api import export as export_run
+        from ..api import load_profile, load_run
+
+        exported = export_run(
+            load_run(run),
+            pick,
+            out,
+            profile=load_profile(profile) if profile else None,
+            checkpoint=checkpoint,
+            data=data,
+            force=force,
+            on_step=lambda step: print(step, file=sys.stderr, flush=True),
+        )
+        if as_json:
+            print_json(asdict(exported))
+        else:
+            print_export(exported)

@@ -1,0 +1,75 @@
+"""`gnomon search`: find the best sub-networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .output import Force, SpaceName, progress
+
+Checkpoint = Annotated[Path | None, typer.Option(help="Weights (.safetensors); default: those that ship.")]
+Data = Annotated[Path | None, typer.Option(help="Folder of the full data set; default: the embedded sample.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command()
+    def search(
+        out: Annotated[Path, typer.Option(help="Run folder; an interrupted run in it goes on.")],
+        profile: Annotated[str | None, typer.Option(help="Hardware profile that latency comes from.")] = None,
+        space: SpaceName = "fashion_mnist",
+        objectives: Annotated[str, typer.Option(help="What to optimise, with commas between.")] = "accuracy,latency",
+        tactic: Annotated[str, typer.Option(help="How to choose what to validate.")] = "linas",
+        surrogate: Annotated[str, typer.Option(help="Predictor of costly objectives.")] = "ridge",
+        population: Annotated[int, typer.Option(help="Architectures validated a round.")] = 50,
+        budget: Annotated[int, typer.Option(help="Architectures validated in all, exactly.")] = 250,
+        inner_evaluations: Annotated[int, typer.Option(help="Predicted architectures a round (linas).")] = 20_000,
+        constraint: Annotated[list[str] | None, typer.Option(help="Bound on the front, e.g. latency<=2ms.")] = None,
+        split: Annotated[str, typer.Option(help="Images that accuracy is searched on.")] = "validation",
+        seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
+        config: Annotated[Path | None, typer.Option(help="TOML file with these settings; it replaces them.")] = None,
+        save_config: Annotated[Path | None, typer.Option(help="Write the settings as TOML, and stop.")] = None,
+        checkpoint: Checkpoint = None,
+        data: Data = None,
+        force: Force = False,
+    ) -> None:
+        """Search a space: validate on the super-network, take latency from a profile, keep every result."""
+        from ..api import load_profile
+        from ..api import search as run_search
+        from ..search import SearchConfig
+        from .pareto import print_run
+        from .settings import config_from_toml, toml_from_config
+
+        settings = (
+            config_from_toml(config)
+            if config
+            else SearchConfig(
+                space=space,
+                objectives=tuple(name.strip() for name in objectives.split(",") if name.strip()),
+                tactic=tactic,
+                surrogate=surrogate,
+                population=population,
+                budget=budget,
+                inner_evaluations=inner_evaluations,
+                constraints=tuple(constraint or ()),
+                split=split,
+                seed=seed,
+            )
+        )
+        if save_config:
+            toml_from_config(settings, save_config, force=force)
+            print(save_config)
+            return
+        loaded = load_profile(profile) if profile else None
+        with progress(f"search {settings.space} by {settings.tactic}") as report:
+
+            def show(done: int, total: int, eta_s: float, evaluation: object, hypervolume: float) -> None:
+                report(done, total, eta_s, f"hypervolume {hypervolume:.4g}")
+
+            run = run_search(
+                settings, out, profile=loaded, checkpoint=checkpoint, data=data, force=force, on_progress=show
+            )
+        print_run(run, profile=loaded)

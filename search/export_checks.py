@@ -1,0 +1,112 @@
+"""Checks on an exported file: outputs, accuracy and latency, each from running the very bytes that are shipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..lut import HardwareProfile, is_this_device, measure_model
+from ..profilers.backend import RunConfig, backend_names, load_backend
+from ..profilers.errors import BackendUnavailable
+from ..supernets.space import Architecture
+from ..supernets.tasks.images import LabelledImages, top1_percent
+from .errors import ExportRefused
+
+PARITY_TOLERANCE = 1e-4  # of the largest logit, or absolute below one
+ACCURACY_TOLERANCE_POINTS = 0.1
+REFERENCE_BACKEND = "onnxruntime"
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How far a runtime's outputs for the exported file are from torch's."""
+
+    backend: str
+    version: str
+    max_difference: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedLatency:
+    """Predicted latency with its 90 % interval, and the measured one; or why it was not measured.
+
+    `anchor_ratio` says how much slower the machine is now than when it was profiled; `expected_us` is the prediction
+    times that ratio.
+    """
+
+    predicted_us: float
+    low_us: float
+    high_us: float
+    verified: str
+    measured_us: float | None = None
+    relative_iqr: float | None = None
+    anchor_ratio: float | None = None
+    expected_us: float | None = None
+    not_measured: str | None = None
+
+    @property
+    def error_percent(self) -> float | None:
+        """The prediction's error, once the machine's own change of speed is taken out."""
+        if self.measured_us is None or self.expected_us is None:
+            return None
+        return 100 * (self.expected_us - self.measured_us) / self.measured_us
+
+
+def check_parity(model: bytes, images: LabelledImages, expected: NDArray[np.float32]) -> tuple[Parity, ...]:
+    """Compare every installed runtime's outputs with `expected` (n, classes); raises ExportRefused."""
+    parities = []
+    for name in backend_names():
+        try:
+            backend = load_backend(name)
+        except BackendUnavailable:
+            continue
+        difference = float(np.abs(outputs_of(name, model, images) - expected).max())
+        limit = PARITY_TOLERANCE * max(1.0, float(np.abs(expected).max()))
+        if difference > limit:
+            raise ExportRefused(
+                f"{name} {backend.version()} differs from torch by {difference:.2e} on the exported file "
+                f"(at most {limit:.2e} is accepted); nothing was written"
+            )
+        parities.append(Parity(name, backend.version(), difference))
+    return tuple(parities)
+
+
+def check_accuracy(model: bytes, test: LabelledImages, torch_top1_percent: float) -> float:
+    """Return the exported file's top-1 on the test split in percent; raises ExportRefused when it is not torch's."""
+    found = top1_percent(outputs_of(REFERENCE_BACKEND, model, test), test.labels)
+    if abs(found - torch_top1_percent) > ACCURACY_TOLERANCE_POINTS:
+        raise ExportRefused(
+            f"the exported file classifies {found:.2f} % of the test split, torch {torch_top1_percent:.2f} %; "
+            "nothing was written"
+        )
+    return found
+
+
+def outputs_of(backend: str, model: bytes, images: LabelledImages) -> NDArray[np.float32]:
+    """Run the model on one image at a time, (n, classes)."""
+    with load_backend(backend).load(model, RunConfig()) as executable:
+        (name,) = executable.input_shapes
+        rows = [next(iter(executable.run({name: image[None]}).values()))[0] for image in images.inputs()]
+    return np.array(rows, dtype=np.float32)
+
+
+def check_latency(profile: HardwareProfile, architecture: Architecture, model: bytes) -> ExportedLatency:
+    """Predict the file's latency and, on the profile's device, measure it."""
+    estimate = profile.latency.predict([architecture.indices])
+    value, low, high = (float(a[0]) for a in (estimate.value_us, estimate.low_us, estimate.high_us))
+    predicted = (value, low, high, profile.latency.report.sentence())
+    if not is_this_device(profile):
+        return ExportedLatency(*predicted, not_measured=f"the profile is of another device, {profile.header.device}")
+    try:
+        remeasured = measure_model(profile, model)
+    except BackendUnavailable as error:
+        return ExportedLatency(*predicted, not_measured=str(error))
+    return ExportedLatency(
+        *predicted,
+        measured_us=remeasured.measurement.value_us,
+        relative_iqr=remeasured.measurement.relative_iqr,
+        anchor_ratio=remeasured.anchor_ratio,
+        expected_us=value * remeasured.anchor_ratio,
+    )

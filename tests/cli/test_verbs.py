@@ -1,0 +1,120 @@
+import json
+
+import pytest
+
+from gnomon.cli.main import VERBS
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(gnomon, verb):
+    outcome = gnomon(verb, "--help")
+    assert outcome.code == 0
+    assert "Usage" in outcome.out
+
+
+def test_version_is_printed(gnomon):
+    from gnomon import __version__
+
+    assert gnomon("--version").out.strip() == __version__
+
+
+def test_doctor_speaks_json(gnomon):
+    found = gnomon("doctor", "--json").json
+    assert found["verdict"] in ("ok", "warn", "bad")
+    assert {"name", "severity", "fix"} <= set(found["causes"][0])
+
+
+def test_backends_lists_both_with_versions(gnomon):
+    found = {row["name"]: row["version"] for row in gnomon("backends", "--json").json}
+    assert found["onnxruntime"][0].isdigit()
+    assert found["openvino"][0].isdigit()
+
+
+def test_spaces_lists_sizes(gnomon):
+    found = {row["space"]: row for row in gnomon("spaces", "--json").json}
+    assert found["ofa_mobilenetv3"]["genes"] == 45
+    assert found["fashion_mnist"]["weights"] == "ship"
+
+
+def test_lut_shows_the_verified_error_beside_the_environment(gnomon, profile_name):
+    outcome = gnomon("lut", "show", profile_name)
+    assert "held-out networks (repeat noise" in outcome.out
+    assert "quality" in outcome.out
+
+
+def test_lut_list_names_every_shipped_profile(gnomon):
+    from gnomon.lut import shipped_profiles
+
+    assert gnomon("lut", "list", "--json").json == list(shipped_profiles())
+
+
+def test_lut_check_accepts_a_shipped_profile(gnomon, profile_name):
+    assert gnomon("lut", "check", profile_name, "--space", "fashion_mnist", "--precision", "fp32").code == 0
+
+
+def test_predict_prints_intervals_and_the_verified_error(gnomon, profile_name):
+    outcome = gnomon("predict", profile_name, "--arch", "largest", "--arch", "random:2", "--json")
+    found = outcome.json["architectures"]
+    assert len(found) == 3
+    assert all(row["low_us"] < row["latency_us"] < row["high_us"] for row in found)
+    assert outcome.json["verified"]["networks"] >= 10
+
+
+def test_pareto_front_and_pick(gnomon, finished_run):
+    found = gnomon("pareto", finished_run, "--pick", "knee", "--json").json
+    assert found["pick"] in {row["id"] for row in found["front"]}
+    assert found["trace"] == sorted(found["trace"])
+    assert "<- pick" in gnomon("pareto", finished_run, "--pick", "knee").out
+
+
+def test_plots_are_pictures(gnomon, finished_run, profile_name, tmp_path):
+    png, svg = tmp_path / "front.png", tmp_path / "lut.svg"
+    assert gnomon("pareto", finished_run, "--plot", png).code == 0
+    assert gnomon("lut", "show", profile_name, "--plot", svg).code == 0
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in svg.read_text()
+
+
+def test_finished_run_is_shown_again_not_repeated(gnomon, finished_run, profile_name):
+    before = (finished_run / "evaluations.jsonl").read_bytes()
+    arguments = ("--profile", profile_name, "--tactic", "random", "--budget", 6, "--population", 3)
+    assert gnomon("search", "--out", finished_run, *arguments).code == 0
+    assert (finished_run / "evaluations.jsonl").read_bytes() == before
+
+
+def test_settings_round_trip_through_toml(gnomon, tmp_path):
+    from gnomon.cli.settings import config_from_toml
+    from gnomon.search import SearchConfig
+
+    path = tmp_path / "search.toml"
+    arguments = ("--budget", 7, "--constraint", "latency<=2ms", "--save-config", path)
+    assert gnomon("search", "--out", tmp_path / "run", *arguments).code == 0
+    assert config_from_toml(path) == SearchConfig(space="fashion_mnist", budget=7, constraints=("latency<=2ms",))
+    assert not (tmp_path / "run").exists()
+
+
+def test_search_offers_every_setting():
+    import inspect
+
+    import typer
+
+    from gnomon.cli import search as verb
+    from gnomon.search import SearchConfig
+
+    app = typer.Typer()
+    verb.register(app)
+    options = set(inspect.signature(app.registered_commands[0].callback).parameters)
+    renamed = {"constraints": "constraint", "reference": "config"}
+    assert {renamed.get(name, name) for name in SearchConfig.model_fields} <= options
+
+
+def test_export_is_checked_and_timed(gnomon, finished_run, profile_name, tmp_path):
+    outcome = gnomon("export", finished_run, "--profile", profile_name, "--out", tmp_path / "model", "--json")
+    assert outcome.code == 0
+    assert {parity["backend"] for parity in outcome.json["parities"]} == {"onnxruntime", "openvino"}
+    record = json.loads((tmp_path / "model" / "model.json").read_text())
+    accuracy = record["accuracy"]
+    assert abs(accuracy["onnxruntime_top1_percent"] - accuracy["torch_top1_percent"]) <= 0.1
+    assert (tmp_path / "model" / "model.onnx").stat().st_size > 10_000
+    latency = record["latency"]
+    assert latency["measured_us"] or latency["not_measured"]
