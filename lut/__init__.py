@@ -1,7 +1,15 @@
 """Latency lookup tables: hardware profiles, the models that read latencies from them, and their verified error."""
 
 from .build import ProfileRequest, build_profile
-from .errors import LatencyMissing, LutError, OutputExists, ProfileDamaged, ProfileMismatch, UnknownProfile
+from .errors import (
+    LatencyMissing,
+    LutError,
+    OutputExists,
+    OutputUnwritable,
+    ProfileDamaged,
+    ProfileMismatch,
+    UnknownProfile,
+)
 from .measure import Remeasured, is_this_device, measure_model
 from .model import LatencyEstimate, LatencyModel
 from .profile import HardwareProfile, check_profile
@@ -18,6 +26,7 @@ __all__ = [
     "LatencyTable",
     "LutError",
     "OutputExists",
+    "OutputUnwritable",
     "ProfileDamaged",
     "ProfileMismatch",
     "ProfileRequest",

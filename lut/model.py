@@ -24,7 +24,7 @@ from .verification import FitReport, report_from_predictions
 
 Array = NDArray[np.float64]
 
-# Terms of each candidate; the coefficients are fitted, except the plain sum's, which is one.
+# Terms of each candidate, simplest first; the coefficients are fitted, except the plain sum's, which is one.
 CANDIDATES: dict[str, tuple[str, ...]] = {
     "scaled sum": ("sum",),
     "scaled sum + constant": ("sum", "constant"),
@@ -33,6 +33,7 @@ CANDIDATES: dict[str, tuple[str, ...]] = {
     "scaled sum + layers + borders": ("sum", "layers", "borders"),
 }
 PLAIN = "plain sum"
+TIE = 1.02  # a simpler model wins when its error is within 2 % of the best one's
 MIN_NETWORKS = 10  # the fewest that a 90 % conformal interval can be read from
 
 
@@ -87,7 +88,8 @@ class LatencyModel:
         for name, terms in CANDIDATES.items():
             held_out[name] = leave_one_out(np.column_stack([columns[term] for term in terms]), truth)
         errors = {name: 100 * float(np.mean(np.abs(p - truth) / truth)) for name, p in held_out.items()}
-        best = min(errors, key=lambda name: errors[name])
+        good_enough = TIE * min(errors.values()) + 1e-6
+        best = next(name for name in (PLAIN, *CANDIDATES) if errors[name] <= good_enough)
         terms = CANDIDATES.get(best, ("sum",))
         coefficients = (1.0,) if best == PLAIN else solve(np.column_stack([columns[t] for t in terms]), truth)
         fitted = dict(zip(terms, coefficients))

@@ -1,0 +1,54 @@
+import os
+import textwrap
+
+import pytest
+
+from gnomon.profilers.timing import Measurement, TimingPolicy
+from gnomon.supernets.registry import load_space
+
+TINY = """
+    from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
+
+    def build():
+        choices = (Choice("kernel", (3, 5)), Choice("expand", (2, 4)), Choice("depth", (1, 2, 3)))
+
+        def block(position):
+            def layer(kernel, expand, depth):
+                if position > depth:
+                    return None
+                return LayerSpec.of("mbconv", (8, 8, 8), kernel=kernel, stride=1, mid_channels=8 * expand,
+                                    out_channels=8, activation="relu", se_channels=0, residual=1)
+            return layer
+
+        stem = LayerSpec.of("stem", (1, 16, 16), kernel=3, stride=2, out_channels=8, activation="relu")
+        head = LayerSpec.of("head", (8, 8, 8), final_channels=16, mix_channels=0, classes=10)
+        blocks = [Slot.tabulate(f"block{n}", choices, ["kernel", "expand", "depth"], block(n)) for n in (1, 2, 3)]
+        slots = (Slot("stem", (), (), (stem,)), *blocks, Slot("head", (), (), (head,)))
+        return SearchSpace("tiny", "none", (1, 16, 16), choices, slots)
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path_factory, monkeypatch):
+    """A third party's space of twelve networks, installed by entry point, for this process and its children."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "tiny_space.py").write_text(textwrap.dedent(TINY))
+    info = folder / "tiny_space-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-space\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[gnomon.spaces]\ntiny = tiny_space:build\n")
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+    load_space.cache_clear()
+    yield load_space("tiny")
+    load_space.cache_clear()
+
+
+@pytest.fixture
+def quick_policy():
+    return TimingPolicy(block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=2, max_passes=2)
+
+
+def steady(value_us, *, visits=4):
+    """A measurement without any spread."""
+    return Measurement(((value_us,) * 3,) * visits, loops=10)

@@ -1,0 +1,130 @@
+import numpy as np
+import pytest
+
+from gnomon.lut import LatencyMissing, LatencyModel, LatencyTable, LutError
+from gnomon.lut.build import networks_for
+from gnomon.lut.model import border_kib, leave_one_out, solve
+from gnomon.profilers.timing import Measurement
+from gnomon.supernets import InvalidArchitecture, load_space
+from gnomon.supernets.layers.registry import macs
+
+SPACES = ("fashion_mnist", "ofa_mobilenetv3")
+
+
+def steady(value_us):
+    return Measurement(((value_us,) * 3,) * 4, loops=10)
+
+
+def layer_us(spec):
+    return 5.0 + macs(spec) / 20_000 + sum(spec.key.encode()) % 7
+
+
+def table_for(space):
+    return LatencyTable({spec.key: steady(layer_us(spec)) for spec in space.unique_layers()}, {})
+
+
+def truth_for(space, indices, scale, constant, per_layer, per_border):
+    return [
+        scale * sum(map(layer_us, layers))
+        + constant
+        + sum(per_layer + per_border * border_kib(spec) for spec in layers)
+        for layers in (space.layers(space.architecture(row)) for row in indices)
+    ]
+
+
+@pytest.mark.parametrize("name", SPACES)
+@pytest.mark.parametrize(
+    ("truth", "winner"),
+    [
+        ((1.0, 0.0, 0.0, 0.0), "plain sum"),
+        ((0.8, 0.0, 0.0, 0.0), "scaled sum"),
+        ((0.9, 40.0, 0.0, 0.0), "scaled sum + constant"),
+        ((0.9, 0.0, -3.0, 0.0), "scaled sum + layers"),
+        ((0.9, 0.0, 0.0, -0.05), "scaled sum + borders"),
+        ((0.9, 0.0, -2.0, 0.05), "scaled sum + layers + borders"),
+    ],
+)
+def test_a_truth_among_the_candidates_is_recovered(name, truth, winner):
+    space = load_space(name)
+    indices = networks_for(space, 30, np.random.default_rng(0))
+    measured = [steady(us) for us in truth_for(space, indices, *truth)]
+    model = LatencyModel.fit(space, table_for(space), indices, measured)
+    fresh = space.sample(50, np.random.default_rng(1))
+    assert model.predict(fresh).value_us == pytest.approx(truth_for(space, fresh, *truth), rel=1e-6)
+    assert model.report.mape_percent < 1e-6
+    assert set(model.terms) <= {"sum", *winner.replace("scaled ", "").split(" + ")}
+
+
+def test_leave_one_out_equals_refitting_without_each_row():
+    rng = np.random.default_rng(0)
+    columns = rng.uniform(1, 2, (15, 3))
+    truth = columns @ [1.0, 0.5, 2.0] * rng.uniform(0.9, 1.1, 15)
+    kept = [np.delete(np.arange(15), i) for i in range(15)]
+    refitted = [columns[i] @ solve(columns[rows], truth[rows]) for i, rows in enumerate(kept)]
+    assert leave_one_out(columns, truth) == pytest.approx(refitted)
+
+
+def test_intervals_cover_what_they_promise():
+    space = load_space("fashion_mnist")
+    indices = space.sample(80, np.random.default_rng(0))
+    exact = np.array(truth_for(space, indices, 0.9, 0.0, 0.0, 0.0))
+    covered = []
+    for seed in range(60):
+        noisy = exact * np.exp(np.random.default_rng(seed).normal(0, 0.03, 80))
+        model = LatencyModel.fit(space, table_for(space), indices[:40], [steady(us) for us in noisy[:40]])
+        estimate = model.predict(indices[40:])
+        covered.append(np.mean((estimate.low_us <= noisy[40:]) & (noisy[40:] <= estimate.high_us)))
+    assert 0.86 <= np.mean(covered) <= 0.94
+
+
+def test_many_architectures_at_once_equal_single_ones():
+    space = load_space("ofa_mobilenetv3")
+    indices = networks_for(space, 20, np.random.default_rng(0))
+    measured = [steady(us) for us in truth_for(space, indices, 0.9, 0.0, -1.0, 0.0)]
+    model = LatencyModel.fit(space, table_for(space), indices, measured)
+    rows = space.sample(50_000, np.random.default_rng(2))
+    together = model.predict(rows).value_us
+    alone = [model.predict(rows[i : i + 1]).value_us[0] for i in range(0, 50_000, 5_000)]
+    assert together[::5_000] == pytest.approx(alone)
+
+
+def test_inactive_genes_do_not_change_a_latency():
+    space = load_space("fashion_mnist")
+    indices = networks_for(space, 20, np.random.default_rng(0))
+    model = LatencyModel.fit(space, table_for(space), indices, [steady(1.0 + i) for i in range(len(indices))])
+    raw = np.random.default_rng(1).integers(0, space.radices, (200, len(space.choices)))
+    assert np.array_equal(model.predict(raw).value_us, model.predict(space.canonical(raw)).value_us)
+
+
+def test_layers_without_a_measurement_are_an_error_never_zero():
+    space = load_space("fashion_mnist")
+    table = table_for(space)
+    absent = space.unique_layers()[3].key
+    partial = LatencyTable({k: m for k, m in table.measurements.items() if k != absent}, {absent: "runtime crashed"})
+    with pytest.raises(LatencyMissing, match="runtime crashed") as raised:
+        LatencyModel.fit(space, partial, space.sample(20, np.random.default_rng(0)), [steady(10.0)] * 20)
+    assert raised.value.keys == (absent,)
+
+
+def test_too_few_networks_cannot_verify():
+    space = load_space("fashion_mnist")
+    with pytest.raises(LutError, match="it takes 10"):
+        LatencyModel.fit(space, table_for(space), space.sample(9, np.random.default_rng(0)), [steady(10.0)] * 9)
+
+
+def test_genes_outside_the_space_are_refused():
+    space = load_space("fashion_mnist")
+    indices = networks_for(space, 20, np.random.default_rng(0))
+    model = LatencyModel.fit(space, table_for(space), indices, [steady(1.0 + i) for i in range(len(indices))])
+    with pytest.raises(InvalidArchitecture, match=r"kernel\.1\.1"):
+        model.predict([[7, *([0] * 25)]])
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_verification_networks_are_distinct_and_span_the_space(name):
+    space = load_space(name)
+    rows = networks_for(space, 40, np.random.default_rng(0))
+    assert len(np.unique(rows, axis=0)) == 40
+    assert np.array_equal(space.canonical(rows), rows)
+    extremes = space.macs([[0] * len(space.choices), list(space.radices - 1)])
+    assert (space.macs(rows).min(), space.macs(rows).max()) == tuple(extremes)

@@ -1,0 +1,105 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gnomon.lut import ProfileDamaged, UnknownProfile, load_profile, shipped_profiles
+from gnomon.lut.store import parse
+from gnomon.supernets import InvalidArchitecture
+
+SAMPLE = Path(__file__).parent / "samples" / "profile_v1.jsonl"
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """Write the sample with one record changed by a function, and return its path."""
+
+    def write(kind, change):
+        records = [json.loads(line) for line in SAMPLE.read_text().splitlines()]
+        change(next(record for record in records if record["record"] == kind))
+        path = tmp_path / "changed.jsonl"
+        path.write_text("".join(json.dumps(record) + "\n" for record in records))
+        return path
+
+    return write
+
+
+def test_version_1_loads_forever():
+    profile = load_profile(SAMPLE)
+    assert profile.header.space == "fashion_mnist"
+    assert profile.header.config.threads == 1
+    assert len(profile.networks) == 12
+    assert profile.table.measurements
+    assert profile.fit.networks == 12
+
+
+@pytest.mark.parametrize("name", shipped_profiles())
+def test_shipped_profiles_are_whole_and_their_fit_is_what_a_refit_says(name):
+    profile = load_profile(name)
+    report = profile.latency.report
+    assert not profile.table.failures
+    assert profile.fit.model == report.model
+    assert profile.fit.mape_percent == pytest.approx(report.mape_percent, abs=1e-3)
+    assert profile.fit.interval_ratio == pytest.approx(report.interval_ratio, abs=1e-3)
+    assert name == f"{profile.header.space}/{profile.name}"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_a_profile_cut_anywhere_is_refused(tmp_path, share):
+    content = SAMPLE.read_bytes()
+    path = tmp_path / "cut.jsonl"
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ProfileDamaged):
+        load_profile(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value", "said"),
+    [
+        ("layer", "block_us", [[-1.0]], "line 2: layer.block_us"),
+        ("layer", "block_us", [[0.0]], "line 2: layer.block_us"),
+        ("layer", "block_us", [[]], "line 2: layer.block_us"),
+        ("layer", "block_us", [], "line 2: layer.block_us"),
+        ("layer", "loops", 0, "line 2: layer.loops"),
+        ("layer", "latency", 3.0, "line 2: layer.latency"),
+        ("header", "schema", "other.profile", "line 1: schema 'other.profile'"),
+        ("header", "version", 99, "version 99"),
+        ("header", "config", {"device": "cpu", "precision": "fp32", "threads": 0, "batch": 1}, "line 1"),
+        ("network", "record", "netwrk", "line"),
+    ],
+)
+def test_a_wrong_record_is_named_with_line_and_field(changed, kind, field, value, said):
+    with pytest.raises(ProfileDamaged) as raised:
+        load_profile(changed(kind, lambda record: record.update({field: value})))
+    assert said in str(raised.value)
+    assert raised.value.line_number > 0
+
+
+def test_not_a_number_is_no_time(tmp_path):
+    path = tmp_path / "nan.jsonl"
+    path.write_text(SAMPLE.read_text().replace('"block_us":[[', '"block_us":[[NaN,', 1))
+    with pytest.raises(ProfileDamaged, match="line 2"):
+        load_profile(path)
+
+
+def test_a_network_outside_the_space_is_refused(changed):
+    profile = load_profile(changed("network", lambda record: record.update(indices=[9] * 26)))
+    with pytest.raises(InvalidArchitecture, match="has index 9"):
+        _ = profile.latency
+
+
+@pytest.mark.parametrize("content", ["", "not json\n", '{"record":"layer"}\n', "[1,2]\n"])
+def test_other_files_are_not_profiles(tmp_path, content):
+    path = tmp_path / "other.jsonl"
+    path.write_text(content)
+    with pytest.raises(ProfileDamaged):
+        parse(path)
+
+
+def test_unknown_profile_suggests_the_nearest():
+    name = shipped_profiles()[0]
+    with pytest.raises(UnknownProfile, match=name):
+        load_profile(name[:-2])
