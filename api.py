@@ -53,7 +53,7 @@ def profile(
     from .profilers.timing import TimingPolicy
 
     config = RunConfig(precision=precision, threads=threads, batch=batch)
-    request = ProfileRequest(space, backend, config, networks=networks, policy=policy or TimingPolicy(time_cap_s=600.0))
+    request = ProfileRequest(space, backend, config, networks=networks, policy=policy or TimingPolicy(time_cap_s=180.0))
     return build_profile(request, Path(out or request.file_name()), force=force, on_progress=on_progress)
 
 

@@ -30,7 +30,9 @@ def register(app: typer.Typer) -> None:
             return
         print(f"device   {hardware.slug}: {hardware.cpu_model}, {hardware.cpus} CPUs, {hardware.memory_mib} MiB")
         print(f"verdict  {noise.verdict}: a fixed workload repeats within {100 * noise.relative_iqr:.1f} % (IQR)")
-        rows = [(cause.severity, cause.name, cause.value, "" if cause.severity == "ok" else cause.fix) for cause in causes]
+        rows = [
+            (cause.severity, cause.name, cause.value, "" if cause.severity == "ok" else cause.fix) for cause in causes
+        ]
         print_table(("", "cause", "found", "fix"), rows)
         for cause in causes:
             if cause.severity != "ok":

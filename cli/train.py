@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
         space: Annotated[str, typer.Argument(help="Search space, e.g. fashion_mnist.")],
         data: Annotated[Path, typer.Option(help="Folder of the full data set.")],
         out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
-        epochs: Annotated[int | None, typer.Option(help="Default: the recipe's.", min=1)] = None,
+        epochs: Annotated[
+            int | None, typer.Option(help="Train one phase this long; default: the recipe.", min=1)
+        ] = None,
         seed: Annotated[int | None, typer.Option(help="Default: the recipe's.", min=0)] = None,
         force: Force = False,
     ) -> None:
@@ -28,8 +30,11 @@ def register(app: typer.Typer) -> None:
         from ..supernets.training.recipes import train_to_file
         from ..supernets.training.trainer import Epoch, Recipe
 
-        changes = {name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None}
-        recipe = replace(Recipe(), **changes)
+        recipe = Recipe()
+        if epochs is not None:
+            recipe = replace(recipe, phases=(replace(recipe.phases[0], epochs=epochs),))
+        if seed is not None:
+            recipe = replace(recipe, seed=seed)
         with progress(f"train {space}") as report:
 
             def show(point: Epoch) -> None:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 
 from ..profilers.backend import RunConfig
 from ..profilers.hardware import fingerprint
 from ..profilers.plan import PlannedModel, write_plan
 from ..profilers.results import read_results
-from ..profilers.timing import Measurement, TimingPolicy
+from ..profilers.timing import Measurement, TimingPolicy, undisturbed
 from ..profilers.transports.local import run_plan_locally
 from ..supernets import LayerSpec
 from ..supernets.graph import graph_from_layers
@@ -58,6 +57,6 @@ def measure_model(profile: HardwareProfile, model: bytes) -> Remeasured:
         found = read_results(results)
     if "model" not in found.measurements:
         raise LutError(f"the model could not be timed: {found.failures[0].reason if found.failures else 'no visit'}")
-    then = median(anchor.value_us for anchor in profile.anchors)
-    now = median(anchor.value_us for anchor in found.anchors)
+    then = undisturbed([anchor.value_us for anchor in profile.anchors])
+    now = undisturbed([anchor.value_us for anchor in found.anchors])
     return Remeasured(found.measurements["model"], now / then)

@@ -11,7 +11,7 @@ import numpy as np
 from ..profilers.backend import load_backend
 from ..profilers.errors import BackendUnavailable
 from ..profilers.hardware import fingerprint
-from ..profilers.timing import Measurement
+from ..profilers.timing import Measurement, undisturbed
 from ..supernets import SearchSpace, load_space
 from .errors import ProfileMismatch
 from .model import LatencyModel
@@ -66,12 +66,18 @@ class HardwareProfile:
 
     @property
     def drift_percent(self) -> float | None:
-        """The interquartile range of the anchor's times in percent of their median; None with fewer than four."""
-        values = np.array([anchor.value_us for anchor in self.anchors])
-        if len(values) < 4:
+        """How far the anchor's undisturbed time moved between the quarters of the run; None with fewer than eight."""
+        values = [anchor.value_us for anchor in self.anchors]
+        if len(values) < 8:
             return None
-        low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-        return float(100 * (high - low) / middle)
+        quarters = [undisturbed([float(us) for us in part]) for part in np.array_split(values, 4)]
+        return 100 * (max(quarters) - min(quarters)) / min(quarters)
+
+    @property
+    def disturbed_percent(self) -> float:
+        """The share of the anchor's visits that took more than a tenth longer than undisturbed, in percent."""
+        values = np.array([anchor.value_us for anchor in self.anchors])
+        return float(100 * np.mean(values > 1.1 * undisturbed(values.tolist()))) if len(values) else 0.0
 
     @cached_property
     def doubts(self) -> tuple[tuple[str, str], ...]:
@@ -84,7 +90,8 @@ class HardwareProfile:
             (report.mape_percent > 5, "fair", f"the table misses whole networks by {report.mape_percent:.1f} %"),
             (noise is None, "fair", "networks were visited once, so the repeat noise is unknown"),
             (noise is not None and noise > 3, "fair", f"repeats of one network differ by {noise or 0:.1f} %"),
-            (drift is not None and drift > 5, "fair", f"the machine's speed drifted by {drift or 0:.1f} % (IQR)"),
+            (drift is not None and drift > 5, "fair", f"the machine's speed drifted by {drift or 0:.1f} %"),
+            (self.disturbed_percent > 50, "fair", f"other work slowed {self.disturbed_percent:.0f} % of the visits"),
         ]
         return tuple((severity, text) for applies, severity, text in found if applies)
 
@@ -98,7 +105,7 @@ class HardwareProfile:
     def quality_reason(self) -> str:
         """Why, in a sentence; the worst doubt first."""
         if not self.doubts:
-            return "verified error, repeat noise and drift are all small"
+            return f"small error, noise and drift ({self.disturbed_percent:.0f} % of the visits were disturbed)"
         worst = next(text for severity, text in self.doubts if severity == self.quality)
         return f"{worst}; run gnomon doctor, quieten the machine, profile again"
 

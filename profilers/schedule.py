@@ -56,7 +56,7 @@ def _needs_visit(key: str, pass_index: int, policy: TimingPolicy, earlier: Mappi
     measurement = earlier[key]
     if measurement is None:
         return False
-    return pass_index < policy.min_passes or measurement.relative_half_width > policy.relative_target
+    return pass_index < policy.min_passes or measurement.relative_disagreement > policy.relative_target
 
 
 def _shuffled(keys: Sequence[str], seed: int, pass_index: int) -> Sequence[str]:

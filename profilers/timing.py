@@ -2,9 +2,12 @@
 
 Written once for all backends and free of any clock: it only asks an executable how long ``loops`` inferences took.
 Isolated layers add up to a network only if each is timed hot and for long enough: so loops are calibrated until one
-block lasts about ``block_us``, the first blocks of a visit are thrown away, and a model's value is the median over
-its visits of each visit's median. The minimum and the mean are never reported: one rewards luck, one counts
-interruptions. Which model is visited when is decided in `schedule.py`.
+block lasts about ``block_us``, the first blocks of a visit are thrown away, and a visit's value is its median block.
+
+Other work on a machine (a neighbour on the same core, above all) comes in spells that slow whole visits, by half and
+more, and never makes one faster. A median over all visits moves as soon as half of them are hit. So a model's latency
+is the median of its three fastest visits, which says how fast the machine is when left alone, and takes two visits to
+be believed; visits go on until those three agree. Which model is visited when is decided in `schedule.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from dataclasses import asdict, dataclass, fields
 from statistics import median
 from typing import Any, Dict, Mapping, Optional, Protocol, Sequence, Tuple
 
+FASTEST = 3  # visits that decide a latency
 MAX_LOOPS = 1_000_000  # where calibration gives up on a clock that does not advance
 
 
@@ -33,7 +37,7 @@ class TimingPolicy:
     blocks_per_visit: blocks kept a visit; fewer, but at least three, when they would last longer than ``visit_us``.
     visit_us: how long the kept blocks of one visit may last in all.
     min_passes, max_passes: how many visits a model gets at least and at most.
-    relative_target: a model is not visited again once its relative half-width is this small.
+    relative_target: a model is not visited again once its three fastest visits agree within this share.
     time_cap_s: no visit begins after this much worker time; except that every model gets its first one.
     anchor_every: the anchors are visited again after this many visits.
     seed: of the visiting order.
@@ -44,8 +48,8 @@ class TimingPolicy:
     blocks_per_visit: int = 8
     visit_us: float = 60_000.0
     min_passes: int = 3
-    max_passes: int = 8
-    relative_target: float = 0.01
+    max_passes: int = 12
+    relative_target: float = 0.015
     time_cap_s: float = 60.0
     anchor_every: int = 25
     seed: int = 0
@@ -109,8 +113,8 @@ class Measurement:
 
     @property
     def value_us(self) -> float:
-        """The latency: the median over visits of each visit's median."""
-        return median(self.visit_us)
+        """The latency when nothing interferes: the median of the three fastest visits' medians."""
+        return undisturbed(self.visit_us)
 
     @property
     def relative_iqr(self) -> float:
@@ -118,24 +122,24 @@ class Measurement:
         return _iqr([value for visit in self.block_us for value in visit]) / self.value_us
 
     @property
-    def relative_half_width(self) -> float:
-        """Half the width of a 95 % interval of the value, as a share of it; infinite with a single visit.
-
-        1.57 IQR / sqrt(n) over the n visit medians: the notch of a notched box plot (McGill, Tukey and Larsen,
-        "Variations of Box Plots", 1978). Visits, not blocks, are the samples: blocks of one visit are correlated.
-        """
-        if self.visits < 2:
-            return math.inf
-        return 1.57 * _iqr(self.visit_us) / math.sqrt(self.visits) / self.value_us
+    def relative_disagreement(self) -> float:
+        """How far the three fastest visits lie apart, as a share of the value; infinite with fewer visits."""
+        fastest = sorted(self.visit_us)[:FASTEST]
+        return math.inf if len(fastest) < FASTEST else (fastest[-1] - fastest[0]) / self.value_us
 
     def split_half_us(self) -> Optional[Tuple[float, float]]:
-        """Return the value from every second visit, and from the others; None with a single visit.
+        """Return the fastest of every second visit, and of the others; None with a single visit.
 
         How far the two disagree over many models is the noise floor: no prediction can be tested more finely.
         """
         if self.visits < 2:
             return None
-        return median(self.visit_us[0::2]), median(self.visit_us[1::2])
+        return min(self.visit_us[0::2]), min(self.visit_us[1::2])
+
+
+def undisturbed(values: Sequence[float]) -> float:
+    """Return the median of the three fastest of some times: what they are when nothing interferes."""
+    return median(sorted(values)[:FASTEST])
 
 
 def calibrate_loops(executable: TimedLoop, policy: TimingPolicy) -> int:

@@ -43,7 +43,7 @@ class Supernet:
 
     def logits(self, architecture: Architecture, data: LabelledImages) -> NDArray[np.float32]:
         """Run the calibrated sub-network in torch on `data`, (n, classes)."""
-        statistics = self.network.calibrate(architecture, self.task.calibration.tensors()[0], batch=BATCH)
+        statistics = self.network.calibrate(architecture, self.task.calibration.tensors()[0])
         outputs = self.network.logits(data.tensors()[0], architecture, statistics, batch=BATCH)
         return np.asarray(outputs.numpy(), dtype=np.float32)
 
@@ -55,7 +55,7 @@ class Supernet:
 
     def subnet(self, architecture: Architecture) -> tuple[Weights, ...]:
         """Return the arrays of each layer of a sub-network, batch norm calibrated and folded in."""
-        statistics = self.network.calibrate(architecture, self.task.calibration.tensors()[0], batch=BATCH)
+        statistics = self.network.calibrate(architecture, self.task.calibration.tensors()[0])
         return self.network.folded(architecture, statistics)
 
     def onnx(self, architecture: Architecture, *, batch: int = 1) -> bytes:

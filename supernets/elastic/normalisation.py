@@ -35,23 +35,26 @@ class BatchStatistics:
 
 
 class Calibration:
-    """Use the batch's own statistics and keep them, averaged over the batches seen."""
+    """Use the batch's own statistics and keep them, averaged over the images seen."""
 
     def __init__(self) -> None:
-        self.seen: dict[str, list[tuple[Tensor, Tensor]]] = {}
+        self.seen: dict[str, list[tuple[int, Tensor, Tensor]]] = {}
 
     def __call__(self, key: str, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """Normalise by the batch, and record."""
         variance, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
-        self.seen.setdefault(key, []).append((mean, variance))
+        self.seen.setdefault(key, []).append((len(x), mean, variance))
         return functional.batch_norm(x, mean, variance, scale, shift, training=False, eps=EPSILON)
 
     def statistics(self) -> Statistics:
-        """Return the averages."""
-        return {
-            key: (torch.stack([mean for mean, _ in pairs]).mean(0), torch.stack([var for _, var in pairs]).mean(0))
-            for key, pairs in self.seen.items()
-        }
+        """Return the averages; a smaller batch counts for less."""
+        averages = {}
+        for key, batches in self.seen.items():
+            total = sum(n for n, _, _ in batches)
+            mean = torch.stack([mean * (n / total) for n, mean, _ in batches]).sum(0)
+            variance = torch.stack([variance * (n / total) for n, _, variance in batches]).sum(0)
+            averages[key] = (mean, variance)
+        return averages
 
 
 class FixedStatistics:

@@ -7,7 +7,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 
-def flip_and_shift(images: Tensor, generator: Generator, *, pixels: int = 2) -> Tensor:
+def flip_and_shift(images: Tensor, generator: Generator, *, pixels: int) -> Tensor:
     """Mirror half of the images and shift each by up to `pixels` in both directions, padding with zeros."""
     n, _, height, width = images.shape
     mirrored = torch.rand(n, generator=generator) < 0.5
@@ -19,7 +19,7 @@ def flip_and_shift(images: Tensor, generator: Generator, *, pixels: int = 2) -> 
     return padded[torch.arange(n)[:, None, None], :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
 
 
-def erase(images: Tensor, generator: Generator, *, size: int = 10) -> Tensor:
+def erase(images: Tensor, generator: Generator, *, size: int) -> Tensor:
     """Set a random square of up to `size` pixels to zero in half of the images (arXiv 1708.04896)."""
     n, _, height, width = images.shape
     side = torch.randint(2, size + 1, (n,), generator=generator) * (torch.rand(n, generator=generator) < 0.5)

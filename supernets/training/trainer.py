@@ -27,18 +27,43 @@ from .augmentation import erase, flip_and_shift
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of training with a learning-rate cycle of its own (warm restarts, arXiv 1608.03983).
+
+    Images are shifted by up to `shift_pixels` and lose squares of up to `erase_pixels`.
+    """
+
+    epochs: int
+    learning_rate: float
+    shift_pixels: int
+    erase_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """Everything that decides the trained weights, besides the data."""
 
-    epochs: int = 24
+    phases: tuple[Phase, ...] = (Phase(24, 0.004, 2, 10), Phase(20, 0.003, 1, 6))
     batch: int = 256
-    learning_rate: float = 0.004
     weight_decay: float = 0.02
     warmup: float = 0.1
     random_subnets: int = 2
     label_smoothing: float = 0.1
     ema_decay: float = 0.998
     seed: int = 1
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of all phases."""
+        return sum(phase.epochs for phase in self.phases)
+
+    def phase_at(self, epoch: int) -> tuple[Phase, int]:
+        """Return the phase that an epoch belongs to, and the epoch's number in it."""
+        for phase in self.phases:
+            if epoch < phase.epochs:
+                return phase, epoch
+            epoch -= phase.epochs
+        raise ValueError(f"the recipe has {self.epochs} epochs, there is none {epoch} later")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +91,7 @@ def train(
     network = ElasticNetwork(space).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = ElasticNetwork(space).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     average.load_state_dict(network.state_dict())
-    optimizer = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), lr=recipe.learning_rate)
+    optimizer = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), lr=recipe.phases[0].learning_rate)
     curve = restore(checkpoint, recipe, network, average, optimizer)
     images, labels = training.tensors()
     started = time.monotonic()
@@ -95,12 +120,15 @@ def run_epoch(
     generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
     smallest, largest = (space.architecture(genes) for genes in extremes(space))
     steps, losses = len(images) // recipe.batch, []
+    phase, epoch_in_phase = recipe.phase_at(epoch)
     order = torch.randperm(len(images), generator=generator)
     for step in range(steps):
         for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * schedule((epoch + step / steps) / recipe.epochs, recipe.warmup)
+            progress = (epoch_in_phase + step / steps) / phase.epochs
+            group["lr"] = phase.learning_rate * schedule(progress, recipe.warmup)
         chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
-        batch = erase(flip_and_shift(images[chosen], generator), generator)
+        batch = flip_and_shift(images[chosen], generator, pixels=phase.shift_pixels)
+        batch = erase(batch, generator, size=phase.erase_pixels)
         batch = batch.contiguous(memory_format=torch.channels_last)
         optimizer.zero_grad(set_to_none=True)
         logits = network(batch, largest)
@@ -187,7 +215,7 @@ def restore(
         return ()
     state = torch.load(path, weights_only=True)
     if state["recipe"] != asdict(recipe):
-        changed = [name for name, value in asdict(recipe).items() if state["recipe"].get(name) != value]
+        changed = sorted(name for name, value in asdict(recipe).items() if state["recipe"].get(name) != value)
         raise CheckpointMismatch(f"{path} was made by another recipe; these differ: {changed}", tensor="recipe")
     network.load_state_dict(state["network"])
     average.load_state_dict(state["average"])

@@ -53,15 +53,21 @@ def anchors(values):
     return tuple(AnchorRecord(key="anchor:x", session="s", t_s=float(i), value_us=v) for i, v in enumerate(values))
 
 
-def test_drift_is_the_spread_of_the_anchor(profile):
+def test_drift_is_how_far_the_anchor_moved(profile):
     assert dataclasses.replace(profile, anchors=anchors([100.0] * 8)).drift_percent == 0
-    assert dataclasses.replace(profile, anchors=anchors([100, 100, 120, 120])).drift_percent > 10
-    assert dataclasses.replace(profile, anchors=anchors([100.0])).drift_percent is None
+    assert dataclasses.replace(profile, anchors=anchors([100.0] * 8 + [120.0] * 8)).drift_percent == 20
+    assert dataclasses.replace(profile, anchors=anchors([100.0] * 7)).drift_percent is None
+
+
+def test_disturbed_visits_are_counted_and_are_no_drift(profile):
+    disturbed = dataclasses.replace(profile, anchors=anchors([100.0, 170.0, 100.0, 100.0] * 4))
+    assert disturbed.disturbed_percent == 25
+    assert disturbed.drift_percent == 0
 
 
 def test_doubts_lower_the_quality(profile):
     steady = dataclasses.replace(profile, anchors=anchors([100.0] * 8))
-    drifting = dataclasses.replace(profile, anchors=anchors([100, 100, 120, 120] * 2))
+    drifting = dataclasses.replace(profile, anchors=anchors([100.0] * 8 + [120.0] * 8))
     failed = dataclasses.replace(steady, table=dataclasses.replace(steady.table, failures={"head": "crashed"}))
     rank = ["good", "fair", "poor"].index
     assert rank(drifting.quality) >= 1

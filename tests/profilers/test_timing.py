@@ -43,10 +43,21 @@ def test_a_clock_that_does_not_advance_is_an_error():
         take_visit(ScriptedExecutable((0.0,)), TimingPolicy(), loops=1)
 
 
-def test_an_outlier_visit_does_not_move_the_value():
-    quiet = (100.0, 101.0, 99.0)
-    measurement = Measurement((quiet, (900.0, 950.0, 980.0), quiet), loops=10)
-    assert measurement.value_us == 100.0
+def test_slow_visits_do_not_move_the_value_even_when_most_are_slow():
+    quiet, slow = (100.0, 101.0, 99.0), (900.0, 950.0, 980.0)
+    assert Measurement((quiet, slow, quiet), loops=10).value_us == 100.0
+    assert Measurement((slow, quiet, slow, slow, slow, quiet, slow, slow), loops=10).value_us == 100.0
+
+
+def test_a_single_lucky_visit_does_not_decide():
+    assert Measurement(((100.0,), (60.0,), (101.0,), (102.0,)), loops=10).value_us == 100.0
+
+
+def test_visits_go_on_until_the_three_fastest_agree():
+    disturbed = Measurement(((100.0,), (170.0,), (150.0,)), loops=10)
+    assert disturbed.relative_disagreement > 0.4
+    settled = Measurement((*disturbed.block_us, (101.0,), (100.0,)), loops=10)
+    assert settled.relative_disagreement == pytest.approx(0.01)
 
 
 def test_an_outlier_block_does_not_move_the_value():
@@ -55,17 +66,17 @@ def test_an_outlier_block_does_not_move_the_value():
 
 def test_split_halves_come_from_alternating_visits():
     measurement = Measurement(((1.0,), (10.0,), (3.0,), (30.0,)), loops=1)
-    assert measurement.split_half_us() == (2.0, 20.0)
+    assert measurement.split_half_us() == (1.0, 10.0)
 
 
 def test_a_single_visit_says_nothing_about_its_precision():
     measurement = Measurement(((1.0, 2.0),), loops=1)
     assert measurement.split_half_us() is None
-    assert measurement.relative_half_width == math.inf
+    assert measurement.relative_disagreement == math.inf
 
 
-def test_equal_visits_are_perfectly_precise():
-    assert Measurement(((5.0,), (5.0,), (5.0,)), loops=1).relative_half_width == 0.0
+def test_equal_visits_agree_perfectly():
+    assert Measurement(((5.0,), (5.0,), (5.0,)), loops=1).relative_disagreement == 0.0
 
 
 @settings(deadline=None)
@@ -83,7 +94,7 @@ def test_relative_spreads_do_not_depend_on_the_unit(block_us, factor):
     scaled = tuple(tuple(block * factor for block in visit) for visit in block_us)
     original, other = Measurement(block_us, loops=1), Measurement(scaled, loops=1)
     assert other.relative_iqr == pytest.approx(original.relative_iqr)
-    assert other.relative_half_width == pytest.approx(original.relative_half_width)
+    assert other.relative_disagreement == pytest.approx(original.relative_disagreement)
 
 
 @pytest.mark.parametrize("block_us", [(), ((),), ((1.0,), ()), ((0.0,),), ((-1.0,),), ((math.nan,),), ((math.inf,),)])
