@@ -1,0 +1,110 @@
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from gnomon.search import SearchConfig
+from gnomon.search.errors import MissingContext, UnknownName
+from gnomon.search.objective import OBJECTIVES, SearchContext
+from gnomon.search.surrogate import SURROGATES
+from gnomon.search.tactic import TACTICS
+from gnomon.search.testing import ObjectiveContract, SurrogateContract, TacticContract, fake_context
+from gnomon.supernets import load_space
+
+
+class TestRegisteredObjectives(ObjectiveContract):
+    @pytest.fixture(params=OBJECTIVES.names())
+    def objective(self, request):
+        return OBJECTIVES.builder(request.param)(fake_context())
+
+
+@dataclass(frozen=True)
+class Depth:
+    """A third party's objective."""
+
+    space: object
+    name: str = "depth"
+    unit: str = "layers"
+    direction: str = "min"
+    costly: bool = False
+
+    def values(self, indices):
+        return np.array([len(self.space.layers(self.space.architecture(row))) for row in indices], dtype=float)
+
+
+class TestOwnObjective(ObjectiveContract):
+    @pytest.fixture
+    def objective(self):
+        return Depth(load_space("fashion_mnist"))
+
+
+class TestRegisteredSurrogates(SurrogateContract):
+    @pytest.fixture(params=SURROGATES.names())
+    def surrogate(self, request):
+        return SURROGATES.builder(request.param)()
+
+
+class TestRegisteredTactics(TacticContract):
+    @pytest.fixture(params=TACTICS.names())
+    def tactic(self, request):
+        config = SearchConfig(space="fashion_mnist", tactic=request.param, population=8, inner_evaluations=200)
+        return TACTICS.builder(request.param)(config)
+
+
+@pytest.mark.parametrize("registry", [OBJECTIVES, SURROGATES, TACTICS], ids=lambda registry: registry.kind)
+def test_unknown_names_list_the_known_and_suggest_the_nearest(registry):
+    known = registry.names()[0]
+    with pytest.raises(UnknownName, match=f"did you mean '{known}'") as raised:
+        registry.check(known + "x")
+    assert raised.value.known == registry.names()
+
+
+@pytest.mark.parametrize(("name", "hint"), [("accuracy", "--checkpoint"), ("latency", "gnomon profile")])
+def test_objectives_say_what_they_lack(name, hint):
+    with pytest.raises(MissingContext, match=hint):
+        OBJECTIVES.builder(name)(SearchContext(load_space("fashion_mnist")))
+
+
+def test_an_objective_of_another_package_is_found_by_entry_point(tmp_path, monkeypatch):
+    (tmp_path / "depth_objective.py").write_text("def build(context):\n    return 'built for ' + context.space.name\n")
+    info = tmp_path / "depth_objective-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: depth-objective\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[gnomon.objectives]\ndepth = depth_objective:build\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "depth" in OBJECTIVES.names()
+    assert OBJECTIVES.builder("depth")(fake_context()) == "built for fashion_mnist"
+
+
+def test_importing_search_loads_nothing_heavy():
+    code = "import sys, gnomon.search; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    heavy = {"pymoo", "sklearn", "scipy", "torch", "pandas", "matplotlib", "onnxruntime", "openvino"}
+    assert not {name.split(".")[0] for name in loaded} & heavy
+
+
+@pytest.mark.parametrize("tactic", TACTICS.names())
+def test_the_same_seed_asks_the_same_in_every_process(tactic):
+    code = f"""
+import numpy as np
+from gnomon.search import SearchConfig
+from gnomon.search.tactic import TACTICS
+from gnomon.search.testing import fake_context, measured_archive
+config = SearchConfig(space="fashion_mnist", tactic={tactic!r}, population=8, inner_evaluations=120)
+archive = measured_archive(fake_context(), 20)
+print(TACTICS.builder({tactic!r})(config).ask(archive, 6, np.random.default_rng(1), 2).tolist())
+"""
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1")
+    }
+    assert len(outputs) == 1
