@@ -72,8 +72,8 @@ class Constraint:
         return OPERATORS[self.operator](values, self.bound)
 
     def excess(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return by how much values, (n,), miss the bound, relative to it; 0 exactly where it holds."""
-        distance = np.abs(values - self.bound) / max(abs(self.bound), np.finfo(float).tiny)
+        """Return by how much values, (n,), miss the bound, relative to it unless it is 0; 0 exactly where it holds."""
+        distance = np.abs(values - self.bound) / (abs(self.bound) or 1.0)
         return np.where(self.holds(values), 0.0, np.maximum(distance, np.finfo(float).tiny))
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..profilers.errors import JournalDamaged
 from ..profilers.journal import read_journal
+from ..supernets.space import Architecture
 from ..version import VERSION
 from .config import SearchConfig
 from .errors import RunDamaged, RunMismatch
@@ -104,22 +105,35 @@ def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
         lines, _ = read_journal(path)
     except JournalDamaged as error:
         raise RunDamaged(str(error), path=path, line_number=error.line_number) from error
-    names = {objective.name for objective in header.objectives}
     found = []
     for number, line in enumerate(lines, 1):
         try:
             evaluation = Evaluation.model_validate(line)
         except ValidationError as error:
             raise RunDamaged(f"{path}, line {number}: {first_line(error)}", path=path, line_number=number) from error
-        if evaluation.order != number - 1 or set(evaluation.values) != names:
-            raise RunDamaged(
-                f"{path}, line {number}: expected evaluation {number - 1} of {', '.join(sorted(names))}, "
-                f"found {evaluation.order} of {', '.join(sorted(evaluation.values))}",
-                path=path,
-                line_number=number,
-            )
+        if wrong := inconsistency(evaluation, number - 1, header):
+            raise RunDamaged(f"{path}, line {number}: {wrong}", path=path, line_number=number)
         found.append(evaluation)
     return tuple(found)
+
+
+def inconsistency(evaluation: Evaluation, order: int, header: RunHeader) -> str:
+    """Say what tells that the run did not write `evaluation` as its `order`-th, or nothing."""
+    names = {objective.name for objective in header.objectives}
+    if evaluation.order != order or set(evaluation.values) != names:
+        return (
+            f"expected evaluation {order} of {', '.join(sorted(names))}, "
+            f"found {evaluation.order} of {', '.join(sorted(evaluation.values))}"
+        )
+    if order >= header.config.budget:
+        return f"evaluation {order} is beyond the budget of {header.config.budget}"
+    expected = order // header.config.population
+    if evaluation.round != expected:
+        return f"evaluation {order} belongs to round {expected}, found {evaluation.round}"
+    identity = Architecture(header.config.space, evaluation.indices).id
+    if evaluation.id != identity:
+        return f"the indices are of architecture {identity}, the id says {evaluation.id}"
+    return ""
 
 
 def require_same(folder: Path, stored: RunHeader, asked: RunHeader) -> None:

@@ -7,10 +7,9 @@ loses at most the measurement in flight.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -38,6 +37,8 @@ from .records import (
     require_same,
 )
 from .tactic import TACTICS
+
+KEPT = "what was measured is kept, and the same command goes on"
 
 
 class OnProgress(Protocol):
@@ -116,6 +117,7 @@ def run_search(
     OutputUnusable, SpaceExhausted.
     """
     check_names(config)
+    config = config.model_copy(update={"space": context.space.name})  # options can be spelled in more than one way
     check_budget(context.space, config.budget)
     objectives = build_objectives(config.objectives, replace(context, split=config.split))
     constraints = parse_constraints(config, objectives)
@@ -136,7 +138,8 @@ def run_search(
                 values=values,
                 seconds=round(time.monotonic() - began, 4),
             )
-            journal.append(evaluation.model_dump(mode="json"))
+            with writing(folder, KEPT):
+                journal.append(evaluation.model_dump(mode="json"))
             evaluations.append(evaluation)
             if on_progress is not None:
                 done = len(evaluations)
@@ -184,34 +187,43 @@ def planned(
 @contextmanager
 def opened(folder: Path, header: RunHeader, *, force: bool) -> Iterator[Journal]:
     """Create the run folder, or check that it is this run's, and open its journal under a lock."""
+    with ExitStack() as stack:
+        with writing(folder, "choose another --out"):
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(FileLock(folder / "lock", timeout=0))
+            if (folder / RUN_FILE).exists() and not force:
+                require_same(folder, read_header(folder), header)
+            else:
+                start(folder, header)
+            journal = Journal(folder / EVALUATIONS_FILE).__enter__()
+            stack.callback(close, journal, folder)
+        yield journal
+
+
+def close(journal: Journal, folder: Path) -> None:
+    """Close the journal, which on a full disk fails as its last append did."""
+    with writing(folder, KEPT):
+        journal.__exit__(None, None, None)
+
+
+@contextmanager
+def writing(folder: Path, advice: str) -> Iterator[None]:
+    """Turn the operating system's refusals, of writing only, into RunLocked and OutputUnusable."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / "lock", timeout=0)
-        lock.acquire()
+        yield
     except Timeout as error:
         raise RunLocked(f"another process is writing the run in {folder}; wait for it, or choose another") from error
     except OSError as error:
-        raise OutputUnusable(f"cannot write the run folder {folder}: {error}; choose another --out") from error
-    try:
-        if (folder / RUN_FILE).exists() and not force:
-            require_same(folder, read_header(folder), header)
-        else:
-            start(folder, header, force=force)
-        with Journal(folder / EVALUATIONS_FILE) as journal:
-            yield journal
-    except OSError as error:
-        raise OutputUnusable(f"cannot write the run folder {folder}: {error}; what was measured is kept") from error
-    finally:
-        lock.release()
+        raise OutputUnusable(f"cannot write the run folder {folder}: {error}; {advice}") from error
 
 
-def start(folder: Path, header: RunHeader, *, force: bool) -> None:
-    """Write a new run's description into `folder`, which must be empty unless `force`."""
-    others = [path for path in folder.iterdir() if path.name != "lock"]
-    if others and not force:
-        raise OutputUnusable(f"{folder} is not empty and holds no run ({others[0].name}); choose another --out")
-    for path in others:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+def start(folder: Path, header: RunHeader) -> None:
+    """Write a new run's description into `folder`, which must be empty or hold a run; replaces only a run's files."""
+    own = ("lock", f".{RUN_FILE}.")  # the latter is left by a kill while the description was written
+    others = sorted(path.name for path in folder.iterdir() if not path.name.startswith(own))
+    if others and RUN_FILE not in others:
+        raise OutputUnusable(f"{folder} is not empty and holds no run ({others[0]}); choose another --out")
+    (folder / EVALUATIONS_FILE).unlink(missing_ok=True)
     content = header.model_dump_json(indent=1, by_alias=True)
     write_atomically(folder / RUN_FILE, content + "\n")
 

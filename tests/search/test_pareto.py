@@ -103,3 +103,30 @@ def test_infeasible_rule_carries_the_nearest():
 def test_unreadable_rules_say_why(rule, said):
     with pytest.raises(InvalidConstraint, match=said):
         front_of([(60, 100)]).pick(rule)
+
+
+def test_knee_of_three_objectives_is_closest_to_the_ideal():
+    infos = (*OBJECTIVES, ObjectiveInfo("params", "params", "min"))
+    values = np.array([[90.0, 100.0, 9.0], [60.0, 0.0, 5.0], [85.0, 20.0, 2.0], [70.0, 90.0, 1.0]])
+    front = ParetoFront.of([architecture(i) for i in range(4)], values, infos)
+    assert len(front.architectures) == 4
+    assert front.knee() == architecture(2)
+
+
+def test_rules_without_a_maximised_objective_pick_the_least_of_the_first():
+    infos = (ObjectiveInfo("latency", "us", "min"), ObjectiveInfo("params", "params", "min"))
+    front = ParetoFront.of([architecture(i) for i in range(3)], np.array([[1.0, 9.0], [2.0, 5.0], [3.0, 1.0]]), infos)
+    assert front.pick("params<=6") == architecture(1)
+
+
+def test_front_lists_the_best_of_the_first_objective_first():
+    assert front_of([(60, 100), (90, 2500), (80, 1500), (70, 2000)]).values == ((90, 2500), (80, 1500), (60, 100))
+
+
+@settings(deadline=None)
+@given(points, st.tuples(st.integers(0, 20), st.integers(0, 20)))
+def test_a_further_point_never_makes_a_front_worse(values, further):
+    before = hypervolume(np.array(values, dtype=float), DIRECTIONS, (-1.0, 21.0))
+    after = hypervolume(np.array([*values, further], dtype=float), DIRECTIONS, (-1.0, 21.0))
+    assert after >= before
+    assert after > before or any(further == value or dominates(value, further) for value in values)

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+
+from gnomon.search import SearchConfig, load_run, run_search
+from gnomon.search.archive import Archive, every_architecture
+from gnomon.search.errors import SpaceExhausted
+from gnomon.search.objective import build_objectives
+from gnomon.search.tactic import TACTICS
+from gnomon.search.testing import fake_context, measured_archive
+
+
+def of_six(budget, **changes):
+    return SearchConfig(
+        space="six", objectives=("accuracy", "macs"), population=4, inner_evaluations=40, budget=budget, **changes
+    )
+
+
+def test_every_architecture_lists_each_network_once(six):
+    assert len(every_architecture(six)) == 6
+    assert six.size == 8
+
+
+def test_unseen_drops_repeats_measured_rows_and_other_spellings(six, six_context):
+    objectives = build_objectives(("macs",), six_context)
+    archive = Archive.of(six, objectives, measured=[(0, (0, 0, 0), (1.0,))])
+    rows = np.array([[0, 1, 0], [1, 1, 0], [1, 0, 0], [1, 1, 1]])
+    assert archive.unseen(rows).tolist() == [[1, 0, 0], [1, 1, 1]]
+
+
+def test_topping_up_keeps_what_was_wanted_first():
+    archive = measured_archive(fake_context(), 5)
+    wanted = archive.space.sample(3, np.random.default_rng(8))
+    found = archive.topped_up(np.concatenate([archive.indices, wanted]), 6, np.random.default_rng(0))
+    assert np.array_equal(found[:3], wanted)
+    assert len(archive.unseen(found)) == 6
+
+
+@pytest.mark.parametrize("tactic", TACTICS.names())
+def test_a_small_space_is_measured_to_the_last_network(tmp_path, six, six_context, tactic):
+    run = run_search(six_context, of_six(6, tactic=tactic), tmp_path / "run", provenance={})
+    measured = sorted(evaluation.indices for evaluation in run.evaluations)
+    assert measured == [tuple(row) for row in every_architecture(six).tolist()]
+
+
+def test_a_budget_beyond_the_space_is_refused_before_anything_is_written(tmp_path, six_context):
+    with pytest.raises(SpaceExhausted, match="at most 6") as raised:
+        run_search(six_context, of_six(7), tmp_path / "run", provenance={})
+    assert raised.value.available == 6
+    assert not (tmp_path / "run").exists()
+
+
+def test_an_exhausted_archive_says_how_many_there_are(six, six_context):
+    objectives = build_objectives(("macs",), six_context)
+    measured = [(0, row, (1.0,)) for row in every_architecture(six)[:4]]
+    archive = Archive.of(six, objectives, measured=measured)
+    with pytest.raises(SpaceExhausted, match="has 6 distinct architectures, and 7") as raised:
+        archive.topped_up(archive.indices, 3, np.random.default_rng(0))
+    assert raised.value.available == 6
+
+
+def test_a_run_of_one_evaluation_has_a_front(tmp_path, six_context):
+    run_search(six_context, of_six(1), tmp_path / "run", provenance={})
+    assert len(load_run(tmp_path / "run").front().architectures) == 1
