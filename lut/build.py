@@ -17,7 +17,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from ..profilers.backend import RunConfig, load_backend
-from ..profilers.errors import PlanMismatch
+from ..profilers.errors import PlanMismatch, UnsupportedConfig
 from ..profilers.hardware import fingerprint
 from ..profilers.plan import PlannedModel, TimingPlan, write_plan
 from ..profilers.results import Results, read_results
@@ -86,6 +86,9 @@ def build_profile(
             write_profile(request, space, plan, results, out)
     except Timeout as error:
         raise OutputUnwritable(f"another process is measuring {out}; wait for it, or choose another --out") from error
+    except UnsupportedConfig:
+        shutil.rmtree(building)  # refused by the first model: nothing was measured
+        raise
     except PlanMismatch as error:
         raise ProfileMismatch(
             f"{building} holds an interrupted run of another request ({error}); "

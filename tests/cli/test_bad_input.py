@@ -196,6 +196,7 @@ def test_unsupported_precision_is_refused_before_measuring(gnomon, tmp_path):
     outcome = gnomon("profile", "--precision", "int8", "--out", tmp_path / "p.jsonl")
     assert outcome.code == 3
     assert "int8" in outcome.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_infeasible_rule_names_the_nearest(gnomon, finished_run, tmp_path):
