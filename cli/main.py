@@ -36,6 +36,14 @@ VERBS = (
     "export",
     "demo",
 )
+EXTRA_OF = {
+    "torch": "torch",
+    "safetensors": "torch",
+    "pymoo": "search",
+    "moocore": "search",
+    "sklearn": "search",
+    "scipy": "search",
+}
 EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_QUALITY, EXIT_INTERRUPTED = 2, 3, 4, 130
 
 
@@ -76,6 +84,12 @@ def run(arguments: list[str]) -> int:
     except QualityRefused as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_QUALITY
+    except ModuleNotFoundError as error:
+        extra = EXTRA_OF.get((error.name or "").split(".")[0])
+        if extra is None:
+            raise
+        print(f"error: this needs {error.name}, which is not installed: pip install 'gnomon[{extra}]'", file=sys.stderr)
+        return EXIT_ENVIRONMENT
     except Exception as error:
         code = exit_code_of(error)
         if code is None:

@@ -65,11 +65,12 @@ def progress(title: str) -> Iterator[Callable[[int, int, float, str], None]]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"))
-    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
+    # No refreshing thread: this process should sleep while a worker measures.
+    with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as bar:
         task = bar.add_task(title, total=None, note="")
 
         def drawn(done: int, total: int, eta_s: float, note: str) -> None:
-            bar.update(task, completed=done, total=total, note=f"ETA {eta_s:.0f} s  {note}")
+            bar.update(task, completed=done, total=total, note=f"ETA {eta_s:.0f} s  {note}", refresh=True)
 
         yield drawn
 

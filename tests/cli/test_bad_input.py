@@ -192,6 +192,20 @@ def test_missing_runtime_names_the_command_that_installs_it(gnomon, tmp_path, mo
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("module", "extra"), [("torch", "torch"), ("sklearn", "search"), ("pymoo", "search")])
+def test_missing_package_names_the_extra_that_installs_it(gnomon, tmp_path, profile_name, monkeypatch, module, extra):
+    loaded = [
+        name for name in sys.modules if name.split(".")[0] == module or name.startswith("gnomon.supernets.elastic")
+    ]
+    for name in loaded:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    arguments = ("--budget", 4, "--population", 2, "--surrogate", "ridge")
+    outcome = gnomon("search", "--profile", profile_name, "--out", tmp_path / "run", *arguments)
+    assert outcome.code == 3
+    assert f"pip install 'gnomon[{extra}]'" in outcome.err
+
+
 def test_unsupported_precision_is_refused_before_measuring(gnomon, tmp_path):
     outcome = gnomon("profile", "--precision", "int8", "--out", tmp_path / "p.jsonl")
     assert outcome.code == 3
