@@ -21,9 +21,11 @@ check: $(VENV)/.dev
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
 bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/cli_startup.py
 	$(BIN)/python benchmarks/lut_throughput.py
-	$(BIN)/python benchmarks/profile_fidelity.py
-	$(BIN)/python benchmarks/journey.py
+	$(BIN)/python benchmarks/profile_fidelity.py --backend onnxruntime
+	$(BIN)/python benchmarks/profile_fidelity.py --backend openvino
+	$(BIN)/python benchmarks/supernet_accuracy.py --data "$$($(BIN)/gnomon data prepare fashion-mnist)"
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

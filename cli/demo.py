@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import Force, progress, worker_progress
+from .output import Force, progress, say, worker_progress
+
+if TYPE_CHECKING:
+    from ..lut import HardwareProfile
+    from ..search import Run
 
 BACKENDS = ("onnxruntime", "openvino")
 NETWORKS = 24
 TIME_CAP_S = 60.0
-BUDGET, POPULATION = 48, 12
+BUDGET, POPULATION, INNER_EVALUATIONS = 48, 12, 5000
 
 
 def register(app: typer.Typer) -> None:
@@ -27,77 +30,83 @@ def register(app: typer.Typer) -> None:
         force: Force = False,
     ) -> None:
         """Profile this machine on two runtimes, search the embedded super-network, export and check the knee."""
-        from ..api import export, profile, search
-        from ..lut import HardwareProfile
-        from ..profilers.hardware import noise_causes, timer_noise
-        from ..profilers.timing import TimingPolicy
-        from ..reports.plots import plot_fidelity, plot_front
-        from ..search import SearchConfig
-        from .export import print_export
-        from .lut import print_profile
-        from .pareto import print_run
-
         started = time.monotonic()
         if force and out.exists():
             shutil.rmtree(out)
         heading("1. This machine")
-        noise = timer_noise()
-        print(f"noise    {noise.verdict}: a fixed workload repeats within {100 * noise.relative_iqr:.1f} % (IQR)")
-        for cause in noise_causes():
-            if cause.severity != "ok":
-                print(f"         {cause.name}: {cause.value}; {cause.fix}")
-
-        profiles: list[HardwareProfile] = []
+        show_machine()
+        profiles = []
         for number, backend in enumerate(BACKENDS, 2):
             heading(f"{number}. Profile {backend}: every layer, and {NETWORKS} whole networks that verify the table")
-            path = out / f"{backend}.jsonl"
-            if path.exists():
-                from ..api import load_profile
-
-                profiles.append(load_profile(path))
-            else:
-                with progress(f"profile {backend}") as report:
-                    policy = TimingPolicy(time_cap_s=TIME_CAP_S)
-                    measured = profile(
-                        backend=backend,
-                        out=path,
-                        networks=NETWORKS,
-                        policy=policy,
-                        on_progress=worker_progress(report),
-                    )
-                profiles.append(measured)
-            print_profile(profiles[-1])
-            plot_fidelity(profiles[-1], out / f"{backend}.png", force=True)
-            print(f"plot     {out / f'{backend}.png'}")
-
+            profiles.append(show_profile(backend, out))
         heading(f"4. Search: {BUDGET} validations by LINAS, accuracy against {BACKENDS[0]} latency")
-        config = SearchConfig(space="fashion_mnist", budget=BUDGET, population=POPULATION, inner_evaluations=5000)
-        with progress("search fashion_mnist") as report:
-            run = search(
-                config,
-                out / "run",
-                profile=profiles[0],
-                on_progress=lambda done, total, eta_s, evaluation, hypervolume: report(
-                    done, total, eta_s, f"hypervolume {hypervolume:.4g}"
-                ),
-            )
-        print_run(run, pick="knee", profile=profiles[0])
-        plot_front(run, out / "front.png", force=True)
-        print(f"plot     {out / 'front.png'}")
-
+        run = show_search(profiles[0], out)
         heading("5. Export the knee of the front, check it, time it")
-        exported = export(
-            run,
-            "knee",
-            out / "exported",
-            profile=profiles[0],
-            force=True,
-            on_step=lambda step: print(step, file=sys.stderr, flush=True),
-        )
-        print_export(exported)
+        show_export(run, profiles[0], out)
         print(f"\ndone in {time.monotonic() - started:.0f} s; everything is in {out}")
 
 
 def heading(text: str) -> None:
     """Print a heading between the demo's parts."""
     print(f"\n== {text}", flush=True)
+
+
+def show_machine() -> None:
+    """Print how noisy this machine is, and why."""
+    from ..profilers.hardware import noise_causes, timer_noise
+
+    noise = timer_noise()
+    print(f"noise    {noise.verdict}: a fixed workload repeats within {100 * noise.relative_iqr:.1f} % (IQR)")
+    for cause in noise_causes():
+        if cause.severity != "ok":
+            print(f"         {cause.name}: {cause.value}; {cause.fix}")
+
+
+def show_profile(backend: str, out: Path) -> HardwareProfile:
+    """Measure a profile, unless an earlier demo did, and show it."""
+    from ..api import load_profile, profile
+    from ..profilers.timing import TimingPolicy
+    from ..reports.plots import plot_fidelity
+    from .lut import print_profile
+
+    path, picture = out / f"{backend}.jsonl", out / f"{backend}.png"
+    if path.exists():
+        measured = load_profile(path)
+    else:
+        policy = TimingPolicy(time_cap_s=TIME_CAP_S)
+        with progress(f"profile {backend}") as report:
+            measured = profile(
+                backend=backend, out=path, networks=NETWORKS, policy=policy, on_progress=worker_progress(report)
+            )
+    print_profile(measured)
+    plot_fidelity(measured, picture, force=True)
+    print(f"plot     {picture}")
+    return measured
+
+
+def show_search(profile: HardwareProfile, out: Path) -> Run:
+    """Search the embedded super-network and show the front."""
+    from ..api import search
+    from ..reports.plots import plot_front
+    from ..search import SearchConfig
+    from .pareto import print_run
+    from .search import search_progress
+
+    config = SearchConfig(
+        space=profile.header.space, budget=BUDGET, population=POPULATION, inner_evaluations=INNER_EVALUATIONS
+    )
+    with progress(f"search {config.space}") as report:
+        run = search(config, out / "run", profile=profile, on_progress=search_progress(report))
+    print_run(run, pick="knee", profile=profile)
+    plot_front(run, out / "front.png", force=True)
+    print(f"plot     {out / 'front.png'}")
+    return run
+
+
+def show_export(run: Run, profile: HardwareProfile, out: Path) -> None:
+    """Export the knee and show its checks."""
+    from ..api import export
+    from .export import print_export
+
+    folder = out / "exported"
+    print_export(export(run, "knee", folder, profile=profile, force=True, on_step=say))

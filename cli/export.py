@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import AsJson, Force, print_json
+from .output import AsJson, Force, print_json, say
 from .pareto import RunFolder
 from .search import Checkpoint, Data
 
@@ -67,7 +66,7 @@ def register(app: typer.Typer) -> None:
             checkpoint=checkpoint,
             data=data,
             force=force,
-            on_step=lambda step: print(step, file=sys.stderr, flush=True),
+            on_step=say,
         )
         if as_json:
             print_json(asdict(exported))

@@ -45,6 +45,11 @@ def number(value: object) -> str:
     return f"{value:,.0f}" if abs(value) >= 10000 else f"{value:.4g}"
 
 
+def say(step: str) -> None:
+    """Tell what happens now, on stderr."""
+    print(step, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[int, int, float, str], None]]:
     """Show done, total and ETA on stderr: a bar on a terminal, else a line every ten seconds.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,13 @@ from .output import Force, SpaceName, progress
 
 Checkpoint = Annotated[Path | None, typer.Option(help="Weights (.safetensors); default: those that ship.")]
 Data = Annotated[Path | None, typer.Option(help="Folder of the full data set; default: the embedded sample.")]
+
+
+def search_progress(report: Callable[[int, int, float, str], None]) -> Callable[..., None]:
+    """Adapt `report` to what a search tells after each validation."""
+    return lambda done, total, eta_s, evaluation, hypervolume: report(
+        done, total, eta_s, f"hypervolume {hypervolume:.4g}"
+    )
 
 
 def register(app: typer.Typer) -> None:
@@ -65,11 +73,13 @@ def register(app: typer.Typer) -> None:
             return
         loaded = load_profile(profile) if profile else None
         with progress(f"search {settings.space} by {settings.tactic}") as report:
-
-            def show(done: int, total: int, eta_s: float, evaluation: object, hypervolume: float) -> None:
-                report(done, total, eta_s, f"hypervolume {hypervolume:.4g}")
-
             run = run_search(
-                settings, out, profile=loaded, checkpoint=checkpoint, data=data, force=force, on_progress=show
+                settings,
+                out,
+                profile=loaded,
+                checkpoint=checkpoint,
+                data=data,
+                force=force,
+                on_progress=search_progress(report),
             )
         print_run(run, profile=loaded)

@@ -4,6 +4,7 @@ from gnomon.cli import demo as verb
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_demo_runs_all_three_journeys(gnomon, tmp_path, monkeypatch):
     monkeypatch.setattr(verb, "NETWORKS", 10)
     monkeypatch.setattr(verb, "TIME_CAP_S", 2.0)
