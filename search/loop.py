@@ -112,7 +112,7 @@ class Searching:
 
     def finish(self, on_progress: OnProgress | None) -> None:
         """Measure until the budget is spent."""
-        config, start = self.before.header.config, time.monotonic()
+        config, start = self.before.config, time.monotonic()
         while len(self.evaluations) < config.budget:
             number, done = divmod(len(self.evaluations), config.population)
             for row in self.plan(number)[done:]:
@@ -122,7 +122,7 @@ class Searching:
 
     def plan(self, number: int) -> Indices:
         """Return the rows of a round, those already measured first; raises RunMismatch where these differ."""
-        config = self.before.header.config
+        config = self.before.config
         first = number * config.population
         n = min(config.population, config.budget - first)
         rng = np.random.default_rng([config.seed, number])
@@ -170,7 +170,7 @@ class Searching:
 
     def report(self, on_progress: OnProgress, elapsed_s: float) -> None:
         """Tell `on_progress` about the last evaluation."""
-        done, total = len(self.evaluations), self.before.header.config.budget
+        done, total = len(self.evaluations), self.before.config.budget
         eta_s = elapsed_s / (done - len(self.before.evaluations)) * (total - done)
         hypervolume = replace(self.before, evaluations=tuple(self.evaluations)).hypervolume()
         on_progress(done, total, eta_s, self.evaluations[-1], hypervolume)

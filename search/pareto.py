@@ -83,8 +83,7 @@ class ParetoFront:
         if not len(kept):
             nearest = self.architectures[int(missed.argmin())]
             found = ", ".join(
-                f"{name} {value:g} {unit}"
-                for name, value, unit in zip(self.names, values[missed.argmin()], self.units)
+                f"{name} {value:g} {unit}" for name, value, unit in zip(self.names, values[missed.argmin()], self.units)
             )
             raise Infeasible(
                 f"none of the front's {len(self)} architectures keeps {', '.join(map(str, constraints))}; "
@@ -94,14 +93,16 @@ class ParetoFront:
         leading = self.directions.index("max") if "max" in self.directions else 0
         scores = goodness(values, self.directions)[kept]
         order = np.lexsort((np.arange(len(kept)), -scores.sum(axis=1), -scores[:, leading]))
-        return self.architectures[kept[order[0]]]
+        return self.architectures[int(kept[order[0]])]
 
     def pick_id(self, prefix: str) -> Architecture:
         """Return the only architecture whose id starts with `prefix`; raises UnknownName for none or several."""
         ids = [architecture.id for architecture in self.architectures]
         matches = [i for i, name in enumerate(ids) if name.startswith(prefix)] if ID_PREFIX.fullmatch(prefix) else []
         if len(matches) > 1:
-            raise UnknownName(f"{prefix!r} is the start of several ids: {', '.join(ids[i] for i in matches)}", known=ids)
+            raise UnknownName(
+                f"{prefix!r} is the start of several ids: {', '.join(ids[i] for i in matches)}", known=ids
+            )
         if not matches:
             raise UnknownName(
                 f"{prefix!r} picks nothing: a rule is knee, a constraint such as {self.names[0]}<=VALUE, or the start "

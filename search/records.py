@@ -148,7 +148,9 @@ def evaluation_from(record: Mapping[str, Any], header: RunHeader, line: int, pat
         "id": evaluation.id,
         "values": sorted(evaluation.values),
     }
-    wrong = [f"{name} is {found[name]!r}, expected {expected[name]!r}" for name in expected if found[name] != expected[name]]
+    wrong = [
+        f"{name} is {found[name]!r}, expected {expected[name]!r}" for name in expected if found[name] != expected[name]
+    ]
     if wrong:
         raise RunDamaged(
             f"{path}, line {line}: {'; '.join(wrong)}; the file was edited, or lines were removed or moved",

@@ -30,9 +30,14 @@ class Run:
     warnings: tuple[str, ...] = ()
 
     @property
+    def config(self) -> SearchConfig:
+        """The settings of the search."""
+        return self.header.config
+
+    @property
     def is_complete(self) -> bool:
         """Whether the whole budget was measured."""
-        return len(self.evaluations) == self.header.config.budget
+        return len(self.evaluations) == self.config.budget
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,11 +52,11 @@ class Run:
     @cached_property
     def constraints(self) -> tuple[Constraint, ...]:
         """The configuration's constraints, in the objectives' units."""
-        return constraints_of(self.header.config, self.header.objectives)
+        return constraints_of(self.config, self.header.objectives)
 
     def architectures(self) -> tuple[Architecture, ...]:
         """Return the measured architectures in order."""
-        return tuple(Architecture(self.header.config.space, evaluation.indices) for evaluation in self.evaluations)
+        return tuple(Architecture(self.config.space, evaluation.indices) for evaluation in self.evaluations)
 
     def values(self) -> Values:
         """Return the measured values in order, (n, m)."""

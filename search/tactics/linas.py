@@ -34,7 +34,7 @@ class Linas:
         """Return the `n` unseen architectures that the predictors rank first, (n, d)."""
         if len(archive.indices) < FEWEST_TO_FIT:
             return archive.topped_up(archive.indices, n, rng)
-        from threadpoolctl import threadpool_limits
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         order = best_first(archive.values, archive.directions, archive.violation(archive.values))
         with threadpool_limits(1, user_api="blas"):  # matrices are small; and sums then do not depend on the cores
