@@ -1,63 +1,29 @@
-"""Which sub-networks are best: objectives, tactics, runs that resume, and the Pareto front of what was measured."""
+"""Search: objectives, tactics, validation and the Pareto front. Nothing here times anything itself."""
 
-from .archive import Archive
 from .config import SearchConfig
 from .constraint import Constraint
-from .errors import (
-    Infeasible,
-    InvalidConfig,
-    InvalidConstraint,
-    InvalidValue,
-    MissingContext,
-    OutputUnusable,
-    RunDamaged,
-    RunLocked,
-    RunMismatch,
-    SearchError,
-    SpaceExhausted,
-    UnknownName,
-)
-from .loop import OnProgress, run_search
-from .objective import OBJECTIVES, Objective, SearchContext
-from .pareto import ParetoFront, hypervolume, non_dominated, pareto_front
-from .records import Evaluation, ObjectiveInfo, RunHeader
-from .run import Run, load_run
-from .surrogate import SURROGATES, Fitted, Surrogate
-from .tactic import TACTICS, Tactic
+from .errors import SearchError
+from .objective import Objective, SearchContext
+from .pareto import ObjectiveInfo, ParetoFront, hypervolume, non_dominated
+from .records import Evaluation
+from .run import Run, load_run, run_search
+from .surrogate import Surrogate
+from .tactic import Tactic
 
 __all__ = [
-    "OBJECTIVES",
-    "SURROGATES",
-    "TACTICS",
-    "Archive",
     "Constraint",
     "Evaluation",
-    "Fitted",
-    "Infeasible",
-    "InvalidConfig",
-    "InvalidConstraint",
-    "InvalidValue",
-    "MissingContext",
     "Objective",
     "ObjectiveInfo",
-    "OnProgress",
-    "OutputUnusable",
     "ParetoFront",
     "Run",
-    "RunDamaged",
-    "RunHeader",
-    "RunLocked",
-    "RunMismatch",
     "SearchConfig",
     "SearchContext",
     "SearchError",
-    "SpaceExhausted",
     "Surrogate",
     "Tactic",
-    "UnknownName",
     "hypervolume",
     "load_run",
     "non_dominated",
-    "pareto_front",
     "run_search",
 ]

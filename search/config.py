@@ -9,26 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ModelWrapValidatorHandler,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from .errors import InvalidConfig, closest_hint
 from .objective import OBJECTIVES
 
-
-def tuple_from_list(value: Any) -> Any:
-    """Return a list as a tuple: TOML and JSON have no tuples."""
-    return tuple(value) if isinstance(value, list) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(tuple_from_list)]
+Names = Annotated[tuple[str, ...], Field(strict=False)]  # TOML and JSON have lists, not tuples
 
 
 class SearchConfig(BaseModel):

@@ -1,12 +1,9 @@
-"""The Pareto front of what was measured, and how to pick one architecture of it.
-
-Nothing here knows where values came from. No sign is flipped: every comparison is given the directions.
-"""
+"""Pareto fronts of measured architectures: which, how good, and which one to take."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,164 +11,107 @@ from numpy.typing import NDArray
 
 from ..supernets.space import Architecture
 from .constraint import Constraint, violation
-from .errors import Infeasible, SearchError, UnknownName
+from .errors import Infeasible, UnknownName
+from .evolution import minimised
 from .objective import Direction, Values
 
-ID_PREFIX = re.compile(r"[0-9a-f]{1,8}")
+ID = re.compile(r"[0-9a-f]{4,8}")
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveInfo:
+    """What is known of an objective without being able to compute it."""
+
+    name: str
+    unit: str
+    direction: Direction
 
 
 @dataclass(frozen=True, slots=True)
 class ParetoFront:
-    """Mutually non-dominated architectures with their values (one tuple of m an architecture).
-
-    Sorted by values, so that it does not depend on the order of measurement. `is_feasible` is False when no measured
-    architecture kept the run's constraints; the front is then that of all measured.
-    """
+    """Mutually non-dominated architectures, best in the first objective first; `values` are (n, m) as tuples."""
 
     architectures: tuple[Architecture, ...]
     values: tuple[tuple[float, ...], ...]
-    names: tuple[str, ...]
-    units: tuple[str, ...]
-    directions: tuple[Direction, ...]
-    is_feasible: bool = True
+    objectives: tuple[ObjectiveInfo, ...]
 
-    def __len__(self) -> int:
-        return len(self.architectures)
-
-    def array(self) -> Values:
-        """Return the values, (n, m)."""
-        return np.array(self.values, dtype=np.float64).reshape(len(self), len(self.names))
-
-    def hypervolume(self, reference: Sequence[float]) -> float:
-        """Return the volume between the front and a reference point of m values."""
-        return hypervolume(self.array(), reference, self.directions)
-
-    def values_of(self, architecture: Architecture) -> dict[str, float]:
-        """Return an architecture's values by objective; raises UnknownName when the front lacks it."""
-        ids = [member.id for member in self.architectures]
-        if architecture.id not in ids:
-            raise UnknownName.of("architecture", architecture.id, ids)
-        return dict(zip(self.names, self.values[ids.index(architecture.id)]))
+    @staticmethod
+    def of(architectures: Sequence[Architecture], values: Values, objectives: Sequence[ObjectiveInfo]) -> ParetoFront:
+        """Keep what no other dominates; the order of the arguments does not matter."""
+        directions = [objective.direction for objective in objectives]
+        kept = np.flatnonzero(non_dominated(values, directions)).tolist()
+        costs = minimised(values, directions)
+        order = sorted(kept, key=lambda i: (*costs[i], architectures[i].indices))
+        return ParetoFront(
+            tuple(architectures[i] for i in order),
+            tuple(tuple(float(value) for value in values[i]) for i in order),
+            tuple(objectives),
+        )
 
     def knee(self) -> Architecture:
-        """Return the architecture farthest above the plane through the front's ends, each objective scaled to 0..1."""
-        self.check_not_empty()
-        return self.architectures[int(goodness(self.array(), self.directions).sum(axis=1).argmax())]
+        """Return the architecture with the best compromise.
+
+        With objectives scaled to the front's extent, it is the one farthest from the line between the ends of a front
+        of two objectives (towards the better side), else the one closest to the ideal point.
+        """
+        costs = minimised(np.array(self.values), [objective.direction for objective in self.objectives])
+        span = np.ptp(costs, axis=0)
+        scaled = (costs - costs.min(axis=0)) / np.where(span > 0, span, 1.0)
+        distances = scaled.sum(axis=1) if len(self.objectives) == 2 else np.linalg.norm(scaled, axis=1)
+        return self.architectures[int(np.argmin(distances))]
 
     def pick(self, rule: str) -> Architecture:
-        """Return one architecture of the front.
+        """Return the architecture that `rule` chooses.
 
-        `rule` is `knee`, an architecture's id or the start of it, or constraints separated by commas, as
-        `latency<=2ms,macs<=3M`: of those that keep them, the best by the first maximised objective, else by the
-        first. Raises UnknownName, InvalidConstraint, and Infeasible with the nearest architecture.
+        A rule is an id (four digits or more, if they tell it apart), `knee`, or constraints with commas between, as
+        latency<=2ms,params<1M: of those that keep them, the best in the first maximised objective, else in the first.
+        Raises UnknownName for an id that is not on the front, InvalidConstraint, Infeasible.
         """
-        self.check_not_empty()
-        if re.search("[<>]", rule):
-            return self.pick_within([Constraint.parse(part, self.unit_of) for part in rule.split(",")])
-        return self.knee() if rule == "knee" else self.pick_id(rule)
-
-    @property
-    def unit_of(self) -> dict[str, str]:
-        """Unit by objective."""
-        return dict(zip(self.names, self.units))
-
-    def pick_within(self, constraints: Sequence[Constraint]) -> Architecture:
-        """Return the best architecture that keeps all constraints; raises Infeasible with the nearest."""
-        values = self.array()
-        missed = violation(values, self.names, constraints)
-        kept = np.flatnonzero(missed == 0)
-        if not len(kept):
-            nearest = self.architectures[int(missed.argmin())]
-            found = ", ".join(
-                f"{name} {value:g} {unit}" for name, value, unit in zip(self.names, values[missed.argmin()], self.units)
-            )
+        if rule == "knee":
+            return self.knee()
+        if ID.fullmatch(rule):
+            return self._with_id(rule)
+        units = {objective.name: objective.unit for objective in self.objectives}
+        constraints = [Constraint.parse(part, units) for part in rule.split(",")]
+        broken = violation(np.array(self.values), list(units), constraints)
+        if not (broken == 0).any():
+            nearest = int(np.argmin(broken))
+            described = describe(dict(zip(units, self.values[nearest])), units)
             raise Infeasible(
-                f"none of the front's {len(self)} architectures keeps {', '.join(map(str, constraints))}; "
-                f"the nearest is {nearest.id} with {found}",
-                nearest=nearest,
+                f"nothing on the front keeps {rule}; the nearest is {self.architectures[nearest].id} with {described}",
+                nearest=self.architectures[nearest],
             )
-        leading = self.directions.index("max") if "max" in self.directions else 0
-        scores = goodness(values, self.directions)[kept]
-        order = np.lexsort((np.arange(len(kept)), -scores.sum(axis=1), -scores[:, leading]))
-        return self.architectures[int(kept[order[0]])]
+        maximised = [i for i, objective in enumerate(self.objectives) if objective.direction == "max"]
+        column = maximised[0] if maximised else 0
+        costs = minimised(np.array(self.values), [objective.direction for objective in self.objectives])[:, column]
+        return self.architectures[int(np.argmin(np.where(broken == 0, costs, np.inf)))]
 
-    def pick_id(self, prefix: str) -> Architecture:
-        """Return the only architecture whose id starts with `prefix`; raises UnknownName for none or several."""
-        ids = [architecture.id for architecture in self.architectures]
-        matches = [i for i, name in enumerate(ids) if name.startswith(prefix)] if ID_PREFIX.fullmatch(prefix) else []
-        if len(matches) > 1:
-            raise UnknownName(
-                f"{prefix!r} is the start of several ids: {', '.join(ids[i] for i in matches)}", known=ids
-            )
-        if not matches:
-            raise UnknownName(
-                f"{prefix!r} picks nothing: a rule is knee, a constraint such as {self.names[0]}<=VALUE, or the start "
-                f"of an id of the front ({', '.join(ids[:8])}{', ...' if len(ids) > 8 else ''})",
-                known=("knee", *ids),
-            )
-        return self.architectures[matches[0]]
-
-    def check_not_empty(self) -> None:
-        """Raise SearchError when nothing was measured."""
-        if not self.architectures:
-            raise SearchError("the front is empty: nothing was measured yet; run or resume the search first")
-
-
-def pareto_front(
-    architectures: Sequence[Architecture],
-    values: Values,
-    *,
-    names: Sequence[str],
-    units: Sequence[str],
-    directions: Sequence[Direction],
-    constraints: Sequence[Constraint] = (),
-) -> ParetoFront:
-    """Return the front of measured architectures with (n, m) values, among the feasible where there are any."""
-    missed = violation(values, names, constraints)
-    is_feasible = bool((missed == 0).any()) or not len(values)
-    allowed = np.flatnonzero(missed == 0) if is_feasible else np.arange(len(values))
-    members = allowed[non_dominated(values[allowed], directions)] if len(allowed) else allowed
-    by_architecture = {architectures[i]: tuple(float(value) for value in values[i]) for i in members}
-    ordered = sorted(by_architecture.items(), key=lambda item: (item[1], item[0].indices))
-    return ParetoFront(
-        architectures=tuple(architecture for architecture, _ in ordered),
-        values=tuple(row for _, row in ordered),
-        names=tuple(names),
-        units=tuple(units),
-        directions=tuple(directions),
-        is_feasible=is_feasible,
-    )
+    def _with_id(self, prefix: str) -> Architecture:
+        found = [architecture for architecture in self.architectures if architecture.id.startswith(prefix)]
+        if len(found) != 1:
+            reason = "more than one id begins so" if found else "no id begins so"
+            known = [architecture.id for architecture in self.architectures]
+            raise UnknownName(f"{prefix!r} is not on the front ({reason}); it has {', '.join(known)}", known=known)
+        return found[0]
 
 
 def non_dominated(values: Values, directions: Sequence[Direction]) -> NDArray[np.bool_]:
-    """Mark the rows of (n, m) values that no row dominates, (n,); equal rows stand or fall together."""
+    """Mark the points of (n, m) values that no other dominates, (n,); equal points are kept together."""
     from moocore import is_nondominated
 
-    if not len(values):
-        return np.zeros(0, dtype=np.bool_)
-    mask: NDArray[np.bool_] = is_nondominated(values, maximise=maximised(directions), keep_weakly=True)
-    return mask
+    return np.asarray(is_nondominated(minimised(values, directions), keep_weakly=True), dtype=np.bool_)
 
 
-def hypervolume(values: Values, reference: Sequence[float], directions: Sequence[Direction]) -> float:
-    """Return the volume that (n, m) values dominate above a reference point; rows beyond it add nothing."""
-    from moocore import hypervolume as volume
+def hypervolume(values: Values, directions: Sequence[Direction], reference: Sequence[float]) -> float:
+    """Return the volume that (n, m) values dominate up to `reference` (m); 0 for none (CEC 2006, 1688440)."""
+    from moocore import hypervolume as exact
 
-    if not len(values):
+    if len(values) == 0:
         return 0.0
-    return float(volume(values, ref=np.asarray(reference, dtype=np.float64), maximise=maximised(directions)))
+    corner = minimised(np.array([reference]), directions)[0]
+    return float(exact(minimised(values, directions), ref=corner))
 
 
-def maximised(directions: Sequence[Direction]) -> list[bool]:
-    """Tell which objectives are to be maximised, m of them."""
-    return [direction == "max" for direction in directions]
-
-
-def goodness(values: Values, directions: Sequence[Direction]) -> Values:
-    """Scale each column of (n, m) values to 1 at its best and 0 at its worst; 1 where all are equal."""
-    low, high = values.min(axis=0), values.max(axis=0)
-    is_max = np.array(maximised(directions))
-    best, worst = np.where(is_max, high, low), np.where(is_max, low, high)
-    span = np.where(best == worst, 1.0, best - worst)
-    scaled: Values = np.where(best == worst, 1.0, (values - worst) / span)
-    return scaled
+def describe(values: Mapping[str, float], units: Mapping[str, str]) -> str:
+    """Write an architecture's values with their units."""
+    return ", ".join(f"{name} {value:.6g} {units[name]}" for name, value in values.items())

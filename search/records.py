@@ -1,168 +1,164 @@
-"""What a run folder holds: one header, and one record a measured architecture."""
+"""The files of a run folder: `run.json` says what is searched, `evaluations.jsonl` keeps what was measured."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from platform import python_version
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..profilers.errors import JournalDamaged
 from ..profilers.journal import read_journal
 from ..supernets.space import Architecture
+from ..version import VERSION
 from .config import SearchConfig
-from .errors import InvalidConfig, RunDamaged
-from .objective import Direction, Objective
+from .errors import RunDamaged, RunMismatch
+from .objective import Direction
 
-HEADER_FILE = "run.json"
-EVALUATIONS_FILE = "evaluations.jsonl"
-
-# Versions of the run folder, newest first:
-# 1  run.json (schema, version, created, config, space_digest, objectives, reference, provenance, versions) and
-#    evaluations.jsonl (order, round, indices, id, values, seconds)
 SCHEMA = "gnomon.run"
-VERSION = 1
+# History of the run format, newest first:
+#   1  config, space digest, objectives, reference, provenance, versions; evaluations by round and order
+SCHEMA_VERSION = 1
 
-PACKAGES = ("gnomon", "numpy", "pymoo", "moocore", "scikit-learn")
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A true validation: the `order`-th of the run (from 0), asked for in `round`.
-
-    `indices` are canonical, `id` is the architecture's, `values` are by objective in its unit; measuring took
-    `seconds`.
-    """
-
-    order: int
-    round: int
-    indices: tuple[int, ...]
-    id: str
-    values: Mapping[str, float]
-    seconds: float
+RUN_FILE, EVALUATIONS_FILE = "run.json", "evaluations.jsonl"
 
 
-@dataclass(frozen=True, slots=True)
-class ObjectiveInfo:
-    """What a stored run knows of an objective."""
+class ObjectiveRecord(BaseModel):
+    """An objective as the run saw it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     unit: str
     direction: Direction
-    costly: bool
-
-    @staticmethod
-    def of(objective: Objective) -> ObjectiveInfo:
-        """Take it from an objective."""
-        return ObjectiveInfo(objective.name, objective.unit, objective.direction, objective.costly)
+    reference: float
 
 
 class RunHeader(BaseModel):
-    """The content of run.json: all that decided the run, written before the first evaluation."""
+    """Everything that decides a run's trajectory; two runs with equal headers are the same run.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    `provenance` names the profile and the checkpoint by their sha256.
+    """
 
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_id: str = Field(default=SCHEMA, alias="schema")
+    version: int = SCHEMA_VERSION
     config: SearchConfig
     space_digest: str
-    objectives: tuple[ObjectiveInfo, ...]
-    reference: tuple[float, ...]
-    provenance: Mapping[str, JsonValue]
-    versions: Mapping[str, str]
-    created: str
+    objectives: tuple[ObjectiveRecord, ...]
+    provenance: dict[str, Any]
+    versions: dict[str, str]
 
-    def to_json(self) -> str:
-        """Return the file's text."""
-        content = {"schema": SCHEMA, "version": VERSION, **self.model_dump(mode="json")}
-        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+class Evaluation(BaseModel):
+    """One validation: `order` counts from 0, `values` are by objective in its unit, `seconds` is what it took."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    round: int = Field(ge=0)
+    order: int = Field(ge=0)
+    id: str
+    indices: tuple[int, ...]
+    values: dict[str, float]
+    seconds: float = Field(ge=0)
 
 
 def installed_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that decide a trajectory; imports none of them."""
-    found = {"python": python_version()}
-    for package in PACKAGES:
+    """Return the versions that can change a trajectory; absent packages are left out."""
+    found = {"gnomon": VERSION}
+    for name in ("numpy", "pymoo", "moocore", "scikit-learn", "torch"):
         try:
-            found[package] = version(package)
+            found[name] = version(name)
         except PackageNotFoundError:
-            found[package] = "absent"
+            continue
     return found
 
 
 def read_header(folder: Path) -> RunHeader:
-    """Read run.json; raises RunDamaged, also for a version that this Gnomon does not know."""
-    path = folder / HEADER_FILE
+    """Read `run.json`; raises RunDamaged."""
+    path = folder / RUN_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RunDamaged(f"{folder} is not a run folder: it has no {HEADER_FILE}", path=path) from error
-    except ValueError as error:
-        raise RunDamaged(f"{path} is damaged: {error}; restore it, or start the search anew", path=path) from error
-    if not isinstance(content, dict) or content.pop("schema", None) != SCHEMA:
-        raise RunDamaged(f"{path} is not the header of a run: its schema is not {SCHEMA!r}", path=path)
-    found = content.pop("version", None)
-    if found != VERSION:
-        raise RunDamaged(f"{path} has version {found!r}; this Gnomon reads {VERSION}, so upgrade it", path=path)
-    try:
-        return RunHeader.model_validate_json(json.dumps(content), strict=True)
-    except (ValidationError, InvalidConfig) as error:
-        raise RunDamaged(f"{path} is damaged: {error}", path=path) from error
+        if (content.get("schema"), content.get("version")) != (SCHEMA, SCHEMA_VERSION):
+            raise RunDamaged(
+                f"{path} has schema {content.get('schema')!r} version {content.get('version')!r}; "
+                f"this Gnomon reads {SCHEMA} version {SCHEMA_VERSION}",
+                path=path,
+            )
+        return RunHeader.model_validate(content)
+    except OSError as error:
+        raise RunDamaged(f"no run in {folder}: {error}; start one with gnomon search --out", path=path) from error
+    except (ValueError, AttributeError) as error:
+        raise RunDamaged(f"{path} is not a run's description: {first_line(error)}", path=path) from error
 
 
-def read_evaluations(folder: Path, header: RunHeader) -> tuple[tuple[Evaluation, ...], tuple[str, ...]]:
-    """Read evaluations.jsonl and warnings about a torn last line; raises RunDamaged naming the line.
-
-    A missing file is a run that has measured nothing yet.
-    """
+def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
+    """Read `evaluations.jsonl`, dropping a torn last line; raises RunDamaged with the line that is wrong."""
     path = folder / EVALUATIONS_FILE
     if not path.exists():
-        return (), ()
+        return ()
     try:
-        records, warnings = read_journal(path)
+        lines, _ = read_journal(path)
     except JournalDamaged as error:
         raise RunDamaged(str(error), path=path, line_number=error.line_number) from error
-    return tuple(evaluation_from(record, header, line, path) for line, record in enumerate(records, start=1)), warnings
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            evaluation = Evaluation.model_validate(line)
+        except ValidationError as error:
+            raise RunDamaged(f"{path}, line {number}: {first_line(error)}", path=path, line_number=number) from error
+        if wrong := inconsistency(evaluation, number - 1, header):
+            raise RunDamaged(f"{path}, line {number}: {wrong}", path=path, line_number=number)
+        found.append(evaluation)
+    return tuple(found)
 
 
-def evaluation_from(record: Mapping[str, Any], header: RunHeader, line: int, path: Path) -> Evaluation:
-    """Check one record; raises RunDamaged naming its line."""
-    try:
-        evaluation = EVALUATION.validate_json(json.dumps(record), strict=True)
-    except ValidationError as error:
-        first = error.errors()[0]
-        reason = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
-        raise RunDamaged(f"{path}, line {line}: not an evaluation ({reason})", path=path, line_number=line) from error
-    order = line - 1
-    expected = {
-        "order": order,
-        "round": order // header.config.population,
-        "id": Architecture(header.config.space, evaluation.indices).id,
-        "values": sorted(objective.name for objective in header.objectives),
-    }
-    found = {
-        "order": evaluation.order,
-        "round": evaluation.round,
-        "id": evaluation.id,
-        "values": sorted(evaluation.values),
-    }
-    wrong = [
-        f"{name} is {found[name]!r}, expected {expected[name]!r}" for name in expected if found[name] != expected[name]
-    ]
-    if wrong:
-        raise RunDamaged(
-            f"{path}, line {line}: {'; '.join(wrong)}; the file was edited, or lines were removed or moved",
-            path=path,
-            line_number=line,
+def inconsistency(evaluation: Evaluation, order: int, header: RunHeader) -> str:
+    """Say what tells that the run did not write `evaluation` as its `order`-th, or nothing."""
+    names = {objective.name for objective in header.objectives}
+    if evaluation.order != order or set(evaluation.values) != names:
+        return (
+            f"expected evaluation {order} of {', '.join(sorted(names))}, "
+            f"found {evaluation.order} of {', '.join(sorted(evaluation.values))}"
         )
-    return evaluation
+    if order >= header.config.budget:
+        return f"evaluation {order} is beyond the budget of {header.config.budget}"
+    expected = order // header.config.population
+    if evaluation.round != expected:
+        return f"evaluation {order} belongs to round {expected}, found {evaluation.round}"
+    identity = Architecture(header.config.space, evaluation.indices).id
+    if evaluation.id != identity:
+        return f"the indices are of architecture {identity}, the id says {evaluation.id}"
+    return ""
 
 
-def record_of(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the JSON object of an evaluation."""
-    return asdict(evaluation)
+def require_same(folder: Path, stored: RunHeader, asked: RunHeader) -> None:
+    """Raise RunMismatch, naming the fields, unless both describe the same run."""
+    ours, theirs = flat(stored.model_dump(mode="json")), flat(asked.model_dump(mode="json"))
+    changed = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
+    if changed:
+        said = "; ".join(f"{name}: {ours.get(name)!r} there, {theirs.get(name)!r} asked" for name in changed[:5])
+        raise RunMismatch(
+            f"{folder} holds another run ({said}); choose another --out, or give that run up with --force",
+            fields=changed,
+        )
 
 
-EVALUATION: TypeAdapter[Evaluation] = TypeAdapter(Evaluation)
+def flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as one, with dotted names."""
+    result: dict[str, Any] = {}
+    for name, item in value.items():
+        result |= flat(item, f"{prefix}{name}.") if isinstance(item, Mapping) else {f"{prefix}{name}": item}
+    return result
+
+
+def first_line(error: Exception) -> str:
+    """Say what pydantic or json found first."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return str(error)

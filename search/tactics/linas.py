@@ -34,20 +34,17 @@ class Linas:
         """Return the `n` unseen architectures that the predictors rank first, (n, d)."""
         if len(archive.indices) < FEWEST_TO_FIT:
             return archive.topped_up(archive.indices, n, rng)
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
         order = best_first(archive.values, archive.directions, archive.violation(archive.values))
-        with threadpool_limits(1, user_api="blas"):  # matrices are small; and sums then do not depend on the cores
-            rows, values = nsga2(
-                archive.space,
-                predictors(archive, self.surrogate, rng),
-                archive.directions,
-                population=self.population,
-                evaluations=self.inner_evaluations,
-                seed_indices=archive.indices[order[: self.population]],
-                rng=rng,
-                violation=archive.violation,
-            )
+        rows, values = nsga2(
+            archive.space,
+            predictors(archive, self.surrogate, rng),
+            archive.directions,
+            population=self.population,
+            evaluations=self.inner_evaluations,
+            seed_indices=archive.indices[order[: self.population]],
+            rng=rng,
+            violation=archive.violation,
+        )
         ranked = rows[best_first(values, archive.directions, archive.violation(values))]
         return archive.topped_up(ranked, n, rng)
 
