@@ -27,8 +27,8 @@ from ..supernets import SearchSpace, load_space
 from ..supernets.graph import graph_from_layers
 from ..supernets.layers.registry import macs
 from ..version import VERSION
-from .errors import OutputExists, OutputUnwritable, ProfileMismatch
-from .model import LatencyModel
+from .errors import LutError, OutputExists, OutputUnwritable, ProfileMismatch
+from .model import MIN_NETWORKS, LatencyModel
 from .profile import HardwareProfile
 from .schema import (
     ANCHOR,
@@ -69,25 +69,30 @@ def build_profile(
     """Measure and write the profile at `out`, resuming an interrupted run of the same request.
 
     Raises OutputExists, OutputUnwritable, ProfileMismatch (an interrupted run of another request, or another runtime
-    version than it began with), and the errors of profilers, among them BackendUnavailable.
+    version than it began with), LutError when too few networks can verify the table, and the errors of profilers,
+    among them BackendUnavailable.
     """
     space = load_space(request.space)
     load_backend(request.backend)
-    if out.exists() and not force:
-        raise OutputExists(f"{out} is there already; choose another --out, or replace it with --force")
+    available = len(rows_for(request, space))
+    if available < MIN_NETWORKS:
+        raise LutError(f"{available} whole networks would be measured; it takes {MIN_NETWORKS} to verify a profile")
     building = out.with_name(f"{out.name}.building")
+    journal = building / "results.jsonl"
     try:
+        if out.exists() and not force:
+            raise OutputExists(f"{out} is there already; choose another --out, or replace it with --force")
         out.parent.mkdir(parents=True, exist_ok=True)
         building.mkdir(exist_ok=True)
         with FileLock(building / "lock", timeout=0):
             plan = plan_for(request, space, building)
-            run_plan_locally(building / "plan", building / "results.jsonl", on_progress=on_progress)
-            results = read_results(building / "results.jsonl")
-            write_profile(request, space, plan, results, out)
+            run_plan_locally(building / "plan", journal, on_progress=on_progress)
+            write_profile(request, space, plan, read_results(journal), out)
     except Timeout as error:
         raise OutputUnwritable(f"another process is measuring {out}; wait for it, or choose another --out") from error
     except UnsupportedConfig:
-        shutil.rmtree(building)  # refused by the first model: nothing was measured
+        if not read_results(journal).visits:  # else an earlier session measured, where the runtime could
+            shutil.rmtree(building)
         raise
     except PlanMismatch as error:
         raise ProfileMismatch(
@@ -111,7 +116,7 @@ def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> Tim
         yield PlannedModel(ANCHOR + anchor.key, "anchor", graph_from_layers([anchor], batch=batch))
         for spec in layers:
             yield PlannedModel(spec.key, "layer", graph_from_layers([spec], batch=batch))
-        for row in networks_for(space, request.networks, np.random.default_rng(request.seed)):
+        for row in rows_for(request, space):
             architecture = space.architecture(row)
             model = graph_from_layers(space.layers(architecture), batch=batch)
             yield PlannedModel(network_key(architecture.indices), "network", model)
@@ -119,6 +124,11 @@ def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> Tim
     return write_plan(
         building / "plan", backend=request.backend, config=request.config, policy=request.policy, models=models()
     )
+
+
+def rows_for(request: ProfileRequest, space: SearchSpace) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the whole networks that a request measures, (n, d)."""
+    return networks_for(space, request.networks, np.random.default_rng(request.seed))
 
 
 def networks_for(space: SearchSpace, n: int, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -133,7 +143,7 @@ def networks_for(space: SearchSpace, n: int, rng: np.random.Generator) -> np.nda
     pool = np.vstack([ends, np.minimum((leaning * space.radices).astype(np.int64), space.radices - 1)])
     pool = np.unique(space.canonical(pool), axis=0)
     ranked = pool[np.argsort(space.macs(pool), kind="stable")]
-    chosen = np.unique(np.linspace(0, len(ranked) - 1, min(n, len(ranked))).round().astype(np.int64))
+    chosen = np.unique(np.linspace(0, len(ranked) - 1, min(max(n, 0), len(ranked))).round().astype(np.int64))
     return np.asarray(ranked[chosen], dtype=np.int64)
 
 
@@ -143,7 +153,10 @@ def network_key(indices: tuple[int, ...]) -> str:
 
 
 def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan, results: Results, out: Path) -> None:
-    """Turn a finished run's results into the sealed profile."""
+    """Turn a finished run's results into the sealed profile.
+
+    A model that failed becomes a failure record. A network that runs a failed layer is left out: it has no sum.
+    """
     for name in results.sessions[0].versions:
         values = {session.versions.get(name) for session in results.sessions}
         if len(values) > 1:
@@ -160,8 +173,15 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
         for item in plan.items
         if item.role == "network" and item.key in measured
     ]
+    indices = [row for row in indices if all(s.key in layers for s in space.layers(space.architecture(row)))]
     networks = [measured[network_key(row)] for row in indices]
     failures = {failure.key: failure.reason for failure in results.failures}
+    if failures and len(networks) < MIN_NETWORKS:
+        key, reason = next(iter(failures.items()))
+        raise LutError(
+            f"{len(failures)} of {len(plan.items)} models could not be timed, first {key} ({reason}); "
+            f"{len(networks)} whole networks remain, and it takes {MIN_NETWORKS} to verify a profile"
+        )
     records: list[Record] = [
         *(LayerRecord(key=key, loops=m.loops, block_us=m.block_us) for key, m in layers.items()),
         *(
@@ -181,7 +201,7 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
         backend=request.backend,
         config=ProfileConfig(**request.config.to_json()),
         versions=dict(first.versions),
-        options=dict(first.options),
+        options=dict(next((s.options for s in results.sessions if s.options), {})),
         device=first.hardware.slug,
         hardware=first.hardware.to_json(),
         policy=request.policy.to_json(),

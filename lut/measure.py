@@ -41,8 +41,10 @@ def is_this_device(profile: HardwareProfile) -> bool:
 def measure_model(profile: HardwareProfile, model: bytes) -> Remeasured:
     """Time ONNX bytes with the profile's backend and configuration, in a child process, for up to half a minute.
 
-    Raises LutError when the model cannot be timed, and the errors of profilers.
+    Raises LutError when the model, or the profile's anchor, cannot be timed, and the errors of profilers.
     """
+    if not profile.anchors:
+        raise LutError(f"profile {profile.name} has no anchor, so times of now and then cannot be compared")
     config = RunConfig(**profile.header.config.model_dump())
     anchor_key = profile.anchors[0].key
     spec = LayerSpec.from_key(anchor_key.removeprefix(ANCHOR))

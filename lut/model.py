@@ -58,6 +58,7 @@ class LatencyModel:
     """
 
     space: SearchSpace
+    table: LatencyTable
     terms: tuple[str, ...]
     coefficients: tuple[float, ...]
     report: FitReport
@@ -71,16 +72,16 @@ class LatencyModel:
     ) -> LatencyModel:
         """Choose and fit a model on whole networks (`indices` (n, d) and their measurements).
 
-        Raises LutError with fewer than ten networks, which cannot verify anything, and LatencyMissing when the table
-        does not cover the space.
+        Raises LutError with fewer than ten networks, which cannot verify anything, InvalidArchitecture outside the
+        space, and LatencyMissing when the table lacks a layer of one of the networks.
         """
         if len(measured) < MIN_NETWORKS:
             raise LutError(
                 f"{len(measured)} whole networks were measured; it takes {MIN_NETWORKS} to verify a latency model"
             )
-        table.require(space.unique_layers())
-        per_layer = {"sum": table.value_us, "layers": lambda spec: 1.0, "borders": border_kib}
-        rows = space.check(np.array(indices).reshape(-1, len(space.choices)))
+        rows = np.vstack([space.check([row]) for row in indices])
+        table.require(layers_of(space, rows))
+        per_layer = {"sum": table.value_or_nan, "layers": lambda spec: 1.0, "borders": border_kib}
         truth = np.array([measurement.value_us for measurement in measured])
         columns = {term: space.slot_sum(value_of)(rows) for term, value_of in per_layer.items()}
         columns["constant"] = np.ones(len(rows))
@@ -96,6 +97,7 @@ class LatencyModel:
         constant_us = fitted.pop("constant", 0.0)
         return LatencyModel(
             space=space,
+            table=table,
             terms=terms,
             coefficients=coefficients,
             report=report_from_predictions(best, held_out[best], measured, errors),
@@ -105,10 +107,22 @@ class LatencyModel:
         )
 
     def predict(self, indices: ArrayLike) -> LatencyEstimate:
-        """Estimate the latency of architectures, (n, d); more than a million a second on one core."""
-        value = self.total(self.space.check(indices)) + self.constant_us
+        """Estimate the latency of architectures, (n, d); more than a million a second on one core.
+
+        Raises InvalidArchitecture, and LatencyMissing when one runs a layer that was not measured.
+        """
+        rows = self.space.check(indices)
+        value = self.total(rows) + self.constant_us
+        unknown = np.flatnonzero(np.isnan(value))
+        if len(unknown):
+            self.table.require(layers_of(self.space, rows[unknown[:1]]))
         ratio = self.report.interval_ratio
         return LatencyEstimate(value, value / ratio, value * ratio, "composed")
+
+
+def layers_of(space: SearchSpace, rows: NDArray[np.int64]) -> tuple[LayerSpec, ...]:
+    """Return every layer that some architecture of `rows` (n, d) runs, once each."""
+    return tuple(dict.fromkeys(spec for row in rows for spec in space.layers(space.architecture(row))))
 
 
 def solve(columns: Array, truth: Array) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ..profilers.backend import load_backend
-from ..profilers.errors import BackendUnavailable
+from ..profilers.errors import BackendUnavailable, UnknownBackend
 from ..profilers.hardware import fingerprint
 from ..profilers.timing import Measurement, undisturbed
 from ..supernets import SearchSpace, load_space
@@ -87,7 +87,7 @@ class HardwareProfile:
         found = [
             (failures, "poor", f"{len(failures)} models could not be timed"),
             (report.mape_percent > 10, "poor", f"the table misses whole networks by {report.mape_percent:.1f} %"),
-            (report.mape_percent > 5, "fair", f"the table misses whole networks by {report.mape_percent:.1f} %"),
+            (5 < report.mape_percent <= 10, "fair", f"the table misses whole networks by {report.mape_percent:.1f} %"),
             (noise is None, "fair", "networks were visited once, so the repeat noise is unknown"),
             (noise is not None and noise > 3, "fair", f"repeats of one network differ by {noise or 0:.1f} %"),
             (drift is not None and drift > 5, "fair", f"the machine's speed drifted by {drift or 0:.1f} %"),
@@ -138,6 +138,6 @@ def check_profile(
         )
     try:
         versions = load_backend(profile.header.backend).versions()
-    except BackendUnavailable:
+    except (BackendUnavailable, UnknownBackend):
         return (f"{profile.header.backend} is not installed here",)
     return profile.differences(versions=versions, hardware=fingerprint().to_json())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,10 @@ class LatencyTable:
         if spec.key not in self._values:
             self.require((spec,))
         return self._values[spec.key]
+
+    def value_or_nan(self, spec: LayerSpec) -> float:
+        """Return a layer's latency, or not-a-number, which no sum loses, where there is none."""
+        return self._values.get(spec.key, math.nan)
 
     def require(self, layers: tuple[LayerSpec, ...]) -> None:
         """Raise LatencyMissing unless every layer was measured."""

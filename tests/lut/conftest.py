@@ -3,10 +3,10 @@ import textwrap
 
 import pytest
 
-from gnomon.profilers.timing import Measurement, TimingPolicy
+from gnomon.profilers.timing import TimingPolicy
 from gnomon.supernets.registry import load_space
 
-TINY = """
+SPACE = """
     from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
 
     def build():
@@ -26,17 +26,39 @@ TINY = """
         slots = (Slot("stem", (), (), (stem,)), *blocks, Slot("head", (), (), (head,)))
         return SearchSpace("tiny", "none", (1, 16, 16), choices, slots)
 """
+BACKEND = """
+    import hashlib, math, os, time
+    import onnx
+    from gnomon.profilers.errors import ModelRejected, UnsupportedConfig
+    from gnomon.profilers.testing import FakeBackend
+
+    def script(model):
+        '''Five microseconds a session and one a hundred weights; the environment makes it slow, picky or unable.'''
+        time.sleep(float(os.environ.get("FAKE_SLEEP_S", "0")))
+        if "FAKE_IS_UNABLE" in os.environ:
+            raise UnsupportedConfig("the fake cannot do that here")
+        if hashlib.sha256(model).hexdigest() in os.environ.get("FAKE_REFUSES", ""):
+            raise ModelRejected("the fake does not like it")
+        weights = onnx.load_from_string(model).graph.initializer
+        return [5.0 + sum(math.prod(weight.dims) for weight in weights) / 100]
+
+    def open_backend():
+        return FakeBackend(script)
+"""
 
 
 @pytest.fixture
 def tiny(tmp_path_factory, monkeypatch):
-    """A third party's space of twelve networks, installed by entry point, for this process and its children."""
+    """A third party's space of twelve networks and its backend ``fake``, for this process and its children."""
     folder = tmp_path_factory.mktemp("site")
-    (folder / "tiny_space.py").write_text(textwrap.dedent(TINY))
+    (folder / "tiny_space.py").write_text(textwrap.dedent(SPACE))
+    (folder / "tiny_backend.py").write_text(textwrap.dedent(BACKEND))
     info = folder / "tiny_space-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-space\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[gnomon.spaces]\ntiny = tiny_space:build\n")
+    (info / "entry_points.txt").write_text(
+        "[gnomon.spaces]\ntiny = tiny_space:build\n[gnomon.backends]\nfake = tiny_backend:open_backend\n"
+    )
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
     load_space.cache_clear()
@@ -47,8 +69,3 @@ def tiny(tmp_path_factory, monkeypatch):
 @pytest.fixture
 def quick_policy():
     return TimingPolicy(block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=2, max_passes=2)
-
-
-def steady(value_us, *, visits=4):
-    """A measurement without any spread."""
-    return Measurement(((value_us,) * 3,) * visits, loops=10)

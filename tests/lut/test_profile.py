@@ -1,5 +1,7 @@
 import dataclasses
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -63,6 +65,66 @@ def test_disturbed_visits_are_counted_and_are_no_drift(profile):
     disturbed = dataclasses.replace(profile, anchors=anchors([100.0, 170.0, 100.0, 100.0] * 4))
     assert disturbed.disturbed_percent == 25
     assert disturbed.drift_percent == 0
+
+
+@pytest.fixture
+def verdict(profile):
+    """Return quality and doubts of a blameless profile whose report, failures or anchors are changed."""
+
+    def judge(*, failures=(), anchor_us=(100.0,) * 8, **report):
+        blameless = dataclasses.replace(profile.latency.report, mape_percent=2.0, noise_floor_percent=1.0)
+        table = dataclasses.replace(profile.table, failures=dict.fromkeys(failures, "crashed"))
+        judged = dataclasses.replace(profile, table=table, anchors=anchors(anchor_us))
+        judged.__dict__["latency"] = SimpleNamespace(report=dataclasses.replace(blameless, **report))
+        return judged
+
+    return judge
+
+
+def test_a_profile_without_doubt_is_good(verdict):
+    assert verdict().quality == "good"
+    assert verdict().doubts == ()
+    assert "small error" in verdict().quality_reason
+
+
+@pytest.mark.parametrize(
+    ("change", "quality", "said"),
+    [
+        ({"failures": ("head", "stem")}, "poor", "2 models could not be timed"),
+        ({"mape_percent": 10.1}, "poor", "misses whole networks by 10.1 %"),
+        ({"mape_percent": 10.0}, "fair", "misses whole networks by 10.0 %"),
+        ({"mape_percent": 5.1}, "fair", "misses whole networks by 5.1 %"),
+        ({"noise_floor_percent": None}, "fair", "repeat noise is unknown"),
+        ({"noise_floor_percent": 3.1}, "fair", "repeats of one network differ by 3.1 %"),
+        ({"anchor_us": (100.0,) * 8 + (106.0,) * 8}, "fair", "drifted by 6.0 %"),
+        ({"anchor_us": (100.0, 120.0, 120.0, 100.0, 100.0, 120.0, 120.0) * 4}, "fair", "other work slowed 57 %"),
+    ],
+)
+def test_each_doubt_is_said_once_and_lowers_the_quality(verdict, change, quality, said):
+    judged = verdict(**change)
+    assert [severity for severity, _ in judged.doubts] == [quality]
+    assert judged.quality == quality
+    assert said in judged.quality_reason
+    assert "gnomon doctor" in judged.quality_reason
+
+
+def test_the_worst_doubt_is_the_reason(verdict):
+    judged = verdict(mape_percent=6.0, noise_floor_percent=None, failures=("head",))
+    assert len(judged.doubts) == 3
+    assert judged.quality == "poor"
+    assert judged.quality_reason.startswith("1 models could not be timed")
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "a_plug_in_of_another_machine"])
+def test_a_runtime_that_is_not_here_is_a_difference(profile, monkeypatch, backend):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert check_profile(with_header(profile, backend=backend)) == (f"{backend} is not installed here",)
+
+
+def test_versions_that_one_side_does_not_have_are_not_compared(profile):
+    versions = {**profile.header.versions, "another": "1.0"}
+    versions.pop("python")
+    assert profile.differences(versions=versions, hardware=profile.header.hardware) == ()
 
 
 def test_doubts_lower_the_quality(profile):

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gnomon.lut import ProfileDamaged, UnknownProfile, load_profile, shipped_profiles
-from gnomon.lut.store import parse
+from gnomon.lut import FitReport, LatencyTable, ProfileDamaged, UnknownProfile, load_profile, shipped_profiles
+from gnomon.lut.schema import FailureRecord, LayerRecord
+from gnomon.lut.store import parse, seal, validated
+from gnomon.profilers.timing import Measurement
 from gnomon.supernets import InvalidArchitecture
 
 SAMPLE = Path(__file__).parent / "samples" / "profile_v1.jsonl"
@@ -44,6 +46,60 @@ def test_shipped_profiles_are_whole_and_their_fit_is_what_a_refit_says(name):
     assert profile.fit.mape_percent == pytest.approx(report.mape_percent, abs=1e-3)
     assert profile.fit.interval_ratio == pytest.approx(report.interval_ratio, abs=1e-3)
     assert name == f"{profile.header.space}/{profile.name}"
+
+
+def fit_report(profile):
+    return FitReport(**profile.fit.model_dump(exclude={"record"}))
+
+
+def records_of(path):
+    return [validated(path, n, json.loads(line)) for n, line in enumerate(path.read_text().splitlines(), 1)]
+
+
+@given(rng=st.randoms(use_true_random=False))
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_sealing_what_was_read_gives_the_same_bytes_in_any_order(tmp_path, rng):
+    profile, records = load_profile(SAMPLE), records_of(SAMPLE)[1:-1]
+    rng.shuffle(records)
+    seal(tmp_path / "again.jsonl", profile.header, records, fit_report(profile))
+    assert (tmp_path / "again.jsonl").read_bytes() == SAMPLE.read_bytes()
+
+
+@given(
+    visits=st.lists(
+        st.lists(st.floats(0, 1e12, exclude_min=True, allow_subnormal=False), min_size=1, max_size=4),
+        min_size=1,
+        max_size=4,
+    ),
+    loops=st.integers(1, 10**6),
+    reason=st.text(max_size=30),
+)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_sealed_number_and_word_reads_back_as_it_was(tmp_path, visits, loops, reason):
+    profile, blocks = load_profile(SAMPLE), tuple(map(tuple, visits))
+    layer = LayerRecord(key="layer", loops=loops, block_us=blocks)
+    failure = FailureRecord(key="other", reason=reason)
+    seal(tmp_path / "p.jsonl", profile.header, [failure, layer], fit_report(profile))
+    again = load_profile(tmp_path / "p.jsonl")
+    assert again.table == LatencyTable({"layer": Measurement(blocks, loops)}, {"other": reason})
+    assert (again.header, again.fit, again.networks) == (profile.header, profile.fit, ())
+
+
+def test_a_profile_cut_at_a_line_is_refused(tmp_path):
+    lines = SAMPLE.read_bytes().splitlines(keepends=True)
+    for count in range(len(lines)):
+        (tmp_path / "cut.jsonl").write_bytes(b"".join(lines[:count]))
+        with pytest.raises(ProfileDamaged):
+            load_profile(tmp_path / "cut.jsonl")
+
+
+def test_a_damaged_line_in_the_middle_is_named(tmp_path):
+    lines = SAMPLE.read_bytes().splitlines(keepends=True)
+    lines[6] = lines[6][: len(lines[6]) // 2] + b"\xff\n"
+    (tmp_path / "damaged.jsonl").write_bytes(b"".join(lines))
+    with pytest.raises(ProfileDamaged, match="line 7") as raised:
+        load_profile(tmp_path / "damaged.jsonl")
+    assert raised.value.line_number == 7
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

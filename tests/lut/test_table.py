@@ -1,0 +1,44 @@
+import math
+
+import pytest
+
+from gnomon.lut import LatencyMissing, LatencyTable
+from gnomon.profilers.timing import Measurement
+from gnomon.supernets import LayerSpec
+
+MEASURED = LayerSpec.of("head", (8, 4, 4), final_channels=16, mix_channels=0, classes=10)
+FAILED = LayerSpec.of("head", (16, 4, 4), final_channels=16, mix_channels=0, classes=10)
+UNKNOWN = LayerSpec.of("head", (32, 4, 4), final_channels=16, mix_channels=0, classes=10)
+
+
+@pytest.fixture
+def table():
+    return LatencyTable({MEASURED.key: Measurement(((3.0, 4.0, 5.0),), 10)}, {FAILED.key: "ModelRejected: too wide"})
+
+
+def test_a_measured_layer_has_its_measurements_value(table):
+    assert table.value_us(MEASURED) == 4.0
+    assert table.value_or_nan(MEASURED) == 4.0
+
+
+def test_a_failed_layer_is_missing_and_says_why(table):
+    with pytest.raises(LatencyMissing, match=r"head\(16x4x4.*ModelRejected: too wide") as raised:
+        table.value_us(FAILED)
+    assert raised.value.keys == (FAILED.key,)
+
+
+def test_a_layer_of_another_space_is_missing(table):
+    with pytest.raises(LatencyMissing, match="not part of the profile"):
+        table.value_us(UNKNOWN)
+
+
+def test_what_is_missing_is_never_zero(table):
+    assert math.isnan(table.value_or_nan(FAILED))
+    assert math.isnan(table.value_or_nan(UNKNOWN))
+
+
+def test_requiring_layers_names_all_that_are_missing(table):
+    table.require((MEASURED,))
+    with pytest.raises(LatencyMissing, match="2 of 3 layers") as raised:
+        table.require((FAILED, MEASURED, UNKNOWN))
+    assert raised.value.keys == (FAILED.key, UNKNOWN.key)
