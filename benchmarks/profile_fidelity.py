@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--space", default="fashion_mnist")
     parser.add_argument("--backend", default="onnxruntime", choices=sorted(TRUTH))
     parser.add_argument("--networks", type=int, default=30)
-    parser.add_argument("--profile", help="use this profile instead of measuring one")
+    parser.add_argument("--profile", help="take this profile, with its space and backend, instead of measuring one")
     arguments = parser.parse_args()
     print_environment()
     with tempfile.TemporaryDirectory() as folder:
@@ -90,8 +90,11 @@ def main() -> None:
             profile = gnomon.load_profile(arguments.profile)
         else:
             profile = gnomon.profile(arguments.space, arguments.backend, out=Path(folder) / "profile.jsonl")
+        config, backend = profile.header.config, profile.header.backend
+        if backend not in TRUTH or (config.precision, config.threads, config.batch) != ("fp32", 1, 1):
+            parser.error(f"the loop here times {' and '.join(TRUTH)} in fp32, one thread, batch 1; not {profile.name}")
         fresh = fresh_networks(profile, arguments.networks)
-        truth = measure_truth(profile, fresh, Path(folder), arguments.backend)
+        truth = measure_truth(profile, fresh, Path(folder), backend)
     print(f"profile   {profile.header.space} on {profile.header.backend}: {profile.latency.report.sentence()}")
     print(f"cost      {profile.header.seconds:.0f} s, compilation included; model {profile.latency.report.model}")
     compare(profile, fresh, truth)

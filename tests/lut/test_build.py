@@ -139,7 +139,7 @@ def test_an_existing_output_is_kept_unless_forced(request_, out):
 
 
 def test_a_killed_run_goes_on_and_measures_nothing_twice(request_, out, journal, monkeypatch):
-    monkeypatch.setenv("FAKE_SLEEP_S", "0.02")
+    monkeypatch.setenv("FAKE_SLEEP_S", "0.04")
     kills = [(0, os.kill), (1, os.killpg), (9, os.kill), (25, os.killpg)]
     for visits, kill in kills:
         process = start(out)
