@@ -88,7 +88,7 @@ def search(
         supernet = load_supernet(config.space, checkpoint=checkpoint, data=data)
     latency = None
     if profile is not None:
-        profile.space_named(config.space)
+        profile.table.require(profile.space_named(config.space).unique_layers())
         latency = profile.latency
     context = SearchContext(load_space(config.space), supernet=supernet, latency=latency)
     provenance = {
