@@ -48,6 +48,7 @@ import openvino, numpy as np
 core = openvino.Core()
 def opened(path):
     settings = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
+    settings["INFERENCE_PRECISION_HINT"] = "f32"  # else bf16 where the CPU has it
     request = core.compile_model(path, "CPU", settings).create_infer_request()
     request.set_input_tensor(openvino.Tensor(np.zeros(request.get_input_tensor().shape, np.float32)))
     return lambda: request.infer(share_outputs=True)
