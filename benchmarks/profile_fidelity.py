@@ -84,6 +84,7 @@ def main() -> None:
     parser.add_argument("--backend", default="onnxruntime", choices=sorted(TRUTH))
     parser.add_argument("--networks", type=int, default=30)
     parser.add_argument("--profile", help="take this profile, with its space and backend, instead of measuring one")
+    parser.add_argument("--run", help="time the front of this search run instead of random networks")
     arguments = parser.parse_args()
     print_environment()
     with tempfile.TemporaryDirectory() as folder:
@@ -94,7 +95,7 @@ def main() -> None:
         config, backend = profile.header.config, profile.header.backend
         if backend not in TRUTH or (config.precision, config.threads, config.batch) != ("fp32", 1, 1):
             parser.error(f"the loop here times {' and '.join(TRUTH)} in fp32, one thread, batch 1; not {profile.name}")
-        fresh = fresh_networks(profile, arguments.networks)
+        fresh = front_of(arguments.run) if arguments.run else fresh_networks(profile, arguments.networks)
         truth = measure_truth(profile, fresh, Path(folder), backend)
     print(f"profile   {profile.header.space} on {profile.header.backend}: {profile.latency.report.sentence()}")
     print(f"cost      {profile.header.seconds:.0f} s, compilation included; model {profile.latency.report.model}")
@@ -106,6 +107,11 @@ def fresh_networks(profile: HardwareProfile, n: int) -> np.ndarray:
     known = {network.indices for network in profile.networks}
     rows = profile.space.sample(4 * n, np.random.default_rng(20261))
     return np.array([row for row in rows if tuple(row) not in known][:n])
+
+
+def front_of(run: str) -> np.ndarray:
+    """Return the networks of a run's Pareto front, (n, d)."""
+    return np.array([architecture.indices for architecture in gnomon.load_run(run).front().architectures])
 
 
 def measure_truth(profile: HardwareProfile, rows: np.ndarray, folder: Path, backend: str) -> list[Measurement]:

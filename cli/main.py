@@ -78,6 +78,8 @@ def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code; every known error becomes one message on stderr."""
     try:
         result = app(args=arguments, standalone_mode=False)
+        if result == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
+            raise KeyboardInterrupt
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted; nothing measured is lost, run the same command again to go on", file=sys.stderr)
         return EXIT_INTERRUPTED
