@@ -1,7 +1,7 @@
 """The settings of a search, checked when they are made.
 
 The field descriptions are the help of the command line's options. Names of objectives, tactics and surrogates are
-checked by `check_names`, not here: a stored run must open where a third party's tactic is not installed.
+checked by `tactic.check_names`, not here: a stored run must open where a third party's tactic is not installed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from .errors import InvalidConfig, closest_hint
-from .objective import OBJECTIVES
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]  # TOML and JSON have lists, not tuples
 
@@ -80,14 +79,3 @@ def check_values(config: SearchConfig) -> None:
                 f"reference.{name}: not an objective of the search ({', '.join(config.objectives)}){hint}",
                 field="reference",
             )
-
-
-def check_names(config: SearchConfig) -> None:
-    """Raise UnknownName for an objective, tactic or surrogate that is not registered; imports none of them."""
-    from .surrogate import SURROGATES
-    from .tactic import TACTICS
-
-    for objective in config.objectives:
-        OBJECTIVES.check(objective)
-    TACTICS.check(config.tactic)
-    SURROGATES.check(config.surrogate)

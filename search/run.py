@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from ..profilers.journal import Journal, write_atomically
 from ..supernets.space import Architecture, Indices
 from .archive import Archive, check_budget
-from .config import SearchConfig, check_names
+from .config import SearchConfig
 from .constraint import Constraint, violation
 from .errors import Infeasible, OutputUnusable, RunDamaged, RunLocked
 from .objective import Objective, SearchContext, Values, build_objectives, measure, reference_point
@@ -36,7 +36,7 @@ from .records import (
     read_header,
     require_same,
 )
-from .tactic import TACTICS
+from .tactic import TACTICS, check_names
 
 KEPT = "what was measured is kept, and the same command goes on"
 

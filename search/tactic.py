@@ -15,7 +15,9 @@ import numpy as np
 from ..supernets.space import Indices
 from .archive import Archive
 from .config import SearchConfig
+from .objective import OBJECTIVES
 from .registry import Registry
+from .surrogate import SURROGATES
 
 
 class Tactic(Protocol):
@@ -29,3 +31,11 @@ class Tactic(Protocol):
 
 
 TACTICS: Registry[Callable[[SearchConfig], Tactic]] = Registry("tactic", "tactics", "gnomon.tactics")
+
+
+def check_names(config: SearchConfig) -> None:
+    """Raise UnknownName for an objective, tactic or surrogate that is not registered; imports none of them."""
+    for objective in config.objectives:
+        OBJECTIVES.check(objective)
+    TACTICS.check(config.tactic)
+    SURROGATES.check(config.surrogate)
