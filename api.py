@@ -48,11 +48,14 @@ def profile(
     Takes one to three minutes for the embedded space; an interrupted call goes on when repeated. Raises the errors
     of `gnomon.lut.errors` and `gnomon.profilers.errors`.
     """
-    from .lut import ProfileRequest, build_profile
+    from .lut import LutError, ProfileRequest, build_profile
     from .profilers.backend import RunConfig
     from .profilers.timing import TimingPolicy
 
-    config = RunConfig(precision=precision, threads=threads, batch=batch)
+    try:
+        config = RunConfig(precision=precision, threads=threads, batch=batch)
+    except ValueError as error:
+        raise LutError(str(error)) from error
     request = ProfileRequest(space, backend, config, networks=networks, policy=policy or TimingPolicy(time_cap_s=180.0))
     return build_profile(request, Path(out or request.file_name()), force=force, on_progress=on_progress)
 

@@ -29,23 +29,26 @@ def register(app: typer.Typer) -> None:
         force: Force = False,
     ) -> None:
         """Measure every layer of a space on this device, and whole networks that verify the table."""
-        from ..lut import ProfileRequest, build_profile
-        from ..profilers.backend import RunConfig
+        from ..api import profile as measure_profile
+        from ..lut.store import SUFFIX
         from ..profilers.timing import TimingPolicy
-        from ..supernets import SupernetError
         from .lut import print_profile
         from .main import QualityRefused
 
-        try:
-            config = RunConfig(precision=precision, threads=threads, batch=batch)
-        except ValueError as error:
-            raise SupernetError(str(error)) from error
-        policy = TimingPolicy(time_cap_s=time_cap_s)
-        request = ProfileRequest(space, backend, config, networks=networks, policy=policy)
-        path = out or Path(request.file_name())
         with progress(f"profile {space} on {backend}") as report:
-            measured = build_profile(request, path, force=force, on_progress=worker_progress(report))
+            measured = measure_profile(
+                space,
+                backend,
+                out=out,
+                precision=precision,
+                threads=threads,
+                batch=batch,
+                networks=networks,
+                policy=TimingPolicy(time_cap_s=time_cap_s),
+                force=force,
+                on_progress=worker_progress(report),
+            )
         print_profile(measured)
-        print(f"saved    {path}")
+        print(f"saved    {out or measured.name + SUFFIX}")
         if strict and measured.quality != "good":
             raise QualityRefused(f"the profile's quality is {measured.quality}: {measured.quality_reason}")

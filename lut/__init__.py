@@ -13,9 +13,9 @@ from .errors import (
 from .measure import Remeasured, is_this_device, measure_model
 from .model import LatencyEstimate, LatencyModel
 from .profile import HardwareProfile, check_profile
+from .schema import FitReport
 from .store import load_profile, shipped_profiles
 from .table import LatencyTable
-from .verification import FitReport
 
 __all__ = [
     "FitReport",

@@ -19,8 +19,9 @@ from ..supernets import LayerSpec, SearchSpace
 from ..supernets.layers.registry import output_shape
 from ..supernets.slots import SlotSum
 from .errors import LutError
+from .schema import FitReport
 from .table import LatencyTable
-from .verification import FitReport, report_from_predictions
+from .verification import report_from_predictions
 
 Array = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ from ..profilers.timing import Measurement, undisturbed
 from ..supernets import SearchSpace, load_space
 from .errors import ProfileMismatch
 from .model import LatencyModel
-from .schema import AnchorRecord, FitRecord, NetworkRecord, ProfileHeader
+from .schema import AnchorRecord, FitReport, NetworkRecord, ProfileHeader
 from .table import LatencyTable
 
 
@@ -29,8 +29,7 @@ class HardwareProfile:
     table: LatencyTable
     networks: tuple[NetworkRecord, ...]
     anchors: tuple[AnchorRecord, ...]
-    fit: FitRecord
-    warnings: tuple[str, ...] = ()
+    fit: FitReport
 
     @cached_property
     def space(self) -> SearchSpace:

@@ -100,8 +100,12 @@ class FailureRecord(Record):
     reason: str
 
 
-class FitRecord(Record):
-    """The verified error of the latency model that was chosen, from networks it had not seen."""
+class FitReport(Record):
+    """The verified error of the latency model that was chosen, from networks it had not seen.
+
+    Percentages are of the measured latency. `interval_ratio` is the factor of the 90 % prediction interval: from
+    value / ratio to value x ratio. `candidates_mape_percent` gives the error of every model that was tried.
+    """
 
     record: Literal["fit"] = "fit"
     model: str
@@ -115,8 +119,17 @@ class FitRecord(Record):
     interval_ratio: float
     candidates_mape_percent: dict[str, float]
 
+    def sentence(self) -> str:
+        """Say the error in one line, for printing beside a number."""
+        noise = "unknown" if self.noise_floor_percent is None else f"{self.noise_floor_percent:.1f} %"
+        rank = "" if self.spearman is None else f", Spearman {self.spearman:.3f}"
+        return (
+            f"MAPE {self.mape_percent:.1f} % on {self.networks} held-out networks (repeat noise {noise}), "
+            f"{self.within_5_percent:.0f} % within 5 %, {self.within_10_percent:.0f} % within 10 %{rank}"
+        )
+
 
 AnyRecord = Annotated[
-    ProfileHeader | LayerRecord | NetworkRecord | AnchorRecord | FailureRecord | FitRecord,
+    ProfileHeader | LayerRecord | NetworkRecord | AnchorRecord | FailureRecord | FitReport,
     Field(discriminator="record"),
 ]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -25,14 +24,13 @@ from .schema import (
     AnchorRecord,
     AnyRecord,
     FailureRecord,
-    FitRecord,
+    FitReport,
     LayerRecord,
     NetworkRecord,
     ProfileHeader,
     Record,
 )
 from .table import LatencyTable
-from .verification import FitReport
 
 SHIPPED = Path(__file__).parent.parent / "hardware_profiles"
 SUFFIX = ".jsonl"
@@ -72,8 +70,8 @@ def parse(path: Path) -> HardwareProfile:
     records = [validated(path, number, line) for number, line in enumerate(lines, 1)]
     if not records or not isinstance(records[0], ProfileHeader):
         raise ProfileDamaged(f"{path}, line 1: expected the header of a hardware profile ({SCHEMA})", line_number=1)
-    fits = [record for record in records if isinstance(record, FitRecord)]
-    if len(fits) != 1 or not isinstance(records[-1], FitRecord):
+    fits = [record for record in records if isinstance(record, FitReport)]
+    if len(fits) != 1 or not isinstance(records[-1], FitReport):
         raise ProfileDamaged(
             f"{path}, line {len(records)}: expected the fit record, which closes a profile; the file is truncated",
             line_number=len(records),
@@ -112,7 +110,7 @@ ADAPTER: TypeAdapter[Record] = TypeAdapter(AnyRecord)
 
 def seal(path: Path, header: ProfileHeader, records: Iterable[Record], report: FitReport) -> None:
     """Write a finished profile: header, layers by key, networks by genes, anchors, failures, fit."""
-    fit = FitRecord.model_validate({name: rounded(value) for name, value in asdict(report).items()})
+    fit = FitReport.model_validate(rounded(report.model_dump()))
     order = (LayerRecord, NetworkRecord, AnchorRecord, FailureRecord)
     body = sorted(records, key=lambda record: (order.index(type(record)), sort_key(record)))
     lines = [json_line(record.model_dump(mode="json", by_alias=True)) for record in (header, *body, fit)]

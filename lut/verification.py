@@ -9,43 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..profilers.timing import Measurement
+from .schema import FitReport
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class FitReport:
-    """The verified error of the chosen model; percentages are of the measured latency.
-
-    `interval_ratio` is the factor of the 90 % prediction interval: from value / ratio to value x ratio.
-    `candidates_mape_percent` gives the error of every model that was tried.
-    """
-
-    model: str
-    networks: int
-    bias_percent: float
-    mape_percent: float
-    within_5_percent: float
-    within_10_percent: float
-    spearman: float | None
-    noise_floor_percent: float | None
-    interval_ratio: float
-    candidates_mape_percent: Mapping[str, float]
-
-    def sentence(self) -> str:
-        """Say the error in one line, for printing beside a number."""
-        noise = "unknown" if self.noise_floor_percent is None else f"{self.noise_floor_percent:.1f} %"
-        rank = "" if self.spearman is None else f", Spearman {self.spearman:.3f}"
-        return (
-            f"MAPE {self.mape_percent:.1f} % on {self.networks} held-out networks (repeat noise {noise}), "
-            f"{self.within_5_percent:.0f} % within 5 %, {self.within_10_percent:.0f} % within 10 %{rank}"
-        )
 
 
 def report_from_predictions(

@@ -8,7 +8,7 @@ loses at most the measurement in flight.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,7 +36,7 @@ from .records import (
     read_header,
     require_same,
 )
-from .tactic import TACTICS, check_names
+from .tactic import TACTICS, Tactic, check_names
 
 KEPT = "what was measured is kept, and the same command goes on"
 
@@ -153,7 +153,7 @@ def planned(
     config: SearchConfig,
     objectives: tuple[Objective, ...],
     constraints: tuple[Constraint, ...],
-    tactic: Any,
+    tactic: Tactic,
     evaluations: list[Evaluation],
 ) -> Iterator[tuple[int, Indices]]:
     """Yield (round, row) of each measurement still to make; `evaluations` grows between two of them.
@@ -163,8 +163,8 @@ def planned(
     """
     number, done = 0, 0
     while done < config.budget:
-        recorded = [e for e in evaluations if e.round == number]
         n = min(config.population, config.budget - done)
+        recorded = evaluations[done : done + n]
         if len(recorded) < n:
             measured = [
                 (e.round, e.indices, [e.values[name] for name in config.objectives]) for e in evaluations[:done]
@@ -245,7 +245,9 @@ def header_for(
     )
 
 
-def parse_constraints(config: SearchConfig, objectives: tuple[Objective, ...]) -> tuple[Constraint, ...]:
+def parse_constraints(
+    config: SearchConfig, objectives: Sequence[Objective | ObjectiveRecord]
+) -> tuple[Constraint, ...]:
     """Read the settings' constraints; raises InvalidConstraint."""
     units = {objective.name: objective.unit for objective in objectives}
     return tuple(Constraint.parse(text, units) for text in config.constraints)
@@ -260,8 +262,8 @@ def values_of(header: RunHeader, evaluations: tuple[Evaluation, ...] | list[Eval
 
 def violations_of(header: RunHeader, values: Values) -> Values:
     """Return by how much (n, m) values break the run's constraints, (n,)."""
-    units = {objective.name: objective.unit for objective in header.objectives}
-    return violation(values, list(units), [Constraint.parse(text, units) for text in header.config.constraints])
+    names = [objective.name for objective in header.objectives]
+    return violation(values, names, parse_constraints(header.config, header.objectives))
 
 
 def volume_of(header: RunHeader, values: Values) -> float:

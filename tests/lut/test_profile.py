@@ -72,10 +72,12 @@ def verdict(profile):
     """Return quality and doubts of a blameless profile whose report, failures or anchors are changed."""
 
     def judge(*, failures=(), anchor_us=(100.0,) * 8, **report):
-        blameless = dataclasses.replace(profile.latency.report, mape_percent=2.0, noise_floor_percent=1.0)
+        blameless = {"mape_percent": 2.0, "noise_floor_percent": 1.0}
         table = dataclasses.replace(profile.table, failures=dict.fromkeys(failures, "crashed"))
         judged = dataclasses.replace(profile, table=table, anchors=anchors(anchor_us))
-        judged.__dict__["latency"] = SimpleNamespace(report=dataclasses.replace(blameless, **report))
+        judged.__dict__["latency"] = SimpleNamespace(
+            report=profile.latency.report.model_copy(update=blameless | report)
+        )
         return judged
 
     return judge
