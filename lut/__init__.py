@@ -4,14 +4,16 @@ from .build import ProfileRequest, build_profile
 from .errors import (
     LatencyMissing,
     LutError,
+    NotVerified,
     OutputExists,
     OutputUnwritable,
     ProfileDamaged,
     ProfileMismatch,
     UnknownProfile,
 )
+from .estimate import LatencyEstimate
 from .measure import Remeasured, is_this_device, measure_model
-from .model import LatencyEstimate, LatencyModel
+from .model import LatencyModel
 from .profile import HardwareProfile, check_profile
 from .schema import FitReport
 from .store import load_profile, shipped_profiles
@@ -25,6 +27,7 @@ __all__ = [
     "LatencyModel",
     "LatencyTable",
     "LutError",
+    "NotVerified",
     "OutputExists",
     "OutputUnwritable",
     "ProfileDamaged",

@@ -44,6 +44,10 @@ class LatencyMissing(LutError):
         self.keys = keys
 
 
+class NotVerified(LutError):
+    """Nothing is known about the error of these latencies."""
+
+
 class OutputExists(LutError):
     """Nothing is overwritten unless asked."""
 
