@@ -10,7 +10,13 @@ import pytest
 from gnomon.supernets import InvalidArchitecture, UnknownSpace, load_space, space_names
 from gnomon.supernets.testing import SpaceContract
 
-VARIANTS = [*space_names(), "ofa_mobilenetv3:width=1.2", "ofa_mobilenetv3:resolution=160"]
+VARIANTS = [
+    *space_names(),
+    "ofa_mobilenetv3:width=1.2",
+    "ofa_mobilenetv3:resolution=160",
+    "ofa_proxyless:resolution=132",
+    "ofa_resnet50:resolution=132",
+]
 
 
 class TestRegisteredSpaces(SpaceContract):
@@ -49,9 +55,18 @@ def test_unknown_space_option_lists_the_known():
         load_space("ofa_mobilenetv3:depth=3")
 
 
-@pytest.mark.parametrize("name", ["ofa_mobilenetv3:resolution=130", "ofa_mobilenetv3:width=2.0"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ofa_mobilenetv3:resolution=130",
+        "ofa_mobilenetv3:width=2.0",
+        "ofa_proxyless:resolution=124",
+        "ofa_proxyless:width=1.0",
+        "ofa_resnet50:resolution=256",
+    ],
+)
 def test_unpublished_option_values_are_refused(name):
-    with pytest.raises(UnknownSpace, match="ofa_mobilenetv3 has no"):
+    with pytest.raises(UnknownSpace, match=f"{name.partition(':')[0]} has no"):
         load_space(name)
 
 
