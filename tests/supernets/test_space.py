@@ -6,8 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gnomon.supernets import InvalidArchitecture, UnknownSpace, load_space, space_names
+from gnomon.supernets import (
+    Choice,
+    InvalidArchitecture,
+    LayerSpec,
+    SearchSpace,
+    Slot,
+    UnknownSpace,
+    load_space,
+    space_names,
+)
 from gnomon.supernets.testing import SpaceContract
 
 VARIANTS = [
@@ -35,6 +46,26 @@ def test_ofa_counts_are_the_published_ones():
         architecture = space.architecture_of(dict(zip(names, genes)))
         assert space.params([architecture.indices])[0] == int(row["params"])
         assert space.macs([architecture.indices])[0] == int(row["macs"])
+
+
+@given(st.integers(1, 5).flatmap(lambda n: st.lists(st.lists(st.integers(0, 2), min_size=n, max_size=n), min_size=1)))
+@settings(max_examples=50, deadline=None)
+def test_options_are_one_exactly_where_every_slot_holds_the_same(kernels_of_slots):
+    # A fractional gene that decides several slots, each by a table of its own.
+    choice = Choice("width", tuple(1 - 0.125 * option for option in range(len(kernels_of_slots[0]))))
+    slots = [
+        Slot.tabulate(
+            f"slot{position}",
+            [choice],
+            ["width"],
+            lambda value, kernels=kernels: LayerSpec.of("stem", (3, 8, 8), kernel=kernels[choice.options.index(value)]),
+        )
+        for position, kernels in enumerate(kernels_of_slots)
+    ]
+    space = SearchSpace("any", "none", (3, 8, 8), (choice,), tuple(slots))
+    canonical = space.canonical(np.arange(len(choice.options))[:, None])[:, 0]
+    networks = list(zip(*kernels_of_slots))
+    assert list(canonical) == [networks.index(network) for network in networks]
 
 
 def test_fashion_mnist_is_large_and_its_extremes_are_far_apart():
