@@ -32,6 +32,7 @@ class GraphBuilder:
         self.helper, self.numpy_helper = helper, numpy_helper
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
+        self.constants: set[str] = set()
         self.prefix = ""
         self.weights: Weights | None = None
 
@@ -51,6 +52,14 @@ class GraphBuilder:
             values = self.weights[name]
         self.initializers.append(self.numpy_helper.from_array(np.ascontiguousarray(values, dtype=np.float32), full))
         return full
+
+    def constant(self, value: float) -> str:
+        """Return the name of a scalar that operators take as an input, one for the whole graph."""
+        name = f"constant.{value:g}"
+        if name not in self.constants:
+            self.constants.add(name)
+            self.initializers.append(self.numpy_helper.from_array(np.array(value, dtype=np.float32), name))
+        return name
 
     def node(self, operator: str, inputs: Sequence[str], **attributes: Any) -> str:
         """Add a node with one output and return the output's name."""
