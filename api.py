@@ -38,7 +38,7 @@ def profile(
     precision: str = "fp32",
     threads: int = 1,
     batch: int = 1,
-    networks: int = 40,
+    networks: int = 30,
     policy: TimingPolicy | None = None,
     force: bool = False,
     on_progress: Callable[[Mapping[str, Any]], None] | None = None,

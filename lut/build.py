@@ -53,7 +53,7 @@ class ProfileRequest:
     space: str
     backend: str
     config: RunConfig = field(default_factory=RunConfig)
-    networks: int = 40
+    networks: int = 30
     policy: TimingPolicy = field(default_factory=TimingPolicy)
     seed: int = 0
 

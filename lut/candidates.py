@@ -6,16 +6,16 @@ layer. Those with the term "sum" build on measured layers; the others know layer
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..supernets import LayerSpec, SearchSpace
+from ..supernets import LayerSpec
 from .shrinkage import ShrunkFit, fit_shrunk
 from .table import LatencyTable
-from .terms import PHYSICAL, layer_counts, layers_of
+from .terms import PHYSICAL
 
 Array = NDArray[np.float64]
 
@@ -57,63 +57,74 @@ CANDIDATES = (
 
 @dataclass(frozen=True)
 class CandidateFit:
-    """A candidate fitted to networks. added_us: what each of the design's layers adds to a network, (L,)."""
+    """A candidate fitted to networks. corrections: what share of itself each layer seen there is off by."""
 
     candidate: Candidate
     fit: ShrunkFit
-    added_us: Array
-    constant_us: float
+    corrections: Mapping[LayerSpec, float]
+
+    @property
+    def constant_us(self) -> float:
+        """What every network pays once."""
+        return float(dict(zip(self.candidate.terms, self.fit.coefficients)).get("constant", 0.0))
+
+    def added_us(self, layers: Sequence[LayerSpec], table: LatencyTable) -> Array:
+        """Return what each layer adds to a network's latency, (L,); not-a-number where the table lacks it."""
+        values = term_values(layers, table)
+        added: Array = np.zeros(len(layers))
+        for term, coefficient in zip(self.candidate.terms, self.fit.coefficients):
+            if term != "constant":
+                added = added + coefficient * values[term]
+        unit = values["sum"] if self.candidate.is_composed else np.abs(added)
+        corrections: Array = np.array([self.corrections.get(spec, 0.0) for spec in layers])
+        return np.asarray(added + corrections * unit, dtype=np.float64)
 
 
 @dataclass(frozen=True)
 class Design:
     """What candidates are fitted on: each term of every layer, (L,) each, and how often networks run it, (n, L)."""
 
-    space: SearchSpace
     layers: tuple[LayerSpec, ...]
     counts: Array
     values: Mapping[str, Array]
 
     @staticmethod
-    def of(space: SearchSpace, table: LatencyTable, rows: NDArray[np.int64]) -> Design:
-        """Tabulate the terms; raises LatencyMissing when the table, unless it is empty, lacks a network's layer."""
-        layers = space.unique_layers()
-        values = {name: np.array([value_of(spec) for spec in layers]) for name, value_of in PHYSICAL.items()}
+    def of(networks: Sequence[Sequence[LayerSpec]], table: LatencyTable) -> Design:
+        """Tabulate the networks' layers; raises LatencyMissing when the table, unless it is empty, lacks one."""
+        layers = tuple(dict.fromkeys(spec for network in networks for spec in network))
         if not table.is_empty:
-            table.require(layers_of(space, rows))
-            values["sum"] = np.array([table.value_or_nan(spec) for spec in layers])
-        return Design(space, layers, layer_counts(space, rows, layers), values)
+            table.require(layers)
+        column = {spec: position for position, spec in enumerate(layers)}
+        counts = np.zeros((len(networks), len(layers)))
+        for row, network in enumerate(networks):
+            np.add.at(counts[row], [column[spec] for spec in network], 1.0)
+        return Design(layers, counts, term_values(layers, table))
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Return the candidates that these terms allow, simplest first."""
-        return tuple(c for c in CANDIDATES if not c.is_composed or "sum" in self.values)
+        return tuple(c for c in CANDIDATES if not (c.is_composed and np.isnan(self.values["sum"]).any()))
 
     def fitted(self, candidate: Candidate, truth: Array) -> CandidateFit:
         """Fit a candidate to the networks' latencies (n,)."""
-        columns = self.columns(candidate)
-        if candidate == PLAIN:
-            nothing = np.zeros(len(truth))
-            exact = ShrunkFit(np.ones(1), np.zeros(0), columns[:, 0], np.zeros((1, 1)), nothing)
-            return CandidateFit(candidate, exact, self.values["sum"], 0.0)
-        fit = fit_shrunk(columns, truth)
-        added = self._added(candidate, fit)
-        if candidate.correction_ratio:
-            unit = self.values["sum"] if candidate.is_composed else np.abs(added)
-            fit = fit_shrunk(columns, truth, self.counts * np.nan_to_num(unit), candidate.correction_ratio)
-            added = self._added(candidate, fit) + fit.corrections * unit
-        constant = dict(zip(candidate.terms, fit.coefficients)).get("constant", 0.0)
-        return CandidateFit(candidate, fit, added, float(constant))
-
-    def columns(self, candidate: Candidate) -> Array:
-        """Return the candidate's terms summed over each network, (n, k)."""
-        ones = np.ones(len(self.counts))
-        return np.column_stack(
-            [ones if t == "constant" else self.counts @ np.nan_to_num(self.values[t]) for t in candidate.terms]
+        ones = np.ones(len(truth))
+        columns = np.column_stack(
+            [ones if term == "constant" else self.counts @ self.values[term] for term in candidate.terms]
         )
+        if candidate == PLAIN:
+            fit = ShrunkFit(np.ones(1), np.zeros(0), columns[:, 0], np.zeros((1, 1)), np.zeros(len(truth)))
+            return CandidateFit(candidate, fit, {})
+        plain = CandidateFit(candidate, fit_shrunk(columns, truth), {})
+        if not candidate.correction_ratio:
+            return plain
+        unit = self.values["sum"]
+        if not candidate.is_composed:
+            terms = [(c, t) for c, t in zip(plain.fit.coefficients, candidate.terms) if t != "constant"]
+            unit = np.abs(np.sum([c * self.values[t] for c, t in terms], axis=0))
+        corrected = fit_shrunk(columns, truth, self.counts * unit, candidate.correction_ratio)
+        return CandidateFit(candidate, corrected, dict(zip(self.layers, corrected.corrections.tolist())))
 
-    def _added(self, candidate: Candidate, fit: ShrunkFit) -> Array:
-        added = np.zeros(len(self.layers))
-        for term, coefficient in zip(candidate.terms, fit.coefficients):
-            if term != "constant":
-                added = added + coefficient * self.values[term]
-        return added
+
+def term_values(layers: Sequence[LayerSpec], table: LatencyTable) -> dict[str, Array]:
+    """Return each term of each layer, (L,); "sum" is the table's latency, or not-a-number."""
+    values = {name: np.array([value_of(spec) for spec in layers]) for name, value_of in PHYSICAL.items()}
+    return values | {"sum": np.array([table.value_or_nan(spec) for spec in layers])}

@@ -11,8 +11,8 @@ from .errors import NotVerified
 
 Array = NDArray[np.float64]
 
-COMPOSED, INTERPOLATED, PREDICTED = "composed", "interpolated", "predicted"
-SOURCES = (COMPOSED, INTERPOLATED, PREDICTED)  # ever further from what was measured
+COMPOSED, INTERPOLATED, EXTRAPOLATED, PREDICTED = "composed", "interpolated", "extrapolated", "predicted"
+SOURCES = (COMPOSED, INTERPOLATED, EXTRAPOLATED, PREDICTED)  # ever further from what was measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,8 @@ class LatencyEstimate:
 
     value_us: (n,). log_ratio: (n,), the 90 % interval reaches from value / exp(it) to value x exp(it); None when no
     whole network verified the profile. source: (n,), "composed" (a sum of measured layers), "interpolated" (some layer
-    lies between measured ones) or "predicted" (some layer, or all of it, comes from a regression).
+    lies between measured sizes), "extrapolated" (some layer lies beyond them) or "predicted" (some layer, or all of it,
+    comes from a regression).
     """
 
     value_us: Array

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -60,13 +60,14 @@ class LatencyTable:
         layer = None if spec.key in self.measurements else self.predicted.get(spec.key)
         return 0.0 if layer is None else layer.log_ratio
 
-    def require(self, layers: tuple[LayerSpec, ...]) -> None:
+    def require(self, layers: Iterable[LayerSpec]) -> None:
         """Raise LatencyMissing unless every layer has a latency."""
-        missing = tuple(spec.key for spec in layers if spec.key not in self._values)
+        keys = list(dict.fromkeys(spec.key for spec in layers))
+        missing = tuple(key for key in keys if key not in self._values)
         if missing:
             reason = self.failures.get(missing[0], "it was not part of the profile")
             raise LatencyMissing(
-                f"{len(missing)} of {len(layers)} layers have no measured latency, first {missing[0]} ({reason}). "
+                f"{len(missing)} of {len(keys)} layers have no measured latency, first {missing[0]} ({reason}). "
                 "Profile the space again, or choose a profile that covers it",
                 keys=missing,
             )

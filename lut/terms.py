@@ -8,15 +8,10 @@ weights in the fastest cache, while a network's weights exceed it and come from 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ..supernets import LayerSpec, SearchSpace
+from ..supernets import LayerSpec
 from ..supernets.layers.registry import macs, output_shape, weight_shapes
-
-Array = NDArray[np.float64]
 
 KIB_A_FLOAT = 4 / 1024
 
@@ -47,19 +42,3 @@ PHYSICAL: dict[str, Callable[[LayerSpec], float]] = {
     "weights": weight_kib,
     "MACs": mega_macs,
 }
-
-
-def layer_counts(space: SearchSpace, rows: NDArray[np.int64], layers: Sequence[LayerSpec]) -> Array:
-    """Return how often each architecture of `rows` (n, d) runs each of the `layers`, (n, L)."""
-    column = {spec: position for position, spec in enumerate(layers)}
-    counts = np.zeros((len(rows), len(layers)))
-    for row, architecture in enumerate(rows):
-        for spec in space.layers(space.architecture(architecture)):
-            if spec in column:
-                counts[row, column[spec]] += 1
-    return counts
-
-
-def layers_of(space: SearchSpace, rows: NDArray[np.int64]) -> tuple[LayerSpec, ...]:
-    """Return every layer that some architecture of `rows` (n, d) runs, once each."""
-    return tuple(dict.fromkeys(spec for row in rows for spec in space.layers(space.architecture(row))))

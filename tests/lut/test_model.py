@@ -80,7 +80,7 @@ def test_a_prediction_is_the_sum_of_its_layers_contributions(name):
     model = LatencyModel.fit(space, table_for(space), indices, measured)
     fresh = space.sample(100, np.random.default_rng(2))
     by_hand = [
-        sum(map(model.contribution_us, space.layers(space.architecture(row)))) + model.constant_us for row in fresh
+        sum(map(model.contribution_us, space.layers(space.architecture(row)))) + model.form.constant_us for row in fresh
     ]
     estimate = model.predict(fresh)
     assert estimate.value_us == pytest.approx(by_hand)
@@ -109,7 +109,6 @@ def test_where_layers_do_not_add_up_a_regression_takes_over_and_says_so():
         space, LatencyTable(nonsense, {}), indices, [steady(us) for us in 50 + space.macs(indices) / 1e4]
     )
     assert model.report.model == "regression on MACs"
-    assert not model.is_composed
     estimate = model.predict(space.sample(5, rng))
     assert set(estimate.source) == {"predicted"}
 
