@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from .explanation import difference_json, explanation_json, print_difference, print_explanation
 from .lut import ProfileName
 from .output import AsJson, print_json, print_table
 
@@ -21,9 +22,11 @@ def register(app: typer.Typer) -> None:
             typer.Option(help="largest, smallest, random:N, or option indices such as 0,2,1,... May be repeated."),
         ] = None,
         seed: Annotated[int, typer.Option(help="Of random architectures.", min=0)] = 0,
+        explain: Annotated[bool, typer.Option("--explain", help="Also break each latency into its layers.")] = False,
         as_json: AsJson = False,
     ) -> None:
         """Predict latencies with their 90 % interval; the verified error is printed beside them."""
+        from ..lut import explain as explained
         from ..lut import load_profile
         from ..supernets.parse import architectures_from_text
 
@@ -50,9 +53,20 @@ def register(app: typer.Typer) -> None:
             )
             for i, architecture in enumerate(asked)
         ]
+        explanations = [explained(loaded, architecture) for architecture in asked] if explain else []
+        pair = explanations if len(explanations) == 2 else []
         if as_json:
             found = [dict(zip(columns, row)) | {"indices": genes} for row, genes in zip(rows, indices)]
-            print_json({"architectures": found, "verified": loaded.fit.model_dump()})
+            for described, explanation in zip(found, explanations):
+                described["explanation"] = explanation_json(explanation)
+            difference = {"difference": difference_json(*pair)} if pair else {}
+            print_json({"architectures": found, "verified": loaded.fit.model_dump(), **difference})
             return
-        print_table(columns, rows)
+        for explanation in explanations:
+            print_explanation(loaded, explanation)
+            print()
+        if pair:
+            print_difference(space, *pair)
+        if not explain:
+            print_table(columns, rows)
         print(f"verified  {loaded.latency.report.sentence()}; quality {loaded.quality}")

@@ -10,6 +10,7 @@ from .errors import (
     ProfileMismatch,
     UnknownProfile,
 )
+from .explain import Explanation, GroupShare, LayerShare, SlotDifference, differences, explain
 from .measure import Remeasured, is_this_device, measure_model
 from .model import LatencyEstimate, LatencyModel
 from .profile import HardwareProfile, check_profile
@@ -18,12 +19,15 @@ from .store import load_profile, shipped_profiles
 from .table import LatencyTable
 
 __all__ = [
+    "Explanation",
     "FitReport",
+    "GroupShare",
     "HardwareProfile",
     "LatencyEstimate",
     "LatencyMissing",
     "LatencyModel",
     "LatencyTable",
+    "LayerShare",
     "LutError",
     "OutputExists",
     "OutputUnwritable",
@@ -31,9 +35,12 @@ __all__ = [
     "ProfileMismatch",
     "ProfileRequest",
     "Remeasured",
+    "SlotDifference",
     "UnknownProfile",
     "build_profile",
     "check_profile",
+    "differences",
+    "explain",
     "is_this_device",
     "load_profile",
     "measure_model",

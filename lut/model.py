@@ -107,6 +107,15 @@ class LatencyModel:
             held_out_us=tuple(float(us) for us in held_out[best]),
         )
 
+    def contribution_us(self, spec: LayerSpec) -> float:
+        """Return what a layer adds to every prediction it is part of; raises LatencyMissing.
+
+        The contributions of a network's layers and what belongs to no layer (the constant) sum to its prediction.
+        """
+        value_of = {"sum": self.table.value_us, "layers": lambda spec: 1.0, "borders": border_kib}
+        fitted = zip(self.terms, self.coefficients)
+        return sum(coefficient * value_of[term](spec) for term, coefficient in fitted if term != "constant")
+
     def predict(self, indices: ArrayLike) -> LatencyEstimate:
         """Estimate the latency of architectures, (n, d); more than a million a second on one core.
 
