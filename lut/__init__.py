@@ -13,6 +13,7 @@ from .errors import (
 from .explain import Explanation, GroupShare, LayerShare, SlotDifference, differences, explain
 from .measure import Remeasured, is_this_device, measure_model
 from .model import LatencyEstimate, LatencyModel
+from .operators import LayerOperators, OperatorReport, explain_operators
 from .profile import HardwareProfile, check_profile
 from .schema import FitReport
 from .store import load_profile, shipped_profiles
@@ -27,8 +28,10 @@ __all__ = [
     "LatencyMissing",
     "LatencyModel",
     "LatencyTable",
+    "LayerOperators",
     "LayerShare",
     "LutError",
+    "OperatorReport",
     "OutputExists",
     "OutputUnwritable",
     "ProfileDamaged",
@@ -41,6 +44,7 @@ __all__ = [
     "check_profile",
     "differences",
     "explain",
+    "explain_operators",
     "is_this_device",
     "load_profile",
     "measure_model",

@@ -7,6 +7,26 @@ import pytest
 
 from gnomon.lut import load_profile
 from gnomon.lut.store import SHIPPED
+from gnomon.profilers import fingerprint
+
+
+@pytest.fixture
+def profile_of(profile_name, tmp_path):
+    """Return a function that copies the shipped profile with a changed header."""
+    header, *rest = (SHIPPED / f"{profile_name}.jsonl").read_text().splitlines(keepends=True)
+
+    def copy(**changes):
+        path = tmp_path / "copy.jsonl"
+        path.write_text("".join([json.dumps({**json.loads(header), **changes}) + "\n", *rest]))
+        return path
+
+    return copy
+
+
+@pytest.fixture
+def profile_of_here(profile_of):
+    here = fingerprint()
+    return profile_of(device=here.slug, hardware=here.to_json())
 
 
 def test_explained_layers_sum_to_the_prediction(gnomon, profile_name):
@@ -74,3 +94,43 @@ def test_a_layer_that_the_profile_lacks_is_named(gnomon, profile_name, tmp_path)
     assert outcome.code == 2
     assert absent in outcome.err
     assert "Profile the space again" in outcome.err
+
+
+def test_operators_are_held_against_layers_on_the_profiles_device(gnomon, profile_of_here):
+    outcome = gnomon("predict", profile_of_here, "--arch", "smallest", "--operators", "--json")
+    assert outcome.code == 0
+    assert "without and with the profiler of onnxruntime" in outcome.err
+    (row,) = outcome.json["architectures"]
+    found = row["operators"]
+    assert [layer["slot"] for layer in found["layers"]] == [layer["slot"] for layer in row["explanation"]["layers"]]
+    shares = [layer["profiled_share"] for layer in found["layers"]] + [found["unexplained"]["profiled_share"]]
+    assert sum(shares) == pytest.approx(1)
+    assert all(layer["operators"] for layer in found["layers"])
+    assert found["overhead"] == pytest.approx(found["profiled_inference_us"] / found["measured_us"])
+    assert found["profiled_us"] + found["outside_us"] == pytest.approx(found["profiled_inference_us"])
+
+
+def test_printed_operators_say_what_they_are_worth(gnomon, profile_of_here):
+    outcome = gnomon("predict", profile_of_here, "--arch", "smallest", "--explain", "--operators")
+    assert outcome.code == 0
+    starts = [line.split()[0] for line in outcome.out.splitlines() if line.strip()]
+    order = ["network", "total", "measured", "profiled", "verified"]
+    assert [starts.index(word) for word in order] == sorted(starts.index(word) for word in order)
+    assert " no layer " in outcome.out
+    assert "Compare shares only." in outcome.out
+
+
+def test_operators_of_another_devices_profile_are_refused(gnomon, profile_of):
+    outcome = gnomon("predict", profile_of(device="raspberry-pi-5-4c"), "--arch", "smallest", "--operators")
+    assert outcome.code == 2
+    assert "is of another device (device: profile 'raspberry-pi-5-4c', here" in outcome.err
+    assert "gnomon profile --space fashion_mnist --backend onnxruntime" in outcome.err
+    assert not outcome.out
+
+
+def test_operators_of_an_absent_runtime_name_the_known_ones(gnomon, profile_of):
+    here = fingerprint()
+    path = profile_of(device=here.slug, hardware=here.to_json(), backend="tensorrrt")
+    outcome = gnomon("predict", path, "--arch", "smallest", "--operators")
+    assert outcome.code == 3
+    assert "onnxruntime, openvino" in outcome.err
