@@ -24,6 +24,7 @@ def operators_json(report: OperatorReport) -> dict[str, Any]:
         "profiled_us": report.profiled_us,
         "outside_us": report.outside_us,
         "overhead": report.overhead,
+        "differences": list(report.differences),
         "layers": [
             {
                 "slot": found.layer.slot,
@@ -79,6 +80,8 @@ def print_operators(profile: HardwareProfile, report: OperatorReport) -> None:
     )
     print("         Profiled times are inflated, most where operators are short, and counted in whole microseconds:")
     print("         they explain and are no latencies. Compare shares only.")
+    for difference in report.differences:
+        print(f"differs  {difference}")
 
 
 def counted(operators: Iterable[OperatorTime]) -> str:

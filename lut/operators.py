@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..profilers.backend import OperatorProfile, OperatorTime, RunConfig
+from ..profilers.backend import OperatorProfile, OperatorTime, RunConfig, load_backend
+from ..profilers.hardware import fingerprint
 from ..profilers.operators import measure_operators
 from ..supernets import Architecture
 from ..supernets.graph import OUTPUT, graph_from_layers
@@ -40,7 +41,8 @@ class OperatorReport:
     """Where a network's time goes, says the runtime; times in microseconds, of one inference.
 
     `measured_us` is the latency without the profiler, `inference_us` the wall time with it. `unexplained` are operators
-    of no layer or of several. `anchor_ratio` is how much slower the machine is than when the profile was made.
+    of no layer or of several. `anchor_ratio` is how much slower the machine is than when the profile was made, and
+    `differences` says, field by field, with which other versions it was made.
     """
 
     explanation: Explanation
@@ -50,6 +52,7 @@ class OperatorReport:
     inference_us: float
     measured_us: float
     anchor_ratio: float
+    differences: tuple[str, ...] = ()
 
     @property
     def overhead(self) -> float:
@@ -93,7 +96,9 @@ def explain_operators(profile: HardwareProfile, architecture: Architecture) -> O
     measured_us = timed.measurement.value_us
     loops = min(MAX_LOOPS, max(MIN_LOOPS, round(PROFILED_S * 1e6 / measured_us)))
     profiled = measure_operators(model, backend=profile.header.backend, config=config, loops=loops)
-    return operators_by_layer(explanation, profiled, measured_us=measured_us, anchor_ratio=timed.anchor_ratio)
+    report = operators_by_layer(explanation, profiled, measured_us=measured_us, anchor_ratio=timed.anchor_ratio)
+    versions, hardware = load_backend(profile.header.backend).versions(), fingerprint().to_json()
+    return replace(report, differences=profile.differences(versions=versions, hardware=hardware))
 
 
 def operators_by_layer(

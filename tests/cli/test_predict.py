@@ -110,14 +110,17 @@ def test_operators_are_held_against_layers_on_the_profiles_device(gnomon, profil
     assert found["profiled_us"] + found["outside_us"] == pytest.approx(found["profiled_inference_us"])
 
 
-def test_printed_operators_say_what_they_are_worth(gnomon, profile_of_here):
-    outcome = gnomon("predict", profile_of_here, "--arch", "smallest", "--explain", "--operators")
+def test_printed_operators_say_what_they_are_worth(gnomon, profile_of):
+    here = fingerprint()
+    path = profile_of(device=here.slug, hardware=here.to_json(), versions={"onnxruntime": "1.0.0"})
+    outcome = gnomon("predict", path, "--arch", "smallest", "--explain", "--operators")
     assert outcome.code == 0
     starts = [line.split()[0] for line in outcome.out.splitlines() if line.strip()]
     order = ["network", "total", "measured", "profiled", "verified"]
     assert [starts.index(word) for word in order] == sorted(starts.index(word) for word in order)
     assert " no layer " in outcome.out
     assert "Compare shares only." in outcome.out
+    assert "differs  versions.onnxruntime: profile 1.0.0, here" in outcome.out
 
 
 def test_operators_of_another_devices_profile_are_refused(gnomon, profile_of):
