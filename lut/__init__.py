@@ -13,10 +13,12 @@ from .errors import (
 )
 from .estimate import LatencyEstimate
 from .explain import Explanation, GroupShare, LayerShare, SlotDifference, differences, explain
+from .family import model_for_space
 from .measure import Remeasured, is_this_device, measure_model
 from .model import LatencyModel
 from .operators import LayerOperators, OperatorReport, explain_operators
 from .profile import HardwareProfile, check_profile
+from .regression import with_predictions
 from .schema import FitReport
 from .store import load_profile, shipped_profiles
 from .table import LatencyTable
@@ -51,5 +53,7 @@ __all__ = [
     "is_this_device",
     "load_profile",
     "measure_model",
+    "model_for_space",
     "shipped_profiles",
+    "with_predictions",
 ]
