@@ -1,6 +1,7 @@
 """How long models take on this device: plans, backends, the timing protocol, and the machine's fingerprint."""
 
 from .backend import Backend, Executable, RunConfig, backend_names, load_backend
+from .drift import SpeedCurve
 from .errors import (
     BackendError,
     BackendUnavailable,
@@ -47,6 +48,7 @@ __all__ = [
     "ResultsLocked",
     "RunConfig",
     "Session",
+    "SpeedCurve",
     "TimerNoise",
     "TimingPlan",
     "TimingPolicy",

@@ -33,7 +33,14 @@ class PlanExecution:
     """One session of running a plan: it knows what was recorded before and appends to the journal."""
 
     def __init__(
-        self, folder: Path, plan: TimingPlan, *, backend: Backend, journal: Journal, recorded: Results
+        self,
+        folder: Path,
+        plan: TimingPlan,
+        *,
+        backend: Backend,
+        journal: Journal,
+        recorded: Results,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._plan = plan
@@ -41,7 +48,8 @@ class PlanExecution:
         self._journal = journal
         self._recorded = recorded
         self._id = uuid.uuid4().hex[:12]
-        self._origin_s = time.monotonic()
+        self._clock = clock
+        self._origin_s = clock()
         self._items: Dict[str, PlanItem] = {item.key: item for item in plan.items}
         self._visits: List[Visit] = list(recorded.visits)
         self._failed_in: Dict[str, int] = {failure.key: failure.step.pass_index for failure in recorded.failures}
@@ -136,9 +144,9 @@ class PlanExecution:
     def _timed(self, step: Step) -> Visit:
         item = self._items[step.key]
         model = (self._folder / item.file).read_bytes()
-        start_s = time.monotonic()
+        start_s = self._clock()
         with self._backend.load(model, self._plan.config) as executable:
-            load_ms = (time.monotonic() - start_s) * 1e3
+            load_ms = (self._clock() - start_s) * 1e3
             self._note_options(executable.options)
             loops = self._loops(step.key) or calibrate_loops(executable, self._plan.policy)
             block_us = take_visit(executable, self._plan.policy, loops=loops)
@@ -160,7 +168,7 @@ class PlanExecution:
         self._journal.append({"record": kind, "session": self._id, "t_s": round(self._t_s(), 4), **fields}, sync=sync)
 
     def _t_s(self) -> float:
-        return time.monotonic() - self._origin_s
+        return self._clock() - self._origin_s
 
     def _seconds(self) -> float:
         return self._recorded.seconds + self._t_s()

@@ -13,6 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple, Union
 
 from .backend import RunConfig
+from .drift import SpeedCurve, corrected
 from .errors import JournalDamaged
 from .hardware import Hardware
 from .journal import Record, read_journal
@@ -115,6 +116,17 @@ class Results:
     def measurements(self) -> Dict[str, Measurement]:
         """The measurement of every layer and network visited, by key; a model that failed later keeps its visits."""
         return measurements_from_visits(visit for visit in self.visits if visit.role != "anchor")
+
+    @property
+    def speed(self) -> SpeedCurve:
+        """How the machine's speed moved, as the anchors show it; takes up to a second for a very long run."""
+        return SpeedCurve.from_anchors(self.anchors)
+
+    @property
+    def corrected(self) -> Dict[str, Measurement]:
+        """The `measurements` as the machine would have given them at its undisturbed speed all through the run."""
+        visits = (visit for visit in self.visits if visit.role != "anchor")
+        return measurements_from_visits(corrected(visits, self.speed))
 
     @property
     def anchors(self) -> Tuple[Anchor, ...]:
