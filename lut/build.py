@@ -68,9 +68,9 @@ def build_profile(
 ) -> HardwareProfile:
     """Measure and write the profile at `out`, resuming an interrupted run of the same request.
 
-    Raises OutputExists, OutputUnwritable, ProfileMismatch (an interrupted run of another request, or another runtime
-    version than it began with), LutError when too few networks can verify the table, and the errors of profilers,
-    among them BackendUnavailable.
+    Raises OutputExists, OutputUnwritable, ProfileMismatch (an interrupted run of another request), LutError when too
+    few networks can verify the table, and the errors of profilers, among them BackendUnavailable and
+    EnvironmentChanged (an interrupted run of another runtime version or machine).
     """
     space = load_space(request.space)
     load_backend(request.backend)
@@ -157,14 +157,6 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
 
     A model that failed becomes a failure record. A network that runs a failed layer is left out: it has no sum.
     """
-    for name in results.sessions[0].versions:
-        values = {session.versions.get(name) for session in results.sessions}
-        if len(values) > 1:
-            raise ProfileMismatch(
-                f"the run was interrupted and went on with another version of {name}: {sorted(map(str, values))}; "
-                f"restore the first one, or remove {out}.building to measure anew",
-                fields=(f"versions.{name}",),
-            )
     measured = results.measurements
     first = results.sessions[0]
     layers = {spec.key: measured[spec.key] for spec in space.unique_layers() if spec.key in measured}

@@ -67,6 +67,8 @@ class SimulatedBackend(FakeBackend):
 
 
 class MemoryJournal:
+    path = "memory"
+
     def __init__(self, plan):
         self.records = [header_record(plan)]
 
