@@ -57,7 +57,8 @@ class AnchorReading(Protocol):
 class SpeedCurve:
     """How slow the machine was at each moment of a run, 1 being its own undisturbed speed.
 
-    reference_us: what each anchor takes at factor 1.
+    reference_us: what each anchor takes at factor 1. This is the level of the run's fastest stretch, not its fastest
+    readings (`timing.undisturbed` of them), which among many are fast by chance.
     knots: for each session (seconds into it, factor), in the order of time.
     """
 

@@ -27,6 +27,7 @@ START_JUMP = 0.5  # the same where something began anew, as a session does
 HIT = 0.25  # how likely a reading is hit by a spell of other work
 HIT_RANGE = math.log(1.8)  # and by how much at most
 STRAY = 1e-4  # density of readings that fit nothing
+LEAST = 1e-100  # belief in any level, so that readings at odds leave some belief in common
 EVIDENCE = 5.0  # log-likelihood by which a moving level must beat a constant one to be believed
 
 
@@ -34,7 +35,7 @@ def speed_levels(readings: Sequence[float], starts: FrozenSet[int] = frozenset()
     """Return the level at each of some ``readings``, both natural logarithms; all equal if they only show noise.
 
     ``starts`` are positions at which the level may be another one without being rare. Costs time in proportion to the
-    number of readings, about a second for ten thousand.
+    number of readings, about a second for a thousand.
     """
     import numpy as np
 
@@ -79,12 +80,12 @@ def _smoothed(values: Array, grid: Array, starts: FrozenSet[int], noise: float, 
         belief = (moved(belief, position) if position else belief) * densities[position]
         total = belief.sum()
         log_likelihood += math.log(total)
-        forward[position] = belief = belief / total
+        forward[position] = belief = np.maximum(belief / total, LEAST)
     levels, backward = np.empty(len(values)), np.ones(len(grid))
     for position in reversed(range(len(values))):
         levels[position] = _median(grid, forward[position] * backward)
         backward = moved(backward * densities[position], position)
-        backward /= backward.sum()
+        backward = np.maximum(backward / backward.sum(), LEAST)
     return log_likelihood, levels
 
 

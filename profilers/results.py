@@ -119,7 +119,7 @@ class Results:
 
     @property
     def speed(self) -> SpeedCurve:
-        """How the machine's speed moved, as the anchors show it; takes up to a second for a very long run."""
+        """How the machine's speed moved, as the anchors show it; takes up to a second for a thousand anchor visits."""
         return SpeedCurve.from_anchors(self.anchors)
 
     @property

@@ -282,6 +282,12 @@ def test_any_readings_give_a_finite_curve_that_does_not_depend_on_the_anchors_si
     assert factors == pytest.approx([scaled.factor("s", anchor.t_s) for anchor in anchors], rel=1e-3)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_readings_at_odds_with_each_other_still_give_a_curve(seed):
+    curve = SpeedCurve.from_anchors(anchors_from(np.random.default_rng(seed).uniform(1.0, 1e6, 200)))
+    assert all(0 < factor < math.inf for _, factor in curve.knots["s"])
+
+
 def test_a_visit_keeps_all_but_its_blocks(simulate):
     visits = simulate(*still(0), 0).results.visits
     slow = SpeedCurve({"m0": 200.0}, {visits[0].session: ((0.0, 1.25),)})
