@@ -10,6 +10,7 @@ from .errors import (
     ProfileMismatch,
     UnknownProfile,
 )
+from .lint import Finding, lint_profile, lint_table
 from .measure import Remeasured, is_this_device, measure_model
 from .model import LatencyEstimate, LatencyModel
 from .profile import HardwareProfile, check_profile
@@ -18,6 +19,7 @@ from .store import load_profile, shipped_profiles
 from .table import LatencyTable
 
 __all__ = [
+    "Finding",
     "FitReport",
     "HardwareProfile",
     "LatencyEstimate",
@@ -35,6 +37,8 @@ __all__ = [
     "build_profile",
     "check_profile",
     "is_this_device",
+    "lint_profile",
+    "lint_table",
     "load_profile",
     "measure_model",
     "shipped_profiles",
