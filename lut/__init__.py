@@ -1,6 +1,7 @@
 """Latency lookup tables: hardware profiles, the models that read latencies from them, and their verified error."""
 
 from .build import ProfileRequest, build_profile
+from .diff import ProfileDiff, diff_profiles
 from .errors import (
     LatencyMissing,
     LutError,
@@ -30,12 +31,14 @@ __all__ = [
     "OutputExists",
     "OutputUnwritable",
     "ProfileDamaged",
+    "ProfileDiff",
     "ProfileMismatch",
     "ProfileRequest",
     "Remeasured",
     "UnknownProfile",
     "build_profile",
     "check_profile",
+    "diff_profiles",
     "is_this_device",
     "lint_profile",
     "lint_table",
