@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from ...supernets import LayerSpec
 from ...supernets.errors import SupernetError
-from ...supernets.layers.registry import operations
+from ...supernets.layers.registry import output_shape
+
+LARGEST_SIZE = 1_000_000  # of a dimension or a number of channels
 
 Severity = Literal["error", "warning"]
 
@@ -55,13 +57,14 @@ class Rows:
 
 
 def spec_of(key: str) -> LayerSpec | None:
-    """Return the layer that `key` names; None when it is no layer's key."""
+    """Return the layer that `key` names; None when it is no layer's key, or of sizes that no layer has."""
     try:
         spec = LayerSpec.from_key(key)
-        operations(spec)
-    except SupernetError:
+        numbers = [value for _, value in spec.attributes if isinstance(value, int)]
+        is_sane = max((*spec.input_shape, *numbers)) <= LARGEST_SIZE and min(spec.input_shape) > 0
+        return spec if is_sane and output_shape(spec) else None
+    except (SupernetError, ArithmeticError, ValueError):
         return None
-    return spec
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:
