@@ -38,7 +38,7 @@ def profile(
     precision: str = "fp32",
     threads: int = 1,
     batch: int = 1,
-    networks: int = 40,
+    networks: int = 30,
     policy: TimingPolicy | None = None,
     force: bool = False,
     on_progress: Callable[[Mapping[str, Any]], None] | None = None,
@@ -56,7 +56,7 @@ def profile(
         config = RunConfig(precision=precision, threads=threads, batch=batch)
     except ValueError as error:
         raise LutError(str(error)) from error
-    request = ProfileRequest(space, backend, config, networks=networks, policy=policy or TimingPolicy(time_cap_s=180.0))
+    request = ProfileRequest(space, backend, config, networks=networks, policy=policy or TimingPolicy())
     return build_profile(request, Path(out or request.file_name()), force=force, on_progress=on_progress)
 
 

@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
                 float(estimate.value_us[i]),
                 float(estimate.low_us[i]),
                 float(estimate.high_us[i]),
-                estimate.source,
+                str(estimate.source[i]),
                 int(macs[i]),
                 int(params[i]),
             )

@@ -20,8 +20,8 @@ def register(app: typer.Typer) -> None:
         threads: Annotated[int, typer.Option(help="Threads of the runtime.", min=1)] = 1,
         batch: Annotated[int, typer.Option(help="Images at a time.", min=1)] = 1,
         precision: Annotated[str, typer.Option(help="Precision of weights and activations.")] = "fp32",
-        networks: Annotated[int, typer.Option(help="Whole networks that correct and verify the table.", min=10)] = 40,
-        time_cap_s: Annotated[float, typer.Option(help="No further passes after this many seconds.", min=1)] = 180.0,
+        networks: Annotated[int, typer.Option(help="Whole networks that correct and verify the table.", min=10)] = 30,
+        time_cap_s: Annotated[float, typer.Option(help="No further visits after this many seconds.", min=1)] = 600.0,
         out: Annotated[Path | None, typer.Option(help="File to write; default: named after the device.")] = None,
         strict: Annotated[
             bool, typer.Option("--strict", help="Exit 4 when the profile's quality is not good.")

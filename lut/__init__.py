@@ -5,15 +5,17 @@ from .diff import ProfileDiff, diff_profiles
 from .errors import (
     LatencyMissing,
     LutError,
+    NotVerified,
     OutputExists,
     OutputUnwritable,
     ProfileDamaged,
     ProfileMismatch,
     UnknownProfile,
 )
+from .estimate import LatencyEstimate
 from .lint import Finding, lint_profile, lint_table
 from .measure import Remeasured, is_this_device, measure_model
-from .model import LatencyEstimate, LatencyModel
+from .model import LatencyModel
 from .profile import HardwareProfile, check_profile
 from .schema import FitReport
 from .store import load_profile, shipped_profiles
@@ -28,6 +30,7 @@ __all__ = [
     "LatencyModel",
     "LatencyTable",
     "LutError",
+    "NotVerified",
     "OutputExists",
     "OutputUnwritable",
     "ProfileDamaged",

@@ -53,7 +53,7 @@ class ProfileRequest:
     space: str
     backend: str
     config: RunConfig = field(default_factory=RunConfig)
-    networks: int = 40
+    networks: int = 30
     policy: TimingPolicy = field(default_factory=TimingPolicy)
     seed: int = 0
 
@@ -165,7 +165,7 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
                 f"restore the first one, or remove {out}.building to measure anew",
                 fields=(f"versions.{name}",),
             )
-    measured = results.measurements
+    measured, at_s = results.measurements, results.at_s
     first = results.sessions[0]
     layers = {spec.key: measured[spec.key] for spec in space.unique_layers() if spec.key in measured}
     indices = [
@@ -183,9 +183,15 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
             f"{len(networks)} whole networks remain, and it takes {MIN_NETWORKS} to verify a profile"
         )
     records: list[Record] = [
-        *(LayerRecord(key=key, loops=m.loops, block_us=m.block_us) for key, m in layers.items()),
+        *(LayerRecord(key=key, loops=m.loops, block_us=m.block_us, at_s=at_s[key]) for key, m in layers.items()),
         *(
-            NetworkRecord(id=space.architecture(row).id, indices=row, loops=m.loops, block_us=m.block_us)
+            NetworkRecord(
+                id=space.architecture(row).id,
+                indices=row,
+                loops=m.loops,
+                block_us=m.block_us,
+                at_s=at_s[network_key(row)],
+            )
             for row, m in zip(indices, networks)
         ),
         *(
@@ -208,6 +214,7 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
         plan=plan.digest,
         created=first.started,
         sessions=len(results.sessions),
+        session_starts_s=results.session_starts_s,
         seconds=round(results.seconds, 1),
     )
     table = LatencyTable(layers, failures)

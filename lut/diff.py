@@ -25,7 +25,7 @@ Verdict = Literal["slower", "faster", "same", "unsure"]
 LEVEL = 0.05  # chance of any false alarm in a comparison
 EFFECT = 0.02  # the smallest change that is called one
 EQUAL = 0.05  # a layer is the same when its 90 % interval lies within this share
-DISTURBED_PERCENT = 40  # of an anchor's visits; at 60 % every second comparison has a false alarm
+DISTURBED_PERCENT = 40  # of an anchor's visits; at 60 % two of three comparisons have a false alarm
 FEW = 0.1  # of the layers: up to this share may change by themselves and a common factor still be called common
 
 

@@ -5,6 +5,7 @@ LutError
 ├── ProfileDamaged    the file is not a hardware profile, or a line of it is wrong (`line_number`)
 ├── ProfileMismatch   the profile is of another space, runtime or precision (`fields`)
 ├── LatencyMissing    a layer has no measurement (`keys`)
+├── NotVerified       nothing is known about the error of these latencies
 ├── TableUnreadable   a table of another format cannot be read, or has no word for what is asked
 ├── FindingsRefused   a table has findings that are errors (`findings` in words)
 ├── OutputExists      the output is there already
@@ -56,6 +57,10 @@ class FindingsRefused(LutError):
     def __init__(self, message: str, *, findings: tuple[str, ...]) -> None:
         super().__init__(message)
         self.findings = findings
+
+
+class NotVerified(LutError):
+    """Nothing is known about the error of these latencies."""
 
 
 class OutputExists(LutError):

@@ -22,7 +22,7 @@ from .errors import LutError
 from .profile import HardwareProfile
 from .schema import ANCHOR
 
-POLICY = TimingPolicy(min_passes=5, anchor_every=1, time_cap_s=30.0)
+POLICY = TimingPolicy(min_passes=24, anchor_every=1, time_cap_s=30.0)
 
 
 @dataclass(frozen=True, slots=True)

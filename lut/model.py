@@ -1,71 +1,59 @@
-"""The additive latency model: a sum of measured layers, corrected by what whole networks showed.
+"""The latency model: a sum over layers, corrected by what whole networks showed.
 
-Isolated layers pay for being isolated: a session's overhead each (on small layers), a layout conversion at each
-border (on large activations). So the corrected latency is a combination, linear in a few physical sums over the
-layers. Which terms are used is chosen by leave-one-out error, and the plain sum competes.
+Every candidate (`candidates.py`) is fitted to the whole networks and judged by its leave-one-out error; the plain sum
+of the measured layers competes. Where no sum of measured layers comes near the truth, or no layer was measured, a
+regression on physical quantities predicts the whole network, and the report says so.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..profilers.timing import Measurement
 from ..supernets import LayerSpec, SearchSpace
-from ..supernets.layers.registry import output_shape
 from ..supernets.slots import SlotSum
+from .candidates import PLAIN, CandidateFit, Design, term_values
 from .errors import LutError
+from .estimate import COMPOSED, PREDICTED, SOURCES, LatencyEstimate
 from .schema import FitReport
+from .shrinkage import ShrunkFit
 from .table import LatencyTable
-from .verification import report_from_predictions
+from .verification import conformal_quantile, mape_percent, report_from_predictions
 
 Array = NDArray[np.float64]
 
-# Terms of each candidate, simplest first; the coefficients are fitted, except the plain sum's, which is one.
-CANDIDATES: dict[str, tuple[str, ...]] = {
-    "scaled sum": ("sum",),
-    "scaled sum + constant": ("sum", "constant"),
-    "scaled sum + layers": ("sum", "layers"),
-    "scaled sum + borders": ("sum", "borders"),
-    "scaled sum + layers + borders": ("sum", "layers", "borders"),
-}
-PLAIN = "plain sum"
 TIE = 1.02  # a simpler model wins when its error is within 2 % of the best one's
+ADDITIVITY_FAILS = 10.0  # percent; beyond it a regression may replace the sum of measured layers
 MIN_NETWORKS = 10  # the fewest that a 90 % conformal interval can be read from
-
-
-@dataclass(frozen=True, slots=True)
-class LatencyEstimate:
-    """Latencies of n architectures: value and 90 % interval, (n,) each, in microseconds; and where they come from.
-
-    `source` is "composed" for sums of measured layers.
-    """
-
-    value_us: Array
-    low_us: Array
-    high_us: Array
-    source: str
 
 
 @dataclass(frozen=True)
 class LatencyModel:
-    """Predicts the latency of any architecture of a space; built by `fit`.
+    """Predicts the latency of any architecture of a space; built by `fit`, or by `unverified` without networks.
 
-    `held_out_us` are the predictions of the networks it was fitted to, each from a fit without that network.
+    form: the candidate chosen, and its fit. quantile: 90 % of the held-out log ratios, each scaled down by its own
+    leverage, are at most this; None when nothing was held out. held_out_us: the predictions of the networks it was
+    fitted to, each from a fit without that network.
     """
 
     space: SearchSpace
     table: LatencyTable
-    terms: tuple[str, ...]
-    coefficients: tuple[float, ...]
     report: FitReport
-    total: SlotSum
-    constant_us: float
-    held_out_us: tuple[float, ...]
+    form: CandidateFit
+    quantile: float | None = None
+    held_out_us: tuple[float, ...] = ()
+
+    @staticmethod
+    def unverified(space: SearchSpace, table: LatencyTable) -> LatencyModel:
+        """Return the plain sum of the table, of which nothing is known: it gives values without intervals."""
+        nothing = ShrunkFit(np.ones(1), np.zeros(0), np.zeros(0), np.zeros((1, 1)), np.zeros(0))
+        return LatencyModel(space, table, FitReport.unverified(PLAIN.name), CandidateFit(PLAIN, nothing, {}))
 
     @staticmethod
     def fit(
@@ -74,76 +62,101 @@ class LatencyModel:
         """Choose and fit a model on whole networks (`indices` (n, d) and their measurements).
 
         Raises LutError with fewer than ten networks, which cannot verify anything, InvalidArchitecture outside the
-        space, and LatencyMissing when the table lacks a layer of one of the networks.
+        space, and LatencyMissing when the table, unless it is empty, lacks a layer of one of the networks.
         """
+        networks = [space.layers(space.architecture(row)) for row in (space.check([row])[0] for row in indices)]
+        return LatencyModel.fit_layers(space, table, networks, measured)
+
+    @staticmethod
+    def fit_layers(
+        space: SearchSpace,
+        table: LatencyTable,
+        networks: Sequence[Sequence[LayerSpec]],
+        measured: Sequence[Measurement],
+    ) -> LatencyModel:
+        """Choose and fit a model on networks given as layers, which may be of other spaces; raises as `fit`."""
         if len(measured) < MIN_NETWORKS:
             raise LutError(
                 f"{len(measured)} whole networks were measured; it takes {MIN_NETWORKS} to verify a latency model"
             )
-        rows = np.vstack([space.check([row]) for row in indices])
-        table.require(layers_of(space, rows))
-        per_layer = {"sum": table.value_or_nan, "layers": lambda spec: 1.0, "borders": border_kib}
         truth = np.array([measurement.value_us for measurement in measured])
-        columns = {term: space.slot_sum(value_of)(rows) for term, value_of in per_layer.items()}
-        columns["constant"] = np.ones(len(rows))
-        held_out = {PLAIN: columns["sum"]}
-        for name, terms in CANDIDATES.items():
-            held_out[name] = leave_one_out(np.column_stack([columns[term] for term in terms]), truth)
-        errors = {name: 100 * float(np.mean(np.abs(p - truth) / truth)) for name, p in held_out.items()}
-        good_enough = TIE * min(errors.values()) + 1e-6
-        best = next(name for name in (PLAIN, *CANDIDATES) if errors[name] <= good_enough)
-        terms = CANDIDATES.get(best, ("sum",))
-        coefficients = (1.0,) if best == PLAIN else solve(np.column_stack([columns[t] for t in terms]), truth)
-        fitted = dict(zip(terms, coefficients))
-        constant_us = fitted.pop("constant", 0.0)
+        design = Design.of(networks, table)
+        found = [design.fitted(candidate, truth) for candidate in design.candidates()]
+        errors = {f.candidate.name: mape_percent(f.fit.held_out, truth) for f in found}
+        best = simplest_of_the_best(found, errors)
+        log_ratios = np.abs(np.log(truth / np.maximum(best.fit.held_out, 1e-3)))
         return LatencyModel(
             space=space,
             table=table,
-            terms=terms,
-            coefficients=coefficients,
-            report=report_from_predictions(best, held_out[best], measured, errors),
-            total=space.slot_sum(lambda spec: sum(c * per_layer[term](spec) for term, c in fitted.items())),
-            constant_us=constant_us,
-            held_out_us=tuple(float(us) for us in held_out[best]),
+            report=report_from_predictions(best.candidate.name, best.fit.held_out, measured, errors),
+            form=best,
+            quantile=conformal_quantile(log_ratios * np.sqrt(np.maximum(1 - best.fit.leverages, 0)), 0.9),
+            held_out_us=tuple(float(us) for us in best.fit.held_out),
         )
 
-    def predict(self, indices: ArrayLike) -> LatencyEstimate:
-        """Estimate the latency of architectures, (n, d); more than a million a second on one core.
+    def value_us(self, indices: ArrayLike) -> Array:
+        """Return the latencies alone, (n,) for (n, d) architectures; millions a second on one core.
 
-        Raises InvalidArchitecture, and LatencyMissing when one runs a layer that was not measured.
+        Raises InvalidArchitecture, and LatencyMissing when one runs a layer without a latency.
         """
         rows = self.space.check(indices)
-        value = self.total(rows) + self.constant_us
+        value = self._total(rows) + self.form.constant_us
         unknown = np.flatnonzero(np.isnan(value))
         if len(unknown):
-            self.table.require(layers_of(self.space, rows[unknown[:1]]))
-        ratio = self.report.interval_ratio
-        return LatencyEstimate(value, value / ratio, value * ratio, "composed")
+            self.table.require(self.space.layers(self.space.architecture(rows[unknown[0]])))
+        return value
+
+    def predict(self, indices: ArrayLike) -> LatencyEstimate:
+        """Estimate the latency of architectures, (n, d), with 90 % interval and source; raises as `value_us`."""
+        rows = self.space.check(indices)
+        value = self.value_us(rows)
+        log_ratio = None if self.quantile is None else self.quantile * np.sqrt(1 + self._leverage(rows, value))
+        if not self.form.candidate.is_composed or not self.table.predicted:
+            source = np.full(len(rows), COMPOSED if self.form.candidate.is_composed else PREDICTED)
+            return LatencyEstimate(value, log_ratio, source)
+        source = np.full(len(rows), COMPOSED)
+        for name in SOURCES[1:]:
+            runs_any = self.space.slot_sum(lambda spec, name=name: float(self.table.source(spec) == name))(rows) > 0  # type: ignore[misc]
+            source = np.where(runs_any, name, source)
+        doubt_us = {spec: self.table.doubt(spec) * abs(us) for spec, us in self.contributions_us.items()}
+        if log_ratio is not None:
+            log_ratio = np.hypot(log_ratio, self.space.slot_sum(doubt_us.__getitem__)(rows) / value)
+        return LatencyEstimate(value, log_ratio, source)
+
+    @cached_property
+    def contributions_us(self) -> dict[LayerSpec, float]:
+        """What each layer of the space adds to a network's latency; not-a-number for one without a latency."""
+        layers = self.space.unique_layers()
+        return dict(zip(layers, self.form.added_us(layers, self.table).tolist()))
+
+    def contribution_us(self, spec: LayerSpec) -> float:
+        """Return what a layer adds to a network's latency, corrections included; raises LatencyMissing."""
+        if math.isnan(self.contributions_us.get(spec, math.nan)):
+            self.table.require((spec,))
+        return self.contributions_us[spec]
+
+    @cached_property
+    def _total(self) -> SlotSum:
+        return self.space.slot_sum(self.contributions_us.__getitem__)
+
+    @cached_property
+    def _term_sums(self) -> tuple[SlotSum | None, ...]:
+        layers = self.space.unique_layers()
+        values = term_values(layers, self.table)
+        tables = (None if t == "constant" else dict(zip(layers, values[t])) for t in self.form.candidate.terms)
+        return tuple(None if table is None else self.space.slot_sum(table.__getitem__) for table in tables)
+
+    def _leverage(self, rows: NDArray[np.int64], value_us: Array) -> Array:
+        """Return how far architectures lie from the measured networks, (n,): what widens their interval."""
+        columns = [np.ones(len(rows)) if total is None else total(rows) for total in self._term_sums]
+        scaled = np.column_stack(columns) / value_us[:, None]
+        return np.asarray(np.einsum("ij,jk,ik->i", scaled, self.form.fit.spread, scaled, optimize=True))
 
 
-def layers_of(space: SearchSpace, rows: NDArray[np.int64]) -> tuple[LayerSpec, ...]:
-    """Return every layer that some architecture of `rows` (n, d) runs, once each."""
-    return tuple(dict.fromkeys(spec for row in rows for spec in space.layers(space.architecture(row))))
-
-
-def solve(columns: Array, truth: Array) -> tuple[float, ...]:
-    """Return the coefficients with the least squared relative error, for columns (n, k) and truth (n,)."""
-    scaled = columns / truth[:, None]
-    coefficients, *_ = np.linalg.lstsq(scaled, np.ones(len(truth)), rcond=None)
-    return tuple(float(coefficient) for coefficient in coefficients)
-
-
-def leave_one_out(columns: Array, truth: Array) -> Array:
-    """Return each row's prediction by the fit to all other rows, (n,).
-
-    Closed form for least squares: the residual of row i is divided by one minus its leverage.
-    """
-    scaled = columns / truth[:, None]
-    leverage = np.einsum("ij,ji->i", scaled, np.linalg.pinv(scaled))
-    fitted = scaled @ np.array(solve(columns, truth))
-    return np.asarray(truth * (1 - (1 - fitted) / np.maximum(1 - leverage, 1e-9)), dtype=np.float64)
-
-
-def border_kib(spec: LayerSpec) -> float:
-    """Return how much data crosses the layer's borders, both ways, in KiB of fp32."""
-    return 4 * (math.prod(spec.input_shape) + math.prod(output_shape(spec))) / 1024
+def simplest_of_the_best(found: Sequence[CandidateFit], errors: Mapping[str, float]) -> CandidateFit:
+    """Return the first that is about as good as the best; one that sums measured layers, unless additivity fails."""
+    composed = [f for f in found if f.candidate.is_composed]
+    additive = bool(composed) and min(errors[f.candidate.name] for f in composed) <= ADDITIVITY_FAILS
+    pool = composed if additive else list(found)
+    good_enough = TIE * min(errors[f.candidate.name] for f in pool) + 1e-6
+    return next(f for f in pool if errors[f.candidate.name] <= good_enough)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -30,6 +30,7 @@ class HardwareProfile:
     networks: tuple[NetworkRecord, ...]
     anchors: tuple[AnchorRecord, ...]
     fit: FitReport
+    priors: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def space(self) -> SearchSpace:
@@ -55,7 +56,9 @@ class HardwareProfile:
 
     @cached_property
     def latency(self) -> LatencyModel:
-        """The latency model of the profile's space, fitted to its whole networks."""
+        """The latency model of the profile's space, fitted to its whole networks; without any it is unverified."""
+        if not self.networks:
+            return LatencyModel.unverified(self.space, self.table)
         return LatencyModel.fit(self.space, self.table, [n.indices for n in self.networks], self.network_measurements)
 
     @property
@@ -82,11 +85,12 @@ class HardwareProfile:
     def doubts(self) -> tuple[tuple[str, str], ...]:
         """What speaks against the profile: (severity "poor" or "fair", what was found)."""
         report, failures = self.latency.report, self.table.failures
-        noise, drift = report.noise_floor_percent, self.drift_percent
+        noise, drift, mape = report.noise_floor_percent, self.drift_percent, report.mape_percent or 0.0
         found = [
+            (report.mape_percent is None, "poor", "no whole network verified the table"),
             (failures, "poor", f"{len(failures)} models could not be timed"),
-            (report.mape_percent > 10, "poor", f"the table misses whole networks by {report.mape_percent:.1f} %"),
-            (5 < report.mape_percent <= 10, "fair", f"the table misses whole networks by {report.mape_percent:.1f} %"),
+            (mape > 10, "poor", f"the table misses whole networks by {mape:.1f} %"),
+            (5 < mape <= 10, "fair", f"the table misses whole networks by {mape:.1f} %"),
             (noise is None, "fair", "networks were visited once, so the repeat noise is unknown"),
             (noise is not None and noise > 3, "fair", f"repeats of one network differ by {noise or 0:.1f} %"),
             (drift is not None and drift > 5, "fair", f"the machine's speed drifted by {drift or 0:.1f} %"),

@@ -12,8 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA = "gnomon.profile"
 # History of the profile format, newest first:
+#   2  header: source, session_starts_s; layer, network: at_s; prior; the fit of an unverified profile has nulls
 #   1  header, layer, network, anchor, failure, fit
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = (1, 2)
 
 ANCHOR = "anchor:"  # begins an anchor's key; the key of the layer that serves as anchor follows
 
@@ -36,10 +38,19 @@ class ProfileConfig(Record):
     batch: int = Field(ge=1)
 
 
+class ProfileSource(Record):
+    """Where the layers' latencies come from: measured here, imported from a table, or transferred from a profile."""
+
+    kind: Literal["measured", "imported", "transferred"] = "measured"
+    name: str = ""
+    sha256: str = ""
+
+
 class ProfileHeader(Record):
     """What was measured, on what, with what; every field can change a time.
 
     `options` are the runtime's, read back after compilation; `seconds` is what measuring cost, compilation included.
+    `session_starts_s` says when each session began, on one clock that counts worker time over all sessions.
     """
 
     record: Literal["header"] = "header"
@@ -58,18 +69,24 @@ class ProfileHeader(Record):
     plan: str
     created: str
     sessions: int = Field(ge=1)
+    session_starts_s: dict[str, float] = Field(default_factory=dict)
     seconds: float = Field(ge=0)
+    source: ProfileSource = ProfileSource()
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class LayerRecord(Record):
-    """A layer's block times: `block_us[v][b]` is microseconds per inference in block b of visit v."""
+    """A layer's block times: `block_us[v][b]` is microseconds per inference in block b of visit v.
+
+    `at_s[v]` is when that visit ended, on the header's clock; empty where it is not known.
+    """
 
     record: Literal["layer"] = "layer"
     key: str
     loops: int = Field(ge=1)
     block_us: Blocks
+    at_s: tuple[float, ...] = ()
 
 
 class NetworkRecord(Record):
@@ -80,6 +97,7 @@ class NetworkRecord(Record):
     indices: tuple[int, ...]
     loops: int = Field(ge=1)
     block_us: Blocks
+    at_s: tuple[float, ...] = ()
 
 
 class AnchorRecord(Record):
@@ -89,6 +107,14 @@ class AnchorRecord(Record):
     key: str
     session: str
     t_s: float
+    value_us: Microseconds
+
+
+class PriorRecord(Record):
+    """A layer's latency in the profile that this one was transferred from."""
+
+    record: Literal["prior"] = "prior"
+    key: str
     value_us: Microseconds
 
 
@@ -103,24 +129,43 @@ class FailureRecord(Record):
 class FitReport(Record):
     """The verified error of the latency model that was chosen, from networks it had not seen.
 
-    Percentages are of the measured latency. `interval_ratio` is the factor of the 90 % prediction interval: from
-    value / ratio to value x ratio. `candidates_mape_percent` gives the error of every model that was tried.
+    Percentages are of the measured latency; they are None when no network was measured. `interval_ratio` is the factor
+    of the 90 % prediction interval of a middling network: from value / ratio to value x ratio.
+    `candidates_mape_percent` gives the error of every model that was tried.
     """
 
     record: Literal["fit"] = "fit"
     model: str
     networks: int
-    bias_percent: float
-    mape_percent: float
-    within_5_percent: float
-    within_10_percent: float
+    bias_percent: float | None
+    mape_percent: float | None
+    within_5_percent: float | None
+    within_10_percent: float | None
     spearman: float | None
     noise_floor_percent: float | None
-    interval_ratio: float
+    interval_ratio: float | None
     candidates_mape_percent: dict[str, float]
+
+    @staticmethod
+    def unverified(model: str) -> FitReport:
+        """Return the report of a model that no whole network was held against: nothing is known of its error."""
+        return FitReport(
+            model=model,
+            networks=0,
+            bias_percent=None,
+            mape_percent=None,
+            within_5_percent=None,
+            within_10_percent=None,
+            spearman=None,
+            noise_floor_percent=None,
+            interval_ratio=None,
+            candidates_mape_percent={},
+        )
 
     def sentence(self) -> str:
         """Say the error in one line, for printing beside a number."""
+        if self.mape_percent is None:
+            return "not verified: no whole network was measured, so the error is unknown"
         noise = "unknown" if self.noise_floor_percent is None else f"{self.noise_floor_percent:.1f} %"
         rank = "" if self.spearman is None else f", Spearman {self.spearman:.3f}"
         return (
@@ -130,6 +175,6 @@ class FitReport(Record):
 
 
 AnyRecord = Annotated[
-    ProfileHeader | LayerRecord | NetworkRecord | AnchorRecord | FailureRecord | FitReport,
+    ProfileHeader | LayerRecord | NetworkRecord | AnchorRecord | PriorRecord | FailureRecord | FitReport,
     Field(discriminator="record"),
 ]

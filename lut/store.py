@@ -19,14 +19,15 @@ from ..profilers.timing import Measurement
 from .errors import OutputUnwritable, ProfileDamaged, UnknownProfile
 from .profile import HardwareProfile
 from .schema import (
+    READABLE_VERSIONS,
     SCHEMA,
-    SCHEMA_VERSION,
     AnchorRecord,
     AnyRecord,
     FailureRecord,
     FitReport,
     LayerRecord,
     NetworkRecord,
+    PriorRecord,
     ProfileHeader,
     Record,
 )
@@ -86,6 +87,7 @@ def parse(path: Path) -> HardwareProfile:
         table=LatencyTable(layers, failures),
         networks=tuple(record for record in records if isinstance(record, NetworkRecord)),
         anchors=tuple(record for record in records if isinstance(record, AnchorRecord)),
+        priors={record.key: record.value_us for record in records if isinstance(record, PriorRecord)},
         fit=fits[0],
     )
 
@@ -104,10 +106,12 @@ def refuse_repeated_layers(path: Path, records: Iterable[Record]) -> None:
 
 def validated(path: Path, number: int, line: dict[str, object]) -> Record:
     """Return a line as its record; raises ProfileDamaged, naming line and field."""
-    if line.get("record") == "header" and (line.get("schema"), line.get("version")) != (SCHEMA, SCHEMA_VERSION):
+    if line.get("record") == "header" and not (
+        line.get("schema") == SCHEMA and line.get("version") in READABLE_VERSIONS
+    ):
         raise ProfileDamaged(
             f"{path}, line {number}: schema {line.get('schema')!r} version {line.get('version')!r}; "
-            f"this Gnomon reads {SCHEMA} version {SCHEMA_VERSION}",
+            f"this Gnomon reads {SCHEMA} versions {' and '.join(map(str, READABLE_VERSIONS))}",
             line_number=number,
         )
     try:
@@ -124,7 +128,7 @@ ADAPTER: TypeAdapter[Record] = TypeAdapter(AnyRecord)
 def seal(path: Path, header: ProfileHeader, records: Iterable[Record], report: FitReport) -> None:
     """Write a finished profile: header, layers by key, networks by genes, anchors, failures, fit."""
     fit = FitReport.model_validate(rounded(report.model_dump()))
-    order = (LayerRecord, NetworkRecord, AnchorRecord, FailureRecord)
+    order = (LayerRecord, PriorRecord, NetworkRecord, AnchorRecord, FailureRecord)
     body = sorted(records, key=lambda record: (order.index(type(record)), sort_key(record)))
     lines = [json_line(record.model_dump(mode="json", by_alias=True)) for record in (header, *body, fit)]
     try:

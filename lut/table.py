@@ -1,27 +1,44 @@
-"""The lookup table: one measurement a layer. A layer that is not there is an error, never a zero."""
+"""The lookup table: one latency a layer, measured or, where asked for, predicted. A miss is an error, never a zero."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ..profilers.timing import Measurement
 from ..supernets import LayerSpec
 from .errors import LatencyMissing
+from .estimate import COMPOSED
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedLayer:
+    """A layer's latency that was not measured: its value, the log ratio of its 90 % interval, and its source."""
+
+    value_us: float
+    log_ratio: float
+    source: str
 
 
 @dataclass(frozen=True)
 class LatencyTable:
-    """Measurements by layer key, and why any are missing."""
+    """Measurements by layer key; why any are missing; and predictions for layers that were not measured."""
 
     measurements: Mapping[str, Measurement]
     failures: Mapping[str, str]
+    predicted: Mapping[str, PredictedLayer] = field(default_factory=dict)
 
     @cached_property
     def _values(self) -> dict[str, float]:
-        return {key: measurement.value_us for key, measurement in self.measurements.items()}
+        predicted = {key: layer.value_us for key, layer in self.predicted.items()}
+        return predicted | {key: measurement.value_us for key, measurement in self.measurements.items()}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds no latency at all."""
+        return not self._values
 
     def value_us(self, spec: LayerSpec) -> float:
         """Return a layer's latency; raises LatencyMissing."""
@@ -33,13 +50,24 @@ class LatencyTable:
         """Return a layer's latency, or not-a-number, which no sum loses, where there is none."""
         return self._values.get(spec.key, math.nan)
 
-    def require(self, layers: tuple[LayerSpec, ...]) -> None:
-        """Raise LatencyMissing unless every layer was measured."""
-        missing = tuple(spec.key for spec in layers if spec.key not in self.measurements)
+    def source(self, spec: LayerSpec) -> str:
+        """Return where the layer's latency comes from: "composed" if it was measured."""
+        layer = None if spec.key in self.measurements else self.predicted.get(spec.key)
+        return COMPOSED if layer is None else layer.source
+
+    def doubt(self, spec: LayerSpec) -> float:
+        """Return the log ratio of a predicted layer's 90 % interval; zero for a measured one."""
+        layer = None if spec.key in self.measurements else self.predicted.get(spec.key)
+        return 0.0 if layer is None else layer.log_ratio
+
+    def require(self, layers: Iterable[LayerSpec]) -> None:
+        """Raise LatencyMissing unless every layer has a latency."""
+        keys = list(dict.fromkeys(spec.key for spec in layers))
+        missing = tuple(key for key in keys if key not in self._values)
         if missing:
             reason = self.failures.get(missing[0], "it was not part of the profile")
             raise LatencyMissing(
-                f"{len(missing)} of {len(layers)} layers have no measured latency, first {missing[0]} ({reason}). "
+                f"{len(missing)} of {len(keys)} layers have no measured latency, first {missing[0]} ({reason}). "
                 "Profile the space again, or choose a profile that covers it",
                 keys=missing,
             )

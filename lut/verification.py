@@ -34,14 +34,19 @@ def report_from_predictions(
         model=model,
         networks=len(truth),
         bias_percent=float(np.mean(relative)),
-        mape_percent=float(np.mean(np.abs(relative))),
+        mape_percent=mape_percent(predicted_us, truth),
         within_5_percent=share_within(relative, 5),
         within_10_percent=share_within(relative, 10),
         spearman=spearman(predicted_us, truth),
         noise_floor_percent=noise_floor_percent(measured),
-        interval_ratio=conformal_quantile(np.abs(np.log(truth / np.maximum(predicted_us, 1e-3))), coverage),
+        interval_ratio=math.exp(conformal_quantile(np.abs(np.log(truth / np.maximum(predicted_us, 1e-3))), coverage)),
         candidates_mape_percent=dict(candidates),
     )
+
+
+def mape_percent(predicted_us: Array, truth_us: Array) -> float:
+    """Return the mean absolute error in percent of the truth."""
+    return 100 * float(np.mean(np.abs(predicted_us - truth_us) / truth_us))
 
 
 def noise_floor_percent(measured: Sequence[Measurement]) -> float | None:
@@ -74,8 +79,8 @@ def average_ranks(values: Array) -> Array:
 
 
 def conformal_quantile(scores: Array, coverage: float) -> float:
-    """Return exp of the conformal quantile (arXiv 1604.04173) of log ratios; ValueError when there are too few."""
+    """Return the conformal quantile (arXiv 1604.04173) of scores; ValueError when there are too few."""
     rank = math.ceil((len(scores) + 1) * coverage)
     if rank > len(scores):
         raise ValueError(f"{len(scores)} scores cannot show a coverage of {coverage}")
-    return float(np.exp(np.sort(scores)[rank - 1]))
+    return float(np.sort(scores)[rank - 1])

@@ -8,7 +8,7 @@ loaded, so that a native crash can be told whose it was), ``visit``, ``failure``
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple, Union
 
@@ -96,7 +96,7 @@ class Anchor:
 class Results:
     """Everything recorded for one plan so far.
 
-    seconds: how long workers ran, over all sessions, until their last record.
+    session_seconds: how long each session's worker ran, until its last record.
     attempts: the steps begun, in order, whether or not they ended.
     """
 
@@ -107,14 +107,37 @@ class Results:
     visits: Tuple[Visit, ...] = ()
     failures: Tuple[Failure, ...] = ()
     attempts: Tuple[Step, ...] = ()
-    seconds: float = 0.0
+    session_seconds: Mapping[str, float] = field(default_factory=dict)
     is_complete: bool = False
     warnings: Tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """How long workers ran, over all sessions, until their last record."""
+        return sum(self.session_seconds.values())
 
     @property
     def measurements(self) -> Dict[str, Measurement]:
         """The measurement of every layer and network visited, by key; a model that failed later keeps its visits."""
         return measurements_from_visits(visit for visit in self.visits if visit.role != "anchor")
+
+    @property
+    def session_starts_s(self) -> Dict[str, float]:
+        """When each session began, on one clock that counts worker time over all sessions."""
+        starts, total = {}, 0.0
+        for session in self.sessions:
+            starts[session.id] = round(total, 4)
+            total += self.session_seconds.get(session.id, 0.0)
+        return starts
+
+    @property
+    def at_s(self) -> Dict[str, Tuple[float, ...]]:
+        """When each visit to each model ended, on that clock, by key; in the order of `measurements`."""
+        starts = self.session_starts_s
+        found: Dict[str, List[float]] = {}
+        for visit in self.visits:
+            found.setdefault(visit.key, []).append(round(starts[visit.session] + visit.t_s, 3))
+        return {key: tuple(times) for key, times in found.items()}
 
     @property
     def anchors(self) -> Tuple[Anchor, ...]:
@@ -191,7 +214,7 @@ def results_from_records(records: Sequence[Record], *, path: str = "", warnings:
         visits=tuple(parts["visit"]),
         failures=tuple(parts["failure"]),
         attempts=tuple(parts["attempt"]),
-        seconds=_seconds(records),
+        session_seconds={record["session"]: float(record["t_s"]) for record in records if "t_s" in record},
         is_complete=bool(parts["done"]),
         warnings=warnings + disagreements,
     )
@@ -215,12 +238,6 @@ def _with_options(
         if len(values) > 1
     )
     return tuple(replace(session, options=first.get(session.id, {})) for session in sessions), warnings
-
-
-def _seconds(records: Sequence[Record]) -> float:
-    """Return the worker time up to the last record of each session, summed over the sessions."""
-    last = {record["session"]: record["t_s"] for record in records if "t_s" in record}
-    return float(sum(last.values()))
 
 
 def _step(record: Record) -> Step:

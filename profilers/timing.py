@@ -1,13 +1,15 @@
 """The timing protocol of one visit, and what the visits of a model add up to.
 
 Written once for all backends and free of any clock: it only asks an executable how long ``loops`` inferences took.
-Isolated layers add up to a network only if each is timed hot and for long enough: so loops are calibrated until one
-block lasts about ``block_us``, the first blocks of a visit are thrown away, and a visit's value is its median block.
+Isolated layers add up to a network only if each is timed hot: so loops are calibrated until one block lasts about
+``block_us``, and every visit begins with a warm-up that is thrown away.
 
-Other work on a machine (a neighbour on the same core, above all) comes in spells that slow whole visits, by half and
-more, and never makes one faster. A median over all visits moves as soon as half of them are hit. So a model's latency
-is the median of its three fastest visits, which says how fast the machine is when left alone, and takes two visits to
-be believed; visits go on until those three agree. Which model is visited when is decided in `schedule.py`.
+Other work on a machine (a neighbour on the same core, above all) comes in spells of milliseconds to seconds that slow
+what they hit by half and more, and never make anything faster. So visits are many and short: each model is seen at
+many moments, spread over the whole run. A latency is the lower quartile of all its blocks: as long as more than a
+quarter of them were left alone it says how fast the machine is undisturbed, and unlike a minimum it does not fall
+further the more often one looks. Visits go on until two halves of them agree. Which model is visited when is decided
+in `schedule.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from dataclasses import asdict, dataclass, fields
 from statistics import median
 from typing import Any, Dict, Mapping, Optional, Protocol, Sequence, Tuple
 
-FASTEST = 3  # visits that decide a latency
+QUIET = 0.25  # the quantile of all blocks that is a latency
 MAX_LOOPS = 1_000_000  # where calibration gives up on a clock that does not advance
 
 
@@ -33,32 +35,38 @@ class TimingPolicy:
     """How long, how often and until how precise models are timed.
 
     block_us: how long one block of loops should last.
-    warmup_blocks: blocks run and thrown away at the start of every visit.
-    blocks_per_visit: blocks kept a visit; fewer, but at least three, when they would last longer than ``visit_us``.
-    visit_us: how long the kept blocks of one visit may last in all.
+    warmup_blocks: blocks run and thrown away at the start of every visit; at least two inferences, if there are any.
+    blocks_per_visit: blocks kept a visit.
+    visit_us: how long the kept blocks of one visit may last in all, before there are fewer (but at least one).
     min_passes, max_passes: how many visits a model gets at least and at most.
-    relative_target: a model is not visited again once its three fastest visits agree within this share.
+    relative_target: a model is not visited again once two halves of its visits agree within this share.
+    settle_s: passes beyond ``min_passes`` are made only within this much worker time.
     time_cap_s: no visit begins after this much worker time; except that every model gets its first one.
+    keep_mib: compiled models are kept for their next visit until the process has grown by this much; 0 keeps none.
     anchor_every: the anchors are visited again after this many visits.
     seed: of the visiting order.
     """
 
-    block_us: float = 4_000.0
-    warmup_blocks: int = 3
-    blocks_per_visit: int = 8
+    block_us: float = 2_000.0
+    warmup_blocks: int = 1
+    blocks_per_visit: int = 3
     visit_us: float = 60_000.0
-    min_passes: int = 3
-    max_passes: int = 12
+    min_passes: int = 8
+    max_passes: int = 24
     relative_target: float = 0.015
-    time_cap_s: float = 60.0
+    settle_s: float = 25.0
+    time_cap_s: float = 600.0
+    keep_mib: float = 4_096.0
     anchor_every: int = 25
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("block_us", "visit_us", "relative_target", "time_cap_s"):
+        for name in ("block_us", "visit_us", "relative_target", "settle_s", "time_cap_s"):
             value = getattr(self, name)
             if not (isinstance(value, (int, float)) and 0 < value < math.inf):
                 raise ValueError(f"{name} is {value!r}; expected a positive, finite number")
+        if not (isinstance(self.keep_mib, (int, float)) and 0 <= self.keep_mib < math.inf):
+            raise ValueError(f"keep_mib is {self.keep_mib!r}; expected a finite number, 0 to keep no model")
         lowest = {"warmup_blocks": 0, "blocks_per_visit": 1, "min_passes": 1, "max_passes": 1, "anchor_every": 1}
         for name, low in lowest.items():
             value = getattr(self, name)
@@ -113,33 +121,43 @@ class Measurement:
 
     @property
     def value_us(self) -> float:
-        """The latency when nothing interferes: the median of the three fastest visits' medians."""
-        return undisturbed(self.visit_us)
+        """The latency when nothing interferes: the lower quartile of all blocks."""
+        return undisturbed([value for visit in self.block_us for value in visit])
 
     @property
     def relative_iqr(self) -> float:
         """The interquartile range of all blocks, as a share of the value."""
-        return _iqr([value for visit in self.block_us for value in visit]) / self.value_us
+        ordered = sorted(value for visit in self.block_us for value in visit)
+        return (quantile(ordered, 0.75) - quantile(ordered, 0.25)) / self.value_us
 
     @property
     def relative_disagreement(self) -> float:
-        """How far the three fastest visits lie apart, as a share of the value; infinite with fewer visits."""
-        fastest = sorted(self.visit_us)[:FASTEST]
-        return math.inf if len(fastest) < FASTEST else (fastest[-1] - fastest[0]) / self.value_us
+        """How far two halves of the visits lie apart, as a share of the value; infinite with a single visit."""
+        halves = self.split_half_us()
+        return math.inf if halves is None else abs(halves[0] - halves[1]) / self.value_us
 
     def split_half_us(self) -> Optional[Tuple[float, float]]:
-        """Return the fastest of every second visit, and of the others; None with a single visit.
+        """Return the latency by every second visit, and by the others; None with a single visit.
 
         How far the two disagree over many models is the noise floor: no prediction can be tested more finely.
         """
         if self.visits < 2:
             return None
-        return min(self.visit_us[0::2]), min(self.visit_us[1::2])
+        first, second = ([us for visit in self.block_us[start::2] for us in visit] for start in (0, 1))
+        return undisturbed(first), undisturbed(second)
 
 
 def undisturbed(values: Sequence[float]) -> float:
-    """Return the median of the three fastest of some times: what they are when nothing interferes."""
-    return median(sorted(values)[:FASTEST])
+    """Return the lower quartile of some times: what they are when nothing interferes."""
+    return quantile(sorted(values), QUIET)
+
+
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """Return a quantile of sorted values, with linear interpolation."""
+    position = share * (len(ordered) - 1)
+    low = math.floor(position)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
 
 
 def calibrate_loops(executable: TimedLoop, policy: TimingPolicy) -> int:
@@ -159,28 +177,14 @@ def calibrate_loops(executable: TimedLoop, policy: TimingPolicy) -> int:
 def take_visit(executable: TimedLoop, policy: TimingPolicy, *, loops: int) -> Tuple[float, ...]:
     """Warm up, then return the microseconds per inference of each block of this visit.
 
-    Takes ``policy.blocks_per_visit`` blocks, or as many as fit into ``policy.visit_us``, but never fewer than three
-    (or than ``blocks_per_visit``, if that is less). Raises ValueError if a block took no time at all.
+    Takes ``policy.blocks_per_visit`` blocks, or as many as fit into ``policy.visit_us``, but at least one. Raises
+    ValueError if a block took no time at all.
     """
-    for _ in range(policy.warmup_blocks):
+    for _ in range(policy.warmup_blocks if loops > 1 else 2 * policy.warmup_blocks):
         executable.elapsed_ns(loops)
     blocks = [executable.elapsed_ns(loops)]
     fitting = int(policy.visit_us * 1e3 / max(blocks[0], 1))
-    count = min(policy.blocks_per_visit, max(3, fitting))
-    blocks += [executable.elapsed_ns(loops) for _ in range(count - 1)]
+    blocks += [executable.elapsed_ns(loops) for _ in range(min(policy.blocks_per_visit, fitting) - 1)]
     if min(blocks) <= 0:
         raise ValueError(f"{loops} loops took {min(blocks)} ns; the clock of this machine is too coarse for this model")
     return tuple(elapsed / loops / 1e3 for elapsed in blocks)
-
-
-def _iqr(values: Sequence[float]) -> float:
-    """Return the interquartile range with linear interpolation; 0 for a single value."""
-    ordered = sorted(values)
-
-    def quantile(share: float) -> float:
-        position = share * (len(ordered) - 1)
-        low = math.floor(position)
-        high = min(low + 1, len(ordered) - 1)
-        return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
-
-    return quantile(0.75) - quantile(0.25)

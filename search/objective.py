@@ -55,27 +55,11 @@ class EvaluatesArchitectures(Protocol):
         """Return the sub-network's accuracy on a split, in percent."""
 
 
-class LatencyEstimates(Protocol):
-    """Latency in microseconds with its interval, three (n,) arrays."""
-
-    @property
-    def value_us(self) -> Values:
-        """Estimates, (n,)."""
-
-    @property
-    def low_us(self) -> Values:
-        """Lower ends of the intervals, (n,)."""
-
-    @property
-    def high_us(self) -> Values:
-        """Upper ends of the intervals, (n,)."""
-
-
 class PredictsLatency(Protocol):
     """What the latency objective needs of a profile's latency model."""
 
-    def predict(self, indices: Indices) -> LatencyEstimates:
-        """Estimate the latency of (n, d) architectures."""
+    def value_us(self, indices: Indices) -> Values:
+        """Estimate the latency of (n, d) architectures in microseconds, (n,)."""
 
 
 @dataclass(frozen=True)

@@ -50,26 +50,9 @@ class LinearLatency:
 
     space: SearchSpace
 
-    def predict(self, indices: Indices) -> LinearEstimates:
+    def value_us(self, indices: Indices) -> Values:
         """Estimate (n, d) architectures."""
-        return LinearEstimates(self.space.macs(indices) * 2e-4 + 20.0 * self.space.active(indices).sum(axis=1))
-
-
-@dataclass(frozen=True)
-class LinearEstimates:
-    """Latencies with an interval of 5 % either way, (n,)."""
-
-    value_us: Values
-
-    @property
-    def low_us(self) -> Values:
-        """Lower ends, (n,)."""
-        return self.value_us * 0.95
-
-    @property
-    def high_us(self) -> Values:
-        """Upper ends, (n,)."""
-        return self.value_us * 1.05
+        return np.asarray(self.space.macs(indices) * 2e-4 + 20.0 * self.space.active(indices).sum(axis=1))
 
 
 def fake_context(space: str = "fashion_mnist", *, seconds: float = 0.0) -> SearchContext:

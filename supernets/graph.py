@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ class GraphBuilder:
         self.helper, self.numpy_helper = helper, numpy_helper
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
+        self.constants: set[str] = set()
         self.prefix = ""
         self.weights: Weights | None = None
 
@@ -51,6 +53,14 @@ class GraphBuilder:
             values = self.weights[name]
         self.initializers.append(self.numpy_helper.from_array(np.ascontiguousarray(values, dtype=np.float32), full))
         return full
+
+    def constant(self, value: float) -> str:
+        """Return the name of a scalar that operators take as an input, one for the whole graph."""
+        name = f"constant.{value:g}"
+        if name not in self.constants:
+            self.constants.add(name)
+            self.initializers.append(self.numpy_helper.from_array(np.array(value, dtype=np.float32), name))
+        return name
 
     def node(self, operator: str, inputs: Sequence[str], **attributes: Any) -> str:
         """Add a node with one output and return the output's name."""
@@ -109,7 +119,13 @@ def graph_from_layers(
 
 def synthetic_weight(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Return normal values that keep activations at unit scale, the same for the same name and shape."""
-    seed = int.from_bytes(hashlib.sha256(f"{name}{shape}".encode()).digest()[:8], "big")
+    pool = normal_pool()
+    start = int.from_bytes(hashlib.sha256(f"{name}{shape}".encode()).digest()[:8], "big") % (len(pool) // 2)
     fan_in = int(np.prod(shape[1:])) if len(shape) > 1 else 100
-    values = np.random.default_rng(seed).standard_normal(shape, dtype=np.float32)
-    return values * np.float32((2 / fan_in) ** 0.5)
+    return np.resize(pool[start:], shape) * np.float32((2 / fan_in) ** 0.5)
+
+
+@lru_cache(maxsize=1)
+def normal_pool() -> NDArray[np.float32]:
+    """Return a million normal values, drawn once: synthetic weights are cut from it, for drawing them takes seconds."""
+    return np.random.default_rng(0).standard_normal(1 << 20, dtype=np.float32)

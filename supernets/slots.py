@@ -46,17 +46,36 @@ class SlotSum:
 
 
 class SlotActivity:
-    """Tell which genes matter: gene g matters where some slot's content varies along it, the rest held."""
+    """Tell which genes matter: gene g matters where some slot's content varies along it, the rest held.
 
-    def __init__(self, n_genes: int, shapes: Sequence[SlotShape], contents: Sequence[Sequence[int]]) -> None:
-        self.n_genes = n_genes
+    Two options of a gene are equal where no slot tells them apart, whatever the rest.
+    """
+
+    def __init__(
+        self, n_options: NDArray[np.int64], shapes: Sequence[SlotShape], contents: Sequence[Sequence[int]]
+    ) -> None:
+        self.n_genes = len(n_options)
         self.parts: list[tuple[int, tuple[int, ...], tuple[int, ...], NDArray[np.bool_]]] = []
+        effects = [[np.zeros((n, 1), dtype=np.int64)] for n in n_options]  # a row an option: what slots make of it
         for (genes, radices), content in zip(shapes, contents):
             table = np.array(content, dtype=np.int64).reshape(radices)
             for axis, gene in enumerate(genes):
+                effects[gene].append(np.moveaxis(table, axis, 0).reshape(radices[axis], -1))
                 varies = np.any(table != np.take(table, [0], axis=axis), axis=axis)
                 rest = genes[:axis] + genes[axis + 1 :]
                 self.parts.append((gene, rest, strides_of(radices[:axis] + radices[axis + 1 :]), varies.ravel()))
+        self.firsts = [first_of_equal_rows(np.hstack(columns)) for columns in effects]
+        self.has_equals = any(not np.array_equal(first, np.arange(len(first))) for first in self.firsts)
+
+    def first_equal(self, indices: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return each option's first equal, (n, d)."""
+        if not self.has_equals:
+            return indices
+        return np.stack([first[column] for first, column in zip(self.firsts, indices.T)], axis=1)
+
+    def distinct_options(self, gene: int) -> NDArray[np.int64]:
+        """Return the options of a gene that no earlier one equals."""
+        return np.unique(self.firsts[gene])
 
     def of(self, indices: NDArray[np.integer]) -> NDArray[np.bool_]:
         """Return the mask, (n, d)."""
@@ -65,6 +84,11 @@ class SlotActivity:
         for gene, rest, strides, varies in self.parts:
             active[gene] |= varies[codes_of(columns, rest, strides)]
         return np.ascontiguousarray(active.T)
+
+
+def first_of_equal_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each row the position of the first that equals it, (rows,)."""
+    return np.array([np.flatnonzero((rows == row).all(axis=1))[0] for row in rows], dtype=np.int64)
 
 
 def codes_of(columns: NDArray[np.int64], genes: Sequence[int], strides: Sequence[int]) -> NDArray[np.int64]:

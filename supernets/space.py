@@ -3,8 +3,8 @@
 A space says what each position of a network (a slot) holds for every setting of the few genes that decide it.
 All else follows from the slots: layers of an architecture, the set of layers to profile, MACs, params, sums over a
 latency table for a million architectures at once, and which genes of an architecture have no effect (a gene is
-inactive where no slot's layer varies along it). Arrays of architectures are (n, d): n architectures, d genes, each
-the index of an option.
+inactive where no slot's layer varies along it; options that put the same layers into every slot are one). Arrays of
+architectures are (n, d): n architectures, d genes, each the index of an option.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from .errors import InvalidArchitecture
 from .layers.registry import macs, params
-from .layers.spec import LayerSpec, Scalar
+from .layers.spec import LayerSpec
 from .slots import SlotActivity, SlotSum
 
 Indices = NDArray[np.int64]
+Option = int | float | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Choice:
     """A gene: its name and the options it can take."""
 
     name: str
-    options: tuple[Scalar, ...]
+    options: tuple[Option, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class SearchSpace:
         row = self.canonical(np.asarray(indices)[None])[0]
         return Architecture(self.name, tuple(int(index) for index in row))
 
-    def architecture_of(self, values: Mapping[str, Scalar]) -> Architecture:
+    def architecture_of(self, values: Mapping[str, Option]) -> Architecture:
         """Return the architecture with these option values, one a choice; raises InvalidArchitecture."""
         names = [choice.name for choice in self.choices]
         for name in values:
@@ -133,7 +134,7 @@ class SearchSpace:
             indices.append(choice.options.index(values[choice.name]))
         return self.architecture(indices)
 
-    def values(self, architecture: Architecture) -> dict[str, Scalar]:
+    def values(self, architecture: Architecture) -> dict[str, Option]:
         """Return the option value of every choice."""
         return {choice.name: choice.options[i] for choice, i in zip(self.choices, architecture.indices)}
 
@@ -174,9 +175,12 @@ class SearchSpace:
         return self._activity.of(self.check(indices))
 
     def canonical(self, indices: ArrayLike) -> Indices:
-        """Set inactive genes to their first option, (n, d); equal rows are then equal sub-networks."""
+        """Set inactive genes to their first option and others to the first of their equals, (n, d).
+
+        Equal rows are then equal sub-networks.
+        """
         rows = self.check(indices)
-        return np.where(self._activity.of(rows), rows, 0)
+        return np.where(self._activity.of(rows), self._activity.first_equal(rows), 0)
 
     def sample(self, n: int, rng: np.random.Generator) -> Indices:
         """Draw `n` canonical architectures, every gene uniform, (n, d)."""
@@ -187,7 +191,7 @@ class SearchSpace:
         origin = self.canonical([architecture.indices])[0]
         rows = []
         for gene in np.flatnonzero(self.active([origin])[0]):
-            for option in range(int(self.radices[gene])):
+            for option in self._activity.distinct_options(int(gene)):
                 if option != origin[gene]:
                     row = origin.copy()
                     row[gene] = option
@@ -199,7 +203,7 @@ class SearchSpace:
         rows, offsets = self.check(indices), np.concatenate([[0], np.cumsum(self.radices)[:-1]])
         encoded = np.zeros((len(rows), int(self.radices.sum())))
         n_index, gene_index = np.nonzero(self._activity.of(rows))
-        encoded[n_index, offsets[gene_index] + rows[n_index, gene_index]] = 1.0
+        encoded[n_index, offsets[gene_index] + self._activity.first_equal(rows)[n_index, gene_index]] = 1.0
         return encoded
 
     def slot_sum(self, value_of: Callable[[LayerSpec], float]) -> SlotSum:
@@ -227,7 +231,7 @@ class SearchSpace:
     @cached_property
     def _activity(self) -> SlotActivity:
         codes = [[-1 if spec is None else hash_of(spec) for spec in slot.specs] for slot in self.slots]
-        return SlotActivity(len(self.choices), [(slot.genes, slot.radices) for slot in self.slots], codes)
+        return SlotActivity(self.radices, [(slot.genes, slot.radices) for slot in self.slots], codes)
 
 
 def hash_of(spec: LayerSpec) -> int:

@@ -20,7 +20,7 @@ def divisible(channels: float, divisor: int = 8) -> int:
 class Stage:
     """Blocks of one resolution: options of the width, depth, kernel and expand genes, and what is fixed.
 
-    A width with a single option makes no gene.
+    A width or a depth with a single option makes no gene.
     """
 
     widths: tuple[int, ...]
@@ -38,13 +38,14 @@ class Blocks:
     expands: tuple[int, ...]
 
     def choices(self, stages: tuple[Stage, ...]) -> tuple[Choice, ...]:
-        """Genes in the order kernel (a block), expand (a block), depth (a stage), width (a stage that has one)."""
+        """Genes in the order kernel (a block), expand (a block), depth and width (a stage where it is elastic)."""
         names = [f"{s + 1}.{b + 1}" for s, stage in enumerate(stages) for b in range(max(stage.depths))]
+        depths = [Choice(f"depth.{s + 1}", stage.depths) for s, stage in enumerate(stages) if len(stage.depths) > 1]
         widths = [Choice(f"width.{s + 1}", stage.widths) for s, stage in enumerate(stages) if len(stage.widths) > 1]
         return (
             *(Choice(f"kernel.{name}", self.kernels) for name in names),
             *(Choice(f"expand.{name}", self.expands) for name in names),
-            *(Choice(f"depth.{s + 1}", stage.depths) for s, stage in enumerate(stages)),
+            *depths,
             *widths,
         )
 
@@ -76,12 +77,13 @@ class Blocks:
     ) -> Slot:
         number, position = name.split(".")
         first = position == "1"
+        depth_gene = (f"depth.{number}",) if len(stage.depths) > 1 else ()
         width_genes = tuple(dict.fromkeys(gene for _, gene in (entering, leaving) if gene))
 
-        def layer(kernel: int, expand: int, depth: int, *widths: int) -> LayerSpec | None:
-            if int(position) > depth:
+        def layer(kernel: int, expand: int, *rest: int) -> LayerSpec | None:
+            chosen = dict(zip((*depth_gene, *width_genes), rest))
+            if int(position) > chosen.get(f"depth.{number}", max(stage.depths)):
                 return None
-            chosen = dict(zip(width_genes, widths))
             channels = chosen[entering[1]] if entering[1] else entering[0][0]
             out = chosen[leaving[1]] if leaving[1] else leaving[0][0]
             mid = divisible(channels * expand)
@@ -97,5 +99,5 @@ class Blocks:
                 residual=0 if first else 1,
             )
 
-        genes = (f"kernel.{name}", f"expand.{name}", f"depth.{number}", *width_genes)
+        genes = (f"kernel.{name}", f"expand.{name}", *depth_gene, *width_genes)
         return Slot.tabulate(f"block{name}", choices, genes, layer)

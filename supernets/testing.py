@@ -61,15 +61,17 @@ class SpaceContract:
             assert total_params == sum(params(spec) for spec in layers)
 
     def test_one_hot_has_a_one_an_active_gene(self, space: SearchSpace, rows: np.ndarray) -> None:
-        """The encoding is masked."""
+        """The encoding is masked, and the same for all rows that mean one network."""
         assert np.array_equal(space.one_hot(rows).sum(axis=1), space.active(rows).sum(axis=1))
+        assert np.array_equal(space.one_hot(rows), space.one_hot(space.canonical(rows)))
 
     def test_neighbours_differ_and_are_canonical(self, space: SearchSpace, rows: np.ndarray) -> None:
-        """One active gene apart, so never the origin itself."""
+        """One active gene apart, so never the origin itself, and no network twice."""
         origin = space.architecture(rows[0])
         near = space.neighbours(origin)
         assert len(near)
         assert np.array_equal(space.canonical(near), near)
+        assert len(np.unique(near, axis=0)) == len(near)
         assert not np.any(np.all(near == np.array(origin.indices), axis=1))
 
     def test_every_layer_has_a_readable_key(self, space: SearchSpace) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...profilers.timing import FASTEST, Measurement, undisturbed
+from ...profilers.timing import Measurement, undisturbed
 from ...supernets.errors import SupernetError
 from ..errors import ProfileMismatch
 from ..profile import HardwareProfile, environment_differences
@@ -36,9 +36,9 @@ def lint_profile(profile: HardwareProfile) -> tuple[Finding, ...]:
 
 
 def spread_us(measurement: Measurement) -> float:
-    """Return how far the visits that decide a latency lie apart, in microseconds."""
-    fastest = sorted(measurement.visit_us)[:FASTEST]
-    return fastest[-1] - fastest[0]
+    """Return how far two halves of a layer's visits lie apart, in microseconds; zero with a single visit."""
+    first, second = measurement.split_half_us() or (0.0, 0.0)
+    return abs(first - second)
 
 
 def anchors_disagree(anchors: Sequence[AnchorRecord]) -> Iterator[Finding]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-
 from ...supernets.space import Indices
 from ..errors import MissingContext
 from ..objective import PredictsLatency, SearchContext, Values
@@ -24,7 +22,7 @@ class Latency:
 
     def values(self, indices: Indices) -> Values:
         """Estimate (n, d) architectures, (n,)."""
-        return np.asarray(self.model.predict(indices).value_us, dtype=np.float64)
+        return self.model.value_us(indices)
 
 
 def build(context: SearchContext) -> Latency:

@@ -12,12 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..layers.operations import Conv, GlobalAveragePool, Linear, Operation, Residual, SqueezeExcite
+from ..layers.operations import Conv, Linear, Operation, Residual, SqueezeExcite
+from ..layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from .normalisation import EPSILON, Normalise, Statistics
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "none": lambda x: x,
     "relu": functional.relu,
+    "relu6": functional.relu6,
     "hswish": functional.hardswish,
 }
 
@@ -141,36 +143,62 @@ class ElasticLinear(ElasticOperation):
 
 
 class ElasticPool(ElasticOperation):
-    """Global average pool."""
+    """What pools have in common: no weights, so nothing elastic."""
 
-    def __init__(self, variants: Sequence[GlobalAveragePool]) -> None:
+    def __init__(self, variants: Sequence[Operation]) -> None:
         super().__init__()
-
-    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
-        """Mean over the image."""
-        return x.mean((2, 3), keepdim=True)
 
     def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
         """Nothing."""
         return {}
 
 
+class ElasticGlobalAveragePool(ElasticPool):
+    """Global average pool."""
+
+    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+        """Mean over the image."""
+        return x.mean((2, 3), keepdim=True)
+
+
+class ElasticMaxPool(ElasticPool):
+    """Largest of a window."""
+
+    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+        """Largest of each window."""
+        assert isinstance(operation, MaxPool)
+        return functional.max_pool2d(x, operation.kernel, operation.stride, operation.kernel // 2)
+
+
+class ElasticAveragePool(ElasticPool):
+    """Mean of a window."""
+
+    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+        """Mean of each window's pixels inside the image."""
+        assert isinstance(operation, AveragePool)
+        return functional.avg_pool2d(x, operation.stride, operation.stride, ceil_mode=True)
+
+
 class ElasticResidual(ElasticOperation):
-    """A sequence whose input is added to its output."""
+    """A sequence, and its input or a shortcut's output added to what it gives."""
 
     def __init__(self, variants: Sequence[Residual]) -> None:
         super().__init__()
         self.body = ElasticSequence([variant.operations for variant in variants])
+        self.shortcut = ElasticSequence([variant.shortcut for variant in variants])
 
     def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
-        """Run the sequence and add."""
+        """Run both paths, add and activate."""
         assert isinstance(operation, Residual)
-        return x + self.body.apply_all(x, operation.operations, place, normalise)
+        added = self.shortcut.apply_all(x, operation.shortcut, place, normalise)
+        y = added + self.body.apply_all(x, operation.operations, place, normalise)
+        return ACTIVATIONS[operation.activation](y)
 
     def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
-        """The sequence's arrays."""
+        """The arrays of both paths."""
         assert isinstance(operation, Residual)
-        return self.body.folded_all(operation.operations, place, statistics)
+        body = self.body.folded_all(operation.operations, place, statistics)
+        return body | self.shortcut.folded_all(operation.shortcut, place, statistics)
 
 
 class ElasticSequence(nn.Module):
@@ -208,7 +236,9 @@ ELASTIC: dict[type, Callable[..., ElasticOperation]] = {
     Conv: ElasticConv,
     SqueezeExcite: ElasticSqueezeExcite,
     Linear: ElasticLinear,
-    GlobalAveragePool: ElasticPool,
+    GlobalAveragePool: ElasticGlobalAveragePool,
+    MaxPool: ElasticMaxPool,
+    AveragePool: ElasticAveragePool,
     Residual: ElasticResidual,
 }
 

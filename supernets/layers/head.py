@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .operations import Conv, GlobalAveragePool, Linear, Operation
+from .operations import Conv, Linear, Operation
+from .pooling import GlobalAveragePool
 from .spec import LayerSpec
 
 

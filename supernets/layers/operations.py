@@ -47,7 +47,7 @@ class Operation(Protocol):
 class Conv:
     """A 2-D convolution with "same" padding, then batch norm (unless `norm` is off), then an activation.
 
-    `activation` is one of relu, hswish, none. A depthwise convolution has as many groups as channels.
+    `activation` is one of relu, relu6, hswish, none. A depthwise convolution has as many groups as channels.
     """
 
     name: str
@@ -139,32 +139,6 @@ class SqueezeExcite:
 
 
 @dataclass(frozen=True, slots=True)
-class GlobalAveragePool:
-    """Mean over height and width, which are kept as one."""
-
-    def output_shape(self, shape: Shape) -> Shape:
-        """(channels, 1, 1)."""
-        return (shape[0], 1, 1)
-
-    def macs(self, shape: Shape) -> int:
-        """None: pooling is not counted."""
-        return 0
-
-    @property
-    def params(self) -> int:
-        """None."""
-        return 0
-
-    def weight_shapes(self) -> dict[str, Shape]:
-        """None."""
-        return {}
-
-    def emit(self, graph: GraphBuilder, x: str) -> str:
-        """One node."""
-        return graph.node("GlobalAveragePool", [x])
-
-
-@dataclass(frozen=True, slots=True)
 class Linear:
     """A fully connected layer with bias on the flattened input."""
 
@@ -200,33 +174,44 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """A sequence of operations whose input is added to its output."""
+    """A sequence of operations, and the input added to its output, then an activation.
+
+    Where `shortcut` holds operations, what they make of the input is added instead; it must have the same shape.
+    """
 
     operations: tuple[Operation, ...]
+    shortcut: tuple[Operation, ...] = ()
+    activation: str = "none"
 
     def output_shape(self, shape: Shape) -> Shape:
-        """The input's shape."""
+        """The sequence's."""
+        for operation in self.operations:
+            shape = operation.output_shape(shape)
         return shape
 
     def macs(self, shape: Shape) -> int:
-        """Those of the sequence."""
-        return sum(operation.macs(at) for operation, at in with_shapes(self.operations, shape))
+        """Those of the sequence and the shortcut."""
+        paths = (self.operations, self.shortcut)
+        return sum(operation.macs(at) for path in paths for operation, at in with_shapes(path, shape))
 
     @property
     def params(self) -> int:
-        """Those of the sequence."""
-        return sum(operation.params for operation in self.operations)
+        """Those of the sequence and the shortcut."""
+        return sum(operation.params for operation in (*self.operations, *self.shortcut))
 
     def weight_shapes(self) -> dict[str, Shape]:
-        """Those of the sequence."""
-        return {name: shape for operation in self.operations for name, shape in operation.weight_shapes().items()}
+        """Those of the sequence and the shortcut."""
+        both = (*self.operations, *self.shortcut)
+        return {name: shape for operation in both for name, shape in operation.weight_shapes().items()}
 
     def emit(self, graph: GraphBuilder, x: str) -> str:
-        """The sequence's nodes and an Add."""
-        y = x
+        """The nodes of both paths, an Add and the activation."""
+        y, added = x, x
         for operation in self.operations:
             y = operation.emit(graph, y)
-        return graph.node("Add", [x, y])
+        for operation in self.shortcut:
+            added = operation.emit(graph, added)
+        return emit_activation(graph, graph.node("Add", [added, y]), self.activation)
 
 
 def with_shapes(operations: tuple[Operation, ...], shape: Shape) -> Iterator[tuple[Operation, Shape]]:
@@ -236,9 +221,12 @@ def with_shapes(operations: tuple[Operation, ...], shape: Shape) -> Iterator[tup
         shape = operation.output_shape(shape)
 
 
-ONNX_ACTIVATIONS = {"relu": "Relu", "hswish": "HardSwish"}
+ONNX_ACTIVATIONS = {"relu": ("Relu", ()), "relu6": ("Clip", (0.0, 6.0)), "hswish": ("HardSwish", ())}
 
 
 def emit_activation(graph: GraphBuilder, x: str, activation: str) -> str:
     """Append the node of `activation`, if it is not none."""
-    return x if activation == "none" else graph.node(ONNX_ACTIVATIONS[activation], [x])
+    if activation == "none":
+        return x
+    operator, bounds = ONNX_ACTIVATIONS[activation]
+    return graph.node(operator, [x, *(graph.constant(bound) for bound in bounds)])

@@ -11,7 +11,7 @@ from ..errors import SupernetError
 from .operations import Operation, Shape, with_shapes
 from .spec import LayerSpec
 
-NOT_KINDS = {"operations", "registry", "spec"}
+NOT_KINDS = {"operations", "pooling", "registry", "spec"}
 
 
 def layer_kinds() -> tuple[str, ...]:

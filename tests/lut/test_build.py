@@ -124,7 +124,7 @@ def test_a_profile_is_measured_verified_and_reads_back(request_, tiny, backend, 
 def test_equal_evidence_gives_an_equal_table(request_, tmp_path):
     first, second = (build_profile(request_, tmp_path / name) for name in ("a.jsonl", "b.jsonl"))
     assert first.table == second.table
-    assert first.networks == second.networks
+    assert first.network_measurements == second.network_measurements
     assert first.fit == second.fit
     assert first.header.plan == second.header.plan
 

@@ -10,6 +10,7 @@ from gnomon.lut.significance import (
     BETWEEN_SESSIONS,
     FREEDOM,
     NO_REPEATS,
+    bootstrap_error,
     holm,
     log_errors,
     median_interval,
@@ -61,19 +62,37 @@ def visits(*values):
 
 
 def test_a_layer_that_repeats_badly_has_a_larger_error_than_its_table():
-    steady, restless = visits(100, 100.5, 101), visits(100, 103, 106)
+    steady, restless = visits(*range(1000, 1008)), visits(*range(1000, 1080, 10))
     errors = log_errors([*[steady] * 20, restless])
     assert errors[-1] > 2 * errors[0]
 
 
-def test_visits_that_were_disturbed_do_not_enlarge_the_error():
-    assert log_errors([visits(100, 100.5, 101)]) == pytest.approx(log_errors([visits(170, 100, 100.5, 160, 101)]))
+def test_the_bootstrap_says_how_far_a_latency_strays():
+    rng = np.random.default_rng(3)
+    draws = [visits(*(100 * np.exp(0.01 * rng.normal(size=20)))) for _ in range(300)]
+    strayed = np.std(np.log([draw.value_us for draw in draws]))
+    assert np.median([bootstrap_error(draw, rng) for draw in draws]) == pytest.approx(strayed, rel=0.25)
+
+
+def test_a_fifth_of_disturbed_visits_hardly_enlarges_the_error():
+    quiet = [100, 100.4, 100.1, 100.3, 100.2, 100.5, 100.2, 100.3]
+    assert log_errors([visits(*quiet, 170, 160)])[0] < 2 * log_errors([visits(*quiet)])[0]
+
+
+def test_visits_of_different_lengths_are_drawn_whole():
+    uneven = Measurement(((100.0, 101.0, 102.0), (100.0,), (101.0, 103.0), (100.5, 101.0)), 1)
+    assert 0 < bootstrap_error(uneven, np.random.default_rng(0)) < 0.05
 
 
 def test_without_repeats_the_error_is_assumed_and_large():
     assert log_errors([visits(100.0)] * 3) == pytest.approx([NO_REPEATS] * 3)
-    mixed = log_errors([*[visits(100, 101, 102)] * 9, visits(100.0)])
+    mixed = log_errors([*[visits(*range(1000, 1008))] * 9, visits(100.0)])
     assert mixed[-1] > mixed[0]
+
+
+def test_the_same_profile_has_the_same_errors():
+    table = [visits(*range(start, start + 9)) for start in (100, 200, 300)]
+    assert np.array_equal(log_errors(table), log_errors(table))
 
 
 @given(scatter=st.floats(0.0, 0.3), error=st.floats(0.002, 0.05))

@@ -11,7 +11,8 @@ from gnomon.lut.store import parse, seal, validated
 from gnomon.profilers.timing import Measurement
 from gnomon.supernets import InvalidArchitecture
 
-SAMPLE = Path(__file__).parent / "samples" / "profile_v1.jsonl"
+SAMPLES = Path(__file__).parent / "samples"
+SAMPLE = SAMPLES / "profile_v2.jsonl"
 
 
 @pytest.fixture
@@ -28,8 +29,10 @@ def changed(tmp_path):
     return write
 
 
-def test_version_1_loads_forever():
-    profile = load_profile(SAMPLE)
+@pytest.mark.parametrize("version", [1, 2])
+def test_every_version_loads_forever(version):
+    profile = load_profile(SAMPLES / f"profile_v{version}.jsonl")
+    assert profile.header.version == version
     assert profile.header.space == "fashion_mnist"
     assert profile.header.config.threads == 1
     assert len(profile.networks) == 12

@@ -3,6 +3,7 @@ import math
 import pytest
 
 from gnomon.lut import LatencyMissing, LatencyTable
+from gnomon.lut.table import PredictedLayer
 from gnomon.profilers.timing import Measurement
 from gnomon.supernets import LayerSpec
 
@@ -13,7 +14,7 @@ UNKNOWN = LayerSpec.of("head", (32, 4, 4), final_channels=16, mix_channels=0, cl
 
 @pytest.fixture
 def table():
-    return LatencyTable({MEASURED.key: Measurement(((3.0, 4.0, 5.0),), 10)}, {FAILED.key: "ModelRejected: too wide"})
+    return LatencyTable({MEASURED.key: Measurement(((4.0, 4.0, 5.0),), 10)}, {FAILED.key: "ModelRejected: too wide"})
 
 
 def test_a_measured_layer_has_its_measurements_value(table):
@@ -25,6 +26,14 @@ def test_a_failed_layer_is_missing_and_says_why(table):
     with pytest.raises(LatencyMissing, match=r"head\(16x4x4.*ModelRejected: too wide") as raised:
         table.value_us(FAILED)
     assert raised.value.keys == (FAILED.key,)
+
+
+def test_a_predicted_layer_has_a_value_and_says_that_it_was_not_measured(table):
+    completed = LatencyTable(table.measurements, {}, {UNKNOWN.key: PredictedLayer(7.0, 0.2, "predicted")})
+    assert completed.value_us(UNKNOWN) == 7.0
+    assert (completed.source(UNKNOWN), completed.doubt(UNKNOWN)) == ("predicted", 0.2)
+    assert (completed.source(MEASURED), completed.doubt(MEASURED)) == ("composed", 0.0)
+    completed.require((MEASURED, UNKNOWN))
 
 
 def test_a_layer_of_another_space_is_missing(table):

@@ -61,8 +61,16 @@ def test_every_model_gets_its_time(run, make_plan):
     assert values == pytest.approx({**{key: wish["us"][0] for key, wish in MODELS.items()}, "network": 9_000.0})
 
 
-def test_only_one_model_is_alive_at_a_time(run, make_plan, backend):
+def test_a_model_is_compiled_once_and_closed_in_the_end(run, make_plan, backend):
     run(make_plan(**MODELS, **ANCHOR))
+    assert len(backend.loaded) == len(MODELS) + 1
+    assert backend._alive == 0
+
+
+def test_without_memory_to_keep_models_one_is_alive_at_a_time(run, make_plan, backend):
+    policy = TimingPolicy(min_passes=2, max_passes=2, anchor_every=3, keep_mib=0)
+    _, results, _ = run(make_plan(policy=policy, **MODELS, **ANCHOR))
+    assert len(backend.loaded) == len(results.visits)
     assert backend.most_alive == 1
     assert backend._alive == 0
 
@@ -84,7 +92,8 @@ def test_precise_models_are_left_alone_and_vague_ones_get_all_passes(run, make_p
 
 def test_a_model_that_will_not_settle_is_visited_until_the_last_pass(run, make_plan, backend, monkeypatch):
     monkeypatch.setattr(backend, "_script", lambda model: (100.0 + 30.0 * len(backend.loaded),))
-    _, results, _ = run(make_plan(policy=TimingPolicy(min_passes=2, max_passes=5), restless={"us": [1.0]}))
+    policy = TimingPolicy(min_passes=2, max_passes=5, keep_mib=0)
+    _, results, _ = run(make_plan(policy=policy, restless={"us": [1.0]}))
     assert results.measurements["restless"].visits == 5
 
 
@@ -94,9 +103,16 @@ def test_the_time_cap_ends_the_run_but_not_before_every_model_had_a_visit(run, m
     assert {key: measurement.visits for key, measurement in results.measurements.items()} == dict.fromkeys(MODELS, 1)
 
 
+def test_passes_beyond_the_least_end_when_the_run_should_have_settled(run, make_plan, backend, monkeypatch):
+    monkeypatch.setattr(backend, "_script", lambda model: (100.0 + 30.0 * len(backend.loaded),))
+    policy = TimingPolicy(min_passes=3, max_passes=9, settle_s=1e-9, keep_mib=0)
+    _, results, _ = run(make_plan(policy=policy, restless={"us": [1.0]}))
+    assert results.measurements["restless"].visits == 3
+
+
 def test_loops_are_calibrated_once_and_kept(run, make_plan):
     _, results, _ = run(make_plan(**MODELS))
-    assert {visit.loops for visit in results.visits if visit.key == "layer0"} == {40}
+    assert {visit.loops for visit in results.visits if visit.key == "layer0"} == {20}
 
 
 def test_a_model_that_fails_is_a_record_and_the_run_goes_on(run, make_plan):

@@ -60,11 +60,11 @@ def test_a_precise_model_is_left_alone_after_the_least_number_of_passes():
 
 def test_nothing_is_visited_once_everything_is_precise_not_even_the_anchor():
     earlier = dict.fromkeys([*KEYS, "anchor"], PRECISE)
-    assert pass_steps(KEYS, ("anchor",), pass_index=3, policy=TimingPolicy(), earlier=earlier) == ()
+    assert pass_steps(KEYS, ("anchor",), pass_index=8, policy=TimingPolicy(), earlier=earlier) == ()
 
 
 def test_nothing_is_visited_after_the_last_pass():
-    policy = TimingPolicy(max_passes=4)
+    policy = TimingPolicy(min_passes=2, max_passes=4)
     assert pass_steps(KEYS, (), pass_index=4, policy=policy, earlier=dict.fromkeys(KEYS, VAGUE)) == ()
 
 

@@ -6,11 +6,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gnomon.supernets import InvalidArchitecture, UnknownSpace, load_space, space_names
+from gnomon.supernets import (
+    Choice,
+    InvalidArchitecture,
+    LayerSpec,
+    SearchSpace,
+    Slot,
+    UnknownSpace,
+    load_space,
+    space_names,
+)
 from gnomon.supernets.testing import SpaceContract
 
-VARIANTS = [*space_names(), "ofa_mobilenetv3:width=1.2", "ofa_mobilenetv3:resolution=160"]
+VARIANTS = [
+    *space_names(),
+    "ofa_mobilenetv3:width=1.2",
+    "ofa_mobilenetv3:resolution=160",
+    "ofa_proxyless:resolution=132",
+    "ofa_resnet50:resolution=132",
+]
 
 
 class TestRegisteredSpaces(SpaceContract):
@@ -31,6 +48,26 @@ def test_ofa_counts_are_the_published_ones():
         assert space.macs([architecture.indices])[0] == int(row["macs"])
 
 
+@given(st.integers(1, 5).flatmap(lambda n: st.lists(st.lists(st.integers(0, 2), min_size=n, max_size=n), min_size=1)))
+@settings(max_examples=50, deadline=None)
+def test_options_are_one_exactly_where_every_slot_holds_the_same(kernels_of_slots):
+    # A fractional gene that decides several slots, each by a table of its own.
+    choice = Choice("width", tuple(1 - 0.125 * option for option in range(len(kernels_of_slots[0]))))
+    slots = [
+        Slot.tabulate(
+            f"slot{position}",
+            [choice],
+            ["width"],
+            lambda value, kernels=kernels: LayerSpec.of("stem", (3, 8, 8), kernel=kernels[choice.options.index(value)]),
+        )
+        for position, kernels in enumerate(kernels_of_slots)
+    ]
+    space = SearchSpace("any", "none", (3, 8, 8), (choice,), tuple(slots))
+    canonical = space.canonical(np.arange(len(choice.options))[:, None])[:, 0]
+    networks = list(zip(*kernels_of_slots))
+    assert list(canonical) == [networks.index(network) for network in networks]
+
+
 def test_fashion_mnist_is_large_and_its_extremes_are_far_apart():
     space = load_space("fashion_mnist")
     smallest, largest = space.macs([[0] * len(space.choices), list(space.radices - 1)])
@@ -49,9 +86,18 @@ def test_unknown_space_option_lists_the_known():
         load_space("ofa_mobilenetv3:depth=3")
 
 
-@pytest.mark.parametrize("name", ["ofa_mobilenetv3:resolution=130", "ofa_mobilenetv3:width=2.0"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ofa_mobilenetv3:resolution=130",
+        "ofa_mobilenetv3:width=2.0",
+        "ofa_proxyless:resolution=124",
+        "ofa_proxyless:width=1.0",
+        "ofa_resnet50:resolution=256",
+    ],
+)
 def test_unpublished_option_values_are_refused(name):
-    with pytest.raises(UnknownSpace, match="ofa_mobilenetv3 has no"):
+    with pytest.raises(UnknownSpace, match=f"{name.partition(':')[0]} has no"):
         load_space(name)
 
 

@@ -120,7 +120,9 @@ def test_rows_of_another_session_are_found_wherever_they_stand(name, factor):
     findings = found(scaled(values, factor, scattered))
     assert list(findings) == ["two_sessions"]
     named = set(findings["two_sessions"].keys)
-    assert len(named & scattered) >= 0.8 * len(scattered)
+    # Which of the two sessions is the odd one cannot be known: the smaller is named, by a split that errs a little.
+    agreeing = sum((key in named) == (key in scattered) for key in keys)
+    assert max(agreeing, len(keys) - agreeing) >= 0.8 * len(keys)
 
 
 @pytest.mark.parametrize("name", PROFILES)

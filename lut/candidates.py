@@ -1,0 +1,130 @@
+"""The latency models that compete for a profile, and their fits to whole networks.
+
+A candidate is a set of terms (`terms.py`) whose coefficients are fitted, with or without a shrunk correction of each
+layer. Those with the term "sum" build on measured layers; the others know layers by their physical quantities alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..supernets import LayerSpec
+from .shrinkage import ShrunkFit, fit_shrunk
+from .table import LatencyTable
+from .terms import PHYSICAL
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A form of the latency: terms, and how large layer corrections are, relative to a network's noise (0: none)."""
+
+    name: str
+    terms: tuple[str, ...]
+    correction_ratio: float = 0.0
+
+    @property
+    def is_composed(self) -> bool:
+        """Whether it is built on measured layers."""
+        return "sum" in self.terms
+
+
+PLAIN = Candidate("plain sum", ("sum",))  # the one whose coefficient is not fitted but one
+SHAPES = (
+    Candidate("scaled sum", ("sum",)),
+    Candidate("scaled sum + constant", ("sum", "constant")),
+    Candidate("scaled sum + layers", ("sum", "layers")),
+    Candidate("scaled sum + borders", ("sum", "borders")),
+    Candidate("scaled sum + weights", ("sum", "weights")),
+    Candidate("scaled sum + layers + borders", ("sum", "layers", "borders")),
+    Candidate("scaled sum + borders + weights", ("sum", "borders", "weights")),
+    Candidate("scaled sum + layers + borders + weights", ("sum", "layers", "borders", "weights")),
+    Candidate("regression on MACs", ("MACs", "constant")),
+    Candidate("regression on MACs, layers, borders, weights", ("MACs", "layers", "borders", "weights")),
+)
+CORRECTION_RATIOS = (5.0, 20.0)  # layers are expected to be off by 5 % or 20 % where a network's noise is 1 %
+CANDIDATES = (
+    PLAIN,
+    *SHAPES,
+    *(Candidate(f"{c.name}, layers corrected by {r:.0f} %", c.terms, r) for r in CORRECTION_RATIOS for c in SHAPES),
+)
+
+
+@dataclass(frozen=True)
+class CandidateFit:
+    """A candidate fitted to networks. corrections: what share of itself each layer seen there is off by."""
+
+    candidate: Candidate
+    fit: ShrunkFit
+    corrections: Mapping[LayerSpec, float]
+
+    @property
+    def constant_us(self) -> float:
+        """What every network pays once."""
+        return float(dict(zip(self.candidate.terms, self.fit.coefficients)).get("constant", 0.0))
+
+    def added_us(self, layers: Sequence[LayerSpec], table: LatencyTable) -> Array:
+        """Return what each layer adds to a network's latency, (L,); not-a-number where the table lacks it."""
+        values = term_values(layers, table)
+        added: Array = np.zeros(len(layers))
+        for term, coefficient in zip(self.candidate.terms, self.fit.coefficients):
+            if term != "constant":
+                added = added + coefficient * values[term]
+        unit = values["sum"] if self.candidate.is_composed else np.abs(added)
+        corrections: Array = np.array([self.corrections.get(spec, 0.0) for spec in layers])
+        return np.asarray(added + corrections * unit, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Design:
+    """What candidates are fitted on: each term of every layer, (L,) each, and how often networks run it, (n, L)."""
+
+    layers: tuple[LayerSpec, ...]
+    counts: Array
+    values: Mapping[str, Array]
+
+    @staticmethod
+    def of(networks: Sequence[Sequence[LayerSpec]], table: LatencyTable) -> Design:
+        """Tabulate the networks' layers; raises LatencyMissing when the table, unless it is empty, lacks one."""
+        layers = tuple(dict.fromkeys(spec for network in networks for spec in network))
+        if not table.is_empty:
+            table.require(layers)
+        column = {spec: position for position, spec in enumerate(layers)}
+        counts = np.zeros((len(networks), len(layers)))
+        for row, network in enumerate(networks):
+            np.add.at(counts[row], [column[spec] for spec in network], 1.0)
+        return Design(layers, counts, term_values(layers, table))
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Return the candidates that these terms allow, simplest first."""
+        return tuple(c for c in CANDIDATES if not (c.is_composed and np.isnan(self.values["sum"]).any()))
+
+    def fitted(self, candidate: Candidate, truth: Array) -> CandidateFit:
+        """Fit a candidate to the networks' latencies (n,)."""
+        ones = np.ones(len(truth))
+        columns = np.column_stack(
+            [ones if term == "constant" else self.counts @ self.values[term] for term in candidate.terms]
+        )
+        if candidate == PLAIN:
+            fit = ShrunkFit(np.ones(1), np.zeros(0), columns[:, 0], np.zeros((1, 1)), np.zeros(len(truth)))
+            return CandidateFit(candidate, fit, {})
+        plain = CandidateFit(candidate, fit_shrunk(columns, truth), {})
+        if not candidate.correction_ratio:
+            return plain
+        unit = self.values["sum"]
+        if not candidate.is_composed:
+            terms = [(c, t) for c, t in zip(plain.fit.coefficients, candidate.terms) if t != "constant"]
+            unit = np.abs(np.sum([c * self.values[t] for c, t in terms], axis=0))
+        corrected = fit_shrunk(columns, truth, self.counts * unit, candidate.correction_ratio)
+        return CandidateFit(candidate, corrected, dict(zip(self.layers, corrected.corrections.tolist())))
+
+
+def term_values(layers: Sequence[LayerSpec], table: LatencyTable) -> dict[str, Array]:
+    """Return each term of each layer, (L,); "sum" is the table's latency, or not-a-number."""
+    values = {name: np.array([value_of(spec) for spec in layers]) for name, value_of in PHYSICAL.items()}
+    return values | {"sum": np.array([table.value_or_nan(spec) for spec in layers])}

@@ -1,0 +1,44 @@
+"""The physical quantities of a layer that a network's latency is composed of.
+
+Each has a reason. Isolated layers pay for a session of their own (`layers`) and convert the layout of what crosses
+their borders (`borders`), which neighbours in one network need not. And an isolated layer, run in a loop, finds its
+weights in the fastest cache, while a network's weights exceed it and come from further away each time (`weights`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from ..supernets import LayerSpec
+from ..supernets.layers.registry import macs, output_shape, weight_shapes
+
+KIB_A_FLOAT = 4 / 1024
+
+
+def border_kib(spec: LayerSpec) -> float:
+    """Return how much data crosses the layer's borders, both ways, in KiB of fp32 for one input."""
+    return KIB_A_FLOAT * (math.prod(spec.input_shape) + math.prod(output_shape(spec)))
+
+
+def weight_kib(spec: LayerSpec) -> float:
+    """Return the size of the layer's weights, in KiB of fp32."""
+    return KIB_A_FLOAT * sum(math.prod(shape) for shape in weight_shapes(spec).values())
+
+
+def one(spec: LayerSpec) -> float:
+    """Count the layer."""
+    return 1.0
+
+
+def mega_macs(spec: LayerSpec) -> float:
+    """Return the layer's multiply-accumulates for one input, in millions."""
+    return macs(spec) / 1e6
+
+
+PHYSICAL: dict[str, Callable[[LayerSpec], float]] = {
+    "layers": one,
+    "borders": border_kib,
+    "weights": weight_kib,
+    "MACs": mega_macs,
+}
