@@ -36,14 +36,15 @@ def register(app: typer.Typer) -> None:
         ]
         indices = [architecture.indices for architecture in asked]
         estimate = loaded.latency.predict(indices)
+        unverified = estimate.log_ratio is None  # a table without whole networks: a value, and no interval
         columns = ("id", "latency_us", "low_us", "high_us", "source", "macs", "params")
         macs, params = space.macs(indices), space.params(indices)
         rows = [
             (
                 architecture.id,
                 float(estimate.value_us[i]),
-                float(estimate.low_us[i]),
-                float(estimate.high_us[i]),
+                None if unverified else float(estimate.low_us[i]),
+                None if unverified else float(estimate.high_us[i]),
                 str(estimate.source[i]),
                 int(macs[i]),
                 int(params[i]),
@@ -54,5 +55,5 @@ def register(app: typer.Typer) -> None:
             found = [dict(zip(columns, row)) | {"indices": genes} for row, genes in zip(rows, indices)]
             print_json({"architectures": found, "verified": loaded.fit.model_dump()})
             return
-        print_table(columns, rows)
+        print_table(columns, [["unknown" if cell is None else cell for cell in row] for row in rows])
         print(f"verified  {loaded.latency.report.sentence()}; quality {loaded.quality}")

@@ -3,6 +3,7 @@
 from .build import ProfileRequest, build_profile
 from .diff import ProfileDiff, diff_profiles
 from .errors import (
+    FindingsRefused,
     LatencyMissing,
     LutError,
     NotVerified,
@@ -10,9 +11,12 @@ from .errors import (
     OutputUnwritable,
     ProfileDamaged,
     ProfileMismatch,
+    TableUnreadable,
     UnknownProfile,
 )
 from .estimate import LatencyEstimate
+from .imports import Imported, TableOrigin, import_table
+from .interchange import format_names, read_table, write_table
 from .lint import Finding, lint_profile, lint_table
 from .measure import Remeasured, is_this_device, measure_model
 from .model import LatencyModel
@@ -23,8 +27,10 @@ from .table import LatencyTable
 
 __all__ = [
     "Finding",
+    "FindingsRefused",
     "FitReport",
     "HardwareProfile",
+    "Imported",
     "LatencyEstimate",
     "LatencyMissing",
     "LatencyModel",
@@ -38,14 +44,20 @@ __all__ = [
     "ProfileMismatch",
     "ProfileRequest",
     "Remeasured",
+    "TableOrigin",
+    "TableUnreadable",
     "UnknownProfile",
     "build_profile",
     "check_profile",
     "diff_profiles",
+    "format_names",
+    "import_table",
     "is_this_device",
     "lint_profile",
     "lint_table",
     "load_profile",
     "measure_model",
+    "read_table",
     "shipped_profiles",
+    "write_table",
 ]

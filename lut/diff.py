@@ -75,10 +75,14 @@ class ProfileDiff:
     caution: str | None
 
     @property
+    def ranked(self) -> tuple[LayerChange, ...]:
+        """All layers, the largest ratio either way first."""
+        return tuple(sorted(self.layers, key=lambda layer: -abs(math.log(layer.ratio))))
+
+    @property
     def changed(self) -> tuple[LayerChange, ...]:
         """The layers that became slower or faster, the largest change first."""
-        moved = [layer for layer in self.layers if layer.verdict in ("slower", "faster")]
-        return tuple(sorted(moved, key=lambda layer: -abs(math.log(layer.ratio))))
+        return tuple(layer for layer in self.ranked if layer.verdict in ("slower", "faster"))
 
     @property
     def is_common(self) -> bool:

@@ -11,7 +11,18 @@ from ..errors import TableUnreadable
 from ..profile import HardwareProfile
 
 # Facts of the header that travel with an exported table, as text.
-FACTS = ("space", "space_digest", "backend", "device", "precision", "batch", "threads", "runtime_version", "created")
+FACTS = (
+    "space",
+    "space_digest",
+    "backend",
+    "runtime_version",
+    "device",
+    "processor",
+    "precision",
+    "threads",
+    "batch",
+    "created",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,7 @@ def facts_of(profile: HardwareProfile) -> dict[str, str]:
         "space_digest": header.space_digest,
         "backend": header.backend,
         "device": header.device,
+        "processor": config.device,
         "precision": config.precision,
         "batch": str(config.batch),
         "threads": str(config.threads),
