@@ -23,8 +23,8 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cli_startup.py
 	$(BIN)/python benchmarks/lut_throughput.py
-	$(BIN)/python benchmarks/profile_fidelity.py --backend onnxruntime
-	$(BIN)/python benchmarks/profile_fidelity.py --backend openvino
+	$(BIN)/python benchmarks/latency_fidelity.py --backend onnxruntime
+	$(BIN)/python benchmarks/latency_fidelity.py --backend openvino
 	$(BIN)/python benchmarks/supernet_accuracy.py --data "$$($(BIN)/gnomon data prepare fashion-mnist)"
 
 $(VENV)/.demo: pyproject.toml constraints.txt

@@ -39,14 +39,17 @@ def profile(
     threads: int = 1,
     batch: int = 1,
     networks: int = 30,
+    layers: bool = True,
+    source: HardwareProfile | None = None,
     policy: TimingPolicy | None = None,
     force: bool = False,
     on_progress: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> HardwareProfile:
     """Measure a hardware profile of this device and write it to `out` (default: named after the device).
 
-    Takes one to three minutes for the embedded space; an interrupted call goes on when repeated. Raises the errors
-    of `gnomon.lut.errors` and `gnomon.profilers.errors`.
+    Takes about half a minute for the embedded space; an interrupted call goes on when repeated. Without `layers` only
+    whole networks are measured; with a `source` too, that profile of another device or configuration is corrected by
+    them, and ten are enough. Raises the errors of `gnomon.lut.errors` and `gnomon.profilers.errors`.
     """
     from .lut import LutError, ProfileRequest, build_profile
     from .profilers.backend import RunConfig
@@ -56,7 +59,9 @@ def profile(
         config = RunConfig(precision=precision, threads=threads, batch=batch)
     except ValueError as error:
         raise LutError(str(error)) from error
-    request = ProfileRequest(space, backend, config, networks=networks, policy=policy or TimingPolicy())
+    request = ProfileRequest(
+        space, backend, config, networks, layers=layers, source=source, policy=policy or TimingPolicy()
+    )
     return build_profile(request, Path(out or request.file_name()), force=force, on_progress=on_progress)
 
 

@@ -21,6 +21,14 @@ def register(app: typer.Typer) -> None:
         batch: Annotated[int, typer.Option(help="Images at a time.", min=1)] = 1,
         precision: Annotated[str, typer.Option(help="Precision of weights and activations.")] = "fp32",
         networks: Annotated[int, typer.Option(help="Whole networks that correct and verify the table.", min=10)] = 30,
+        networks_only: Annotated[
+            bool, typer.Option("--networks-only", help="Measure no layer: a regression on the whole networks predicts.")
+        ] = False,
+        source: Annotated[
+            str | None,
+            typer.Option("--from", help="Correct this profile of another device or configuration by --samples."),
+        ] = None,
+        samples: Annotated[int, typer.Option(help="Whole networks measured with --from.", min=10)] = 10,
         time_cap_s: Annotated[float, typer.Option(help="No further visits after this many seconds.", min=1)] = 600.0,
         out: Annotated[Path | None, typer.Option(help="File to write; default: named after the device.")] = None,
         strict: Annotated[
@@ -29,6 +37,7 @@ def register(app: typer.Typer) -> None:
         force: Force = False,
     ) -> None:
         """Measure every layer of a space on this device, and whole networks that verify the table."""
+        from ..api import load_profile
         from ..api import profile as measure_profile
         from ..lut.store import SUFFIX
         from ..profilers.timing import TimingPolicy
@@ -43,7 +52,9 @@ def register(app: typer.Typer) -> None:
                 precision=precision,
                 threads=threads,
                 batch=batch,
-                networks=networks,
+                networks=networks if source is None else samples,
+                layers=source is None and not networks_only,
+                source=None if source is None else load_profile(source),
                 policy=TimingPolicy(time_cap_s=time_cap_s),
                 force=force,
                 on_progress=worker_progress(report),

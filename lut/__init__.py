@@ -15,28 +15,35 @@ from .errors import (
     UnknownProfile,
 )
 from .estimate import LatencyEstimate
+from .explain import Explanation, GroupShare, LayerShare, SlotDifference, differences, explain
 from .imports import Imported, TableOrigin, import_table
 from .interchange import format_names, read_table, write_table
 from .lint import Finding, lint_profile, lint_table
 from .measure import Remeasured, is_this_device, measure_model
 from .model import LatencyModel
+from .operators import LayerOperators, OperatorReport, explain_operators
 from .profile import HardwareProfile, check_profile
 from .schema import FitReport
 from .store import load_profile, shipped_profiles
 from .table import LatencyTable
 
 __all__ = [
+    "Explanation",
     "Finding",
     "FindingsRefused",
     "FitReport",
+    "GroupShare",
     "HardwareProfile",
     "Imported",
     "LatencyEstimate",
     "LatencyMissing",
     "LatencyModel",
     "LatencyTable",
+    "LayerOperators",
+    "LayerShare",
     "LutError",
     "NotVerified",
+    "OperatorReport",
     "OutputExists",
     "OutputUnwritable",
     "ProfileDamaged",
@@ -44,12 +51,16 @@ __all__ = [
     "ProfileMismatch",
     "ProfileRequest",
     "Remeasured",
+    "SlotDifference",
     "TableOrigin",
     "TableUnreadable",
     "UnknownProfile",
     "build_profile",
     "check_profile",
     "diff_profiles",
+    "differences",
+    "explain",
+    "explain_operators",
     "format_names",
     "import_table",
     "is_this_device",

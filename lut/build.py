@@ -29,15 +29,17 @@ from ..supernets.layers.registry import macs
 from ..version import VERSION
 from .errors import LutError, OutputExists, OutputUnwritable, ProfileMismatch
 from .model import MIN_NETWORKS, LatencyModel
-from .profile import HardwareProfile
+from .profile import HardwareProfile, predicted_from
 from .schema import (
     ANCHOR,
     AnchorRecord,
     FailureRecord,
     LayerRecord,
     NetworkRecord,
+    PriorRecord,
     ProfileConfig,
     ProfileHeader,
+    ProfileSource,
     Record,
 )
 from .store import SUFFIX, load_profile, seal
@@ -48,12 +50,18 @@ OnProgress = Callable[[Mapping[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class ProfileRequest:
-    """What to measure: a space, on a backend, under a configuration; `networks` whole ones beside all layers."""
+    """What to measure: a space, on a backend, under a configuration; `networks` whole ones beside all layers.
+
+    Without `layers` only the whole networks are measured, and their latencies regressed on physical quantities; or,
+    with a `source`, corrected from what that profile of another device or configuration says of each layer.
+    """
 
     space: str
     backend: str
     config: RunConfig = field(default_factory=RunConfig)
     networks: int = 30
+    layers: bool = True
+    source: HardwareProfile | None = None
     policy: TimingPolicy = field(default_factory=TimingPolicy)
     seed: int = 0
 
@@ -73,6 +81,8 @@ def build_profile(
     among them BackendUnavailable.
     """
     space = load_space(request.space)
+    if request.source is not None:
+        request.source.table.require(request.source.space_named(request.space).unique_layers())
     load_backend(request.backend)
     available = len(rows_for(request, space))
     if available < MIN_NETWORKS:
@@ -114,7 +124,7 @@ def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> Tim
     def models() -> Iterator[PlannedModel]:
         batch = request.config.batch
         yield PlannedModel(ANCHOR + anchor.key, "anchor", graph_from_layers([anchor], batch=batch))
-        for spec in layers:
+        for spec in layers if request.layers else ():
             yield PlannedModel(spec.key, "layer", graph_from_layers([spec], batch=batch))
         for row in rows_for(request, space):
             architecture = space.architecture(row)
@@ -173,7 +183,8 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
         for item in plan.items
         if item.role == "network" and item.key in measured
     ]
-    indices = [row for row in indices if all(s.key in layers for s in space.layers(space.architecture(row)))]
+    if request.layers:
+        indices = [row for row in indices if all(s.key in layers for s in space.layers(space.architecture(row)))]
     networks = [measured[network_key(row)] for row in indices]
     failures = {failure.key: failure.reason for failure in results.failures}
     if failures and len(networks) < MIN_NETWORKS:
@@ -182,7 +193,10 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
             f"{len(failures)} of {len(plan.items)} models could not be timed, first {key} ({reason}); "
             f"{len(networks)} whole networks remain, and it takes {MIN_NETWORKS} to verify a profile"
         )
+    source = request.source
+    priors = {} if source is None else {s.key: source.table.value_us(s) for s in space.unique_layers()}
     records: list[Record] = [
+        *(PriorRecord(key=key, value_us=round(us, 4)) for key, us in priors.items()),
         *(LayerRecord(key=key, loops=m.loops, block_us=m.block_us, at_s=at_s[key]) for key, m in layers.items()),
         *(
             NetworkRecord(
@@ -216,7 +230,12 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
         sessions=len(results.sessions),
         session_starts_s=results.session_starts_s,
         seconds=round(results.seconds, 1),
+        source=(
+            ProfileSource()
+            if source is None
+            else ProfileSource(kind="transferred", name=source.name, sha256=source.digest)
+        ),
     )
-    table = LatencyTable(layers, failures)
+    table = LatencyTable(layers, failures, predicted_from(priors))
     model = LatencyModel.fit(space, table, indices, networks)
     seal(out, header, records, model.report)

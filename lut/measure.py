@@ -22,6 +22,7 @@ from .errors import LutError
 from .profile import HardwareProfile
 from .schema import ANCHOR
 
+SAME_DEVICE = ("cpu_model", "cpus", "architecture", "virtual_machine")  # and the name made of some of them
 POLICY = TimingPolicy(min_passes=24, anchor_every=1, time_cap_s=30.0)
 
 
@@ -35,7 +36,18 @@ class Remeasured:
 
 def is_this_device(profile: HardwareProfile) -> bool:
     """Tell whether the profile was measured on a machine like this one."""
-    return profile.header.device == fingerprint().slug
+    return not device_differences(profile)
+
+
+def device_differences(profile: HardwareProfile) -> tuple[str, ...]:
+    """Say, field by field, how the profile's device differs from this one; nothing where they are taken to be one.
+
+    Kernel, memory and governor may change without making it another device.
+    """
+    here = fingerprint()
+    pairs: dict[str, tuple[object, object]] = {"device": (profile.header.device, here.slug)}
+    pairs.update({name: (profile.header.hardware.get(name), getattr(here, name)) for name in SAME_DEVICE})
+    return tuple(f"{name}: profile {then!r}, here {now!r}" for name, (then, now) in pairs.items() if then != now)
 
 
 def measure_model(profile: HardwareProfile, model: bytes) -> Remeasured:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -14,9 +14,10 @@ from ..profilers.hardware import fingerprint
 from ..profilers.timing import Measurement, undisturbed
 from ..supernets import SearchSpace, load_space
 from .errors import ProfileMismatch
+from .estimate import PREDICTED
 from .model import LatencyModel
 from .schema import AnchorRecord, FitReport, NetworkRecord, ProfileHeader
-from .table import LatencyTable
+from .table import LatencyTable, PredictedLayer
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,6 @@ class HardwareProfile:
     networks: tuple[NetworkRecord, ...]
     anchors: tuple[AnchorRecord, ...]
     fit: FitReport
-    priors: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def space(self) -> SearchSpace:
@@ -123,6 +123,11 @@ class HardwareProfile:
             for name in ours
             if name in theirs and ours[name] != theirs[name]
         )
+
+
+def predicted_from(priors: Mapping[str, float]) -> dict[str, PredictedLayer]:
+    """Return the layers of another profile as predictions; how wrong they are here is for whole networks to say."""
+    return {key: PredictedLayer(us, 0.0, PREDICTED) for key, us in priors.items()}
 
 
 def check_profile(

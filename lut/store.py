@@ -17,7 +17,7 @@ from ..profilers.errors import JournalDamaged
 from ..profilers.journal import json_line, read_journal, write_atomically
 from ..profilers.timing import Measurement
 from .errors import OutputUnwritable, ProfileDamaged, UnknownProfile
-from .profile import HardwareProfile
+from .profile import HardwareProfile, predicted_from
 from .schema import (
     READABLE_VERSIONS,
     SCHEMA,
@@ -79,15 +79,15 @@ def parse(path: Path) -> HardwareProfile:
         )
     refuse_repeated_layers(path, records)
     failures = {record.key: record.reason for record in records if isinstance(record, FailureRecord)}
+    priors = {record.key: record.value_us for record in records if isinstance(record, PriorRecord)}
     layers = {r.key: Measurement(r.block_us, r.loops) for r in records if isinstance(r, LayerRecord)}
     return HardwareProfile(
         name=path.name.removesuffix(SUFFIX),
         digest=hashlib.sha256(content).hexdigest(),
         header=records[0],
-        table=LatencyTable(layers, failures),
+        table=LatencyTable(layers, failures, predicted_from(priors)),
         networks=tuple(record for record in records if isinstance(record, NetworkRecord)),
         anchors=tuple(record for record in records if isinstance(record, AnchorRecord)),
-        priors={record.key: record.value_us for record in records if isinstance(record, PriorRecord)},
         fit=fits[0],
     )
 

@@ -1,12 +1,23 @@
 """How long models take on this device: plans, backends, the timing protocol, and the machine's fingerprint."""
 
-from .backend import Backend, Executable, RunConfig, backend_names, load_backend
+from .backend import (
+    Backend,
+    Executable,
+    OperatorProfile,
+    OperatorProfiler,
+    OperatorTime,
+    RunConfig,
+    backend_names,
+    load_backend,
+    profile_operators,
+)
 from .errors import (
     BackendError,
     BackendUnavailable,
     FallbackRefused,
     JournalDamaged,
     ModelRejected,
+    OperatorsUnavailable,
     PlanDamaged,
     PlanError,
     PlanMismatch,
@@ -37,6 +48,10 @@ __all__ = [
     "Measurement",
     "ModelRejected",
     "NoiseCause",
+    "OperatorProfile",
+    "OperatorProfiler",
+    "OperatorTime",
+    "OperatorsUnavailable",
     "PlanDamaged",
     "PlanError",
     "PlanItem",
@@ -58,6 +73,7 @@ __all__ = [
     "fingerprint",
     "load_backend",
     "noise_causes",
+    "profile_operators",
     "read_journal",
     "read_plan",
     "read_results",

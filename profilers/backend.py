@@ -14,10 +14,10 @@ import sys
 from dataclasses import asdict, dataclass, fields
 from functools import partial
 from importlib import metadata
-from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Protocol, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Protocol, Tuple, runtime_checkable
 
 from . import backends
-from .errors import UnknownBackend
+from .errors import OperatorsUnavailable, UnknownBackend
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -61,6 +61,44 @@ class RunConfig:
         if set(data) != known:
             raise ValueError(f"a run configuration has the fields {sorted(known)}; found {sorted(data)}")
         return cls(**data)
+
+
+@dataclass(frozen=True)
+class OperatorTime:
+    """What a runtime's own profiler says of one operator: ``value_us`` microseconds per inference, on average.
+
+    nodes: the model's nodes that it executes, as far as the runtime tells; none for what the runtime added itself.
+    """
+
+    name: str
+    kind: str
+    value_us: float
+    nodes: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class OperatorProfile:
+    """A model's operators in the order they ran, and how long one inference took while they were profiled.
+
+    Profiling slows a model down, by several times where operators are short, and runtimes count whole microseconds.
+    So these times explain and never serve as latencies: only their shares can be compared with anything.
+    """
+
+    operators: Tuple[OperatorTime, ...]
+    inference_us: float
+
+    def to_json(self) -> Dict[str, Any]:
+        """Return the fields as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> OperatorProfile:
+        """Return the profile written by `to_json`; KeyError, TypeError or ValueError for anything else."""
+        operators = (
+            OperatorTime(str(item["name"]), str(item["kind"]), float(item["value_us"]), tuple(map(str, item["nodes"])))
+            for item in data["operators"]
+        )
+        return cls(tuple(operators), float(data["inference_us"]))
 
 
 class Executable(Protocol):
@@ -115,6 +153,31 @@ class Backend(Protocol):
 
         Raises `UnsupportedConfig`, `ModelRejected` or `FallbackRefused`; never falls back to anything else.
         """
+
+
+@runtime_checkable
+class OperatorProfiler(Protocol):
+    """What a backend offers besides when its runtime can profile operators; it need not."""
+
+    def operator_times(self, model: bytes, config: RunConfig, loops: int) -> OperatorProfile:
+        """Run ``model`` for ``loops`` inferences, after warming up, with the runtime's own profiler on.
+
+        Raises what `Backend.load` raises.
+        """
+
+
+def profile_operators(backend: Backend, model: bytes, config: RunConfig, *, loops: int) -> OperatorProfile:
+    """Return what the runtime's profiler says of a model's operators; raises `OperatorsUnavailable` where it has none.
+
+    Raises ValueError for less than one loop, and what `Backend.load` raises.
+    """
+    if loops < 1:
+        raise ValueError(f"loops is {loops}; expected at least 1")
+    if not isinstance(backend, OperatorProfiler):
+        raise OperatorsUnavailable(
+            f"The backend {backend.name!r} cannot profile operators; without them, layers can still be explained"
+        )
+    return backend.operator_times(model, config, loops)
 
 
 def backend_names() -> Tuple[str, ...]:

@@ -5,6 +5,7 @@
     │   ├── UnknownBackend        no backend of that name
     │   ├── BackendUnavailable    the backend's runtime is not installed here
     │   ├── UnsupportedConfig     the backend cannot honour the run configuration
+    │   ├── OperatorsUnavailable  the backend cannot profile operators
     │   ├── ModelRejected         the runtime cannot load or run this model
     │   └── FallbackRefused       the runtime would run it elsewhere than asked
     ├── PlanError
@@ -66,6 +67,10 @@ class BackendUnavailable(BackendError):
 
 class UnsupportedConfig(BackendError):
     """The backend cannot honour the run configuration (device, precision, threads)."""
+
+
+class OperatorsUnavailable(BackendError):
+    """The backend has no profiler of operators; latencies are not affected."""
 
 
 class ModelRejected(BackendError):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence,
 import numpy as np
 import pytest
 
-from .backend import PRECISIONS, Backend, RunConfig
-from .errors import ModelRejected, UnsupportedConfig
+from .backend import PRECISIONS, Backend, OperatorProfiler, RunConfig, profile_operators
+from .errors import ModelRejected, OperatorsUnavailable, UnsupportedConfig
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Arrays = Dict[str, NDArray[Any]]
 
 AFFINE_SHAPE = (1, 16)
+LARGE_AFFINE_SHAPE = (4096, 16)  # so that the operators take microseconds, which is what runtimes count
 
 
 def affine_model(shape: Sequence[Any] = AFFINE_SHAPE) -> bytes:
@@ -35,9 +36,9 @@ def affine_model(shape: Sequence[Any] = AFFINE_SHAPE) -> bytes:
     weight, bias = _affine_weights()
     graph = helper.make_graph(
         [
-            helper.make_node("MatMul", ["x", "w"], ["xw"]),
-            helper.make_node("Add", ["xw", "b"], ["z"]),
-            helper.make_node("Relu", ["z"], ["y"]),
+            helper.make_node("MatMul", ["x", "w"], ["xw"], name="layer00.matmul0"),
+            helper.make_node("Add", ["xw", "b"], ["z"], name="layer00.add1"),
+            helper.make_node("Relu", ["z"], ["y"], name="layer00.relu2"),
         ],
         "affine",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, list(shape))],
@@ -208,6 +209,26 @@ class BackendContract:
         config = RunConfig(precision=precision)
         with contextlib.suppress(UnsupportedConfig), backend.load(affine_model(), config) as executable:
             assert executable.options["precision"] == precision
+
+    def test_profiles_operators_or_says_that_it_cannot(self, backend: Backend) -> None:
+        model = affine_model(LARGE_AFFINE_SHAPE)
+        if not isinstance(backend, OperatorProfiler):
+            with pytest.raises(OperatorsUnavailable, match=backend.name):
+                profile_operators(backend, model, RunConfig(), loops=50)
+            return
+        profile = profile_operators(backend, model, RunConfig(), loops=50)
+        assert all(operator.name and operator.kind and operator.value_us > 0 for operator in profile.operators)
+        nodes = [node for operator in profile.operators for node in operator.nodes]
+        assert {node.partition(".")[0] for node in nodes} >= {"layer00"}
+        assert 0 < sum(operator.value_us for operator in profile.operators) < 3 * profile.inference_us
+
+    def test_refuses_to_profile_the_operators_of_what_is_no_model(self, backend: Backend) -> None:
+        with pytest.raises((ModelRejected, OperatorsUnavailable)):
+            profile_operators(backend, b"this is not ONNX", RunConfig(), loops=1)
+
+    def test_refuses_to_profile_operators_on_an_unknown_device(self, backend: Backend) -> None:
+        with pytest.raises((UnsupportedConfig, OperatorsUnavailable)):
+            profile_operators(backend, affine_model(), RunConfig(device="no-such-device"), loops=1)
 
     def test_closes_twice_without_complaint(self, backend: Backend) -> None:
         executable = backend.load(affine_model(), RunConfig())

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, fields
 from statistics import median
 from typing import Any, Dict, Mapping, Optional, Protocol, Sequence, Tuple
 
+WARM = 4  # inferences after which the caches hold what they will hold (the third is 2 % slow, the fifth is not)
 QUIET = 0.25  # the quantile of all blocks that is a latency
 MAX_LOOPS = 1_000_000  # where calibration gives up on a clock that does not advance
 
@@ -35,7 +36,8 @@ class TimingPolicy:
     """How long, how often and until how precise models are timed.
 
     block_us: how long one block of loops should last.
-    warmup_blocks: blocks run and thrown away at the start of every visit; at least two inferences, if there are any.
+    warmup_blocks: blocks run and thrown away at the start of every visit; more until four inferences were made, if they
+        fit into half of ``visit_us``.
     blocks_per_visit: blocks kept a visit.
     visit_us: how long the kept blocks of one visit may last in all, before there are fewer (but at least one).
     min_passes, max_passes: how many visits a model gets at least and at most.
@@ -180,8 +182,11 @@ def take_visit(executable: TimedLoop, policy: TimingPolicy, *, loops: int) -> Tu
     Takes ``policy.blocks_per_visit`` blocks, or as many as fit into ``policy.visit_us``, but at least one. Raises
     ValueError if a block took no time at all.
     """
-    for _ in range(policy.warmup_blocks if loops > 1 else 2 * policy.warmup_blocks):
-        executable.elapsed_ns(loops)
+    least = policy.warmup_blocks * loops
+    inferences = spent_ns = 0
+    while inferences < least or (0 < inferences < WARM and spent_ns < policy.visit_us * 500):
+        spent_ns += executable.elapsed_ns(loops)
+        inferences += loops
     blocks = [executable.elapsed_ns(loops)]
     fitting = int(policy.visit_us * 1e3 / max(blocks[0], 1))
     blocks += [executable.elapsed_ns(loops) for _ in range(min(policy.blocks_per_visit, fitting) - 1)]

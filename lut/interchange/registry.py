@@ -71,9 +71,11 @@ def write_table(
 ) -> tuple[str, ...]:
     """Write a profile's table at `path`, and return the keys of the layers that the format cannot hold.
 
-    Raises OutputExists, OutputUnwritable, TableUnreadable for an unknown format.
+    Raises OutputExists, OutputUnwritable, TableUnreadable for an unknown format or a profile without measured layers.
     """
     writer = load_format(name or format_of(path))
+    if not profile.table.measurements:
+        raise TableUnreadable(f"profile {profile.name} holds no measured layer, so there is no table to export")
     if path.exists() and not force:
         raise OutputExists(f"{path} is there already; choose another --out, or replace it with --force")
     try:

@@ -76,9 +76,9 @@ def space_findings(profile: HardwareProfile) -> Iterator[Finding]:
     except (ProfileMismatch, SupernetError) as error:
         yield Finding("error", "other_space", str(error))
         return
-    present = profile.table.measurements
-    yield from missing_layers(space, present, failures=profile.table.failures)
-    yield from strange_layers(space, present)
+    priced = {*profile.table.measurements, *profile.table.predicted}  # a transferred profile predicts its layers
+    yield from missing_layers(space, priced, failures=profile.table.failures)
+    yield from strange_layers(space, tuple(profile.table.measurements))
     layers = {spec.key for spec in space.unique_layers()}
     failed = {key: why for key, why in profile.table.failures.items() if key not in layers}
     for key, reason in list(failed.items())[:1]:

@@ -45,11 +45,11 @@ def run_plan_locally(
     raised; call again to continue.
     """
     plan = read_plan(plan_folder)
-    environment = _environment(os.environ, plan.config.threads)
+    environment = child_environment(os.environ, plan.config.threads)
     command = [sys.executable, "-m", _worker_module(), str(plan_folder), "--results", str(results)]
     crashed: List[str] = []
     for _ in range(max_restarts + 1):
-        code, error, stderr_tail = _run_worker(command + crashed, environment, on_progress)
+        code, error, stderr_tail = run_child(command + crashed, environment, on_progress)
         if code == DONE:
             return
         if code == INTERRUPTED:
@@ -59,19 +59,19 @@ def run_plan_locally(
         if code in (1, USAGE, FAILED):  # a Python error, not a crash: it would only happen again
             break
         # Killed from outside (or for memory): nobody is to blame yet, the worker counts how often that happens.
-        crashed = [] if code == KILLED else ["--crashed", f"the process died with {_cause(code)} while timing it"]
+        crashed = [] if code == KILLED else ["--crashed", f"the process died with {cause_of(code)} while timing it"]
     raise WorkerCrashed(
-        f"The worker for {plan_folder} died with {_cause(code)} and was not restarted again. What is measured is kept "
-        f"in {results}; run the same plan again to continue. Its last words:\n{stderr_tail or '(none)'}",
+        f"The worker for {plan_folder} died with {cause_of(code)} and was not restarted again. What is measured is "
+        f"kept in {results}; run the same plan again to continue. Its last words:\n{stderr_tail or '(none)'}",
         exit_code=code,
         stderr_tail=stderr_tail,
     )
 
 
-def _run_worker(
+def run_child(
     command: List[str], environment: Dict[str, str], on_progress: Optional[OnProgress]
 ) -> Tuple[int, Optional[Dict[str, Any]], str]:
-    """Run one worker to its end and return its exit code, the error it reported, and the end of its stderr."""
+    """Run one child to its end and return its exit code, the error it reported, and the end of its stderr."""
     with tempfile.TemporaryFile() as stderr:
         child = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, encoding="utf-8"
@@ -109,7 +109,7 @@ def _stop(child: subprocess.Popen[str]) -> None:
         raise
 
 
-def _environment(inherited: Mapping[str, str], threads: int) -> Dict[str, str]:
+def child_environment(inherited: Mapping[str, str], threads: int) -> Dict[str, str]:
     """Return the environment of the child: nothing that tunes threads but the number asked for."""
     environment = {name: value for name, value in inherited.items() if not name.startswith(CLEARED_PREFIXES)}
     environment.update({name: str(threads) for name in THREAD_VARIABLES})
@@ -136,7 +136,8 @@ def _tail(stderr: IO[bytes]) -> str:
     return stderr.read().decode("utf-8", errors="replace").strip()
 
 
-def _cause(code: int) -> str:
+def cause_of(code: int) -> str:
+    """Say what ended a child: the signal's name, or its exit code."""
     try:
         return signal.Signals(-code).name
     except ValueError:

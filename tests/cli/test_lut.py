@@ -95,7 +95,7 @@ def test_diff_of_spaces_without_a_common_layer_is_bad_input(gnomon):
     spaces = {name.split("/")[0]: name for name in shipped_profiles()}
     outcome = gnomon("lut", "diff", spaces["fashion_mnist"], spaces["ofa_mobilenetv3"])
     assert outcome.code == 2
-    assert "no layer in common" in outcome.err
+    assert "no measured layer in common" in outcome.err
 
 
 def slowest(gnomon, profile):

@@ -163,7 +163,7 @@ def test_only_layers_in_common_are_compared_and_the_others_named():
 
 def test_profiles_of_spaces_without_a_common_layer_are_refused():
     other = load_profile(next(name for name in shipped_profiles() if name.startswith("fashion_mnist/")))
-    with pytest.raises(ProfileMismatch, match="no layer in common"):
+    with pytest.raises(ProfileMismatch, match="no measured layer in common"):
         diff_profiles(BASE, other)
 
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 import pytest
 
 from gnomon.lut import LutError, ProfileRequest, build_profile, is_this_device, measure_model
+from gnomon.lut.measure import device_differences
 from gnomon.supernets.graph import graph_from_layers
 
 
@@ -29,6 +30,24 @@ def test_a_real_runtime_gives_a_time_and_a_ratio(tiny, quick_policy, tmp_path):
 def test_a_profile_made_here_is_of_this_device(profile):
     assert is_this_device(profile)
     assert not is_this_device(replace(profile, header=profile.header.model_copy(update={"device": "other-4c"})))
+
+
+@pytest.mark.parametrize("field", ["cpu_model", "cpus", "architecture", "virtual_machine"])
+def test_a_machine_that_only_shares_its_name_is_another_device(profile, field):
+    changed = dict(profile.header.hardware, **{field: "other"})
+    other = replace(profile, header=profile.header.model_copy(update={"hardware": changed}))
+    assert not is_this_device(other)
+    assert [difference.partition(":")[0] for difference in device_differences(other)] == [field]
+
+
+@pytest.mark.parametrize("field", ["kernel", "memory_mib", "governor"])
+def test_an_update_does_not_make_another_device(profile, field):
+    changed = dict(profile.header.hardware, **{field: "other"})
+    assert is_this_device(replace(profile, header=profile.header.model_copy(update={"hardware": changed})))
+
+
+def test_a_profile_that_does_not_say_its_hardware_is_of_another_device(profile):
+    assert not is_this_device(replace(profile, header=profile.header.model_copy(update={"hardware": {}})))
 
 
 def test_a_model_that_cannot_be_timed_says_why(profile):

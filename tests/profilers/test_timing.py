@@ -32,9 +32,16 @@ def test_a_visit_throws_its_warm_up_away():
     assert executable.calls == [7] * 5
 
 
-def test_the_warm_up_is_at_least_two_inferences():
-    executable = ScriptedExecutable((9_000.0, 8_000.0, 5_000.0))
-    assert take_visit(executable, TimingPolicy(warmup_blocks=1, blocks_per_visit=1), loops=1) == (5_000.0,)
+@pytest.mark.parametrize(("us", "warm_up"), [(5_000.0, 4), (20_000.0, 2), (100_000.0, 1)])
+def test_the_warm_up_is_four_inferences_unless_they_take_too_long(us, warm_up):
+    executable = ScriptedExecutable((us,))
+    take_visit(executable, TimingPolicy(warmup_blocks=1, blocks_per_visit=1, visit_us=60_000), loops=1)
+    assert len(executable.calls) == warm_up + 1
+
+
+def test_no_warm_up_is_none():
+    executable = ScriptedExecutable((9_000.0, 5_000.0))
+    assert take_visit(executable, TimingPolicy(warmup_blocks=0, blocks_per_visit=1), loops=1) == (9_000.0,)
 
 
 def test_a_visit_to_a_slow_model_takes_fewer_blocks_but_at_least_one():

@@ -8,6 +8,7 @@ from gnomon.lut import ProfileDamaged, load_profile, shipped_profiles
 from gnomon.lut.lint import has_errors, lint_profile
 from gnomon.lut.schema import AnchorRecord
 from gnomon.lut.store import SHIPPED
+from gnomon.lut.table import PredictedLayer
 
 OFA = next(name for name in shipped_profiles() if name.startswith("ofa_mobilenetv3/") and ".onnxruntime." in name)
 
@@ -60,6 +61,12 @@ def test_one_row_of_milliseconds_is_named(profile):
 def test_sessions_whose_layers_differ_by_a_factor_are_found(profile):
     late = set(list(profile.table.measurements)[::3])
     assert names(with_table(profile, lambda k, m: times(m, 1.3) if k in late else m)) == ["two_sessions"]
+
+
+def test_layers_that_a_transferred_profile_predicts_are_not_missing(profile):
+    predicted = {key: PredictedLayer(m.value_us, 0.0, "predicted") for key, m in profile.table.measurements.items()}
+    table = dataclasses.replace(profile.table, measurements={}, predicted=predicted)
+    assert lint_profile(dataclasses.replace(profile, table=table)) == ()
 
 
 def test_a_failed_layer_is_said_once_with_its_reason(profile):

@@ -18,7 +18,7 @@ from gnomon.profilers import (
     write_plan,
 )
 from gnomon.profilers.testing import affine_model
-from gnomon.profilers.transports.local import _environment
+from gnomon.profilers.transports.local import child_environment
 
 LAYERS = {f"layer{number}": {"us": [100.0 + number], "sleep_s": 0.02} for number in range(4)}
 QUICK = TimingPolicy(block_us=500, blocks_per_visit=4, min_passes=2, max_passes=2, anchor_every=2)
@@ -139,7 +139,7 @@ def test_ctrl_c_reaches_the_worker_and_the_run_can_go_on(fake_backend, make_plan
 
 def test_the_child_sees_only_the_thread_settings_asked_for():
     inherited = {"PATH": "/bin", "OMP_NUM_THREADS": "64", "KMP_AFFINITY": "compact", "GOMP_SPINCOUNT": "9"}
-    environment = _environment(inherited, threads=3)
+    environment = child_environment(inherited, threads=3)
     assert environment["OMP_NUM_THREADS"] == environment["OPENBLAS_NUM_THREADS"] == "3"
     assert environment["PATH"] == "/bin"
     assert not {"KMP_AFFINITY", "GOMP_SPINCOUNT"} & set(environment)

@@ -1,0 +1,101 @@
+"""The truth that latency predictions are held against: whole networks, timed by code that shares nothing with ours.
+
+A plain hot loop over the runtime's own API, in a process of its own. Networks are compiled once, a hundred at a time,
+and visited in shuffled passes; every visit warms up with five inferences and then times single ones. A network's
+latency is the lower quartile of all of them, its repeat noise how far the quartiles of odd and even passes differ.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from gnomon.profilers.backend import RunConfig
+from gnomon.supernets import SearchSpace
+from gnomon.supernets.graph import graph_from_layers
+
+OPENERS = {
+    "onnxruntime": """
+import onnxruntime, numpy as np
+def opened(path, threads):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    entry = session.get_inputs()[0]
+    binding = session.io_binding()
+    binding.bind_cpu_input(entry.name, np.zeros(entry.shape, np.float32))
+    binding.bind_output(session.get_outputs()[0].name)
+    return lambda: session.run_with_iobinding(binding)
+""",
+    "openvino": """
+import sys
+sys.modules["openvino_telemetry"] = None
+import openvino, numpy as np
+core = openvino.Core()
+def opened(path, threads):
+    settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
+    settings["INFERENCE_PRECISION_HINT"] = "f32"  # else bf16 where the CPU has it
+    request = core.compile_model(path, "CPU", settings).create_infer_request()
+    request.set_input_tensor(openvino.Tensor(np.zeros(request.get_input_tensor().shape, np.float32)))
+    return lambda: request.infer(share_outputs=True)
+""",
+}
+LOOP = """
+import json, random, sys, time
+paths, passes, threads = json.loads(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+runs = {path: opened(path, threads) for path in paths}
+loops, found = {}, {path: [] for path in paths}
+for path, run in runs.items():
+    run(); run()
+    start = time.perf_counter(); run()
+    loops[path] = max(1, round(0.002 / (time.perf_counter() - start)))
+for number in range(passes):
+    random.Random(number).shuffle(paths)
+    for path in paths:
+        run, count, visit = runs[path], loops[path], []
+        for _ in range(5 * count):
+            run()
+        for _ in range(4):
+            start = time.perf_counter()
+            for _ in range(count):
+                run()
+            visit.append((time.perf_counter() - start) / count * 1e6)
+        found[path].append(visit)
+print(json.dumps([found[path] for path in sorted(paths)]))
+"""
+TOGETHER = 100  # networks compiled at once
+
+
+def measure_truth(
+    space: SearchSpace, rows: np.ndarray, backend: str, config: RunConfig, *, passes: int
+) -> list[list[list[float]]]:
+    """Time each network of `rows` (n, d): microseconds, by network, pass and inference."""
+    found: list[list[list[float]]] = []
+    for start in range(0, len(rows), TOGETHER):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for number, row in enumerate(rows[start : start + TOGETHER]):
+                path = Path(folder) / f"{number:05d}.onnx"
+                layers = space.layers(space.architecture(row))
+                path.write_bytes(graph_from_layers(layers, batch=config.batch))
+                paths.append(str(path))
+            command = [sys.executable, "-c", OPENERS[backend] + LOOP, json.dumps(paths), str(passes)]
+            run = subprocess.run([*command, str(config.threads)], check=True, capture_output=True, text=True)
+            found += json.loads(run.stdout)
+    return found
+
+
+def lower_quartile(visits: Sequence[Sequence[float]]) -> float:
+    """Return the lower quartile of all inferences of some visits."""
+    return float(np.quantile(np.concatenate([np.asarray(visit) for visit in visits]), 0.25))
+
+
+def latencies_us(measured: Sequence[list[list[float]]], passes: slice = slice(None)) -> np.ndarray:
+    """Return each network's latency, (n,), by some of the passes."""
+    return np.array([lower_quartile(visits[passes]) for visits in measured])

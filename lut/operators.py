@@ -1,0 +1,141 @@
+"""Holds the layers' predicted shares against what the runtime's own profiler says, on the profile's device.
+
+Profiling slows a model down, operators unequally, and runtimes count whole microseconds. So nothing here is a latency
+and nothing is scaled to look like one: the network is timed without the profiler beside it, what no layer explains
+keeps a line of its own, and only shares are compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..profilers.backend import OperatorProfile, OperatorTime, RunConfig, load_backend
+from ..profilers.hardware import fingerprint
+from ..profilers.operators import measure_operators
+from ..supernets import Architecture
+from ..supernets.graph import OUTPUT, graph_from_layers
+from .errors import ProfileMismatch
+from .explain import Explanation, LayerShare, explain
+from .measure import device_differences, measure_model
+from .profile import HardwareProfile
+
+LAYER = re.compile(r"layer(\d+)\.")  # begins the names of a layer's nodes in graphs from layers
+PROFILED_S = 0.5  # about how long the inferences of one round should last
+MIN_LOOPS, MAX_LOOPS = 50, 300
+
+
+@dataclass(frozen=True, slots=True)
+class LayerOperators:
+    """The operators that execute one layer; `share` is their part of all operators' profiled time."""
+
+    layer: LayerShare
+    operators: tuple[OperatorTime, ...]
+    profiled_us: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorReport:
+    """Where a network's time goes, says the runtime; times in microseconds, of one inference.
+
+    `measured_us` is the latency without the profiler, `inference_us` the wall time with it. `unexplained` are operators
+    of no layer or of several. `anchor_ratio` is how much slower the machine is than when the profile was made, and
+    `differences` says, field by field, with which other versions it was made.
+    """
+
+    explanation: Explanation
+    layers: tuple[LayerOperators, ...]
+    unexplained: tuple[OperatorTime, ...]
+    profiled_us: float
+    inference_us: float
+    measured_us: float
+    anchor_ratio: float
+    differences: tuple[str, ...] = ()
+
+    @property
+    def overhead(self) -> float:
+        """How many times longer an inference takes with the profiler on."""
+        return self.inference_us / self.measured_us
+
+    @property
+    def unexplained_us(self) -> float:
+        """What operators of no single layer took."""
+        return sum(operator.value_us for operator in self.unexplained)
+
+    @property
+    def unexplained_share(self) -> float:
+        """The same as a part of all operators' profiled time."""
+        return self.unexplained_us / self.profiled_us if self.profiled_us else 0.0
+
+    @property
+    def outside_us(self) -> float:
+        """What of a profiled inference no operator accounts for: framework, profiler, what rounding lost."""
+        return self.inference_us - self.profiled_us
+
+
+def explain_operators(profile: HardwareProfile, architecture: Architecture) -> OperatorReport:
+    """Time a network on this device, profile its operators, and sort them by layer; takes up to half a minute.
+
+    Raises ProfileMismatch on another device, OperatorsUnavailable for a backend without a profiler, and what
+    `explain` and `measure_model` raise.
+    """
+    explanation = explain(profile, architecture)
+    differences = device_differences(profile)
+    if differences:
+        raise ProfileMismatch(
+            f"profile {profile.name} is of another device ({'; '.join(differences)}), so its layers cannot be held "
+            f"against operators here; leave --operators out, or measure this device: gnomon profile --space "
+            f"{profile.header.space} --backend {profile.header.backend}",
+            fields=tuple(difference.partition(":")[0] for difference in differences),
+        )
+    config = RunConfig(**profile.header.config.model_dump())
+    model = graph_from_layers([layer.spec for layer in explanation.layers], batch=config.batch)
+    timed = measure_model(profile, model)
+    measured_us = timed.measurement.value_us
+    loops = min(MAX_LOOPS, max(MIN_LOOPS, round(PROFILED_S * 1e6 / measured_us)))
+    profiled = measure_operators(model, backend=profile.header.backend, config=config, loops=loops)
+    report = operators_by_layer(explanation, profiled, measured_us=measured_us, anchor_ratio=timed.anchor_ratio)
+    versions, hardware = load_backend(profile.header.backend).versions(), fingerprint().to_json()
+    return replace(report, differences=profile.differences(versions=versions, hardware=hardware))
+
+
+def operators_by_layer(
+    explanation: Explanation, profiled: OperatorProfile, *, measured_us: float, anchor_ratio: float
+) -> OperatorReport:
+    """Sort a network's operators by the layer whose nodes they execute."""
+    members: list[list[OperatorTime]] = [[] for _ in explanation.layers]
+    unexplained: list[OperatorTime] = []
+    for operator in profiled.operators:
+        position = layer_of(operator, len(members))
+        (unexplained if position is None else members[position]).append(operator)
+    total = sum(operator.value_us for operator in profiled.operators)
+    return OperatorReport(
+        explanation=explanation,
+        layers=tuple(layer_operators(*pair, total) for pair in zip(explanation.layers, members)),
+        unexplained=tuple(unexplained),
+        profiled_us=total,
+        inference_us=profiled.inference_us,
+        measured_us=measured_us,
+        anchor_ratio=anchor_ratio,
+    )
+
+
+def layer_operators(layer: LayerShare, operators: Sequence[OperatorTime], total_us: float) -> LayerOperators:
+    """Add up the operators of one layer."""
+    profiled_us = sum(operator.value_us for operator in operators)
+    return LayerOperators(layer, tuple(operators), profiled_us, profiled_us / total_us if total_us else 0.0)
+
+
+def layer_of(operator: OperatorTime, layers: int) -> int | None:
+    """Return the position of the one layer whose nodes an operator executes; None where it is none or several.
+
+    A runtime may call the last node by the name of the graph's output.
+    """
+    matches = [LAYER.match(node) for node in operator.nodes]
+    found = {int(match[1]) for match in matches if match}
+    if OUTPUT in operator.nodes:
+        found.add(layers - 1)
+    position = found.pop() if len(found) == 1 else layers
+    return position if position < layers else None
