@@ -43,6 +43,8 @@ EXTRA_OF = {
     "moocore": "search",
     "sklearn": "search",
     "scipy": "search",
+    "pyarrow": "parquet",
+    "yaml": "yaml",
 }
 EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_QUALITY, EXIT_INTERRUPTED = 2, 3, 4, 130
 

@@ -1,7 +1,9 @@
 """Latency lookup tables: hardware profiles, the models that read latencies from them, and their verified error."""
 
 from .build import ProfileRequest, build_profile
+from .diff import ProfileDiff, diff_profiles
 from .errors import (
+    FindingsRefused,
     LatencyMissing,
     LutError,
     NotVerified,
@@ -9,11 +11,15 @@ from .errors import (
     OutputUnwritable,
     ProfileDamaged,
     ProfileMismatch,
+    TableUnreadable,
     UnknownProfile,
 )
 from .estimate import LatencyEstimate
 from .explain import Explanation, GroupShare, LayerShare, SlotDifference, differences, explain
 from .family import model_for_space
+from .imports import Imported, TableOrigin, import_table
+from .interchange import format_names, read_table, write_table
+from .lint import Finding, lint_profile, lint_table
 from .measure import Remeasured, is_this_device, measure_model
 from .model import LatencyModel
 from .operators import LayerOperators, OperatorReport, explain_operators
@@ -25,9 +31,12 @@ from .table import LatencyTable
 
 __all__ = [
     "Explanation",
+    "Finding",
+    "FindingsRefused",
     "FitReport",
     "GroupShare",
     "HardwareProfile",
+    "Imported",
     "LatencyEstimate",
     "LatencyMissing",
     "LatencyModel",
@@ -40,20 +49,30 @@ __all__ = [
     "OutputExists",
     "OutputUnwritable",
     "ProfileDamaged",
+    "ProfileDiff",
     "ProfileMismatch",
     "ProfileRequest",
     "Remeasured",
     "SlotDifference",
+    "TableOrigin",
+    "TableUnreadable",
     "UnknownProfile",
     "build_profile",
     "check_profile",
+    "diff_profiles",
     "differences",
     "explain",
     "explain_operators",
+    "format_names",
+    "import_table",
     "is_this_device",
+    "lint_profile",
+    "lint_table",
     "load_profile",
     "measure_model",
     "model_for_space",
+    "read_table",
     "shipped_profiles",
     "with_predictions",
+    "write_table",
 ]

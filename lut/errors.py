@@ -5,6 +5,9 @@ LutError
 ├── ProfileDamaged    the file is not a hardware profile, or a line of it is wrong (`line_number`)
 ├── ProfileMismatch   the profile is of another space, runtime or precision (`fields`)
 ├── LatencyMissing    a layer has no measurement (`keys`)
+├── NotVerified       nothing is known about the error of these latencies
+├── TableUnreadable   a table of another format cannot be read, or has no word for what is asked
+├── FindingsRefused   a table has findings that are errors (`findings` in words)
 ├── OutputExists      the output is there already
 └── OutputUnwritable  the output folder cannot be written
 """
@@ -42,6 +45,18 @@ class LatencyMissing(LutError):
     def __init__(self, message: str, *, keys: tuple[str, ...]) -> None:
         super().__init__(message)
         self.keys = keys
+
+
+class TableUnreadable(LutError):
+    """A file in an exchange format is not what it should be."""
+
+
+class FindingsRefused(LutError):
+    """A table is wrong by its own numbers, and nobody said to take it all the same."""
+
+    def __init__(self, message: str, *, findings: tuple[str, ...]) -> None:
+        super().__init__(message)
+        self.findings = findings
 
 
 class NotVerified(LutError):

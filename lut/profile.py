@@ -136,13 +136,24 @@ def check_profile(
 
     Raises ProfileMismatch when it is of another space, layer set or precision, LatencyMissing when layers are absent.
     """
-    profile.table.require(profile.space_named(space or profile.header.space).unique_layers())
+    check_request(profile, space=space, precision=precision)
+    profile.table.require(profile.space.unique_layers())
+    return environment_differences(profile)
+
+
+def check_request(profile: HardwareProfile, *, space: str | None = None, precision: str | None = None) -> None:
+    """Raise ProfileMismatch when the profile is of another space, layer set or precision than asked."""
+    profile.space_named(space or profile.header.space)
     if precision is not None and precision != profile.header.config.precision:
         raise ProfileMismatch(
             f"profile {profile.name} is of precision {profile.header.config.precision}, not {precision}; "
             f"measure one: gnomon profile --space {profile.header.space} --precision {precision}",
             fields=("config.precision",),
         )
+
+
+def environment_differences(profile: HardwareProfile) -> tuple[str, ...]:
+    """Say how the runtime and the hardware here differ from the profile's."""
     try:
         versions = load_backend(profile.header.backend).versions()
     except (BackendUnavailable, UnknownBackend):

@@ -77,6 +77,7 @@ def parse(path: Path) -> HardwareProfile:
             f"{path}, line {len(records)}: expected the fit record, which closes a profile; the file is truncated",
             line_number=len(records),
         )
+    refuse_repeated_layers(path, records)
     failures = {record.key: record.reason for record in records if isinstance(record, FailureRecord)}
     priors = {record.key: record.value_us for record in records if isinstance(record, PriorRecord)}
     header = records[0]
@@ -100,6 +101,18 @@ def parse(path: Path) -> HardwareProfile:
         anchors=anchors,
         fit=fits[0],
     )
+
+
+def refuse_repeated_layers(path: Path, records: Iterable[Record]) -> None:
+    """Raise ProfileDamaged, naming the line, when a layer has two records: which one is true cannot be told."""
+    first_line: dict[str, int] = {}
+    for number, record in enumerate(records, 1):
+        if isinstance(record, LayerRecord) and first_line.setdefault(record.key, number) != number:
+            raise ProfileDamaged(
+                f"{path}, line {number}: layer {record.key} was on line {first_line[record.key]} already; a profile "
+                "has one record a layer. Remove the wrong one, or profile again",
+                line_number=number,
+            )
 
 
 def validated(path: Path, number: int, line: dict[str, object]) -> Record:

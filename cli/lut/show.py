@@ -1,4 +1,4 @@
-"""`gnomon lut`: look at hardware profiles."""
+"""`gnomon lut list` and `gnomon lut show`: look at hardware profiles."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import AsJson, Force, print_json, print_table
+from ..output import AsJson, Force, print_json, print_table
 
 if TYPE_CHECKING:
-    from ..lut import HardwareProfile
+    from ...lut import HardwareProfile
 
 ProfileName = Annotated[str, typer.Argument(help="A profile's file, or the name of a shipped one (gnomon lut list).")]
 
@@ -30,15 +30,13 @@ def print_profile(profile: HardwareProfile) -> None:
     print(f"quality  {profile.quality}: {profile.quality_reason}")
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb."""
-    lut = typer.Typer(help="Look at hardware profiles.", no_args_is_help=True, rich_markup_mode=None)
-    app.add_typer(lut, name="lut")
+def register(lut: typer.Typer) -> None:
+    """Add the commands."""
 
     @lut.command("list")
     def list_profiles(as_json: AsJson = False) -> None:
         """List the profiles that ship with the package, with their verified error."""
-        from ..lut import load_profile, shipped_profiles
+        from ...lut import load_profile, shipped_profiles
 
         profiles = [(name, load_profile(name)) for name in shipped_profiles()]
         if as_json:
@@ -55,11 +53,11 @@ def register(app: typer.Typer) -> None:
         force: Force = False,
     ) -> None:
         """Show a profile: environment, verified error, slowest layers."""
-        from ..lut import load_profile
+        from ...lut import load_profile
 
         loaded = load_profile(profile)
         if plot is not None:
-            from ..reports.plots import plot_fidelity
+            from ...reports.plots import plot_fidelity
 
             plot_fidelity(loaded, plot, force=force)
         if as_json:
@@ -70,21 +68,3 @@ def register(app: typer.Typer) -> None:
         slowest = sorted(loaded.table.measurements.items(), key=lambda item: -item[1].value_us)[:layers]
         rows = [(key, m.value_us, 100 * m.relative_iqr, m.visits) for key, m in slowest]
         print_table(("layer", "us", "IQR %", "visits"), rows)
-
-    @lut.command()
-    def check(
-        profile: ProfileName,
-        space: Annotated[str | None, typer.Option(help="Also check that it is of this space.")] = None,
-        precision: Annotated[str | None, typer.Option(help="Also check that it is of this precision.")] = None,
-        strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when its quality is not good.")] = False,
-    ) -> None:
-        """Check a profile: every line valid, every layer there, environment as installed here, quality."""
-        from ..lut import check_profile, load_profile
-        from .main import QualityRefused
-
-        loaded = load_profile(profile)
-        for difference in check_profile(loaded, space=space, precision=precision):
-            print(f"differs  {difference}")
-        print_profile(loaded)
-        if strict and loaded.quality != "good":
-            raise QualityRefused(f"the profile's quality is {loaded.quality}: {loaded.quality_reason}")
