@@ -39,7 +39,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
 
 
 def number(value: object) -> str:
-    """Format a number with four significant digits and thousands' separators."""
+    """Format a number with four significant digits and thousands' separators; nothing as a dash."""
+    if value is None:
+        return "-"
     if not isinstance(value, float):
         return f"{value:,}" if isinstance(value, int) else str(value)
     return f"{value:,.0f}" if abs(value) >= 10000 else f"{value:.4g}"

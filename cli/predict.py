@@ -13,7 +13,7 @@ from .operators import operators_json, print_operators
 from .output import AsJson, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from ..lut import HardwareProfile
+    from ..lut import LatencyModel
     from ..supernets import Architecture
 
 COLUMNS = ("id", "latency_us", "low_us", "high_us", "source", "macs", "params")
@@ -29,6 +29,13 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Option(help="largest, smallest, random:N, or option indices such as 0,2,1,... May be repeated."),
         ] = None,
+        space: Annotated[
+            str | None,
+            typer.Option(help="Predict this space, never profiled itself, from the profile (and those of --with)."),
+        ] = None,
+        relatives: Annotated[
+            list[str] | None, typer.Option("--with", help="A further profile to predict --space from. May be repeated.")
+        ] = None,
         seed: Annotated[int, typer.Option(help="Of random architectures.", min=0)] = 0,
         explain: Annotated[bool, typer.Option("--explain", help="Also break each latency into its layers.")] = False,
         operators: Annotated[
@@ -41,16 +48,22 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Predict latencies with their 90 % interval; the verified error is printed beside them."""
         from ..lut import explain as explained
-        from ..lut import explain_operators, load_profile
+        from ..lut import explain_operators, load_profile, model_for_space
         from ..supernets.parse import architectures_from_text
 
         loaded = load_profile(profile)
+        if space is None and relatives:
+            raise typer.BadParameter("--with names relatives to predict another space from; name it by --space")
+        if space is not None and (explain or operators):
+            raise typer.BadParameter("--explain and --operators need a profile of the space itself, not --space")
+        others = [load_profile(other) for other in relatives or []]
+        model = loaded.latency if space is None else model_for_space([loaded, *others], space)
         asked = [
             architecture
             for text in arch or ["smallest", "largest", "random:3"]
-            for architecture in architectures_from_text(loaded.space, text, seed=seed)
+            for architecture in architectures_from_text(model.space, text, seed=seed)
         ]
-        rows = predictions(loaded, asked)
+        rows = predictions(model, asked)
         explanations = [explained(loaded, architecture) for architecture in asked] if explain or operators else []
         reports = []
         for architecture in asked if operators else []:
@@ -66,10 +79,10 @@ def register(app: typer.Typer) -> None:
             for described, report in zip(found, reports):
                 described["operators"] = operators_json(report)
             difference = {"difference": difference_json(*pair)} if pair else {}
-            print_json({"architectures": found, "verified": loaded.fit.model_dump(), **difference})
+            print_json({"architectures": found, "verified": model.report.model_dump(), **difference})
             return
         if not explanations:
-            print_table(COLUMNS, [["unknown" if cell is None else cell for cell in row] for row in rows])
+            print_table(COLUMNS, rows)
         for position, explanation in enumerate(explanations):
             print_explanation(loaded, explanation)
             for report in reports[position : position + 1]:
@@ -77,21 +90,23 @@ def register(app: typer.Typer) -> None:
             print()
         if pair:
             print_difference(loaded.space, *pair)
-        print(f"verified  {loaded.latency.report.sentence()}; quality {loaded.quality}")
+        print(f"verified  {model.report.sentence()}; quality {loaded.quality}")
+        if space is not None:
+            print(f"verified on the networks of the {1 + len(others)} profile(s), not on {model.space.name} itself")
 
 
-def predictions(profile: HardwareProfile, asked: Sequence[Architecture]) -> list[tuple[str | float | int | None, ...]]:
-    """Return a row of `COLUMNS` for each architecture."""
+def predictions(model: LatencyModel, asked: Sequence[Architecture]) -> list[tuple[str | float | int | None, ...]]:
+    """Return a row of `COLUMNS` for each architecture; no interval where nothing verified the model."""
     indices = [architecture.indices for architecture in asked]
-    estimate = profile.latency.predict(indices)
-    unverified = estimate.log_ratio is None  # a table without whole networks gives a value and no interval
-    macs, params = profile.space.macs(indices), profile.space.params(indices)
+    estimate = model.predict(indices)
+    macs, params = model.space.macs(indices), model.space.params(indices)
+    is_verified = estimate.log_ratio is not None
     return [
         (
             architecture.id,
             float(estimate.value_us[i]),
-            None if unverified else float(estimate.low_us[i]),
-            None if unverified else float(estimate.high_us[i]),
+            float(estimate.low_us[i]) if is_verified else None,
+            float(estimate.high_us[i]) if is_verified else None,
             str(estimate.source[i]),
             int(macs[i]),
             int(params[i]),

@@ -16,6 +16,7 @@ from .errors import (
 )
 from .estimate import LatencyEstimate
 from .explain import Explanation, GroupShare, LayerShare, SlotDifference, differences, explain
+from .family import model_for_space
 from .imports import Imported, TableOrigin, import_table
 from .interchange import format_names, read_table, write_table
 from .lint import Finding, lint_profile, lint_table
@@ -23,6 +24,7 @@ from .measure import Remeasured, is_this_device, measure_model
 from .model import LatencyModel
 from .operators import LayerOperators, OperatorReport, explain_operators
 from .profile import HardwareProfile, check_profile
+from .regression import with_predictions
 from .schema import FitReport
 from .store import load_profile, shipped_profiles
 from .table import LatencyTable
@@ -68,7 +70,9 @@ __all__ = [
     "lint_table",
     "load_profile",
     "measure_model",
+    "model_for_space",
     "read_table",
     "shipped_profiles",
+    "with_predictions",
     "write_table",
 ]

@@ -1,7 +1,8 @@
 """Latencies of layers that were never measured, from layers that were.
 
 A layer that was measured at other sizes of the same input is interpolated: between two sizes its latency is taken as a
-straight line over the pixels, beyond them the line is continued and flagged. Any other layer is predicted by a
+straight line over the pixels, beyond them the line is continued and flagged; from a single size it is scaled by the
+pixels, flagged likewise. Any other layer is predicted by a
 Gaussian process (Rasmussen & Williams 2006, chapter 2) of log latency on the logs of its physical quantities and
 attributes, with a linear mean, whose length scale and noise are chosen by leave-one-out error. Either way the error on
 layers left out becomes the layer's interval.
@@ -64,13 +65,17 @@ class SizeCurves:
         curves: dict[tuple[object, ...], list[tuple[float, float]]] = {}
         for spec, us in known.items():
             curves.setdefault(without_size(spec), []).append((pixels(spec), us))
-        return SizeCurves({layer: tuple(sorted(points)) for layer, points in curves.items() if len(points) > 1})
+        return SizeCurves({layer: tuple(sorted(points)) for layer, points in curves.items()})
 
     def at(self, spec: LayerSpec) -> PredictedLayer | None:
-        """Return the layer's latency at its size, or None where fewer than two other sizes are known."""
+        """Return the layer's latency at its size, or None where no other size of it is known."""
         points = self.curves.get(without_size(spec), ())
-        if len(points) < 2 or pixels(spec) <= 0:
+        if not points or pixels(spec) <= 0:
             return None
+        if len(points) == 1:
+            scale = pixels(spec) / points[0][0]
+            doubt = EXTRAPOLATION_DOUBT * self.log_ratio + abs(math.log(scale)) / 2
+            return PredictedLayer(points[0][1] * scale, doubt, EXTRAPOLATED)
         value = on_the_line(points, pixels(spec))
         if value <= 0:
             return None
