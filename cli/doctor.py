@@ -2,38 +2,81 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from .output import AsJson, print_json, print_table
+
+if TYPE_CHECKING:
+    from ..profilers.hardware import Hardware, NoiseCause, TimerNoise
+
+BLOCKS = 150  # of the fixed workload: three seconds, to see spells of a second or two
 
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
 
     @app.command()
-    def doctor(as_json: AsJson = False) -> None:
+    def doctor(
+        as_json: AsJson = False,
+        strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when the verdict is bad.")] = False,
+    ) -> None:
         """Say how good this machine is for timing now, what disturbs it, and how to fix that."""
         from dataclasses import asdict
 
-        from ..profilers.hardware import fingerprint, noise_causes, timer_noise
+        from ..profilers.hardware import advice, fingerprint, noise_causes, timer_noise
+        from .main import QualityRefused
 
-        hardware, causes, noise = fingerprint(), noise_causes(), timer_noise()
+        hardware, causes, noise = fingerprint(), noise_causes(), timer_noise(blocks=BLOCKS)
+        steps = advice(causes, noise)
         if as_json:
             print_json(
                 {
                     "hardware": hardware.to_json(),
                     "causes": [asdict(cause) for cause in causes],
                     "timer_relative_iqr": noise.relative_iqr,
+                    "spells_s": noise.spells_s,
+                    "interference": noise.interference,
                     "verdict": noise.verdict,
+                    "advice": steps,
                 }
             )
-            return
-        print(f"device   {hardware.slug}: {hardware.cpu_model}, {hardware.cpus} CPUs, {hardware.memory_mib} MiB")
-        print(f"verdict  {noise.verdict}: a fixed workload repeats within {100 * noise.relative_iqr:.1f} % (IQR)")
-        rows = [
-            (cause.severity, cause.name, cause.value, "" if cause.severity == "ok" else cause.fix) for cause in causes
-        ]
-        print_table(("", "cause", "found", "fix"), rows)
-        for cause in causes:
-            if cause.severity != "ok":
-                print(f"{cause.name}: {cause.why}")
+        else:
+            print_machine(hardware, noise)
+            print_causes(causes)
+            print_advice(steps)
+        if strict and noise.verdict == "bad":
+            raise QualityRefused(
+                f"this machine is too noisy to measure on: a fixed workload repeats within "
+                f"{100 * noise.relative_iqr:.1f} % (IQR) and was interfered with {noise.interference:.0%} of the time; "
+                + (f"begin with {steps[0]}" if steps else "measure at a quieter hour")
+            )
+
+
+def print_machine(hardware: Hardware, noise: TimerNoise) -> None:
+    """Print which machine this is, and how it times now."""
+    print(f"device   {hardware.slug}: {hardware.cpu_model}, {hardware.cpus} CPUs, {hardware.memory_mib} MiB")
+    print(f"verdict  {noise.verdict}: a fixed workload repeats within {100 * noise.relative_iqr:.1f} % (IQR)")
+    spells = sorted(noise.spells_s)
+    if spells:
+        print(
+            f"spells   other work slowed it {len(spells)} times, {noise.interference:.0%} of the time: "
+            f"{spells[len(spells) // 2]:.2f} s in the middle, {spells[-1]:.2f} s at the longest"
+        )
+
+
+def print_causes(causes: Sequence[NoiseCause]) -> None:
+    """Print every cause as a row, and why those that are not ok matter."""
+    print_table(
+        ("", "cause", "found", "why it matters"),
+        [(cause.severity, cause.name, cause.value, "" if cause.severity == "ok" else cause.why) for cause in causes],
+    )
+
+
+def print_advice(steps: Sequence[str]) -> None:
+    """Print what to do before measuring."""
+    print("before `gnomon profile`:" if steps else "nothing to do before `gnomon profile`")
+    for number, step in enumerate(steps, start=1):
+        print(f"  {number}. {step}")

@@ -109,9 +109,9 @@ def exit_code_of(error: Exception) -> int | None:
         show = getattr(error, "format_message", None)
         error.args = (show(),) if show else error.args
         return EXIT_USAGE
-    from ..profilers.errors import BackendError, ProfilerError, WorkerCrashed
+    from ..profilers.errors import BackendError, EnvironmentChanged, ProfilerError, ResultsUnwritable, WorkerCrashed
 
-    if isinstance(error, (BackendError, WorkerCrashed)):
+    if isinstance(error, (BackendError, EnvironmentChanged, ResultsUnwritable, WorkerCrashed)):
         return EXIT_ENVIRONMENT
     from ..lut.errors import LutError
     from ..reports.errors import PlotRefused

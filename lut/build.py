@@ -44,6 +44,7 @@ from .schema import (
 )
 from .store import SUFFIX, load_profile, seal
 from .table import LatencyTable
+from .timeline import Timeline
 
 OnProgress = Callable[[Mapping[str, Any]], None]
 
@@ -76,9 +77,9 @@ def build_profile(
 ) -> HardwareProfile:
     """Measure and write the profile at `out`, resuming an interrupted run of the same request.
 
-    Raises OutputExists, OutputUnwritable, ProfileMismatch (an interrupted run of another request, or another runtime
-    version than it began with), LutError when too few networks can verify the table, and the errors of profilers,
-    among them BackendUnavailable.
+    Raises OutputExists, OutputUnwritable, ProfileMismatch (an interrupted run of another request), LutError when too
+    few networks can verify the table, and the errors of profilers, among them BackendUnavailable and
+    EnvironmentChanged (an interrupted run of another runtime version or machine).
     """
     space = load_space(request.space)
     if request.source is not None:
@@ -167,14 +168,6 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
 
     A model that failed becomes a failure record. A network that runs a failed layer is left out: it has no sum.
     """
-    for name in results.sessions[0].versions:
-        values = {session.versions.get(name) for session in results.sessions}
-        if len(values) > 1:
-            raise ProfileMismatch(
-                f"the run was interrupted and went on with another version of {name}: {sorted(map(str, values))}; "
-                f"restore the first one, or remove {out}.building to measure anew",
-                fields=(f"versions.{name}",),
-            )
     measured, at_s = results.measurements, results.at_s
     first = results.sessions[0]
     layers = {spec.key: measured[spec.key] for spec in space.unique_layers() if spec.key in measured}
@@ -236,6 +229,8 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
             else ProfileSource(kind="transferred", name=source.name, sha256=source.digest)
         ),
     )
-    table = LatencyTable(layers, failures, predicted_from(priors))
-    model = LatencyModel.fit(space, table, indices, networks)
+    timeline = Timeline.of(header.session_starts_s, [r for r in records if isinstance(r, AnchorRecord)])
+    corrected = {r.key: timeline.measurement(r) for r in records if isinstance(r, LayerRecord)}
+    times = [timeline.measurement(record) for record in records if isinstance(record, NetworkRecord)]
+    model = LatencyModel.fit(space, LatencyTable(corrected, failures, predicted_from(priors)), indices, times)
     seal(out, header, records, model.report)

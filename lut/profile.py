@@ -22,13 +22,17 @@ from .table import LatencyTable, PredictedLayer
 
 @dataclass(frozen=True)
 class HardwareProfile:
-    """What a profile file holds. `name` is the file's stem, `digest` the sha256 of its content."""
+    """What a profile file holds. `name` is the file's stem, `digest` the sha256 of its content.
+
+    Measurements, of layers and networks alike, have the machine's drift removed (`timeline.py`); records are raw.
+    """
 
     name: str
     digest: str
     header: ProfileHeader
     table: LatencyTable
     networks: tuple[NetworkRecord, ...]
+    network_measurements: tuple[Measurement, ...]
     anchors: tuple[AnchorRecord, ...]
     fit: FitReport
 
@@ -60,11 +64,6 @@ class HardwareProfile:
         if not self.networks:
             return LatencyModel.unverified(self.space, self.table)
         return LatencyModel.fit(self.space, self.table, [n.indices for n in self.networks], self.network_measurements)
-
-    @property
-    def network_measurements(self) -> tuple[Measurement, ...]:
-        """The whole networks' measurements, in the order of `networks`."""
-        return tuple(Measurement(record.block_us, record.loops) for record in self.networks)
 
     @property
     def drift_percent(self) -> float | None:

@@ -15,7 +15,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from ..profilers.errors import JournalDamaged
 from ..profilers.journal import json_line, read_journal, write_atomically
-from ..profilers.timing import Measurement
 from .errors import OutputUnwritable, ProfileDamaged, UnknownProfile
 from .profile import HardwareProfile, predicted_from
 from .schema import (
@@ -32,6 +31,7 @@ from .schema import (
     Record,
 )
 from .table import LatencyTable
+from .timeline import Timeline
 
 SHIPPED = Path(__file__).parent.parent / "hardware_profiles"
 SUFFIX = ".jsonl"
@@ -80,14 +80,25 @@ def parse(path: Path) -> HardwareProfile:
     refuse_repeated_layers(path, records)
     failures = {record.key: record.reason for record in records if isinstance(record, FailureRecord)}
     priors = {record.key: record.value_us for record in records if isinstance(record, PriorRecord)}
-    layers = {r.key: Measurement(r.block_us, r.loops) for r in records if isinstance(r, LayerRecord)}
+    header = records[0]
+    anchors = tuple(record for record in records if isinstance(record, AnchorRecord))
+    timeline = Timeline.of(header.session_starts_s, anchors)
+    networks = tuple(record for record in records if isinstance(record, NetworkRecord))
+    for number, record in enumerate(records, 1):
+        if isinstance(record, (LayerRecord, NetworkRecord)) and len(record.at_s) not in (0, len(record.block_us)):
+            raise ProfileDamaged(
+                f"{path}, line {number}: at_s holds {len(record.at_s)} times of {len(record.block_us)} visits",
+                line_number=number,
+            )
+    layers = {record.key: timeline.measurement(record) for record in records if isinstance(record, LayerRecord)}
     return HardwareProfile(
         name=path.name.removesuffix(SUFFIX),
         digest=hashlib.sha256(content).hexdigest(),
-        header=records[0],
+        header=header,
         table=LatencyTable(layers, failures, predicted_from(priors)),
-        networks=tuple(record for record in records if isinstance(record, NetworkRecord)),
-        anchors=tuple(record for record in records if isinstance(record, AnchorRecord)),
+        networks=networks,
+        network_measurements=tuple(timeline.measurement(record) for record in networks),
+        anchors=anchors,
         fit=fits[0],
     )
 

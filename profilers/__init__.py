@@ -11,9 +11,11 @@ from .backend import (
     load_backend,
     profile_operators,
 )
+from .drift import SpeedCurve
 from .errors import (
     BackendError,
     BackendUnavailable,
+    EnvironmentChanged,
     FallbackRefused,
     JournalDamaged,
     ModelRejected,
@@ -23,6 +25,7 @@ from .errors import (
     PlanMismatch,
     ProfilerError,
     ResultsLocked,
+    ResultsUnwritable,
     UnknownBackend,
     UnsupportedConfig,
     WorkerCrashed,
@@ -39,6 +42,7 @@ __all__ = [
     "Backend",
     "BackendError",
     "BackendUnavailable",
+    "EnvironmentChanged",
     "Executable",
     "Failure",
     "FallbackRefused",
@@ -60,8 +64,10 @@ __all__ = [
     "ProfilerError",
     "Results",
     "ResultsLocked",
+    "ResultsUnwritable",
     "RunConfig",
     "Session",
+    "SpeedCurve",
     "TimerNoise",
     "TimingPlan",
     "TimingPolicy",

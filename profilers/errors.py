@@ -11,8 +11,10 @@
     ├── PlanError
     │   ├── PlanDamaged           a plan folder is incomplete, altered or of another version
     │   └── PlanMismatch          results or a folder belong to another plan
+    ├── EnvironmentChanged        a run would go on with another runtime, configuration of it, or machine
     ├── JournalDamaged            a journal is damaged before its last line
     ├── ResultsLocked             another worker writes the same results
+    ├── ResultsUnwritable         the results cannot be written: no space left, say
     └── WorkerCrashed             the worker process died and restarting did not help
 
 Every error is built from its message alone, so that one raised in a worker can be raised again in the parent;
@@ -22,7 +24,8 @@ what a caller may want to act on is carried as attributes.
 from __future__ import annotations
 
 import difflib
-from typing import Iterable, Iterator, Type
+import errno
+from typing import Any, Iterable, Iterator, Tuple, Type
 
 
 class ProfilerError(Exception):
@@ -102,8 +105,40 @@ class JournalDamaged(ProfilerError):
         self.line_number = line_number
 
 
+class EnvironmentChanged(ProfilerError):
+    """A run was begun in another environment; ``changes`` holds (field, value then, value now)."""
+
+    def __init__(self, message: str, *, changes: Iterable[Tuple[str, Any, Any]] = ()) -> None:
+        super().__init__(message)
+        self.changes = tuple(changes)
+
+    @classmethod
+    def between(cls, path: object, changes: Iterable[Tuple[str, Any, Any]]) -> EnvironmentChanged:
+        """Build the error for the results at ``path``."""
+        changes = tuple(changes)
+        listed = "; ".join(f"{name} was {then!r} and is {now!r}" for name, then, now in changes)
+        return cls(
+            f"{path} was begun in another environment: {listed}. Times of the two cannot be mixed, and nothing was "
+            f"added to it. Go on where it was begun, or remove it to measure anew here",
+            changes=changes,
+        )
+
+
 class ResultsLocked(ProfilerError):
     """Another worker is writing the same results file."""
+
+
+class ResultsUnwritable(ProfilerError):
+    """The results file cannot be written; what it holds already is kept."""
+
+    @classmethod
+    def because(cls, path: object, cause: OSError) -> ResultsUnwritable:
+        """Build the error for the results at ``path``, which the operating system refused to write."""
+        name = errno.errorcode.get(cause.errno or 0, type(cause).__name__)
+        return cls(
+            f"{path} cannot be written: {name} ({cause.strerror or cause}). Every visit recorded before is kept in it. "
+            f"Make room or make it writable, then run the same again: it goes on where it stopped"
+        )
 
 
 class WorkerCrashed(ProfilerError):

@@ -9,6 +9,7 @@ and recorded.
 from __future__ import annotations
 
 import gc
+import json
 import platform
 import time
 import uuid
@@ -18,8 +19,8 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
 from .backend import Backend
-from .errors import UnsupportedConfig
-from .hardware import fingerprint
+from .errors import EnvironmentChanged, UnsupportedConfig
+from .hardware import Hardware, fingerprint
 from .journal import Journal, Record
 from .kept import KeptModels
 from .plan import PlanItem, TimingPlan
@@ -28,6 +29,7 @@ from .schedule import Step, pass_steps
 from .timing import Measurement, calibrate_loops, take_visit
 
 MAX_ATTEMPTS = 3  # a model in flight this often when the process died without a word is given up
+HARDWARE_FIELDS = ("cpu_model", "cpus")  # a resumed run must find the same; what else changes is in the records
 RESUME_SLOT = -1  # of the anchor visits a resumed session begins with
 
 
@@ -35,7 +37,14 @@ class PlanExecution:
     """One session of running a plan: it knows what was recorded before and appends to the journal."""
 
     def __init__(
-        self, folder: Path, plan: TimingPlan, *, backend: Backend, journal: Journal, recorded: Results
+        self,
+        folder: Path,
+        plan: TimingPlan,
+        *,
+        backend: Backend,
+        journal: Journal,
+        recorded: Results,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._folder = folder
         self._plan = plan
@@ -43,7 +52,8 @@ class PlanExecution:
         self._journal = journal
         self._recorded = recorded
         self._id = uuid.uuid4().hex[:12]
-        self._origin_s = time.monotonic()
+        self._clock = clock
+        self._origin_s = clock()
         self._items: Dict[str, PlanItem] = {item.key: item for item in plan.items}
         self._visits: List[Visit] = list(recorded.visits)
         self._failed_in: Dict[str, int] = {failure.key: failure.step.pass_index for failure in recorded.failures}
@@ -55,14 +65,19 @@ class PlanExecution:
         """Record this session, and a failure for the model an earlier process died of.
 
         ``crashed`` is the reason the process before this one died, if known: then its last attempt is to blame.
-        Otherwise only a model that was in flight `MAX_ATTEMPTS` times is.
+        Otherwise only a model that was in flight `MAX_ATTEMPTS` times is. Raises `EnvironmentChanged`, before anything
+        is recorded, if the run began with other versions, on another machine or with other options of the runtime.
         """
+        hardware = fingerprint()
+        versions = dict(self._backend.versions(), python=platform.python_version())
+        if self._recorded.sessions:
+            self._require_same(hardware, versions)
         self._append(
             "session",
             started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             monotonic_s=self._origin_s,
-            hardware=fingerprint().to_json(),
-            versions=dict(self._backend.versions(), python=platform.python_version()),
+            hardware=hardware.to_json(),
+            versions=versions,
         )
         ended = {visit.step for visit in self._visits} | {failure.step for failure in self._recorded.failures}
         unfinished = [step for step in self._recorded.attempts if step not in ended]
@@ -82,6 +97,34 @@ class PlanExecution:
                 report(self._progress(step, left))
         self._append("done", seconds=round(self._seconds(), 3))
         return True
+
+    def _require_same(self, hardware: Hardware, versions: Mapping[str, str]) -> None:
+        """Raise `EnvironmentChanged` unless times of this session can be mixed with those of the first one."""
+        first = self._recorded.sessions[0]
+        then = {f"versions.{name}": value for name, value in first.versions.items()}
+        now: Dict[str, Any] = {f"versions.{name}": value for name, value in versions.items()}
+        for name in HARDWARE_FIELDS:
+            then[f"hardware.{name}"], now[f"hardware.{name}"] = getattr(first.hardware, name), getattr(hardware, name)
+        options = self._options_now()
+        if first.options and options and not self._recorded.warnings:  # else they differ from model to model
+            then.update({f"options.{name}": value for name, value in first.options.items()})
+            now.update({f"options.{name}": value for name, value in options.items()})
+        changes = [(name, then.get(name), now.get(name)) for name in sorted({*then, *now})]
+        changes = [change for change in changes if change[1] != change[2]]
+        if changes:
+            raise EnvironmentChanged.between(self._journal.path, changes)
+
+    def _options_now(self) -> Mapping[str, Any]:
+        """Return what the runtime reports for a model it could load before; nothing if there is none, or it fails."""
+        if not self._visits:
+            return {}
+        try:
+            model = (self._folder / self._items[self._visits[0].key].file).read_bytes()
+            with self._backend.load(model, self._plan.config) as executable:
+                options: Dict[str, Any] = json.loads(json.dumps(executable.options))  # as the journal gives them back
+                return options
+        except Exception:  # the visit of that model will say why
+            return {}
 
     def _due(self) -> Iterator[Tuple[Step, int]]:
         """Yield each step still to make, and how many are expected to follow it."""
@@ -122,7 +165,7 @@ class PlanExecution:
         """
         self._append("attempt", sync=False, **step_fields(step))
         try:
-            visit = self._timed(step)
+            visit, options = self._timed(step)
         except UnsupportedConfig:
             raise
         except Exception as exc:
@@ -130,6 +173,7 @@ class PlanExecution:
             return
         finally:
             gc.collect(0)  # what this visit made is young; a full collection would take longer than a visit
+        self._note_options(options)
         self._append(
             "visit",
             role=visit.role,
@@ -141,29 +185,29 @@ class PlanExecution:
         self._visits.append(visit)
         self._visits_here += 1
 
-    def _timed(self, step: Step) -> Visit:
+    def _timed(self, step: Step) -> Tuple[Visit, Mapping[str, Any]]:
         item = self._items[step.key]
-        start_s = time.monotonic()
+        start_s = self._clock()
         executable = self._kept.get(step.key) or self._backend.load(
             (self._folder / item.file).read_bytes(), self._plan.config
         )
         try:
-            load_ms = (time.monotonic() - start_s) * 1e3
-            self._note_options(executable.options)
+            load_ms = (self._clock() - start_s) * 1e3
+            options = dict(executable.options)
             loops = self._loops(step.key) or calibrate_loops(executable, self._plan.policy)
             block_us = take_visit(executable, self._plan.policy, loops=loops)
         except BaseException:
             self._kept.close(step.key, executable)
             raise
         self._kept.keep(step.key, executable)
-        return Visit(step.key, item.role, step, loops, block_us, load_ms, self._id, self._t_s())
+        return Visit(step.key, item.role, step, loops, block_us, load_ms, self._id, self._t_s()), options
 
     def _loops(self, key: str) -> Optional[int]:
         return next((visit.loops for visit in self._visits if visit.key == key), None)
 
     def _note_options(self, options: Mapping[str, Any]) -> None:
         if options != self._options:
-            self._append("options", options=dict(options))
+            self._append("options", options=options)
             self._options = options
 
     def _fail(self, step: Step, reason: str) -> None:
@@ -174,7 +218,7 @@ class PlanExecution:
         self._journal.append({"record": kind, "session": self._id, "t_s": round(self._t_s(), 4), **fields}, sync=sync)
 
     def _t_s(self) -> float:
-        return time.monotonic() - self._origin_s
+        return self._clock() - self._origin_s
 
     def _seconds(self) -> float:
         return self._recorded.seconds + self._t_s()

@@ -1,7 +1,7 @@
 """Which machine this is, as far as it changes a latency.
 
 Everything is read from the operating system, and None where it does not say; nothing is guessed. Load, clocks and
-temperatures move by the second and are not part of a fingerprint: see `noise.py`, whose checks are offered from here.
+temperatures move by the second and are not part of a fingerprint: see `noise`, whose checks are offered from here.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple
 
-from .noise import NoiseCause, TimerNoise, noise_causes, timer_noise
+from .noise import NoiseCause, TimerNoise, advice, noise_causes, timer_noise
 from .sysfs import ROOT, cpuinfo, kib_from_size, numbers_from_list, read_int, read_text
 
-__all__ = ["Hardware", "NoiseCause", "TimerNoise", "fingerprint", "noise_causes", "timer_noise"]
+__all__ = ["Hardware", "NoiseCause", "TimerNoise", "advice", "fingerprint", "noise_causes", "timer_noise"]
 
 ISA_FLAGS = (
     *("sse4_1", "sse4_2", "avx", "f16c", "fma", "avx2", "avx_vnni", "avx_vnni_int8"),

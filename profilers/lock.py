@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from pathlib import Path
 from typing import IO, Iterator
 
@@ -14,17 +15,22 @@ from .errors import ResultsLocked
 
 
 @contextlib.contextmanager
-def locked(results: Path) -> Iterator[None]:
-    """Hold the lock of ``results`` (a file beside it) or raise `ResultsLocked` at once."""
+def locked(results: Path, *, wait_s: float = 0.0) -> Iterator[IO[bytes]]:
+    """Hold the lock of ``results`` (a file beside it), or raise `ResultsLocked` if it stays taken for ``wait_s``."""
     path = results.with_name(results.name + ".lock")
+    deadline_s = time.monotonic() + wait_s
     with path.open("a+b") as file:
-        try:
-            _lock(file)
-        except OSError as exc:
-            raise ResultsLocked(
-                f"Another worker is writing {results} (it holds {path}); wait for it, or stop it first"
-            ) from exc
-        yield
+        while True:
+            try:
+                _lock(file)
+                break
+            except OSError as exc:
+                if time.monotonic() >= deadline_s:
+                    raise ResultsLocked(
+                        f"Another worker is writing {results} (it holds {path}); wait for it, or stop it first"
+                    ) from exc
+            time.sleep(min(0.05, wait_s))
+        yield file
 
 
 if sys.platform == "win32":

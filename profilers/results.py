@@ -13,6 +13,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple, Union
 
 from .backend import RunConfig
+from .drift import SpeedCurve, corrected
 from .errors import JournalDamaged
 from .hardware import Hardware
 from .journal import Record, read_journal
@@ -138,6 +139,17 @@ class Results:
         for visit in self.visits:
             found.setdefault(visit.key, []).append(round(starts[visit.session] + visit.t_s, 3))
         return {key: tuple(times) for key, times in found.items()}
+
+    @property
+    def speed(self) -> SpeedCurve:
+        """How the machine's speed moved, as the anchors show it; takes up to a second for a thousand anchor visits."""
+        return SpeedCurve.from_anchors(self.anchors)
+
+    @property
+    def corrected(self) -> Dict[str, Measurement]:
+        """The `measurements` as the machine would have given them at its undisturbed speed all through the run."""
+        visits = (visit for visit in self.visits if visit.role != "anchor")
+        return measurements_from_visits(corrected(visits, self.speed))
 
     @property
     def anchors(self) -> Tuple[Anchor, ...]:

@@ -14,6 +14,7 @@ was in flight is recorded as a failure.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gc
 import json
 import os
@@ -24,15 +25,16 @@ from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
 from .backend import load_backend
-from .errors import PlanMismatch, ProfilerError
+from .errors import PlanMismatch, ProfilerError, ResultsUnwritable
 from .execution import PlanExecution
 from .exits import DONE, FAILED, INTERRUPTED
 from .journal import Journal, Record, read_journal
 from .lock import locked
-from .plan import read_plan
+from .plan import TimingPlan, read_plan
 from .results import header_record, results_from_records
 
 REPORT_EVERY_S = 0.25
+LOCK_WAIT_S = 10.0  # a worker whose parent was killed holds the lock until its visit in flight is recorded
 
 
 def run_plan(
@@ -46,10 +48,28 @@ def run_plan(
     """Run the plan in ``folder`` until it is done (True) or ``is_stopped`` says so between two visits (False).
 
     ``report`` is called after every visit; ``crashed`` says why the process before this one died, if it crashed.
-    Raises `PlanDamaged`, `PlanMismatch`, `ResultsLocked`, `JournalDamaged`, or what `load_backend` raises.
+    Raises `PlanDamaged`, `PlanMismatch`, `EnvironmentChanged`, `ResultsLocked`, `ResultsUnwritable`,
+    `JournalDamaged`, or what `load_backend` raises.
     """
     plan = read_plan(folder)
-    with locked(results), Journal(results) as journal:
+    try:
+        return _run_plan(plan, folder, results, is_stopped=is_stopped, report=report, crashed=crashed)
+    except BrokenPipeError:  # of ``report``
+        raise
+    except OSError as exc:
+        raise ResultsUnwritable.because(results, exc) from exc
+
+
+def _run_plan(
+    plan: TimingPlan,
+    folder: Path,
+    results: Path,
+    *,
+    is_stopped: Callable[[], bool],
+    report: Callable[[Record], None],
+    crashed: Optional[str],
+) -> bool:
+    with locked(results, wait_s=LOCK_WAIT_S), Journal(results) as journal:
         records, _ = read_journal(results)
         if not records:
             records = [header_record(plan)]
@@ -74,8 +94,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("plan", type=Path, help="folder holding plan.json and models/")
     parser.add_argument("--results", type=Path, required=True, help="journal to append to; continued if it exists")
     parser.add_argument("--crashed", default=None, help="why the worker before this one died")
+    parser.add_argument("--parent", type=int, default=None, help="process to end with: after the visit in flight")
     options = parser.parse_args(arguments)
-    stop = _StopRequest()
+    stop = _StopRequest(options.parent)
     gc.freeze()
     gc.disable()  # a collection inside a timed block would be measured; visits are collected between
     try:
@@ -84,7 +105,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         )
     except ProfilerError as exc:
         _print({"event": "error", "error": type(exc).__name__, "message": str(exc)})
-        print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
+        with contextlib.suppress(OSError):  # a full disk may hold stderr too
+            print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
         return FAILED
     except BrokenPipeError:  # whoever read the progress is gone, so nobody wants the rest now
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -93,15 +115,19 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 class _StopRequest:
-    """Remembers Ctrl-C (and a polite kill) until the visit in flight is recorded."""
+    """Remembers Ctrl-C (and a polite kill) until the visit in flight is recorded, and notices a parent that is gone.
 
-    def __init__(self) -> None:
+    Whoever's parent dies gets another one; except on Windows, where only a closed stdout tells.
+    """
+
+    def __init__(self, parent: Optional[int]) -> None:
         self._is_set = False
+        self._parent = None if os.name == "nt" else parent
         signal.signal(signal.SIGINT, self._handle)
         signal.signal(signal.SIGTERM, self._handle)
 
     def is_set(self) -> bool:
-        return self._is_set
+        return self._is_set or (self._parent is not None and os.getppid() != self._parent)
 
     def _handle(self, number: int, frame: Any) -> None:
         self._is_set = True

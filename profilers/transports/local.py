@@ -47,6 +47,7 @@ def run_plan_locally(
     plan = read_plan(plan_folder)
     environment = child_environment(os.environ, plan.config.threads)
     command = [sys.executable, "-m", _worker_module(), str(plan_folder), "--results", str(results)]
+    command += ["--parent", str(os.getpid())]  # killed alone, this process must not leave a worker measuring
     crashed: List[str] = []
     for _ in range(max_restarts + 1):
         code, error, stderr_tail = run_child(command + crashed, environment, on_progress)
@@ -54,7 +55,7 @@ def run_plan_locally(
             return
         if code == INTERRUPTED:
             raise KeyboardInterrupt
-        if code == FAILED and error is not None:
+        if error is not None:
             raise error_class(error["error"])(error["message"])
         if code in (1, USAGE, FAILED):  # a Python error, not a crash: it would only happen again
             break

@@ -24,6 +24,19 @@ def test_doctor_speaks_json(gnomon):
     assert {"name", "severity", "fix"} <= set(found["causes"][0])
 
 
+@pytest.mark.parametrize(("block_us", "code"), [((100.0,) * 9, 0), ((100.0, 150.0) * 9, 4)])
+def test_doctor_is_strict_about_the_verdict_only_when_asked(gnomon, monkeypatch, block_us, code):
+    from gnomon.profilers import TimerNoise, hardware
+
+    monkeypatch.setattr(hardware, "timer_noise", lambda **_: TimerNoise(block_us, loops=10_000))
+    assert gnomon("doctor").code == 0
+    outcome = gnomon("doctor", "--strict")
+    assert outcome.code == code
+    assert ("too noisy to measure on" in outcome.err) == (code == 4)
+    assert "before `gnomon profile`" in outcome.out
+    assert ("1.50 s at the longest" in outcome.out) == (code == 4)
+
+
 def test_backends_lists_both_with_versions(gnomon):
     found = {row["name"]: row["version"] for row in gnomon("backends", "--json").json}
     assert found["onnxruntime"][0].isdigit()

@@ -8,19 +8,24 @@ import pytest
 from gnomon.profilers import PlannedModel, RunConfig, TimingPolicy, write_plan
 
 PLUGIN = '''
-import json, os, time
+import errno, json, os, time
 from gnomon.profilers.errors import ModelRejected
 from gnomon.profilers.testing import FakeBackend
 
 def script(model):
-    """Model bytes are JSON: us (the script), sleep_s (while loading), die (a signal), error (a message)."""
+    """Model bytes are JSON: us (the script), sleep_s (to load), die (a signal), error (a message), full (disk)."""
     wish = json.loads(model)
     time.sleep(wish.get("sleep_s", 0))
     if "die" in wish:
         os.kill(os.getpid(), wish["die"])
     if "error" in wish:
         raise ModelRejected(wish["error"])
+    if "full" in wish:
+        os.fsync = refuse
     return wish["us"]
+
+def refuse(descriptor):
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 def open_backend():
     return FakeBackend(script)

@@ -1,13 +1,17 @@
 """The protocol as a whole, in this process, against the scripted backend."""
 
+import errno
 import json
+import threading
 
 import pytest
 
 from gnomon.profilers import (
+    EnvironmentChanged,
     ModelRejected,
     PlanMismatch,
     ResultsLocked,
+    ResultsUnwritable,
     TimingPolicy,
     UnknownBackend,
     UnsupportedConfig,
@@ -175,7 +179,78 @@ def test_results_of_another_plan_are_refused(run, make_plan):
         run(make_plan(folder="other", lonely={"us": [1.0]}))
 
 
-def test_two_workers_cannot_share_a_results_file(run, make_plan, tmp_path):
+@pytest.mark.parametrize(
+    ("before", "after", "field"),
+    [
+        ('"fake":"1.0"', '"fake":"0.9"', "versions.fake was '0.9' and is '1.0'"),
+        ('"fake":"1.0"', '"fake":"1.0","driver":"7"', "versions.driver was '7' and is None"),
+        ('"cpus":', '"cpus":10', "hardware.cpus was 10"),
+        ('"cpu_model":"', '"cpu_model":"another ', "hardware.cpu_model was 'another "),
+        ('"threads":1}', '"threads":7}', "options.threads was 7 and is 1"),
+    ],
+)
+def test_a_run_does_not_go_on_in_another_environment(run, make_plan, tmp_path, before, after, field):
+    path = tmp_path / "results.jsonl"
+    plan = make_plan(**MODELS, **ANCHOR)
+    run(plan, stop_after=3)
+    header, *records = path.read_text().splitlines(keepends=True)
+    path.write_text(header + "".join(records).replace(before, after, 1))
+    kept = path.read_bytes()
+    with pytest.raises(EnvironmentChanged, match="begun in another environment") as raised:
+        run(plan)
+    assert field in str(raised.value)
+    assert [change[0] for change in raised.value.changes] == [field.split()[0]]
+    assert path.read_bytes() == kept
+
+
+def test_a_run_goes_on_when_its_first_model_cannot_be_loaded_any_more(run, make_plan, backend, monkeypatch):
+    plan = make_plan(**MODELS)
+    run(plan, stop_after=3)
+
+    def refuse(model):
+        raise ModelRejected("not today")
+
+    monkeypatch.setattr(backend, "_script", refuse)
+    is_done, results, _ = run(plan)
+    assert is_done
+    assert {failure.reason for failure in results.failures} == {"ModelRejected: not today"}
+
+
+def test_a_full_disk_is_no_failure_of_the_model(run, make_plan, tmp_path, monkeypatch):
+    plan = make_plan(**MODELS)
+    run(plan, stop_after=2)
+    kept = len(read_results(tmp_path / "results.jsonl").visits)
+
+    def refuse(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", refuse)
+        with pytest.raises(ResultsUnwritable, match=r"ENOSPC .No space left on device.*kept in it") as raised:
+            run(plan)
+    assert str(tmp_path / "results.jsonl") in str(raised.value)
+    is_done, results, _ = run(plan)
+    assert is_done
+    assert results.failures == ()
+    assert kept == 2
+
+
+def test_a_results_file_that_cannot_be_opened_is_said(run, make_plan, tmp_path):
+    (tmp_path / "results.jsonl").mkdir()
+    with pytest.raises(ResultsUnwritable, match="EISDIR"):
+        run(make_plan(**MODELS))
+
+
+def test_a_lock_that_is_given_up_in_time_is_waited_for(run, make_plan, tmp_path):
+    with locked(tmp_path / "results.jsonl") as lock:
+        timer = threading.Timer(0.3, lock.close)
+        timer.start()
+        assert run(make_plan(**MODELS))[0]
+        timer.join()
+
+
+def test_two_workers_cannot_share_a_results_file(run, make_plan, tmp_path, monkeypatch):
+    monkeypatch.setattr(worker, "LOCK_WAIT_S", 0.1)
     with locked(tmp_path / "results.jsonl"), pytest.raises(ResultsLocked):
         run(make_plan(**MODELS))
 

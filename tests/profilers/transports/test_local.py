@@ -7,7 +7,9 @@ import pytest
 
 from gnomon.profilers import (
     BackendError,
+    EnvironmentChanged,
     PlannedModel,
+    ResultsUnwritable,
     RunConfig,
     TimingPolicy,
     UnknownBackend,
@@ -17,6 +19,7 @@ from gnomon.profilers import (
     run_plan_locally,
     write_plan,
 )
+from gnomon.profilers.lock import locked
 from gnomon.profilers.testing import affine_model
 from gnomon.profilers.transports.local import child_environment
 
@@ -124,10 +127,8 @@ def test_a_failing_progress_callback_stops_the_worker_where_it_can_resume(fake_b
 
 def test_ctrl_c_reaches_the_worker_and_the_run_can_go_on(fake_backend, make_plan, results):
     plan = make_plan(**{f"layer{number}": {"us": [100.0], "sleep_s": 0.1} for number in range(10)})
-    code = f"from gnomon.profilers import run_plan_locally; run_plan_locally({str(plan)!r}, {str(results)!r})"
-    parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
-    while not results.exists() or b'"visit"' not in results.read_bytes():
-        time.sleep(0.01)
+    parent = start_run(plan, results)
+    wait_for_a_visit(results)
     parent.send_signal(signal.SIGINT)
     assert "KeyboardInterrupt" in parent.communicate(timeout=60)[1]
     half = read_results(results)
@@ -135,6 +136,80 @@ def test_ctrl_c_reaches_the_worker_and_the_run_can_go_on(fake_backend, make_plan
     assert len(half.attempts) == len(half.visits)
     run_plan_locally(plan, results)
     assert read_results(results).is_complete
+
+
+def start_run(plan, results):
+    code = f"from gnomon.profilers import run_plan_locally; run_plan_locally({str(plan)!r}, {str(results)!r})"
+    return subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_a_visit(results):
+    deadline = time.monotonic() + 60
+    while not results.exists() or b'"visit"' not in results.read_bytes():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_run_whose_parent_was_killed_alone_can_be_run_again_at_once(fake_backend, make_plan, results):
+    plan = make_plan(**{f"layer{number}": {"us": [100.0], "sleep_s": 0.3} for number in range(6)})
+    parent = start_run(plan, results)
+    wait_for_a_visit(results)
+    parent.kill()
+    parent.communicate()
+    run_plan_locally(plan, results)
+    found = read_results(results)
+    assert found.is_complete
+    assert len(found.sessions) == 2
+    assert {measurement.visits for measurement in found.measurements.values()} == {2}
+
+
+def test_a_worker_whose_parent_was_killed_stops_after_the_visit_in_flight(fake_backend, make_plan, results):
+    plan = make_plan(**{f"layer{number}": {"us": [100.0], "sleep_s": 0.05} for number in range(100)})
+    parent = start_run(plan, results)
+    wait_for_a_visit(results)
+    parent.kill()
+    parent.communicate()
+    made = len(read_results(results).visits)
+    with locked(results, wait_s=10.0):
+        assert len(read_results(results).visits) <= made + 2
+
+
+def test_a_disk_that_fills_is_one_clear_error_and_the_run_can_go_on(fake_backend, make_plan, results):
+    plan = make_plan(**LAYERS, last={"us": [1.0], "full": True})
+    with pytest.raises(ResultsUnwritable, match="ENOSPC"):
+        run_plan_locally(plan, results)
+    plugin = results.parent / "site" / "gnomon_fake.py"
+    plugin.write_text(plugin.read_text().replace("os.fsync = refuse", "pass"))
+    run_plan_locally(plan, results)
+    found = read_results(results)
+    assert found.is_complete
+    assert found.failures == ()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of a file")
+def test_a_file_that_may_not_grow_is_one_clear_error(fake_backend, make_plan, results):
+    plan = make_plan(**LAYERS)
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, 2_000)); "
+        f"from gnomon.profilers import run_plan_locally; run_plan_locally({str(plan)!r}, {str(results)!r})"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.stderr.splitlines()[-1].startswith("gnomon.profilers.errors.ResultsUnwritable: ")
+    assert "EFBIG" in ended.stderr
+    kept = {visit.step for visit in read_results(results).visits}
+    run_plan_locally(plan, results)
+    assert kept <= {visit.step for visit in read_results(results).visits}
+
+
+def test_a_change_of_the_runtime_between_sessions_is_refused_where_the_session_opens(fake_backend, make_plan, results):
+    plan = make_plan(**LAYERS, deadly={"die": int(signal.SIGABRT)})
+    with pytest.raises(WorkerCrashed):
+        run_plan_locally(plan, results, max_restarts=0)
+    results.write_text(results.read_text().replace('"fake":"1.0"', '"fake":"0.9"'))
+    kept = results.read_bytes()
+    with pytest.raises(EnvironmentChanged, match=r"versions\.fake was '0\.9' and is '1\.0'"):
+        run_plan_locally(plan, results)
+    assert results.read_bytes() == kept
 
 
 def test_the_child_sees_only_the_thread_settings_asked_for():

@@ -1,0 +1,52 @@
+"""All causes of noise this system tells about, and what to do about them before measuring.
+
+Each check looks at one cause and answers None where the system does not say. Nothing here changes the machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Callable, Optional, Sequence, Tuple
+
+from ..sysfs import ROOT
+from .cause import NoiseCause
+from .clocks import clock_spread, energy_preference, governor, hybrid_cores, power_profile, turbo
+from .heat import battery, raspberry_pi, temperature, throttling
+from .limits import affinity, quota, throttled_by_quota
+from .memory import huge_pages, swap
+from .neighbours import hypervisor, isolated, load, pressure, smt, steal
+from .timer import TimerNoise
+
+CHECKS: Tuple[Callable[[Path], Optional[NoiseCause]], ...] = (
+    *(load, pressure, steal, hypervisor, smt, isolated),
+    *(quota, throttled_by_quota, affinity),
+    *(governor, energy_preference, power_profile, turbo, clock_spread, hybrid_cores),
+    *(throttling, temperature, raspberry_pi, battery),
+    *(huge_pages, swap),
+)
+
+
+def noise_causes(root: Path = ROOT) -> Tuple[NoiseCause, ...]:
+    """Return every cause this system tells about, harmless ones included; ``root`` holds /proc and /sys.
+
+    Takes about a fifth of a second, to see how much time the hypervisor takes away.
+    """
+    found = (check(root) for check in CHECKS)
+    return tuple(replace(cause, value=_printable(cause.value)) for cause in found if cause is not None)
+
+
+def _printable(text: str) -> str:
+    """Return the text without what would steer a terminal; it comes from files."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def advice(causes: Sequence[NoiseCause], noise: TimerNoise) -> Tuple[str, ...]:
+    """Return what to do before measuring, the most urgent first; nothing if the machine is fit as it is."""
+    found = [f"{cause.name}: {cause.fix}" for rank in ("bad", "warn") for cause in causes if cause.severity == rank]
+    if noise.spells_s:
+        found.append(
+            f"other work came in spells of up to {max(noise.spells_s):.1f} s; if it cannot be stopped, let every model "
+            f"be visited more often, so that some visits fall between them: gnomon profile --time-cap-s 600"
+        )
+    return tuple(found)
