@@ -82,7 +82,7 @@ def register(app: typer.Typer) -> None:
             print_json({"architectures": found, "verified": model.report.model_dump(), **difference})
             return
         if not explanations:
-            print_table(COLUMNS, [["unknown" if cell is None else cell for cell in row] for row in rows])
+            print_table(COLUMNS, rows)
         for position, explanation in enumerate(explanations):
             print_explanation(loaded, explanation)
             for report in reports[position : position + 1]:

@@ -115,8 +115,8 @@ def diff_profiles(a: HardwareProfile, b: HardwareProfile) -> ProfileDiff:
     keys = tuple(key for key in a.table.measurements if key in b.table.measurements)
     if not keys:
         raise ProfileMismatch(
-            f"{a.name} (space {a.header.space}) and {b.name} (space {b.header.space}) have no measured layer in common, "
-            "so there is nothing to compare; give two profiles of the same space",
+            f"{a.name} (space {a.header.space}) and {b.name} (space {b.header.space}) have no measured layer in "
+            "common, so there is nothing to compare; give two profiles of the same space",
             fields=("space",),
         )
     before = [a.table.measurements[key] for key in keys]
