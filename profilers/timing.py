@@ -56,7 +56,7 @@ class TimingPolicy:
     min_passes: int = 8
     max_passes: int = 24
     relative_target: float = 0.015
-    settle_s: float = 25.0
+    settle_s: float = 22.0
     time_cap_s: float = 600.0
     keep_mib: float = 4_096.0
     anchor_every: int = 25
