@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from environment import print_environment
 from fidelity_anchors import macs_line_us, one_hot_ridge_us, physical_ridge_us, plain_sum_us
-from truth import OPENERS, latencies_us, measure_truth
+from truth import OPENERS, latencies_us, measure_truth, models_of
 
 import gnomon
 from gnomon.lut import HardwareProfile
@@ -77,9 +77,11 @@ def measure(arguments: argparse.Namespace, folder: Path) -> None:
         "train": fresh[arguments.random :],
     }
     tested = np.concatenate([groups["random"], groups["front"]])
-    truth = measure_truth(profile.space, tested, arguments.backend, config, passes=arguments.passes)
+    models = models_of(profile.space, tested, config)
+    truth = measure_truth(models, arguments.backend, config, passes=arguments.passes)
     start = time.monotonic()
-    trained = measure_truth(profile.space, groups["train"], arguments.backend, config, passes=arguments.passes // 2)
+    models = models_of(profile.space, groups["train"], config)
+    trained = measure_truth(models, arguments.backend, config, passes=arguments.passes // 2)
     train_s = time.monotonic() - start
     content = {
         "cost_s": cost_s,

@@ -72,23 +72,25 @@ print(json.dumps([found[path] for path in sorted(paths)]))
 TOGETHER = 100  # networks compiled at once
 
 
-def measure_truth(
-    space: SearchSpace, rows: np.ndarray, backend: str, config: RunConfig, *, passes: int
-) -> list[list[list[float]]]:
-    """Time each network of `rows` (n, d): microseconds, by network, pass and inference."""
+def measure_truth(models: Sequence[bytes], backend: str, config: RunConfig, *, passes: int) -> list[list[list[float]]]:
+    """Time ONNX models: microseconds, by model, pass and inference."""
     found: list[list[list[float]]] = []
-    for start in range(0, len(rows), TOGETHER):
+    for start in range(0, len(models), TOGETHER):
         with tempfile.TemporaryDirectory() as folder:
-            paths = []
-            for number, row in enumerate(rows[start : start + TOGETHER]):
-                path = Path(folder) / f"{number:05d}.onnx"
-                layers = space.layers(space.architecture(row))
-                path.write_bytes(graph_from_layers(layers, batch=config.batch))
-                paths.append(str(path))
+            paths = [
+                str(Path(folder) / f"{number:05d}.onnx") for number in range(len(models[start : start + TOGETHER]))
+            ]
+            for path, model in zip(paths, models[start:]):
+                Path(path).write_bytes(model)
             command = [sys.executable, "-c", OPENERS[backend] + LOOP, json.dumps(paths), str(passes)]
             run = subprocess.run([*command, str(config.threads)], check=True, capture_output=True, text=True)
             found += json.loads(run.stdout)
     return found
+
+
+def models_of(space: SearchSpace, rows: np.ndarray, config: RunConfig) -> list[bytes]:
+    """Export networks (n, d) as a user would."""
+    return [graph_from_layers(space.layers(space.architecture(row)), batch=config.batch) for row in rows]
 
 
 def lower_quartile(visits: Sequence[Sequence[float]]) -> float:

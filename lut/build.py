@@ -30,6 +30,7 @@ from ..version import VERSION
 from .errors import LutError, OutputExists, OutputUnwritable, ProfileMismatch
 from .model import MIN_NETWORKS, LatencyModel
 from .profile import HardwareProfile, predicted_from
+from .sampling import networks_for
 from .schema import (
     ANCHOR,
     AnchorRecord,
@@ -140,22 +141,6 @@ def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> Tim
 def rows_for(request: ProfileRequest, space: SearchSpace) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Return the whole networks that a request measures, (n, d)."""
     return networks_for(space, request.networks, np.random.default_rng(request.seed))
-
-
-def networks_for(space: SearchSpace, n: int, rng: np.random.Generator) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Choose `n` distinct architectures, evenly spread over the ranks of MACs, extremes included, (n, d).
-
-    Uniform genes crowd around middling sizes; so each candidate leans towards small or large by its own amount.
-    """
-    lean = rng.uniform(-1, 1, size=(4000, 1))
-    uniform = rng.random((4000, len(space.choices)))
-    leaning = np.where(lean < 0, uniform ** (1 - 4 * lean), 1 - (1 - uniform) ** (1 + 4 * lean))
-    ends = np.array([np.zeros_like(space.radices), space.radices - 1])
-    pool = np.vstack([ends, np.minimum((leaning * space.radices).astype(np.int64), space.radices - 1)])
-    pool = np.unique(space.canonical(pool), axis=0)
-    ranked = pool[np.argsort(space.macs(pool), kind="stable")]
-    chosen = np.unique(np.linspace(0, len(ranked) - 1, min(max(n, 0), len(ranked))).round().astype(np.int64))
-    return np.asarray(ranked[chosen], dtype=np.int64)
 
 
 def network_key(indices: tuple[int, ...]) -> str:

@@ -68,6 +68,7 @@ class LatencyTable:
             reason = self.failures.get(missing[0], "it was not part of the profile")
             raise LatencyMissing(
                 f"{len(missing)} of {len(keys)} layers have no measured latency, first {missing[0]} ({reason}). "
-                "Profile the space again, or choose a profile that covers it",
+                "Profile the space again, choose a profile that covers it, or predict them from the others: "
+                "gnomon predict PROFILE --space SPACE",
                 keys=missing,
             )

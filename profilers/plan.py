@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 SCHEMA = "gnomon.plan"
 # History of the plan format, newest first:
+#   2  policy: settle_s, keep_mib; many short visits
 #   1  backend, config, policy, items (key, role, file)
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 ROLES = ("layer", "network", "anchor")
 MODEL_FILE = re.compile(r"models/[0-9a-f]{64}\.onnx")

@@ -10,7 +10,7 @@ from ..errors import ProfileMismatch
 from ..profile import HardwareProfile, environment_differences
 from ..schema import AnchorRecord
 from .coverage import missing_layers, strange_layers
-from .finding import Finding
+from .finding import Finding, Severity
 from .table import lint_table
 
 DISAGREEMENT = 1.10  # of anchors: half of the error that one published project's tables hid (x1.22 to x1.43)
@@ -28,7 +28,7 @@ def lint_profile(profile: HardwareProfile) -> tuple[Finding, ...]:
             precision=header.config.precision,
             threads=header.config.threads,
         ),
-        *anchors_disagree(profile.anchors),
+        *anchors_disagree(profile.anchors, "warning" if header.session_starts_s else "error"),
         *space_findings(profile),
         *stale_runtime(profile),
     ]
@@ -41,8 +41,11 @@ def spread_us(measurement: Measurement) -> float:
     return abs(first - second)
 
 
-def anchors_disagree(anchors: Sequence[AnchorRecord]) -> Iterator[Finding]:
-    """Find sessions between which, or within which, the machine changed its speed by more than 10 %."""
+def anchors_disagree(anchors: Sequence[AnchorRecord], severity: Severity) -> Iterator[Finding]:
+    """Find sessions between which, or within which, the machine changed its speed by more than 10 %.
+
+    An error where visits have no times, so that the change is still in the table; else it was divided out on reading.
+    """
     sessions: dict[tuple[str, str], list[AnchorRecord]] = {}
     for anchor in anchors:
         sessions.setdefault((anchor.key, anchor.session), []).append(anchor)
@@ -55,7 +58,7 @@ def anchors_disagree(anchors: Sequence[AnchorRecord]) -> Iterator[Finding]:
                 f"the anchor took {levels[quick]:.4g} us in session {quick} and {levels[slow]:.4g} us in session "
                 f"{slow} (x{levels[slow] / levels[quick]:.2f}); its layers are not comparable: profile in one session"
             )
-            yield Finding("error", "anchors_disagree", text, (key,))
+            yield Finding(severity, "anchors_disagree", text, (key,))
     for (key, session), us in values.items():
         if len(us) < FEWEST_VISITS:
             continue
@@ -66,7 +69,7 @@ def anchors_disagree(anchors: Sequence[AnchorRecord]) -> Iterator[Finding]:
                 f"the anchor took {start:.4g} us at the start of session {session} and {end:.4g} us at its end "
                 f"(x{end / start:.2f}); the machine changed its speed: quieten it, profile again"
             )
-            yield Finding("error", "anchors_disagree", text, (key,))
+            yield Finding(severity, "anchors_disagree", text, (key,))
 
 
 def space_findings(profile: HardwareProfile) -> Iterator[Finding]:

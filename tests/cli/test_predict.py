@@ -137,3 +137,32 @@ def test_operators_of_an_absent_runtime_name_the_known_ones(gnomon, profile_of):
     outcome = gnomon("predict", path, "--arch", "smallest", "--operators")
     assert outcome.code == 3
     assert "onnxruntime, openvino" in outcome.err
+
+
+def test_a_resolution_never_profiled_is_predicted_and_flagged(gnomon):
+    name = "ofa_mobilenetv3/amd-epyc-2c.onnxruntime.fp32.b1.t1"
+    found = gnomon("predict", name, "--space", "ofa_mobilenetv3:resolution=192", "--arch", "largest", "--json").json
+    own = gnomon("predict", name, "--arch", "largest", "--json").json
+    (other,), (measured,) = found["architectures"], own["architectures"]
+    assert other["source"] == "extrapolated"
+    assert measured["source"] == "composed"
+    assert other["latency_us"] < measured["latency_us"]
+    assert other["high_us"] / other["low_us"] > measured["high_us"] / measured["low_us"]
+    lines = gnomon("predict", name, "--space", "ofa_mobilenetv3:resolution=192").out
+    assert "not on ofa_mobilenetv3:resolution=192 itself" in lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("--with", "fashion_mnist/amd-epyc-2c.openvino.fp32.b1.t1"), "--space"),
+        (("--space", "fashion_mnist", "--explain"), "profile of the space itself"),
+        (("--space", "fashion_mnist", "--with", "fashion_mnist/amd-epyc-2c.openvino.fp32.b1.t1"), "backend is"),
+        (("--space", "fashion_mnst"), "did you mean 'fashion_mnist'?"),
+        (("--space", "ofa_resnet50"), "it takes 10 to predict"),
+    ],
+)
+def test_what_cannot_be_predicted_from_a_profile_says_why(gnomon, profile_name, arguments, hint):
+    outcome = gnomon("predict", profile_name, *arguments)
+    assert outcome.code == 2
+    assert hint in outcome.err

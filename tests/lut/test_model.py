@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from gnomon.lut import LatencyMissing, LatencyModel, LatencyTable, LutError, NotVerified
-from gnomon.lut.build import networks_for
+from gnomon.lut.sampling import networks_for
 from gnomon.lut.terms import border_kib, weight_kib
 from gnomon.profilers.timing import Measurement
 from gnomon.supernets import InvalidArchitecture, load_space
@@ -94,7 +94,7 @@ def test_shrunk_corrections_find_layers_that_the_table_has_wrong():
     wrong = {spec: np.random.default_rng(i).normal(1, 0.2) for i, spec in enumerate(space.unique_layers())}
     truth = np.array([sum(layer_us(s) * wrong[s] for s in space.layers(space.architecture(row))) for row in indices])
     model = LatencyModel.fit(space, table_for(space), indices[:100], [steady(us) for us in truth[:100]])
-    assert "layers corrected by" in model.report.model
+    assert "+ corrections" in model.report.model
     plain = model.report.candidates_mape_percent["scaled sum + layers + borders + weights"]
     fresh_error = 100 * np.mean(np.abs(model.value_us(indices[100:]) / truth[100:] - 1))
     assert fresh_error < 0.75 * plain

@@ -98,9 +98,13 @@ def anchors(*sessions):
         (([130.0] * 8 + [100.0] * 8,), "(x0.77)"),
     ],
 )
-def test_anchors_that_disagree_are_an_error(profile, sessions, said):
-    (finding,) = lint_profile(dataclasses.replace(profile, anchors=anchors(*sessions)))
-    assert (finding.severity, finding.name) == ("error", "anchors_disagree")
+@pytest.mark.parametrize(("starts_s", "severity"), [({}, "error"), ({"0": 0.0}, "warning")])
+def test_anchors_that_disagree_are_an_error_unless_the_drift_can_be_divided_out(
+    profile, sessions, said, starts_s, severity
+):
+    header = profile.header.model_copy(update={"session_starts_s": starts_s})
+    (finding,) = lint_profile(dataclasses.replace(profile, header=header, anchors=anchors(*sessions)))
+    assert (finding.severity, finding.name) == (severity, "anchors_disagree")
     assert said in finding.text
 
 
