@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from environment import print_environment
 from fidelity_anchors import macs_line_us, one_hot_ridge_us, physical_ridge_us, plain_sum_us
-from truth import OPENERS, latencies_us, measure_truth, models_of
+from truth import FIRST, OPENERS, SECOND, latencies_us, measure_truth, models_of
 
 import gnomon
 from gnomon.lut import HardwareProfile
@@ -28,8 +28,6 @@ from gnomon.lut.verification import share_within, spearman
 from gnomon.profilers.backend import RunConfig
 from gnomon.search.evolution import nsga2
 from gnomon.search.pareto import non_dominated
-
-ODD, EVEN = slice(0, None, 2), slice(1, None, 2)
 
 
 def main() -> None:
@@ -81,7 +79,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> None:
     truth = measure_truth(models, arguments.backend, config, passes=arguments.passes)
     start = time.monotonic()
     models = models_of(profile.space, groups["train"], config)
-    trained = measure_truth(models, arguments.backend, config, passes=arguments.passes // 2)
+    trained = measure_truth(models, arguments.backend, config, passes=arguments.passes // 4)
     train_s = time.monotonic() - start
     content = {
         "cost_s": cost_s,
@@ -124,8 +122,8 @@ def compare(profile: HardwareProfile, content: dict) -> None:
     print(f"model     {profile.latency.report.model}; quality {profile.quality}")
     print(f"{'networks':9s}{'predictor':34s}{'bias %':>8s}{'MAPE %':>8s}{'<= 5 %':>8s}{'<= 10 %':>8s}{'Spearman':>10s}")
     for name, (indices, us, measured) in groups.items():
-        odd, even = latencies_us(measured, ODD), latencies_us(measured, EVEN)
-        lines = {"repeats of the truth (noise)": (odd, even)}
+        first, second = latencies_us(measured, FIRST), latencies_us(measured, SECOND)
+        lines = {"repeats of the truth (noise)": (first, second)}
         lines |= {label: (predicted, us) for label, predicted in predictions(profile, rows, truth, indices)}
         for label, (predicted, true) in lines.items():
             print(f"{name:9s}{label:34s}{line(predicted, true)}")

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 from environment import print_environment
-from latency_fidelity import EVEN, ODD, line
-from truth import OPENERS, latencies_us, measure_truth, models_of
+from latency_fidelity import line
+from truth import FIRST, OPENERS, SECOND, latencies_us, measure_truth, models_of
 
 import gnomon
 from gnomon.lut import model_for_space
@@ -85,8 +85,8 @@ def compare(folder: Path) -> None:
     print(f"truth     {len(truth)} networks of {len(truth) // EACH} resolutions never profiled")
     print(f"sources   {dict(Counter(str(estimate.source[0]) for estimate in estimates))}")
     print(f"{'':43s}{'bias %':>8s}{'MAPE %':>8s}{'<= 5 %':>8s}{'<= 10 %':>8s}{'Spearman':>10s}")
-    odd, even = (latencies_us(content["us"], passes) for passes in (ODD, EVEN))
-    print(f"{'repeats of the truth (noise)':43s}{line(odd, even)}")
+    first, second = (latencies_us(content["us"], process) for process in (FIRST, SECOND))
+    print(f"{'repeats of the truth (noise)':43s}{line(first, second)}")
     print(f"{'Gnomon':43s}{line(predicted, truth)}")
     print(f"90 % intervals hold {100 * np.mean(inside):.0f} %")
 

@@ -1,8 +1,8 @@
 """The truth that latency predictions are held against: whole networks, timed by code that shares nothing with ours.
 
-A plain hot loop over the runtime's own API, in a process of its own. Networks are compiled once, a hundred at a time,
-and visited in shuffled passes; every visit warms up with five inferences and then times single ones. A network's
-latency is the lower quartile of all of them, its repeat noise how far the quartiles of odd and even passes differ.
+A plain hot loop over the runtime's own API, in two processes, one after the other, each with half of the passes. All
+networks are compiled at once and visited in shuffled passes; every visit warms up with five inferences and then times
+single ones. A network's latency is the lower quartile of all of them, its repeat noise how far the two processes differ.
 """
 
 from __future__ import annotations
@@ -69,22 +69,27 @@ for number in range(passes):
         found[path].append(visit)
 print(json.dumps([found[path] for path in sorted(paths)]))
 """
-TOGETHER = 100  # networks compiled at once
+TOGETHER = 130  # networks compiled at once
+FIRST, SECOND = 0, 1  # the processes
 
 
 def measure_truth(models: Sequence[bytes], backend: str, config: RunConfig, *, passes: int) -> list[list[list[float]]]:
-    """Time ONNX models: microseconds, by model, pass and inference."""
+    """Time ONNX models: microseconds, by model, pass and inference; the first half of the passes by one process."""
     found: list[list[list[float]]] = []
     for start in range(0, len(models), TOGETHER):
+        together = models[start : start + TOGETHER]
         with tempfile.TemporaryDirectory() as folder:
-            paths = [
-                str(Path(folder) / f"{number:05d}.onnx") for number in range(len(models[start : start + TOGETHER]))
-            ]
-            for path, model in zip(paths, models[start:]):
+            paths = [str(Path(folder) / f"{number:05d}.onnx") for number in range(len(together))]
+            for path, model in zip(paths, together):
                 Path(path).write_bytes(model)
-            command = [sys.executable, "-c", OPENERS[backend] + LOOP, json.dumps(paths), str(passes)]
-            run = subprocess.run([*command, str(config.threads)], check=True, capture_output=True, text=True)
-            found += json.loads(run.stdout)
+            command = [sys.executable, "-c", OPENERS[backend] + LOOP, json.dumps(paths), str(passes // 2)]
+            first, second = (
+                json.loads(
+                    subprocess.run([*command, str(config.threads)], check=True, capture_output=True, text=True).stdout
+                )
+                for _ in range(2)
+            )
+            found += [[*a, *b] for a, b in zip(first, second)]
     return found
 
 
@@ -98,6 +103,8 @@ def lower_quartile(visits: Sequence[Sequence[float]]) -> float:
     return float(np.quantile(np.concatenate([np.asarray(visit) for visit in visits]), 0.25))
 
 
-def latencies_us(measured: Sequence[list[list[float]]], passes: slice = slice(None)) -> np.ndarray:
-    """Return each network's latency, (n,), by some of the passes."""
+def latencies_us(measured: Sequence[list[list[float]]], process: int | None = None) -> np.ndarray:
+    """Return each network's latency, (n,), by both processes or by one."""
+    half = len(measured[0]) // 2
+    passes = {None: slice(None), FIRST: slice(half), SECOND: slice(half, None)}[process]
     return np.array([lower_quartile(visits[passes]) for visits in measured])

@@ -94,6 +94,11 @@ class LatencyModel:
             held_out_us=tuple(float(us) for us in best.fit.held_out),
         )
 
+    @property
+    def is_composed(self) -> bool:
+        """Whether it sums the table's layers; else it knows layers by their physical quantities alone."""
+        return self.form.candidate.is_composed
+
     def value_us(self, indices: ArrayLike) -> Array:
         """Return the latencies alone, (n,) for (n, d) architectures; millions a second on one core.
 
@@ -111,8 +116,8 @@ class LatencyModel:
         rows = self.space.check(indices)
         value = self.value_us(rows)
         log_ratio = None if self.quantile is None else self.quantile * np.sqrt(1 + self._leverage(rows, value))
-        if not self.form.candidate.is_composed or not self.table.predicted:
-            source = np.full(len(rows), COMPOSED if self.form.candidate.is_composed else PREDICTED)
+        if not self.is_composed or not self.table.predicted:
+            source = np.full(len(rows), COMPOSED if self.is_composed else PREDICTED)
             return LatencyEstimate(value, log_ratio, source)
         source = np.full(len(rows), COMPOSED)
         for name in SOURCES[1:]:

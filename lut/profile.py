@@ -89,6 +89,11 @@ class HardwareProfile:
             (report.mape_percent is None, "poor", "no whole network verified the table"),
             (failures, "poor", f"{len(failures)} models could not be timed"),
             (mape > 10, "poor", f"the table misses whole networks by {mape:.1f} %"),
+            (
+                not self.latency.is_composed and not self.table.is_empty,
+                "fair",
+                "layers do not add up here, so a regression on whole networks predicts",
+            ),
             (5 < mape <= 10, "fair", f"the table misses whole networks by {mape:.1f} %"),
             (noise is None, "fair", "networks were visited once, so the repeat noise is unknown"),
             (noise is not None and noise > 3, "fair", f"repeats of one network differ by {noise or 0:.1f} %"),

@@ -45,8 +45,10 @@ def figure(path: Path, *, force: bool, size: tuple[float, float] = (6.4, 4.8)) -
 def plot_fidelity(profile: HardwareProfile, path: Path, *, force: bool = False) -> None:
     """Draw predicted against measured latency of the profile's whole networks, with the 5 % band.
 
-    Each network's prediction comes from a fit without it.
+    Each network's prediction comes from a fit without it. Raises PlotRefused for a profile without whole networks.
     """
+    if not profile.networks:
+        raise PlotRefused(f"profile {profile.name} holds no whole networks to draw; measure one: gnomon profile")
     measured = np.array([measurement.value_us for measurement in profile.network_measurements])
     predicted = np.array(profile.latency.held_out_us)
     ends = np.array([0.9 * min(measured.min(), predicted.min()), 1.05 * max(measured.max(), predicted.max())])

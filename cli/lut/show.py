@@ -23,6 +23,8 @@ def print_profile(profile: HardwareProfile) -> None:
     print(f"space    {header.space}: {len(profile.table.measurements)} layers, {len(profile.networks)} whole networks")
     print(f"runtime  {header.backend} {header.versions.get(header.backend, '')}, {config}")
     print(f"device   {header.device}, {header.created}, {header.seconds:.0f} s in {header.sessions} session(s)")
+    if header.source.kind != "measured":
+        print(f"source   its layers were {header.source.kind} from {header.source.name}")
     ratio = report.interval_ratio
     interval = "no interval" if ratio is None else f"90 % interval: value / {ratio:.3f} to x {ratio:.3f}"
     print(f"model    {report.model}; {interval}")

@@ -271,3 +271,18 @@ def test_strict_refuses_a_poor_profile(gnomon, profile_copy):
     outcome = gnomon("lut", "check", profile_copy, "--strict")
     assert outcome.code == 4
     assert "misses whole networks by" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("--from", "nowhere.jsonl"), "no profile at nowhere.jsonl"),
+        (("--from", "ofa_mobilenetv3/amd-epyc-2c.openvino.fp32.b1.t1"), "is of space 'ofa_mobilenetv3'"),
+        (("--from", "fashion_mnist/amd-epyc-2c.openvino.fp32.b1.t1", "--samples", "9"), "10"),
+    ],
+)
+def test_a_profile_cannot_be_transferred_from_anything(gnomon, tmp_path, arguments, hint):
+    outcome = gnomon("profile", "--out", tmp_path / "p.jsonl", *arguments)
+    assert outcome.code == 2
+    assert hint in outcome.err
+    assert list(tmp_path.iterdir()) == []

@@ -71,12 +71,12 @@ def test_disturbed_visits_are_counted_and_are_no_drift(profile):
 def verdict(profile):
     """Return quality and doubts of a blameless profile whose report, failures or anchors are changed."""
 
-    def judge(*, failures=(), anchor_us=(100.0,) * 8, **report):
+    def judge(*, failures=(), anchor_us=(100.0,) * 8, is_composed=True, **report):
         blameless = {"mape_percent": 2.0, "noise_floor_percent": 1.0}
         table = dataclasses.replace(profile.table, failures=dict.fromkeys(failures, "crashed"))
         judged = dataclasses.replace(profile, table=table, anchors=anchors(anchor_us))
         judged.__dict__["latency"] = SimpleNamespace(
-            report=profile.latency.report.model_copy(update=blameless | report)
+            report=profile.latency.report.model_copy(update=blameless | report), is_composed=is_composed
         )
         return judged
 
@@ -96,6 +96,8 @@ def test_a_profile_without_doubt_is_good(verdict):
         ({"mape_percent": 10.1}, "poor", "misses whole networks by 10.1 %"),
         ({"mape_percent": 10.0}, "fair", "misses whole networks by 10.0 %"),
         ({"mape_percent": 5.1}, "fair", "misses whole networks by 5.1 %"),
+        ({"is_composed": False}, "fair", "layers do not add up here"),
+        ({"mape_percent": None}, "poor", "no whole network verified the table"),
         ({"noise_floor_percent": None}, "fair", "repeat noise is unknown"),
         ({"noise_floor_percent": 3.1}, "fair", "repeats of one network differ by 3.1 %"),
         ({"anchor_us": (100.0,) * 8 + (106.0,) * 8}, "fair", "drifted by 6.0 %"),
