@@ -119,6 +119,8 @@ def compare(profile: HardwareProfile, content: dict) -> None:
     config = f"{header.config.threads} threads, batch {header.config.batch}"
     print(f"profile   {header.space} on {header.backend}, {config}: {profile.latency.report.sentence()}")
     print(f"cost      {content['cost_s']:.0f} s in all, {header.seconds:.0f} s of it compiling and measuring")
+    if "train" in rows:
+        print(f"anchors   {len(rows['train'])} networks measured for them in {content['train_s']:.0f} s")
     print(f"model     {profile.latency.report.model}; quality {profile.quality}")
     print(f"{'networks':9s}{'predictor':34s}{'bias %':>8s}{'MAPE %':>8s}{'<= 5 %':>8s}{'<= 10 %':>8s}{'Spearman':>10s}")
     for name, (indices, us, measured) in groups.items():

@@ -2,7 +2,7 @@
 
 A plain hot loop over the runtime's own API, in two processes, one after the other, each with half of the passes. All
 networks are compiled at once and visited in shuffled passes; every visit warms up with five inferences and then times
-single ones. A network's latency is the lower quartile of all of them, its repeat noise how far the two processes differ.
+single ones. A network's latency is the lower quartile of all of them, its noise how far the two processes differ.
 """
 
 from __future__ import annotations
