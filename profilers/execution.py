@@ -142,13 +142,19 @@ class PlanExecution:
             for done, step in enumerate(due, start=1):
                 if step.key in self._failed_in:
                     continue
-                if pass_index > 0 and self._seconds() > self._limit_s(pass_index):
+                if pass_index > 0 and self._seconds() > policy.time_cap_s:
                     return
+                if pass_index >= policy.min_passes and self._is_settled(earlier.get(step.key)):
+                    continue
                 yield step, len(due) - done + later
 
-    def _limit_s(self, pass_index: int) -> float:
+    def _is_settled(self, measurement: Optional[Measurement]) -> bool:
+        """Tell whether the time for a model's further visits is over; anchors, which have none, go on with the rest."""
         policy = self._plan.policy
-        return policy.time_cap_s if pass_index < policy.min_passes else min(policy.settle_s, policy.time_cap_s)
+        loading_s = sum(visit.load_ms for visit in self._visits) / 1e3
+        overtime = (self._seconds() - loading_s) / policy.settle_s
+        disagreement = 0.0 if measurement is None else measurement.relative_disagreement
+        return overtime > 2 or (overtime > 1 and disagreement <= 2 * policy.relative_target)
 
     def _before(self, pass_index: int) -> Dict[str, Optional[Measurement]]:
         """Return what the passes before ``pass_index`` measured; None for what failed in one of them."""
