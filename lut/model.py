@@ -24,7 +24,7 @@ from .estimate import COMPOSED, PREDICTED, SOURCES, LatencyEstimate
 from .schema import FitReport
 from .shrinkage import ShrunkFit
 from .table import LatencyTable
-from .verification import conformal_quantile, mape_percent, report_from_predictions
+from .verification import SESSION_LOG_RATIO, conformal_quantile, mape_percent, report_from_predictions
 
 Array = NDArray[np.float64]
 
@@ -115,7 +115,9 @@ class LatencyModel:
         """Estimate the latency of architectures, (n, d), with 90 % interval and source; raises as `value_us`."""
         rows = self.space.check(indices)
         value = self.value_us(rows)
-        log_ratio = None if self.quantile is None else self.quantile * np.sqrt(1 + self._leverage(rows, value))
+        log_ratio = None
+        if self.quantile is not None:
+            log_ratio = np.hypot(self.quantile * np.sqrt(1 + self._leverage(rows, value)), SESSION_LOG_RATIO)
         if not self.is_composed or not self.table.predicted:
             source = np.full(len(rows), COMPOSED if self.is_composed else PREDICTED)
             return LatencyEstimate(value, log_ratio, source)

@@ -42,8 +42,8 @@ class TimingPolicy:
     visit_us: how long the kept blocks of one visit may last in all, before there are fewer (but at least one).
     min_passes, max_passes: how many visits a model gets at least and at most.
     relative_target: a model is not visited again once two halves of its visits agree within this share.
-    settle_s: passes beyond ``min_passes`` are made only within this much measuring time, compilation left out; for models
-        whose halves still disagree by twice the target, within twice this much.
+    settle_s: passes beyond ``min_passes`` are made only within this much measuring time, compilation left out; for
+        models whose halves still disagree by twice the target, within twice this much.
     time_cap_s: no visit begins after this much worker time; except that every model gets its first one.
     keep_mib: compiled models are kept for their next visit until the process has grown by this much; 0 keeps none.
     anchor_every: the anchors are visited again after this many visits.
