@@ -49,16 +49,18 @@ def opened(path, threads):
 LOOP = """
 import json, random, sys, time
 paths, passes, threads = json.loads(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-runs = {path: opened(path, threads) for path in paths}
+runs = {path: opened(path, threads) for path in paths if threads == 1}  # else threads of the others may spin
 loops, found = {}, {path: [] for path in paths}
-for path, run in runs.items():
+for path in paths:
+    run = runs.get(path) or opened(path, threads)
     run(); run()
     start = time.perf_counter(); run()
     loops[path] = max(1, round(0.002 / (time.perf_counter() - start)))
 for number in range(passes):
     random.Random(number).shuffle(paths)
     for path in paths:
-        run, count, visit = runs[path], loops[path], []
+        run = runs.get(path) or opened(path, threads)
+        count, visit = loops[path], []
         for _ in range(5 * count):
             run()
         for _ in range(4):
@@ -67,6 +69,7 @@ for number in range(passes):
                 run()
             visit.append((time.perf_counter() - start) / count * 1e6)
         found[path].append(visit)
+        del run
 print(json.dumps([found[path] for path in sorted(paths)]))
 """
 TOGETHER = 130  # networks compiled at once

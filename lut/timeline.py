@@ -13,6 +13,8 @@ from ..profilers.drift import SpeedCurve
 from ..profilers.timing import Measurement
 from .schema import AnchorRecord, LayerRecord, NetworkRecord
 
+CREDIBLE_PERCENT = 60.0  # a machine whose speed seems to move further is not drifting, its anchor is not measurable
+
 
 @dataclass(frozen=True)
 class Timeline:
@@ -28,8 +30,11 @@ class Timeline:
         return Timeline(starts, SpeedCurve.from_anchors(anchors if starts else ()))
 
     def measurement(self, record: LayerRecord | NetworkRecord) -> Measurement:
-        """Return the record's blocks as they would have been at the machine's undisturbed speed."""
-        if not record.at_s or not self.starts:
+        """Return the record's blocks as they would have been at the machine's undisturbed speed.
+
+        As they are where the anchors say nothing, or move too far to be believed.
+        """
+        if not record.at_s or not self.starts or self.speed.movement_percent > CREDIBLE_PERCENT:
             return Measurement(record.block_us, record.loops)
         factors = [self.factor(at_s) for at_s in record.at_s]
         corrected = tuple(tuple(us / f for us in visit) for visit, f in zip(record.block_us, factors))

@@ -112,6 +112,10 @@ class Executable(Protocol):
     def options(self) -> Mapping[str, Any]:
         """What the runtime says it uses, read back after compilation; has at least ``threads`` and ``precision``."""
 
+    @property
+    def idles_quietly(self) -> bool:
+        """Whether it uses no processor between two calls; else it is not kept while other models are timed."""
+
     def elapsed_ns(self, loops: int) -> int:
         """Run ``loops`` inferences back to back on inputs bound once, and return the monotonic nanoseconds taken."""
 

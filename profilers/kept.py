@@ -15,6 +15,8 @@ PAGE_KIB = 4  # statm counts pages; where they are larger, fewer models are kept
 class KeptModels:
     """Executables by key. None is evicted: those that no longer fit are closed after their visit, and loaded again.
 
+    So are those that would disturb the others, because they use the processor even when nobody calls them.
+
     Fitting means that the process has grown by less than ``limit_mib`` since this was made, and by less than half of
     the memory that was available then. Where the system does not tell, none is kept. A context manager that closes
     all.
@@ -35,7 +37,7 @@ class KeptModels:
         if key in self._executables:
             return
         grown_mib = (self._resident_mib() or 0.0) - self._start_mib
-        if self._limit_mib > 0 and grown_mib <= self._limit_mib:
+        if executable.idles_quietly and self._limit_mib > 0 and grown_mib <= self._limit_mib:
             self._executables[key] = executable
         else:
             executable.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -73,6 +74,7 @@ class ScriptedExecutable:
         config = config or RunConfig()
         self.input_shapes: Dict[str, Tuple[int, ...]] = {"x": AFFINE_SHAPE}
         self.options: Dict[str, Any] = {"threads": config.threads, "precision": config.precision}
+        self.idles_quietly = True
         self.calls: List[int] = []
         self._script_us = script_us
         self._function = function
@@ -187,6 +189,16 @@ class BackendContract:
     def test_reports_options_that_json_can_hold(self, backend: Backend) -> None:
         with backend.load(affine_model(), RunConfig()) as executable:
             assert json.loads(json.dumps(executable.options)) == executable.options
+
+    @pytest.mark.parametrize("threads", [1, 2])
+    def test_uses_no_processor_between_two_calls_if_it_says_so(self, backend: Backend, threads: int) -> None:
+        with backend.load(affine_model(), RunConfig(threads=threads)) as executable:
+            executable.elapsed_ns(200)
+            time.sleep(0.2)  # whatever spins has given up by then, or never will
+            start_s = time.process_time()
+            time.sleep(0.2)
+            assert time.process_time() - start_s < 0.1
+            assert executable.idles_quietly or threads > 1
 
     def test_refuses_what_is_no_model(self, backend: Backend) -> None:
         with pytest.raises(ModelRejected):

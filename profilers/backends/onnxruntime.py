@@ -119,6 +119,7 @@ class OnnxRuntimeExecutable:
         self._inputs = {node.name: _bound_input(node) for node in session.get_inputs()}
         self.input_shapes: Dict[str, Tuple[int, ...]] = {name: value.shape for name, value in self._inputs.items()}
         self.options = _options_read_back(session, config)
+        self.idles_quietly = config.threads == 1  # else the pool's threads spin on for some 50 ms after each run
         self._binding: Any = session.io_binding()
         for name, value in self._inputs.items():
             self._binding.bind_ortvalue_input(name, runtime.OrtValue.ortvalue_from_numpy(value))

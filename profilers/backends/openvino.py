@@ -114,6 +114,7 @@ class OpenVinoExecutable:
         self._inputs = {port.get_any_name(): _bound_input(port) for port in compiled.inputs}
         self.input_shapes: Dict[str, Tuple[int, ...]] = {name: value.shape for name, value in self._inputs.items()}
         self.options = _options_read_back(compiled, config)
+        self.idles_quietly = True  # its threads are shared by all models and sleep when there is nothing to do
         self._request: Any = compiled.create_infer_request()
         self._bind(self._inputs)
 

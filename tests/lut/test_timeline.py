@@ -38,6 +38,11 @@ def test_on_a_steady_machine_nothing_is_changed():
     assert timeline.measurement(record((10.0, 45.0), 80.0, 100.0)).block_us == ((80.0,), (100.0,))
 
 
+def test_a_speed_that_moves_too_far_to_be_believed_changes_nothing():
+    timeline = Timeline.of(STARTS_S, anchors(1.7))
+    assert timeline.measurement(record((10.0, 45.0), 80.0, 140.0)).block_us == ((80.0,), (140.0,))
+
+
 def test_without_times_nothing_is_changed():
     assert Timeline.of(STARTS_S, anchors(1.25)).measurement(record((), 80.0, 100.0)).block_us == ((80.0,), (100.0,))
     assert Timeline.of({}, anchors(1.25)).measurement(record((1.0, 2.0), 80.0, 90.0)).block_us == ((80.0,), (90.0,))

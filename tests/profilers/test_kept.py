@@ -61,3 +61,11 @@ def test_all_are_closed_once_in_the_end(machine):
             kept.keep(str(number), model)
         kept.close("0", models[0])
     assert [model.closed for model in models] == [1, 1, 1]
+
+
+def test_a_model_that_would_disturb_the_others_is_not_kept(machine):
+    kept, model = KeptModels(100.0, machine(1_000)), Closing()
+    model.idles_quietly = False
+    kept.keep("model", model)
+    assert kept.get("model") is None
+    assert model.closed == 1
