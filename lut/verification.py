@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 # What one run cannot see of itself: a process of its own, at another hour, is faster or slower as a whole. Nine of ten
 # times by less than this log ratio, on the shared machine of the shipped profiles (benchmarks/latency_fidelity.py).
-SESSION_LOG_RATIO = 0.02
+SESSION_LOG_RATIO = 0.025
 
 
 def report_from_predictions(

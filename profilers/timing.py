@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, fields
 from statistics import median
 from typing import Any, Dict, Mapping, Optional, Protocol, Sequence, Tuple
 
-WARM = 4  # inferences after which the caches hold what they will hold (the third is 2 % slow, the fifth is not)
+WARM = 4  # inferences after which the caches hold what they will hold
 QUIET = 0.25  # the quantile of all blocks that is a latency
 MAX_LOOPS = 1_000_000  # where calibration gives up on a clock that does not advance
 

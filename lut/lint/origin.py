@@ -19,7 +19,7 @@ from .finding import Finding, Rows, examples
 from .physics import Array, features, fit_robustly, log_rates, near_median
 
 SMALLEST_FACTOR = 1.15
-GAP = 4.2  # scales between the heaps
+GAP = 4.0  # scales between the heaps
 ALONE = math.log(2)  # a single row is foreign when it is off by a factor of two and by eight scales
 ALONE_SCALES = 8.0
 FEWEST_IN_HEAP = 5
