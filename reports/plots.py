@@ -60,7 +60,7 @@ def plot_fidelity(profile: HardwareProfile, path: Path, *, force: bool = False) 
         report = profile.latency.report
         axes.set_title(
             f"{profile.header.space} on {profile.header.device}, {profile.header.backend}\n"
-            f"MAPE {report.mape_percent:.1f} %, {report.within_5_percent:.0f} % within 5 % ({report.model})",
+            f"MAPE {report.mape_percent:.1f} %, {report.within_5_percent:.0f} % within 5 %\n{report.model}",
             fontsize=10,
             color=INK,
             parse_math=False,

@@ -264,9 +264,9 @@ def test_strict_refuses_a_poor_profile(gnomon, profile_copy):
     # Networks that no table could explain: their times shuffled among them.
     lines = [json.loads(line) for line in profile_copy.read_text().splitlines()]
     networks = [line for line in lines if line["record"] == "network"]
-    times = [(line["loops"], line["block_us"]) for line in networks]
-    for line, (loops, block_us) in zip(networks, times[::-1]):
-        line["loops"], line["block_us"] = loops, block_us
+    times = [{field: line[field] for field in ("loops", "block_us", "at_s")} for line in networks]
+    for line, other in zip(networks, times[::-1]):
+        line.update(other)
     Path(profile_copy).write_text("".join(json.dumps(line) + "\n" for line in lines))
     outcome = gnomon("lut", "check", profile_copy, "--strict")
     assert outcome.code == 4
