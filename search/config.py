@@ -23,7 +23,9 @@ class SearchConfig(BaseModel):
 
     space: str = Field(description="Search space, as `gnomon spaces` lists them.")
     objectives: Names = Field(default=("accuracy", "latency"), description="What to optimise, in this order.")
-    tactic: str = Field(default="linas", description="How to choose what to measure: linas, evolutionary, random.")
+    tactic: str = Field(
+        default="linas", description="How to choose what to measure: linas, gnomon, evolutionary, random."
+    )
     surrogate: str = Field(default="ridge", description="Predictor of costly objectives: ridge, svr, gp.")
     population: int = Field(default=50, description="Architectures measured a round.")
     budget: int = Field(default=250, description="Architectures measured in all, exactly.")

@@ -9,7 +9,7 @@ that draw random numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,6 +49,7 @@ class FittedGP:
     """The posterior: eigenvectors of the kernel matrix and what they are weighted with."""
 
     kernel: Kernel
+    noise: float
     features: Floats
     vectors: Floats
     inverse_values: Floats
@@ -63,6 +64,13 @@ class FittedGP:
         remaining = np.maximum(self.kernel.variances(features) - explained, 0.0)
         deviation = np.sqrt(self.variance * remaining) * self.scaling.scale
         return self.scaling.restored(across @ self.weights), deviation
+
+    def refitted(self, features: Floats, targets: Floats) -> FittedGP:
+        """Return the posterior after other (n, k) features and (n,) targets, all settings kept."""
+        values, vectors = np.linalg.eigh(self.kernel.between(features, features))
+        inverse = 1.0 / (np.maximum(values, 0.0) + self.noise)
+        weights = vectors @ ((vectors.T @ self.scaling.standardised(targets)) * inverse)
+        return replace(self, features=features, vectors=vectors, inverse_values=inverse, weights=weights)
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,14 @@ def posterior(kernel: Kernel, features: Floats, targets: Floats, scaling: Scalin
     best = int(likelihoods.argmax())
     inverse = 1.0 / spectrum[best]
     fitted = FittedGP(
-        kernel, features, vectors, inverse, vectors @ (projected * inverse), float(variances[best]), scaling
+        kernel,
+        NOISES[best],
+        features,
+        vectors,
+        inverse,
+        vectors @ (projected * inverse),
+        float(variances[best]),
+        scaling,
     )
     return float(likelihoods[best]), fitted
 
