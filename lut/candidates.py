@@ -76,13 +76,18 @@ class CandidateFit:
     def added_us(self, layers: Sequence[LayerSpec], table: LatencyTable) -> Array:
         """Return what each layer adds to a network's latency, (L,); not-a-number where the table lacks it."""
         values = term_values(layers, table)
-        added: Array = np.zeros(len(layers))
-        for term, coefficient in zip(self.candidate.terms, self.fit.coefficients):
-            if term != "constant":
-                added = added + coefficient * values[term]
+        added = self.uncorrected_us(values)
         unit = values["sum"] if self.candidate.is_composed else np.abs(added)
         corrections: Array = np.array([self.corrections.get(spec, 0.0) for spec in layers])
         return np.asarray(added + corrections * unit, dtype=np.float64)
+
+    def uncorrected_us(self, values: Mapping[str, Array]) -> Array:
+        """Return what the terms alone add, (L,), for each term's values over L layers."""
+        added: Array = np.zeros(len(values["sum"]))
+        for term, coefficient in zip(self.candidate.terms, self.fit.coefficients):
+            if term != "constant":
+                added = added + coefficient * values[term]
+        return added
 
 
 @dataclass(frozen=True)
@@ -121,10 +126,7 @@ class Design:
         plain = CandidateFit(candidate, fit_shrunk(columns, truth), {})
         if not candidate.correction_ratio:
             return plain
-        unit = self.values["sum"]
-        if not candidate.is_composed:
-            terms = [(c, t) for c, t in zip(plain.fit.coefficients, candidate.terms) if t != "constant"]
-            unit = np.abs(np.sum([c * self.values[t] for c, t in terms], axis=0))
+        unit = self.values["sum"] if candidate.is_composed else np.abs(plain.uncorrected_us(self.values))
         corrected = fit_shrunk(columns, truth, self.counts * unit, candidate.correction_ratio)
         return CandidateFit(candidate, corrected, dict(zip(self.layers, corrected.corrections.tolist())))
 

@@ -47,7 +47,7 @@ class ExpectedGain:
 
 
 def spread_out(archive: Archive, seed: int) -> Indices:
-    """Return architectures spread over the space, the ends first, then from the middle outwards, (n, d)."""
+    """Return architectures spread over the space, the ends first, the others in an order of the seed, (n, d)."""
     rows = networks_for(archive.space, FIRST, np.random.default_rng(seed))
     order = [0, len(rows) - 1, *np.random.default_rng(seed).permutation(np.arange(1, len(rows) - 1))]
     return rows[order]
