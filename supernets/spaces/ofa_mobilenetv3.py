@@ -9,11 +9,11 @@ from __future__ import annotations
 from ..errors import UnknownSpace
 from ..layers.spec import LayerSpec
 from ..registry import full_name
+from ..resolutions import check_resolution
 from ..space import SearchSpace, Slot
 from ..stages import Blocks, Stage, divisible
 
 WIDTHS = (1.0, 1.2)
-RESOLUTIONS = range(128, 225, 4)
 
 #         out  stride activation squeeze
 STAGES = (
@@ -29,8 +29,7 @@ def build(width: float = 1.0, resolution: int = 224) -> SearchSpace:
     """Build the space at `width` 1.0 or 1.2 and a square input of 128 to 224 pixels in steps of 4."""
     if width not in WIDTHS:
         raise UnknownSpace(f"ofa_mobilenetv3 has no width {width}; published are {WIDTHS}")
-    if resolution not in RESOLUTIONS:
-        raise UnknownSpace(f"ofa_mobilenetv3 has no resolution {resolution}; it takes 128 to 224 in steps of 4")
+    check_resolution("ofa_mobilenetv3", resolution)
     stages = tuple(
         Stage((divisible(out * width),), (2, 3, 4), stride, activation, squeeze)
         for out, stride, activation, squeeze in STAGES

@@ -10,11 +10,11 @@ from __future__ import annotations
 from ..errors import UnknownSpace
 from ..layers.spec import LayerSpec
 from ..registry import full_name
+from ..resolutions import check_resolution
 from ..space import SearchSpace, Slot
 from ..stages import Blocks, Stage, divisible
 
 WIDTHS = (1.3,)
-RESOLUTIONS = range(128, 225, 4)
 
 #         out  depths   stride
 STAGES = (
@@ -34,8 +34,7 @@ def build(width: float = 1.3, resolution: int = 224) -> SearchSpace:
     """
     if width not in WIDTHS:
         raise UnknownSpace(f"ofa_proxyless has no width {width}; published are {WIDTHS}")
-    if resolution not in RESOLUTIONS:
-        raise UnknownSpace(f"ofa_proxyless has no resolution {resolution}; it takes 128 to 224 in steps of 4")
+    check_resolution("ofa_proxyless", resolution)
     stages = tuple(
         Stage((divisible(out * width),), depths, stride, activation="relu6", squeeze=False)
         for out, depths, stride in STAGES

@@ -8,13 +8,12 @@ The first two widths are the stem's, inside it and at its end. Where rounding ma
 
 from __future__ import annotations
 
-from ..errors import UnknownSpace
 from ..layers.spec import LayerSpec
 from ..registry import full_name
+from ..resolutions import check_resolution
 from ..space import Choice, SearchSpace, Slot
 from ..stages import divisible
 
-RESOLUTIONS = range(128, 225, 4)
 DEPTHS = (0, 1, 2)
 EXPANDS = (0.2, 0.25, 0.35)
 WIDTHS = (0.65, 0.8, 1.0)
@@ -42,8 +41,7 @@ CHOICES = (
 
 def build(resolution: int = 224) -> SearchSpace:
     """Build the space for a square input of 128 to 224 pixels in steps of 4; raises UnknownSpace for others."""
-    if resolution not in RESOLUTIONS:
-        raise UnknownSpace(f"ofa_resnet50 has no resolution {resolution}; it takes 128 to 224 in steps of 4")
+    check_resolution("ofa_resnet50", resolution)
 
     def stem(depth: int, inside: float, width: float) -> LayerSpec:
         return LayerSpec.of(
