@@ -105,7 +105,7 @@ def searched(space: SearchSpace, objectives: tuple[Tabulated, ...], config: Sear
     for number in range(config.budget // config.population):
         archive = Archive.of(space, objectives, measured=measured)
         started = time.process_time()
-        rows = tactic.ask(archive, config.population, np.random.default_rng([config.seed, number]), number)
+        rows = tactic.ask(archive, config.population, np.random.default_rng([config.seed, number]), number).rows
         seconds += time.process_time() - started
         measured += [(number, row, measure(objectives, row)) for row in rows]
     return np.array([values for _, _, values in measured]), seconds

@@ -146,7 +146,7 @@ def searched(path: Path, settings: dict, seed: int) -> tuple[list[float], float]
         archive = Archive.of(space, objectives, measured=measured)
         n = min(config.population, config.budget - len(measured))
         started = time.process_time()
-        rows = tactic.ask(archive, n, np.random.default_rng([seed, number]), number)
+        rows = tactic.ask(archive, n, np.random.default_rng([seed, number]), number).rows
         seconds += time.process_time() - started
         measured += [(number, row, measure(objectives, row)) for row in rows]
         number += 1

@@ -15,15 +15,30 @@ from numpy.typing import NDArray
 from ..supernets.space import Indices, SearchSpace
 from .constraint import Constraint, violation
 from .errors import SpaceExhausted
-from .objective import Direction, Objective, Values
+from .objective import Direction, Divisible, Objective, Values
 
 ENUMERABLE = 1_000_000  # architectures that are listed one by one when random draws find nothing new
 DRAWS_WITHOUT_NEWS = 20
 
 
 @dataclass(frozen=True)
+class Glimpses:
+    """Measurements on a share of the validation data, in order: `indices` (k, d), `shares` (k,), `values` (k, m).
+
+    The data of a share are the same for every architecture, and a larger share contains a smaller.
+    """
+
+    indices: Indices
+    shares: Values
+    values: Values
+
+
+@dataclass(frozen=True)
 class Archive:
-    """Measured architectures in order: `indices` (n, d), `values` (n, m) in natural units, `rounds` (n,)."""
+    """Measured architectures in order: `indices` (n, d), `values` (n, m) in natural units, `rounds` (n,).
+
+    `glimpses` are cheaper evidence beside them: no front is made of it.
+    """
 
     space: SearchSpace
     objectives: tuple[Objective, ...]
@@ -31,6 +46,7 @@ class Archive:
     indices: Indices
     values: Values
     rounds: Indices
+    glimpses: Glimpses
 
     @staticmethod
     def of(
@@ -39,17 +55,30 @@ class Archive:
         constraints: Sequence[Constraint] = (),
         *,
         measured: Sequence[tuple[int, Sequence[int], Sequence[float]]] = (),
+        glimpsed: Sequence[tuple[float, Sequence[int], Sequence[float]]] = (),
     ) -> Archive:
-        """Build an archive from (round, indices, values) in order of measurement."""
-        rows = np.array([row for _, row, _ in measured], dtype=np.int64).reshape(-1, len(space.choices))
-        values = np.array([row for _, _, row in measured], dtype=np.float64).reshape(-1, len(objectives))
+        """Build an archive from (round, indices, values) in order, and glimpses from (share, indices, values)."""
+
+        def rows(records: Sequence[tuple[float, Sequence[int], Sequence[float]]]) -> Indices:
+            return np.array([row for _, row, _ in records], dtype=np.int64).reshape(-1, len(space.choices))
+
+        def values(records: Sequence[tuple[float, Sequence[int], Sequence[float]]]) -> Values:
+            return np.array([row for _, _, row in records], dtype=np.float64).reshape(-1, len(objectives))
+
         rounds = np.array([number for number, _, _ in measured], dtype=np.int64)
-        return Archive(space, tuple(objectives), tuple(constraints), rows, values, rounds)
+        shares = np.array([share for share, _, _ in glimpsed], dtype=np.float64)
+        glimpses = Glimpses(rows(glimpsed), shares, values(glimpsed))
+        return Archive(space, tuple(objectives), tuple(constraints), rows(measured), values(measured), rounds, glimpses)
 
     @property
     def directions(self) -> tuple[Direction, ...]:
         """Direction of each objective, m of them."""
         return tuple(objective.direction for objective in self.objectives)
+
+    @property
+    def divisible(self) -> bool:
+        """Whether every costly objective can be measured on a share of its data."""
+        return all(isinstance(objective, Divisible) for objective in self.objectives if objective.costly)
 
     @cached_property
     def keys(self) -> frozenset[bytes]:

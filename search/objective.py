@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,11 +48,22 @@ class Objective(Protocol):
         """Return the values of (n, d) architectures, (n,)."""
 
 
+@runtime_checkable
+class Divisible(Protocol):
+    """A costly objective that can be measured on a share of its data, at that share of the cost.
+
+    The data of a share are the same for every architecture, and a larger share contains a smaller.
+    """
+
+    def values_on(self, indices: Indices, share: float) -> Values:
+        """Return the values of (n, d) architectures on a share in (0, 1] of the data, (n,)."""
+
+
 class EvaluatesArchitectures(Protocol):
     """What the accuracy objective needs of a super-network."""
 
-    def evaluate(self, architecture: Architecture, split: str) -> float:
-        """Return the sub-network's accuracy on a split, in percent."""
+    def evaluate(self, architecture: Architecture, split: str, share: float = 1.0) -> float:
+        """Return the sub-network's accuracy on a share of a split's images, in percent."""
 
 
 class PredictsLatency(Protocol):
@@ -80,11 +91,15 @@ def build_objectives(names: Sequence[str], context: SearchContext) -> tuple[Obje
     return tuple(OBJECTIVES.builder(name)(context) for name in names)
 
 
-def measure(objectives: Sequence[Objective], row: Indices) -> tuple[float, ...]:
-    """Return one architecture's value of each objective; raises InvalidValue."""
+def measure(objectives: Sequence[Objective], row: Indices, share: float = 1.0) -> tuple[float, ...]:
+    """Return one architecture's value of each objective, those that can on a share of the data; raises InvalidValue."""
     values = []
     for objective in objectives:
-        result = np.asarray(objective.values(row[None]), dtype=np.float64)
+        if share < 1.0 and isinstance(objective, Divisible):
+            measured = objective.values_on(row[None], share)
+        else:
+            measured = objective.values(row[None])
+        result = np.asarray(measured, dtype=np.float64)
         if result.shape != (1,) or not np.isfinite(result[0]):
             raise InvalidValue(
                 f"objective {objective.name!r} returned {result.tolist()} for one architecture {row.tolist()}; "

@@ -170,7 +170,7 @@ def planned(
                 (e.round, e.indices, [e.values[name] for name in config.objectives]) for e in evaluations[:done]
             ]
             archive = Archive.of(context.space, objectives, constraints, measured=measured)
-            rows = tactic.ask(archive, n, np.random.default_rng([config.seed, number]), number)
+            rows = tactic.ask(archive, n, np.random.default_rng([config.seed, number]), number).rows
             for evaluation, row in zip(recorded, rows):
                 if evaluation.indices != tuple(int(index) for index in row):
                     raise RunDamaged(

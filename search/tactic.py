@@ -8,6 +8,7 @@ entry points of group gnomon.tactics: `build(config) -> Tactic`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -15,18 +16,51 @@ import numpy as np
 from ..supernets.space import Indices
 from .archive import Archive
 from .config import SearchConfig
-from .objective import OBJECTIVES
+from .objective import OBJECTIVES, Values
 from .registry import Registry
 from .surrogate import SURROGATES
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What to measure next: canonical `rows` (k, d), in order, each on a share of the validation data, (k,).
+
+    `mean` and `deviation`, (k, m), are what the tactic expects of a full measurement, NaN where it has no idea; they
+    are written down before the measurement, to be judged by it.
+    """
+
+    rows: Indices
+    shares: Values
+    mean: Values
+    deviation: Values
+
+    @staticmethod
+    def of(
+        rows: Indices,
+        objectives: int,
+        *,
+        shares: Values | None = None,
+        mean: Values | None = None,
+        deviation: Values | None = None,
+    ) -> Batch:
+        """Fill in what is not given: whole measurements, nothing expected."""
+        unknown = np.full((len(rows), objectives), np.nan)
+        return Batch(
+            rows,
+            np.ones(len(rows)) if shares is None else shares,
+            unknown if mean is None else mean,
+            unknown if deviation is None else deviation,
+        )
 
 
 class Tactic(Protocol):
     """Proposes architectures to measure."""
 
-    def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Indices:
-        """Return `n` distinct canonical architectures that are not in the archive, (n, d), best first.
+    def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Batch:
+        """Return distinct canonical architectures that were not measured in full, best first.
 
-        Raises SpaceExhausted when the space does not have so many left.
+        `n` is what the round may cost, in full measurements: the shares of the batch add up to at most that, and to
+        more than 0. Raises SpaceExhausted when the space does not have so many architectures left.
         """
 
 

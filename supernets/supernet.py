@@ -36,14 +36,21 @@ class Supernet:
     task: ImageTask
     checkpoint_sha256: str
 
-    def evaluate(self, architecture: Architecture, split: str = "validation") -> float:
-        """Return the sub-network's top-1 accuracy on a split ("validation" or "test"), in percent."""
-        data = self.split(split)
-        return top1_percent(self.logits(architecture, data), data.labels)
+    def evaluate(self, architecture: Architecture, split: str = "validation", share: float = 1.0) -> float:
+        """Return the sub-network's top-1 accuracy on a split ("validation" or "test"), in percent.
 
-    def logits(self, architecture: Architecture, data: LabelledImages) -> NDArray[np.float32]:
-        """Run the calibrated sub-network in torch on `data`, (n, classes)."""
-        statistics = self.network.calibrate(architecture, self.task.calibration.tensors()[0])
+        With a `share` below 1 it is calibrated and judged on that share of the images, the same for every
+        architecture; a larger share contains a smaller.
+        """
+        data = self.split(split)
+        if share < 1.0:
+            data = data.share(share)
+        return top1_percent(self.logits(architecture, data, share), data.labels)
+
+    def logits(self, architecture: Architecture, data: LabelledImages, share: float = 1.0) -> NDArray[np.float32]:
+        """Run the sub-network, calibrated on a share of the calibration images, in torch on `data`, (n, classes)."""
+        calibration = self.task.calibration.share(share) if share < 1.0 else self.task.calibration
+        statistics = self.network.calibrate(architecture, calibration.tensors()[0])
         outputs = self.network.logits(data.tensors()[0], architecture, statistics, batch=BATCH)
         return np.asarray(outputs.numpy(), dtype=np.float32)
 

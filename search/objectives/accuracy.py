@@ -26,7 +26,11 @@ class Accuracy:
 
     def values(self, indices: Indices) -> Values:
         """Evaluate (n, d) architectures one after another, (n,)."""
-        accuracies = [self.supernet.evaluate(self.space.architecture(row), self.split) for row in indices]
+        return self.values_on(indices, 1.0)
+
+    def values_on(self, indices: Indices, share: float) -> Values:
+        """Evaluate (n, d) architectures on a share of the images, (n,)."""
+        accuracies = [self.supernet.evaluate(self.space.architecture(row), self.split, share) for row in indices]
         return np.array(accuracies, dtype=np.float64)
 
 

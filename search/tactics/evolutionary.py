@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...supernets.space import Indices
 from ..archive import Archive
 from ..config import SearchConfig
 from ..evolution import next_generation
+from ..tactic import Batch
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,10 @@ class Evolutionary:
 
     population: int
 
-    def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Indices:
+    def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Batch:
         """Return `n` unseen children of the best so far, (n, d); random ones in the first round."""
         if len(archive.indices) == 0:
-            return archive.topped_up(archive.indices, n, rng)
+            return Batch.of(archive.topped_up(archive.indices, n, rng), len(archive.objectives))
         rounds = np.unique(archive.rounds)
         generations = [(archive.indices[archive.rounds == r], archive.values[archive.rounds == r]) for r in rounds]
         children = next_generation(
@@ -33,7 +33,7 @@ class Evolutionary:
             rng=rng,
             violation=archive.violation,
         )
-        return archive.topped_up(children, n, rng)
+        return Batch.of(archive.topped_up(children, n, rng), len(archive.objectives))
 
 
 def build(config: SearchConfig) -> Evolutionary:

@@ -21,6 +21,7 @@ from ..config import SearchConfig
 from ..evolution import best_first, crossed, mutated
 from ..objective import reference_point
 from ..posterior import Posterior
+from ..tactic import Batch
 
 FIRST = 10  # architectures spread over the space before anything is predicted
 GENERATIONS, CHILDREN, PARENTS = 8, 300, 60
@@ -36,14 +37,16 @@ class ExpectedGain:
     seed: int
     reference: Mapping[str, float]
 
-    def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Indices:
+    def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Batch:
         """Return the `n` unseen architectures that together promise most, (n, d)."""
         if len(archive.indices) < FIRST:
-            return archive.topped_up(spread_out(archive, self.seed), n, rng)
+            return Batch.of(archive.topped_up(spread_out(archive, self.seed), n, rng), len(archive.objectives))
         posterior = Posterior.of(archive)
         rows = archive.unseen(bred(archive, posterior, rng))
         corner = reference_point(archive.objectives, archive.space, self.reference)
-        return archive.topped_up(best_together(archive, posterior, rows, n, corner), n, rng)
+        return Batch.of(
+            archive.topped_up(best_together(archive, posterior, rows, n, corner), n, rng), len(archive.objectives)
+        )
 
 
 def spread_out(archive: Archive, seed: int) -> Indices:

@@ -18,6 +18,7 @@ from ..config import SearchConfig
 from ..evolution import Evaluate, best_first, nsga2
 from ..objective import Values
 from ..surrogate import SURROGATES, Surrogate
+from ..tactic import Batch
 
 FEWEST_TO_FIT = 2
 
@@ -30,10 +31,10 @@ class Linas:
     population: int
     inner_evaluations: int
 
-    def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Indices:
+    def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Batch:
         """Return the `n` unseen architectures that the predictors rank first, (n, d)."""
         if len(archive.indices) < FEWEST_TO_FIT:
-            return archive.topped_up(archive.indices, n, rng)
+            return Batch.of(archive.topped_up(archive.indices, n, rng), len(archive.objectives))
         order = best_first(archive.values, archive.directions, archive.violation(archive.values))
         rows, values = nsga2(
             archive.space,
@@ -46,7 +47,7 @@ class Linas:
             violation=archive.violation,
         )
         ranked = rows[best_first(values, archive.directions, archive.violation(values))]
-        return archive.topped_up(ranked, n, rng)
+        return Batch.of(archive.topped_up(ranked, n, rng), len(archive.objectives))
 
 
 def predictors(archive: Archive, surrogate: Surrogate, rng: np.random.Generator) -> Evaluate:

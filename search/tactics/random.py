@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...supernets.space import Indices
 from ..archive import Archive
 from ..config import SearchConfig
+from ..tactic import Batch
 
 
 @dataclass(frozen=True)
 class RandomSampling:
     """Every gene uniform, unseen architectures only."""
 
-    def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Indices:
+    def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Batch:
         """Return `n` random unseen architectures, (n, d)."""
-        return archive.topped_up(archive.indices[:0], n, rng)
+        return Batch.of(archive.topped_up(archive.indices[:0], n, rng), len(archive.objectives))
 
 
 def build(config: SearchConfig) -> RandomSampling:

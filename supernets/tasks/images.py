@@ -28,6 +28,11 @@ class LabelledImages:
         """Return the selected images."""
         return LabelledImages(self.images[selection], self.labels[selection], self.mean, self.deviation)
 
+    def share(self, share: float) -> LabelledImages:
+        """Return about that share of the images, at least one: the first of a fixed order that mixes them."""
+        order = np.random.default_rng(len(self)).permutation(len(self))
+        return self.take(order[: max(1, round(share * len(self)))])
+
     def inputs(self) -> NDArray[np.float32]:
         """Return the images scaled to zero mean and unit deviation, (n, channels, height, width)."""
         return ((self.images / np.float32(255) - np.float32(self.mean)) / np.float32(self.deviation)).astype(np.float32)

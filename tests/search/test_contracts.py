@@ -9,7 +9,7 @@ from gnomon.search import SearchConfig
 from gnomon.search.errors import MissingContext, UnknownName
 from gnomon.search.objective import OBJECTIVES, SearchContext
 from gnomon.search.surrogate import SURROGATES
-from gnomon.search.tactic import TACTICS
+from gnomon.search.tactic import TACTICS, Batch
 from gnomon.search.testing import ObjectiveContract, SurrogateContract, TacticContract, fake_context
 from gnomon.supernets import load_space
 
@@ -84,7 +84,7 @@ class Neighbourhood:
     def ask(self, archive, n, rng, round):
         last = archive.indices[-1:]
         around = [archive.space.neighbours(archive.space.architecture(row)) for row in last]
-        return archive.topped_up(np.concatenate([last, *around]), n, rng)
+        return Batch.of(archive.topped_up(np.concatenate([last, *around]), n, rng), len(archive.objectives))
 
 
 class TestOwnTactic(TacticContract):

@@ -138,7 +138,7 @@ def test_a_run_cut_at_any_byte_goes_on_to_the_same_trajectory(tmp_path_factory, 
 @pytest.mark.parametrize("measured", [0, 5, 7])
 def test_interrupting_leaves_a_run_that_goes_on(tmp_path, whole, measured):
     class Interrupted(AnalyticSupernet):
-        def evaluate(self, architecture, split):
+        def evaluate(self, architecture, split, share=1.0):
             if len(load_run(tmp_path / "run").evaluations) == measured:
                 raise KeyboardInterrupt
             return super().evaluate(architecture, split)
@@ -152,7 +152,7 @@ def test_interrupting_leaves_a_run_that_goes_on(tmp_path, whole, measured):
 
 def test_a_value_that_is_no_number_is_refused_and_the_rest_is_kept(tmp_path):
     class Broken(AnalyticSupernet):
-        def evaluate(self, architecture, split):
+        def evaluate(self, architecture, split, share=1.0):
             return float("nan") if len(load_run(tmp_path / "run").evaluations) == 3 else 80.0
 
     context = fake_context()
