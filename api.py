@@ -79,13 +79,16 @@ def search(
     profile: HardwareProfile | None = None,
     checkpoint: Path | None = None,
     data: Path | None = None,
+    start_from: Run | None = None,
     force: bool = False,
     on_progress: Callable[..., None] | None = None,
 ) -> Run:
     """Search `config.space` and return the run, whose folder holds every validation; repeating the call resumes it.
 
-    The super-network is loaded only when an objective needs it; latency comes from `profile`. Raises the errors of
-    `gnomon.search.errors`, and ProfileMismatch for a profile of another space.
+    The super-network is loaded only when an objective needs it; latency comes from `profile`. `start_from` is another
+    run on the space: what it measured counts, at no cost, where checkpoint, data and split agree, and else the
+    architectures of its front are measured first. Raises the errors of `gnomon.search.errors`, and ProfileMismatch for
+    a profile of another space.
     """
     from .search import SearchContext, run_search
     from .supernets import load_space
@@ -104,7 +107,15 @@ def search(
         "checkpoint_sha256": supernet and supernet.checkpoint_sha256,
         "data": str(data) if data else None,
     }
-    return run_search(context, config, Path(folder), provenance=provenance, on_progress=on_progress, force=force)
+    return run_search(
+        context,
+        config,
+        Path(folder),
+        provenance=provenance,
+        start_from=start_from,
+        on_progress=on_progress,
+        force=force,
+    )
 
 
 def load_run(folder: str | Path) -> Run:

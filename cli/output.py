@@ -53,7 +53,7 @@ def say(step: str) -> None:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Callable[[int, int, float, str], None]]:
+def progress(title: str) -> Iterator[Callable[[float, float, float, str], None]]:
     """Show done, total and ETA on stderr: a bar on a terminal, else a line every ten seconds.
 
     Yields a function of (done, total, eta_s, note).
@@ -61,10 +61,10 @@ def progress(title: str) -> Iterator[Callable[[int, int, float, str], None]]:
     if not sys.stderr.isatty():
         last = [time.monotonic() - 8.0]
 
-        def plain(done: int, total: int, eta_s: float, note: str) -> None:
+        def plain(done: float, total: float, eta_s: float, note: str) -> None:
             if time.monotonic() - last[0] >= 10 or done == total:
                 last[0] = time.monotonic()
-                print(f"{title}: {done}/{total}, ETA {eta_s:.0f} s  {note}".rstrip(), file=sys.stderr, flush=True)
+                print(f"{title}: {done:g}/{total:g}, ETA {eta_s:.0f} s  {note}".rstrip(), file=sys.stderr, flush=True)
 
         yield plain
         return
@@ -76,12 +76,12 @@ def progress(title: str) -> Iterator[Callable[[int, int, float, str], None]]:
     with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as bar:
         task = bar.add_task(title, total=None, note="")
 
-        def drawn(done: int, total: int, eta_s: float, note: str) -> None:
+        def drawn(done: float, total: float, eta_s: float, note: str) -> None:
             bar.update(task, completed=done, total=total, note=f"ETA {eta_s:.0f} s  {note}", refresh=True)
 
         yield drawn
 
 
-def worker_progress(report: Callable[[int, int, float, str], None]) -> Callable[[Mapping[str, Any]], None]:
+def worker_progress(report: Callable[[float, float, float, str], None]) -> Callable[[Mapping[str, Any]], None]:
     """Adapt `report` to the events of a timing worker."""
     return lambda event: report(event["done"], event["total"], event["eta_s"], f"pass {event['pass'] + 1}")

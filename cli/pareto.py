@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,7 @@ from .output import AsJson, Force, print_json, print_table
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
     from ..search import Run
+    from ..search.quality import PredictorQuality
 
 RunFolder = Annotated[Path, typer.Argument(help="Run folder, as given to gnomon search --out.")]
 
@@ -19,18 +21,68 @@ RunFolder = Annotated[Path, typer.Argument(help="Run folder, as given to gnomon 
 def print_run(run: Run, *, pick: str | None = None, profile: HardwareProfile | None = None) -> None:
     """Print the front of a run, with the verified error of its latencies when the profile is known."""
     front = run.front()
-    trace = run.hypervolume_trace()
     chosen = front.pick(pick) if pick else None
+    taken = {measured.architecture for measured in run.measured if measured.source}
     columns = ("id", *(f"{objective.name} ({objective.unit})" for objective in front.objectives), "")
     rows = [
-        (architecture.id, *map(float, values), "<- pick" if architecture == chosen else "")
+        (architecture.id, *map(float, values), marks(architecture == chosen, architecture in taken))
         for architecture, values in zip(front.architectures, front.values)
     ]
-    print(f"run      {run.folder}: {len(run.evaluations)} of {run.config.budget} validations, {run.config.tactic}")
-    print(f"front    {len(front.architectures)} of {len(run.evaluations)} measured; hypervolume {trace[-1]:.6g}")
+    print(
+        f"run      {run.folder}: {run.cost:.4g} of {run.config.budget} validations, {run.config.tactic}{parts_of(run)}"
+    )
+    if run.start is not None:
+        print(f"start    {run.start}")
+    if run.stop is not None and run.stop.reason != "budget":
+        print(f"stopped  {run.stop.said}")
+    print(f"front    {len(front.architectures)} of {len(run.measured)} measured; hypervolume {run.hypervolume():.6g}")
     print_table(columns, rows)
     if profile is not None:
         print(f"latency  from {profile.name}: {profile.latency.report.sentence()}; quality {profile.quality}")
+    for quality in run.predictor_quality():
+        print(f"{quality.objective:8s} predictor {quality}")
+
+
+def parts_of(run: Run) -> str:
+    """Say what the cost of a run consists of besides full validations, or nothing."""
+    parts = [(len(run.glimpses), "on a share of the images"), (len(run.failures), "failed")]
+    said = ", ".join(f"{count} {what}" for count, what in parts if count)
+    return f" ({said})" if said else ""
+
+
+def marks(chosen: bool, taken: bool) -> str:
+    """Say what is special about a row of the front."""
+    return ", ".join(["<- pick"] * chosen + ["measured by the other run"] * taken)
+
+
+def quality_record(quality: PredictorQuality) -> dict[str, Any]:
+    """Return a predictor's quality as JSON."""
+    rounds = {str(number): asdict(one) for number, one in quality.rounds.items()}
+    return {"unit": quality.unit, "overall": asdict(quality.overall), "rounds": rounds}
+
+
+def record_of(run: Run, pick: str | None) -> dict[str, Any]:
+    """Return the front of a run, how it was reached, and how well it was predicted, as JSON."""
+    front = run.front()
+    names = [objective.name for objective in front.objectives]
+    sources = {measured.architecture: measured.source for measured in run.measured}
+    return {
+        "front": [
+            {"id": a.id, "indices": a.indices, "source": sources[a]} | dict(zip(names, map(float, values)))
+            for a, values in zip(front.architectures, front.values)
+        ],
+        "hypervolume": run.hypervolume(),
+        "trace": [float(value) for value in run.hypervolume_trace()],
+        "trace_cost": list(run.cost_trace()),
+        "cost": run.cost,
+        "budget": run.config.budget,
+        "glimpses": len(run.glimpses),
+        "failures": {evaluation.id: evaluation.failed for evaluation in run.failures},
+        "stopped": run.stop and {"reason": run.stop.reason, "said": run.stop.said},
+        "start": run.start and str(run.start),
+        "predictors": {quality.objective: quality_record(quality) for quality in run.predictor_quality()},
+        "pick": front.pick(pick).id if pick else None,
+    }
 
 
 def register(app: typer.Typer) -> None:
@@ -54,14 +106,6 @@ def register(app: typer.Typer) -> None:
 
             plot_front(loaded, plot, force=force)
         if as_json:
-            front = loaded.front()
-            names = [objective.name for objective in front.objectives]
-            found = [
-                {"id": a.id, "indices": a.indices} | dict(zip(names, map(float, values)))
-                for a, values in zip(front.architectures, front.values)
-            ]
-            chosen = front.pick(pick).id if pick else None
-            trace = [float(value) for value in loaded.hypervolume_trace()]
-            print_json({"front": found, "hypervolume": trace[-1], "trace": trace, "pick": chosen})
+            print_json(record_of(loaded, pick))
             return
         print_run(loaded, pick=pick, profile=load_profile(profile) if profile else None)

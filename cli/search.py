@@ -14,10 +14,10 @@ Checkpoint = Annotated[Path | None, typer.Option(help="Weights (.safetensors); d
 Data = Annotated[Path | None, typer.Option(help="Folder of the full data set; default: the embedded sample.")]
 
 
-def search_progress(report: Callable[[int, int, float, str], None]) -> Callable[..., None]:
+def search_progress(report: Callable[[float, float, float, str], None]) -> Callable[..., None]:
     """Adapt `report` to what a search tells after each validation."""
-    return lambda done, total, eta_s, evaluation, hypervolume: report(
-        done, total, eta_s, f"hypervolume {hypervolume:.4g}"
+    return lambda spent, budget, eta_s, evaluation, hypervolume: report(
+        round(spent, 2), budget, eta_s, f"hypervolume {hypervolume:.4g}"
     )
 
 
@@ -30,22 +30,33 @@ def register(app: typer.Typer) -> None:
         profile: Annotated[str | None, typer.Option(help="Hardware profile that latency comes from.")] = None,
         space: SpaceName = "fashion_mnist",
         objectives: Annotated[str, typer.Option(help="What to optimise, with commas between.")] = "accuracy,latency",
-        tactic: Annotated[str, typer.Option(help="How to choose what to validate.")] = "linas",
-        surrogate: Annotated[str, typer.Option(help="Predictor of costly objectives.")] = "ridge",
-        population: Annotated[int, typer.Option(help="Architectures validated a round.")] = 50,
-        budget: Annotated[int, typer.Option(help="Architectures validated in all, exactly.")] = 250,
+        tactic: Annotated[str, typer.Option(help="How to choose what to validate.")] = "gnomon",
+        surrogate: Annotated[str, typer.Option(help="Predictor of costly objectives (linas).")] = "ridge",
+        population: Annotated[
+            int | None, typer.Option(help="Validations a round; default: 4 by gnomon, else 50.")
+        ] = None,
+        glimpse_share: Annotated[float, typer.Option(help="Share of images for a first look; 1: never.")] = 0.1,
+        budget: Annotated[int, typer.Option(help="Cost in full validations; a larger one goes on.")] = 250,
+        stop_after_s: Annotated[float | None, typer.Option(help="Stop before so many seconds.")] = None,
+        stop_gain: Annotated[
+            float | None, typer.Option(help="Stop when hypervolume gains a smaller share, as 0.001.")
+        ] = None,
+        patience: Annotated[int, typer.Option(help="Validations over which --stop-gain looks.")] = 20,
         inner_evaluations: Annotated[int, typer.Option(help="Predicted architectures a round (linas).")] = 20_000,
         constraint: Annotated[list[str] | None, typer.Option(help="Bound on the front, e.g. latency<=2ms.")] = None,
         split: Annotated[str, typer.Option(help="Images that accuracy is searched on.")] = "validation",
         seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
         config: Annotated[Path | None, typer.Option(help="TOML file with these settings; it replaces them.")] = None,
         save_config: Annotated[Path | None, typer.Option(help="Write the settings as TOML, and stop.")] = None,
+        start_from: Annotated[
+            Path | None, typer.Option("--from", help="Start from another run on the space, e.g. another device's.")
+        ] = None,
         checkpoint: Checkpoint = None,
         data: Data = None,
         force: Force = False,
     ) -> None:
         """Search a space: validate on the super-network, take latency from a profile, keep every result."""
-        from ..api import load_profile
+        from ..api import load_profile, load_run
         from ..api import search as run_search
         from ..search import SearchConfig
         from .pareto import print_run
@@ -60,7 +71,11 @@ def register(app: typer.Typer) -> None:
                 tactic=tactic,
                 surrogate=surrogate,
                 population=population,
+                glimpse_share=glimpse_share,
                 budget=budget,
+                stop_after_s=stop_after_s,
+                stop_gain=stop_gain,
+                patience=patience,
                 inner_evaluations=inner_evaluations,
                 constraints=tuple(constraint or ()),
                 split=split,
@@ -72,6 +87,7 @@ def register(app: typer.Typer) -> None:
             print(save_config)
             return
         loaded = load_profile(profile) if profile else None
+        other = load_run(start_from) if start_from else None
         with progress(f"search {settings.space} by {settings.tactic}") as report:
             run = run_search(
                 settings,
@@ -79,6 +95,7 @@ def register(app: typer.Typer) -> None:
                 profile=loaded,
                 checkpoint=checkpoint,
                 data=data,
+                start_from=other,
                 force=force,
                 on_progress=search_progress(report),
             )

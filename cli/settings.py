@@ -31,7 +31,7 @@ def toml_from_config(config: SearchConfig, path: Path, *, force: bool) -> None:
         raise InvalidConfig(f"{path} is there already; replace it with --force", field="save_config")
     values = config.model_dump(mode="json")
     reference = values.pop("reference")
-    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items() if value is not None]
     if reference:
         lines += ["[reference]", *(f"{json.dumps(name)} = {value}" for name, value in reference.items())]
     try:

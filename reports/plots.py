@@ -69,20 +69,19 @@ def plot_fidelity(profile: HardwareProfile, path: Path, *, force: bool = False) 
 
 
 def plot_front(run: Run, path: Path, *, force: bool = False) -> None:
-    """Draw everything a run measured in its first two objectives, and the Pareto front with its hypervolume."""
+    """Draw all that a run measured in full in its first two objectives, and the Pareto front with its hypervolume."""
     front = run.front()
     first, second = front.objectives[:2]
-    everything = np.array([[e.values[first.name], e.values[second.name]] for e in run.evaluations])
+    everything = run.values[:, :2]
     best = np.array(front.values)[:, :2]
     order = np.argsort(best[:, 1])
-    trace = run.hypervolume_trace()
     with figure(path, force=force) as axes:
         axes.scatter(everything[:, 1], everything[:, 0], s=14, color=SOFT, label=f"measured ({len(everything)})")
         axes.plot(best[order, 1], best[order, 0], color=ACCENT, linewidth=1, drawstyle="steps-post")
         axes.scatter(best[:, 1], best[:, 0], s=26, color=ACCENT, label=f"Pareto front ({len(best)})", zorder=3)
         axes.set(xlabel=f"{second.name} ({second.unit})", ylabel=f"{first.name} ({first.unit})")
         axes.set_title(
-            f"{run.config.space}: {run.config.tactic}, hypervolume {trace[-1]:.4g}",
+            f"{run.config.space}: {run.config.tactic}, hypervolume {run.hypervolume():.4g}",
             fontsize=10,
             color=INK,
             parse_math=False,

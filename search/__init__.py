@@ -3,10 +3,11 @@
 from .config import SearchConfig
 from .constraint import Constraint
 from .errors import SearchError
+from .loop import run_search
 from .objective import Objective, SearchContext
 from .pareto import ObjectiveInfo, ParetoFront, hypervolume, non_dominated
 from .records import Evaluation
-from .run import Run, load_run, run_search
+from .run import Run, load_run
 from .surrogate import Surrogate
 from .tactic import Tactic
 

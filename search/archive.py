@@ -6,7 +6,7 @@ All rows are canonical, so that equal rows are equal sub-networks. Never a set i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -37,7 +37,8 @@ class Glimpses:
 class Archive:
     """Measured architectures in order: `indices` (n, d), `values` (n, m) in natural units, `rounds` (n,).
 
-    `glimpses` are cheaper evidence beside them: no front is made of it.
+    `glimpses` are cheaper evidence beside them: no front is made of it. What could not be measured is in `failed`
+    (k, d); it has no values and is not asked for again. Round -1 is evidence that another run measured.
     """
 
     space: SearchSpace
@@ -47,6 +48,7 @@ class Archive:
     values: Values
     rounds: Indices
     glimpses: Glimpses
+    failed: Indices = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
 
     @staticmethod
     def of(
@@ -56,8 +58,9 @@ class Archive:
         *,
         measured: Sequence[tuple[int, Sequence[int], Sequence[float]]] = (),
         glimpsed: Sequence[tuple[float, Sequence[int], Sequence[float]]] = (),
+        failed: Sequence[Sequence[int]] = (),
     ) -> Archive:
-        """Build an archive from (round, indices, values) in order, and glimpses from (share, indices, values)."""
+        """Build an archive from (round, indices, values) in order, glimpses from (share, indices, values)."""
 
         def rows(records: Sequence[tuple[float, Sequence[int], Sequence[float]]]) -> Indices:
             return np.array([row for _, row, _ in records], dtype=np.int64).reshape(-1, len(space.choices))
@@ -68,7 +71,9 @@ class Archive:
         rounds = np.array([number for number, _, _ in measured], dtype=np.int64)
         shares = np.array([share for share, _, _ in glimpsed], dtype=np.float64)
         glimpses = Glimpses(rows(glimpsed), shares, values(glimpsed))
-        return Archive(space, tuple(objectives), tuple(constraints), rows(measured), values(measured), rounds, glimpses)
+        barred = np.array(list(failed), dtype=np.int64).reshape(-1, len(space.choices))
+        known = rows(measured), values(measured), rounds
+        return Archive(space, tuple(objectives), tuple(constraints), *known, glimpses, barred)
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -82,15 +87,15 @@ class Archive:
 
     @cached_property
     def keys(self) -> frozenset[bytes]:
-        """Keys of the measured rows."""
-        return frozenset(key_of(row) for row in self.indices)
+        """Keys of the rows that were measured in full, or could not be measured."""
+        return frozenset(key_of(row) for rows in (self.indices, self.failed) for row in rows)
 
     def violation(self, values: Values) -> Values:
         """Return by how much (n, m) values break the constraints, (n,)."""
         return violation(values, [objective.name for objective in self.objectives], self.constraints)
 
     def unseen(self, rows: Indices) -> Indices:
-        """Return the canonical form of (n, d) rows without repeats and measured ones, order kept."""
+        """Return the canonical form of (n, d) rows without repeats, measured and failed ones, order kept."""
         canonical = self.space.canonical(rows)
         return canonical[first_occurrences(canonical, self.keys)]
 
@@ -110,9 +115,9 @@ class Archive:
             rest = self.unseen(np.concatenate([found, every_architecture(self.space)]))[len(found) :]
             found = np.concatenate([found, rng.permutation(rest)])[:n]
         if len(found) < n:
-            available = len(self.indices) + len(found)
+            available = len(self.keys) + len(found)
             raise SpaceExhausted(
-                f"space {self.space.name!r} has {available} distinct architectures, and {len(self.indices) + n} are "
+                f"space {self.space.name!r} has {available} distinct architectures, and {len(self.keys) + n} are "
                 f"asked for; use a budget of at most {available}",
                 available=available,
             )

@@ -6,6 +6,7 @@ checked by `tactic.check_names`, not here: a stored run must open where a third 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -14,21 +15,34 @@ from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, Va
 from .errors import InvalidConfig, closest_hint
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]  # TOML and JSON have lists, not tuples
+STOPPING = ("budget", "stop_after_s", "stop_gain", "patience")  # when a run ends; no round depends on them
 
 
 class SearchConfig(BaseModel):
-    """Everything that decides a search's trajectory besides the context; immutable."""
+    """Everything that decides a search's trajectory besides the context, and when it ends; immutable."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     space: str = Field(description="Search space, as `gnomon spaces` lists them.")
     objectives: Names = Field(default=("accuracy", "latency"), description="What to optimise, in this order.")
     tactic: str = Field(
-        default="linas", description="How to choose what to measure: linas, gnomon, evolutionary, random."
+        default="gnomon", description="How to choose what to measure: gnomon, linas, evolutionary, random."
     )
-    surrogate: str = Field(default="ridge", description="Predictor of costly objectives: ridge, svr, gp.")
-    population: int = Field(default=50, description="Architectures measured a round.")
-    budget: int = Field(default=250, description="Architectures measured in all, exactly.")
+    surrogate: str = Field(default="ridge", description="Predictor of costly objectives (linas): ridge, svr, gp.")
+    population: int | None = Field(
+        default=None, description="Full validations a round; by default what the tactic suits: gnomon 4, others 50."
+    )
+    glimpse_share: float = Field(
+        default=0.1,
+        description="Share of the validation images on which candidates are looked at before a full validation; "
+        "1: never.",
+    )
+    budget: int = Field(default=250, description="Cost of the run in full validations, never exceeded.")
+    stop_after_s: float | None = Field(default=None, description="Stop before the run has taken so many seconds.")
+    stop_gain: float | None = Field(
+        default=None, description="Stop when the hypervolume gains a smaller share than this, as 0.001."
+    )
+    patience: int = Field(default=20, description="Full validations over which --stop-gain looks at the gain.")
     inner_evaluations: int = Field(default=20_000, description="Predicted architectures a round (linas).")
     constraints: Names = Field(default=(), description="Bounds that the front keeps, as latency<=2ms.")
     reference: Mapping[str, float] = Field(
@@ -64,10 +78,19 @@ def check_fields(names: list[Any]) -> None:
 
 def check_values(config: SearchConfig) -> None:
     """Raise InvalidConfig for numbers that make no search, and names given twice or not at all."""
-    for field in ("population", "budget", "inner_evaluations"):
+    for field in ("population", "budget", "patience", "inner_evaluations"):
         value = getattr(config, field)
-        if value < 1:
+        if value is not None and value < 1:
             raise InvalidConfig(f"{field}={value}: it counts architectures, so it must be at least 1", field=field)
+    if not 0 < config.glimpse_share <= 1:
+        raise InvalidConfig(
+            f"glimpse_share={config.glimpse_share}: it is a share of the images, so above 0 and at most 1",
+            field="glimpse_share",
+        )
+    for field in ("stop_after_s", "stop_gain"):
+        value = getattr(config, field)
+        if value is not None and not 0 < value < math.inf:
+            raise InvalidConfig(f"{field}={value}: it must be above 0; leave it out never to stop by it", field=field)
     if config.seed < 0:
         raise InvalidConfig(f"seed={config.seed}: it must be 0 or more", field="seed")
     if not config.objectives:

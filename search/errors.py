@@ -6,6 +6,8 @@ SearchError
 ├── InvalidConstraint  a constraint that cannot be read
 ├── MissingContext     an objective needs something the context lacks (a super-network, a profile)
 ├── InvalidValue       an objective returned something that is not one finite number an architecture
+├── TrialRefused       a trial was told that cannot be told so
+├── TacticBroken       a tactic asked for what it may not ask for
 ├── SpaceExhausted     more architectures are asked for than the space has
 ├── Infeasible         no measured architecture keeps a rule; carries the nearest
 ├── RunMismatch        the run folder belongs to another run
@@ -59,6 +61,14 @@ class MissingContext(SearchError):
 
 class InvalidValue(SearchError):
     """An objective returned something else than one finite number an architecture."""
+
+
+class TrialRefused(SearchError):
+    """A trial was told that nobody asked for, that is told already, or with other values than are expected."""
+
+
+class TacticBroken(SearchError):
+    """A tactic asked for a batch that breaks its contract."""
 
 
 class SpaceExhausted(SearchError):

@@ -59,6 +59,15 @@ class Divisible(Protocol):
         """Return the values of (n, d) architectures on a share in (0, 1] of the data, (n,)."""
 
 
+@runtime_checkable
+class Transferable(Protocol):
+    """A costly objective that says whether its values hold on every device, as an accuracy does."""
+
+    @property
+    def device_independent(self) -> bool:
+        """Whether a value measured beside one device holds on another."""
+
+
 class EvaluatesArchitectures(Protocol):
     """What the accuracy objective needs of a super-network."""
 

@@ -1,4 +1,7 @@
-"""The files of a run folder: `run.json` says what is searched, `evaluations.jsonl` keeps what was measured."""
+"""The files of a run folder: `run.json` says what is searched, `evaluations.jsonl` keeps what was measured.
+
+What the lines of a run may say is checked in `replay.py`.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,22 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..profilers.errors import JournalDamaged
-from ..profilers.journal import read_journal
-from ..supernets.space import Architecture
 from ..version import VERSION
-from .config import SearchConfig
+from .config import STOPPING, SearchConfig
 from .errors import RunDamaged, RunMismatch
 from .objective import Direction
 
 SCHEMA = "gnomon.run"
 # History of the run format, newest first:
+#   2  evaluations by round and position, on a share of the data, with what was expected, or why they failed;
+#      elapsed_s; stop.json, start.jsonl; settings population (may be null), glimpse_share, stop_*, patience
 #   1  config, space digest, objectives, reference, provenance, versions; evaluations by round and order
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE = (1, 2)
 
-RUN_FILE, EVALUATIONS_FILE = "run.json", "evaluations.jsonl"
+RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE = "run.json", "evaluations.jsonl", "stop.json", "start.jsonl"
+
+Expected = dict[str, tuple[float, float | None]]
 
 
 class ObjectiveRecord(BaseModel):
@@ -38,9 +43,9 @@ class ObjectiveRecord(BaseModel):
 
 
 class RunHeader(BaseModel):
-    """Everything that decides a run's trajectory; two runs with equal headers are the same run.
+    """Everything that decides a run's trajectory; runs whose headers differ in when they stop only are the same run.
 
-    `provenance` names the profile and the checkpoint by their sha256.
+    `provenance` names the profile, the checkpoint and what the run started from by their sha256.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -53,18 +58,48 @@ class RunHeader(BaseModel):
     provenance: dict[str, Any]
     versions: dict[str, str]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the objectives, in the run's order."""
+        return tuple(objective.name for objective in self.objectives)
+
+    def started_from(self, start_sha256: str) -> RunHeader:
+        """Return the description of a run that started from another one."""
+        return self.model_copy(update={"provenance": self.provenance | {"start_sha256": start_sha256}})
+
 
 class Evaluation(BaseModel):
-    """One validation: `order` counts from 0, `values` are by objective in its unit, `seconds` is what it took."""
+    """One validation, the `position`-th of `size` in its round and the `order`-th that was written, all from 0.
+
+    `share` is that of the validation data, 1 for a full validation, and what the evaluation cost; `values` are by
+    objective in its unit, none where it `failed`, which says why; `expected` are mean and deviation that the tactic
+    expected of a full validation before; `seconds` is what it took, `elapsed_s` what the run had taken after it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     round: int = Field(ge=0)
+    position: int = Field(ge=0)
+    size: int = Field(ge=1)
     order: int = Field(ge=0)
     id: str
     indices: tuple[int, ...]
+    share: float = Field(gt=0, le=1)
     values: dict[str, float]
+    expected: Expected | None
     seconds: float = Field(ge=0)
+    elapsed_s: float = Field(ge=0)
+    failed: str | None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has values of all the data."""
+        return self.share == 1.0 and self.failed is None
+
+    @property
+    def is_glimpse(self) -> bool:
+        """Whether it has values of a part of the data."""
+        return self.share < 1.0 and self.failed is None
 
 
 def installed_versions() -> dict[str, str]:
@@ -79,14 +114,14 @@ def installed_versions() -> dict[str, str]:
 
 
 def read_header(folder: Path) -> RunHeader:
-    """Read `run.json`; raises RunDamaged."""
+    """Read `run.json` of any version; raises RunDamaged."""
     path = folder / RUN_FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if (content.get("schema"), content.get("version")) != (SCHEMA, SCHEMA_VERSION):
+        if content.get("schema") != SCHEMA or content.get("version") not in READABLE:
             raise RunDamaged(
                 f"{path} has schema {content.get('schema')!r} version {content.get('version')!r}; "
-                f"this Gnomon reads {SCHEMA} version {SCHEMA_VERSION}",
+                f"this Gnomon reads {SCHEMA} versions {READABLE[0]} to {READABLE[-1]}",
                 path=path,
             )
         return RunHeader.model_validate(content)
@@ -96,50 +131,17 @@ def read_header(folder: Path) -> RunHeader:
         raise RunDamaged(f"{path} is not a run's description: {first_line(error)}", path=path) from error
 
 
-def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
-    """Read `evaluations.jsonl`, dropping a torn last line; raises RunDamaged with the line that is wrong."""
-    path = folder / EVALUATIONS_FILE
-    if not path.exists():
-        return ()
-    try:
-        lines, _ = read_journal(path)
-    except JournalDamaged as error:
-        raise RunDamaged(str(error), path=path, line_number=error.line_number) from error
-    found = []
-    for number, line in enumerate(lines, 1):
-        try:
-            evaluation = Evaluation.model_validate(line)
-        except ValidationError as error:
-            raise RunDamaged(f"{path}, line {number}: {first_line(error)}", path=path, line_number=number) from error
-        if wrong := inconsistency(evaluation, number - 1, header):
-            raise RunDamaged(f"{path}, line {number}: {wrong}", path=path, line_number=number)
-        found.append(evaluation)
-    return tuple(found)
-
-
-def inconsistency(evaluation: Evaluation, order: int, header: RunHeader) -> str:
-    """Say what tells that the run did not write `evaluation` as its `order`-th, or nothing."""
-    names = {objective.name for objective in header.objectives}
-    if evaluation.order != order or set(evaluation.values) != names:
-        return (
-            f"expected evaluation {order} of {', '.join(sorted(names))}, "
-            f"found {evaluation.order} of {', '.join(sorted(evaluation.values))}"
-        )
-    if order >= header.config.budget:
-        return f"evaluation {order} is beyond the budget of {header.config.budget}"
-    expected = order // header.config.population
-    if evaluation.round != expected:
-        return f"evaluation {order} belongs to round {expected}, found {evaluation.round}"
-    identity = Architecture(header.config.space, evaluation.indices).id
-    if evaluation.id != identity:
-        return f"the indices are of architecture {identity}, the id says {evaluation.id}"
-    return ""
-
-
 def require_same(folder: Path, stored: RunHeader, asked: RunHeader) -> None:
-    """Raise RunMismatch, naming the fields, unless both describe the same run."""
+    """Raise RunMismatch, naming the fields, unless both describe the same run, whenever that may stop."""
     ours, theirs = flat(stored.model_dump(mode="json")), flat(asked.model_dump(mode="json"))
-    changed = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
+    free = {f"config.{field}" for field in STOPPING}
+    changed = [name for name in {**ours, **theirs} if name not in free and ours.get(name) != theirs.get(name)]
+    if stored.version < asked.version:
+        raise RunMismatch(
+            f"{folder} holds a run of format version {stored.version}, which can be read but not continued; choose "
+            "another --out, or give that run up with --force",
+            fields=changed,
+        )
     if changed:
         said = "; ".join(f"{name}: {ours.get(name)!r} there, {theirs.get(name)!r} asked" for name in changed[:5])
         raise RunMismatch(

@@ -2,11 +2,13 @@
 
 A round is a pure function of the archive, the settings, the seed and the round's number: a tactic keeps nothing
 between rounds, which makes resuming a run the same as never having stopped. New tactics are modules of `tactics/` or
-entry points of group gnomon.tactics: `build(config) -> Tactic`.
+entry points of group gnomon.tactics: `build(config) -> Tactic`, and beside it, if it is not the paper's, the
+`POPULATION` that suits the tactic.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,6 +21,8 @@ from .config import SearchConfig
 from .objective import OBJECTIVES, Values
 from .registry import Registry
 from .surrogate import SURROGATES
+
+PAPER_POPULATION = 50  # arXiv 2205.10358
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,14 @@ class Tactic(Protocol):
 
 
 TACTICS: Registry[Callable[[SearchConfig], Tactic]] = Registry("tactic", "tactics", "gnomon.tactics")
+
+
+def population_of(config: SearchConfig) -> int:
+    """Return the full validations a round: those of the settings, or what suits the tactic; raises UnknownName."""
+    if config.population is not None:
+        return config.population
+    module = sys.modules[TACTICS.builder(config.tactic).__module__]
+    return int(getattr(module, "POPULATION", PAPER_POPULATION))
 
 
 def check_names(config: SearchConfig) -> None:

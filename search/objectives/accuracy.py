@@ -23,6 +23,7 @@ class Accuracy:
     unit: str = "percent"
     direction: Literal["max"] = "max"
     costly: bool = True
+    device_independent: bool = True
 
     def values(self, indices: Indices) -> Values:
         """Evaluate (n, d) architectures one after another, (n,)."""

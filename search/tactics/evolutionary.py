@@ -9,7 +9,7 @@ import numpy as np
 from ..archive import Archive
 from ..config import SearchConfig
 from ..evolution import next_generation
-from ..tactic import Batch
+from ..tactic import Batch, population_of
 
 
 @dataclass(frozen=True)
@@ -38,4 +38,4 @@ class Evolutionary:
 
 def build(config: SearchConfig) -> Evolutionary:
     """Build the tactic with the configuration's population."""
-    return Evolutionary(config.population)
+    return Evolutionary(population_of(config))

@@ -23,6 +23,7 @@ from ..objective import reference_point
 from ..posterior import Posterior
 from ..tactic import Batch
 
+POPULATION = 4
 FIRST = 10  # architectures spread over the space before anything is predicted
 GENERATIONS, CHILDREN, PARENTS = 8, 300, 60
 MUTATIONS = 1.5  # genes that a child changes, on average

@@ -18,7 +18,7 @@ from ..config import SearchConfig
 from ..evolution import Evaluate, best_first, nsga2
 from ..objective import Values
 from ..surrogate import SURROGATES, Surrogate
-from ..tactic import Batch
+from ..tactic import Batch, population_of
 
 FEWEST_TO_FIT = 2
 
@@ -72,4 +72,4 @@ def predictors(archive: Archive, surrogate: Surrogate, rng: np.random.Generator)
 
 def build(config: SearchConfig) -> Linas:
     """Build the tactic with the configuration's surrogate; raises UnknownName."""
-    return Linas(SURROGATES.builder(config.surrogate)(), config.population, config.inner_evaluations)
+    return Linas(SURROGATES.builder(config.surrogate)(), population_of(config), config.inner_evaluations)

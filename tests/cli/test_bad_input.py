@@ -39,6 +39,11 @@ def test_unknown_backend_lists_the_known(gnomon, tmp_path):
         ("--budget", "0", "budget=0"),
         ("--budget", "-5", "budget=-5"),
         ("--population", "0", "population=0"),
+        ("--glimpse-share", "0", "glimpse_share=0"),
+        ("--glimpse-share", "1.5", "glimpse_share=1.5"),
+        ("--stop-after-s", "0", "stop_after_s=0"),
+        ("--stop-gain", "-0.1", "stop_gain=-0.1"),
+        ("--patience", "0", "patience=0"),
         ("--constraint", "latncy<=2ms", "latncy"),
         ("--constraint", "latency is low", "latency is low"),
         ("--split", "train", "validation and test"),
@@ -200,7 +205,7 @@ def test_missing_package_names_the_extra_that_installs_it(gnomon, tmp_path, prof
     for name in loaded:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, module, None)
-    arguments = ("--budget", 4, "--population", 2, "--surrogate", "ridge")
+    arguments = ("--tactic", "linas", "--budget", 4, "--population", 2, "--surrogate", "ridge")
     outcome = gnomon("search", "--profile", profile_name, "--out", tmp_path / "run", *arguments)
     assert outcome.code == 3
     assert f"pip install 'gnomon[{extra}]'" in outcome.err

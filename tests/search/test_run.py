@@ -167,7 +167,10 @@ def copy(tmp_path, whole):
     return tmp_path / "run"
 
 
-@pytest.mark.parametrize(("field", "value"), [("seed", 9), ("budget", 18), ("tactic", "random"), ("split", "test")])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("seed", 9), ("population", 4), ("glimpse_share", 0.2), ("tactic", "random"), ("split", "test")],
+)
 def test_another_config_is_refused_by_field_and_nothing_is_lost(copy, field, value):
     before = (copy / "evaluations.jsonl").read_bytes()
     with pytest.raises(RunMismatch, match="--force") as raised:
@@ -232,8 +235,8 @@ def test_a_wrong_record_is_named(copy, change, said):
 def test_an_edited_architecture_is_not_continued(copy):
     path = copy / "evaluations.jsonl"
     lines = path.read_text().splitlines()[:3]
-    smallest = Architecture("fashion_mnist", (0,) * 26)
-    lines[2] = json.dumps(json.loads(lines[2]) | {"indices": smallest.indices, "id": smallest.id})
+    other = Architecture("fashion_mnist", (*(0,) * 25, 1))
+    lines[2] = json.dumps(json.loads(lines[2]) | {"indices": other.indices, "id": other.id})
     path.write_text("\n".join(lines) + "\n")
     with pytest.raises(RunDamaged, match="not what its settings lead to"):
         search(copy)

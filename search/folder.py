@@ -1,0 +1,112 @@
+"""A run folder for writing: created, recognised, locked. One process writes a run at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from ..profilers.journal import Journal, write_atomically
+from .errors import OutputUnusable, RunLocked, RunMismatch
+from .records import EVALUATIONS_FILE, RUN_FILE, START_FILE, STOP_FILE, Evaluation, RunHeader, read_header, require_same
+from .replay import read_evaluations
+from .start import Start, is_start, read_start
+from .stopping import TOLERANCE, cost_of
+
+KEPT = "what was measured is kept, and the same command goes on"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A run folder that is locked: its description, what it started from, what it holds, and where to write more."""
+
+    header: RunHeader
+    start: Start | None
+    evaluations: tuple[Evaluation, ...]
+    journal: Journal
+
+
+def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitStack, *, force: bool) -> Opened:
+    """Create the run in `folder`, or check that it is the one asked for, and hold it until `stack` closes.
+
+    Without a `start`, a run that has one keeps it. Raises RunMismatch, RunDamaged, RunLocked, OutputUnusable.
+    """
+    lock(folder, stack)
+    stored = read_header(folder) if (folder / RUN_FILE).exists() and not force else None
+    if stored is None:
+        header = asked.started_from(start.sha256) if start else asked
+        begin(folder, header, start)
+        return Opened(header, start, (), open_journal(folder, stack))
+    known = stored.provenance.get("start_sha256")
+    if start is None and isinstance(known, str):
+        start = read_start(folder, known)
+    header = asked.started_from(start.sha256) if start else asked
+    require_same(folder, stored, header)
+    evaluations = read_evaluations(folder, stored)
+    spent, budget = cost_of(evaluations), header.config.budget
+    if spent > budget + TOLERANCE:
+        raise RunMismatch(
+            f"the run in {folder} has spent {spent:g} full validations already, and the budget asked for is {budget}; "
+            "give it a larger one, or choose another --out",
+            fields=("config.budget",),
+        )
+    if stored != header:
+        write_header(folder, header)
+    return Opened(header, start, evaluations, open_journal(folder, stack))
+
+
+@contextmanager
+def writing(folder: Path, advice: str) -> Iterator[None]:
+    """Turn the operating system's refusals, of writing only, into RunLocked and OutputUnusable."""
+    try:
+        yield
+    except Timeout as error:
+        raise RunLocked(f"another process is writing the run in {folder}; wait for it, or choose another") from error
+    except OSError as error:
+        raise OutputUnusable(f"cannot write the run folder {folder}: {error}; {advice}") from error
+
+
+def lock(folder: Path, stack: ExitStack) -> None:
+    """Create the folder and lock it until `stack` closes; raises RunLocked, OutputUnusable."""
+    with writing(folder, "choose another --out"):
+        folder.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(FileLock(folder / "lock", timeout=0))
+
+
+def open_journal(folder: Path, stack: ExitStack) -> Journal:
+    """Open the run's evaluations to append to until `stack` closes; raises OutputUnusable."""
+    with writing(folder, "choose another --out"):
+        journal = Journal(folder / EVALUATIONS_FILE).__enter__()
+    stack.callback(close, journal, folder)
+    return journal
+
+
+def close(journal: Journal, folder: Path) -> None:
+    """Close the journal, which on a full disk fails as its last append did."""
+    with writing(folder, KEPT):
+        journal.__exit__(None, None, None)
+
+
+def begin(folder: Path, header: RunHeader, start: Start | None) -> None:
+    """Write a new run into `folder`, which must be empty or hold a run; replaces only a run's files."""
+    own = ("lock", f".{START_FILE}.", f".{RUN_FILE}.")  # what a kill leaves before there is a description
+    others = sorted(path.name for path in folder.iterdir() if not path.name.startswith(own) and not is_start(path))
+    if others and RUN_FILE not in others:
+        raise OutputUnusable(f"{folder} is not empty and holds no run ({others[0]}); choose another --out")
+    with writing(folder, "choose another --out"):
+        for name in (EVALUATIONS_FILE, STOP_FILE):
+            (folder / name).unlink(missing_ok=True)
+        if start is not None:
+            write_atomically(folder / START_FILE, start.text)
+        write_header(folder, header)
+        if start is None:
+            (folder / START_FILE).unlink(missing_ok=True)
+
+
+def write_header(folder: Path, header: RunHeader) -> None:
+    """Write or replace the run's description."""
+    with writing(folder, "choose another --out"):
+        write_atomically(folder / RUN_FILE, header.model_dump_json(indent=1, by_alias=True) + "\n")

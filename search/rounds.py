@@ -1,0 +1,176 @@
+"""The rounds of a search: what each measures is a pure function of what earlier ones did, the settings and the seed.
+
+When a run may end is not among these, and neither is the order in which a round's measurements are told. So a run
+that was stopped, killed, or given a larger budget goes on to the trajectory that it would have had at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..supernets.space import Architecture, Indices, Option, SearchSpace
+from .archive import Archive
+from .config import SearchConfig
+from .constraint import Constraint
+from .errors import RunDamaged, SpaceExhausted, TacticBroken
+from .objective import Objective
+from .records import EVALUATIONS_FILE, Evaluation, Expected
+from .stopping import TOLERANCE
+from .tactic import Batch, Tactic
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """An architecture to measure on a `share` of the validation data: the `position`-th of `size` in its round.
+
+    `choices` gives the option of every choice of the space, `expected` what the tactic expects of a full validation.
+    """
+
+    architecture: Architecture
+    share: float
+    round: int
+    position: int
+    size: int
+    expected: Expected | None = field(default=None, compare=False, repr=False)
+    choices: Mapping[str, Option] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def id(self) -> str:
+        """The architecture's eight hexadecimal digits."""
+        return self.architecture.id
+
+    @property
+    def indices(self) -> tuple[int, ...]:
+        """The architecture's option indices, one a choice."""
+        return self.architecture.indices
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """What decides the rounds. `config.population` is a number; `evidence` is what another run measured, (indices,
+    values) each; `first` (k, d) is measured in round 0, before the tactic is asked.
+    """
+
+    space: SearchSpace
+    config: SearchConfig
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+    tactic: Tactic
+    evidence: tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]
+    first: Indices
+
+    def archive(self, evaluations: Sequence[Evaluation], number: int) -> Archive:
+        """Return what is known before round `number`, whatever the order it was told in."""
+        known = sorted((e for e in evaluations if e.round < number), key=lambda e: (e.round, e.position))
+        names = self.config.objectives
+        return Archive.of(
+            self.space,
+            self.objectives,
+            self.constraints,
+            measured=[
+                *((-1, row, values) for row, values in self.evidence),
+                *((e.round, e.indices, [e.values[name] for name in names]) for e in known if e.is_full),
+            ],
+            glimpsed=[(e.share, e.indices, [e.values[name] for name in names]) for e in known if e.is_glimpse],
+            failed=[e.indices for e in known if e.failed is not None],
+        )
+
+    def trials(self, evaluations: Sequence[Evaluation], number: int) -> tuple[Trial, ...]:
+        """Return what round `number` measures, in order, whatever the budget.
+
+        Raises SpaceExhausted when nothing is left, TacticBroken, RunDamaged when what the round measured already is
+        not what it asks for.
+        """
+        archive = self.archive(evaluations, number)
+        batch = self.batch(archive, number)
+        names = [objective.name for objective in self.objectives if objective.costly]
+        columns = [column for column, objective in enumerate(self.objectives) if objective.costly]
+        trials = []
+        for position, row in enumerate(batch.rows):
+            architecture = self.space.architecture(row)
+            expected = {
+                name: (float(batch.mean[position, column]), finite(batch.deviation[position, column]))
+                for name, column in zip(names, columns)
+                if np.isfinite(batch.mean[position, column])
+            }
+            choices = self.space.values(architecture)
+            share = float(batch.shares[position])
+            trials.append(Trial(architecture, share, number, position, len(batch.rows), expected or None, choices))
+        for evaluation in evaluations:
+            if evaluation.round == number:
+                check_replayed(evaluation, trials)
+        return tuple(trials)
+
+    def batch(self, archive: Archive, number: int) -> Batch:
+        """Ask the tactic, for fewer architectures where the space has no more left, and check what it answers."""
+        if number == 0 and len(self.first):
+            return Batch.of(self.first, len(self.objectives))
+        n = self.config.population or 1
+        try:
+            batch = self.tactic.ask(archive, n, self.rng(number), number)
+        except SpaceExhausted as error:
+            n = error.available - len(archive.keys)
+            if n < 1:
+                raise
+            batch = self.tactic.ask(archive, n, self.rng(number), number)
+        if wrong := broken(batch, archive, n):
+            raise TacticBroken(
+                f"tactic {self.config.tactic!r} broke its contract in round {number}: {wrong}; this is a fault of the "
+                "tactic, choose another (TacticContract of gnomon.search.testing finds it)"
+            )
+        return batch
+
+    def rng(self, number: int) -> np.random.Generator:
+        """Return the randomness of a round."""
+        return np.random.default_rng([self.config.seed, number])
+
+
+def current_round(evaluations: Sequence[Evaluation]) -> int:
+    """Return the number of the round that is not whole, the next one where all are."""
+    if not evaluations:
+        return 0
+    last = evaluations[-1]
+    recorded = sum(evaluation.round == last.round for evaluation in evaluations)
+    return last.round + (recorded == last.size)
+
+
+def broken(batch: Batch, archive: Archive, n: int) -> str:
+    """Say how a batch breaks the contract of a tactic that may spend `n` full validations, or nothing."""
+    k, m = len(batch.rows), len(archive.objectives)
+    if k == 0 or batch.shares.shape != (k,) or {batch.mean.shape, batch.deviation.shape} != {(k, m)}:
+        shapes = batch.rows.shape, batch.shares.shape, batch.mean.shape, batch.deviation.shape
+        return f"rows, shares, mean and deviation have shapes {', '.join(map(str, shapes))}; expected k, k, (k, {m})"
+    if not ((batch.shares > 0) & (batch.shares <= 1)).all():
+        return f"shares of the data must be above 0 and at most 1, found {batch.shares.min()} to {batch.shares.max()}"
+    cost = math.fsum(batch.shares)
+    if cost > n + TOLERANCE:
+        return f"the batch costs {cost:g} full validations, and the round may cost {n}"
+    if (batch.shares < 1).any() and not archive.divisible:
+        return "it asks for a share of the data, which not every costly objective can be measured on"
+    new = archive.unseen(batch.rows)
+    if not np.array_equal(new, batch.rows):
+        return f"of {k} architectures {len(new)} are distinct, canonical, and new; all must be"
+    return ""
+
+
+def check_replayed(evaluation: Evaluation, trials: Sequence[Trial]) -> None:
+    """Raise RunDamaged unless the round asks for what it measured."""
+    trial = trials[evaluation.position] if evaluation.position < len(trials) else None
+    said = (evaluation.indices, evaluation.share, evaluation.size)
+    if trial is None or said != (trial.indices, trial.share, trial.size):
+        raise RunDamaged(
+            f"evaluation {evaluation.order} of the run is not what its settings lead to; its file was "
+            "edited, or made on a machine whose arithmetic differs. Start anew with --force",
+            path=Path(EVALUATIONS_FILE),
+            line_number=evaluation.order + 1,
+        )
+
+
+def finite(number: float) -> float | None:
+    """Return a finite number as it is, else None."""
+    return float(number) if np.isfinite(number) else None

@@ -1,0 +1,214 @@
+"""A run that is open for writing: what to measure next, and writing it down.
+
+Each measurement is on disk before anything depends on it, and what to measure is a pure function of what is there
+(`rounds.py`). So resuming is replay: a run killed at any byte continues to the same trajectory and loses at most the
+measurements in flight. Who measures is not decided here: `run_search` does, or the user through a `Study`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..supernets.space import SearchSpace
+from .archive import check_budget
+from .config import SearchConfig
+from .errors import SpaceExhausted
+from .folder import KEPT, open_run, writing
+from .measured import feasible_volume, measured_of, parse_constraints, values_of
+from .objective import Objective, reference_point
+from .records import STOP_FILE, Evaluation, ObjectiveRecord, RunHeader, installed_versions
+from .rounds import Rounds, Trial, current_round
+from .run import Run
+from .start import start_from_run
+from .stopping import Reason, Stop, budget_said, cost_of, fits, gain_said, read_stop, time_said, write_stop
+from .tactic import TACTICS, population_of
+
+
+class Session:
+    """An open run folder, locked until `close`."""
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        config: SearchConfig,
+        folder: Path,
+        *,
+        objectives: Sequence[Objective],
+        provenance: Mapping[str, Any],
+        start_from: Run | None = None,
+        force: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Create the run in `folder`, or open it to go on with it.
+
+        Raises UnknownName, InvalidConfig, RunMismatch (another run is there, and `force` is off), RunDamaged,
+        RunLocked, OutputUnusable, SpaceExhausted.
+        """
+        check_budget(space, config.budget)
+        # A space's options can be spelled in more than one way; a population is written down as a number.
+        config = config.model_copy(update={"space": space.name, "population": population_of(config)})
+        tactic = TACTICS.builder(config.tactic)(config)
+        constraints = parse_constraints(config, objectives)
+        asked = header_for(space, config, objectives, provenance)
+        start = None
+        if start_from is not None:
+            start = start_from_run(start_from, space, config, objectives=objectives, provenance=provenance)
+        stack = ExitStack()
+        self.close = weakref.finalize(self, stack.close)  # also when the session is forgotten, or the process ends
+        try:
+            opened = open_run(folder, asked, start, stack, force=force)
+            self._stop = read_stop(folder)
+        except BaseException:
+            self.close()
+            raise
+        self.folder, self.header, self.start = folder, opened.header, opened.start
+        self._journal, self._evaluations = opened.journal, list(opened.evaluations)
+        first = opened.start.first() if opened.start else ()
+        self._rounds = Rounds(
+            space,
+            config,
+            tuple(objectives),
+            constraints,
+            tactic,
+            opened.start.evidence(self.header.names) if opened.start else (),
+            np.array(first, dtype=np.int64).reshape(-1, len(space.choices)),
+        )
+        self._asked: tuple[Trial, ...] = ()
+        self._clock = clock
+        last_s = self._evaluations[-1].elapsed_s if self._evaluations else 0.0
+        self._opened_s = clock() - max(last_s, self._stop.elapsed_s if self._stop else 0.0)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds that the run has taken, earlier sessions included."""
+        return self._clock() - self._opened_s
+
+    @property
+    def cost(self) -> float:
+        """What the run has cost, in full validations."""
+        return cost_of(self._evaluations)
+
+    @property
+    def run(self) -> Run:
+        """The run as it is now."""
+        return Run(self.folder, self.header, tuple(self._evaluations), self.start, self._stop)
+
+    def volume(self) -> float:
+        """Return the hypervolume of what was measured in full and keeps the constraints."""
+        return self._volume_of(self._evaluations)
+
+    def pending(self) -> tuple[Trial, ...]:
+        """Return what is left to measure of the current round, in order; nothing when the run is over, which it writes.
+
+        Takes as long as the tactic does when a round begins. Raises what `Rounds.trials` does, SpaceExhausted excepted.
+        """
+        stop = self._next_stop()
+        if stop is None:
+            if self._stop is not None:
+                with writing(self.folder, KEPT):
+                    (self.folder / STOP_FILE).unlink(missing_ok=True)
+                self._stop = None
+            return self.open_trials()
+        if self._stop is None or self._stop.said != stop.said:
+            with writing(self.folder, KEPT):
+                write_stop(self.folder, stop)
+            self._stop = stop
+        return ()
+
+    def open_trials(self) -> tuple[Trial, ...]:
+        """Return the trials of the current round that the budget allows and that are not recorded."""
+        number = current_round(self._evaluations)
+        recorded = {e.position for e in self._evaluations if e.round == number}
+        return tuple(trial for trial in self._affordable(number) if trial.position not in recorded)
+
+    def record(
+        self, trial: Trial, values: Mapping[str, float], *, seconds: float, failed: str | None = None
+    ) -> Evaluation:
+        """Write down the outcome of an open trial: values by objective, or why it `failed`."""
+        evaluation = Evaluation(
+            round=trial.round,
+            position=trial.position,
+            size=trial.size,
+            order=len(self._evaluations),
+            id=trial.id,
+            indices=trial.indices,
+            share=trial.share,
+            values={name: float(values[name]) for name in self.header.names} if failed is None else {},
+            expected=trial.expected,
+            seconds=round(seconds, 4),
+            elapsed_s=round(self.elapsed_s, 4),
+            failed=failed,
+        )
+        with writing(self.folder, KEPT):
+            self._journal.append(evaluation.model_dump(mode="json"))
+        self._evaluations.append(evaluation)
+        return evaluation
+
+    def _affordable(self, number: int) -> list[Trial]:
+        """Return the trials of a round before which a full validation is left."""
+        if not (self._asked and self._asked[0].round == number):
+            self._asked = self._rounds.trials(self._evaluations, number)
+        spent = [e.share for e in self._evaluations if e.round < number]
+        found = []
+        for trial in self._asked:
+            if not fits(math.fsum(spent), self.header.config):
+                break
+            found.append(trial)
+            spent.append(trial.share)
+        return found
+
+    def _next_stop(self) -> Stop | None:
+        """Return why nothing is measured now, None when something is."""
+        config, number = self.header.config, current_round(self._evaluations)
+        positions = sorted(e.position for e in self._evaluations if e.round == number)
+        gapless = positions == list(range(len(positions)))
+        if gapless and not fits(self.cost, config):
+            return self._stopped("budget", budget_said(self.cost, config))
+        if not positions and (said := self._gain_said()):
+            return self._stopped("gain", said)
+        try:
+            trials = self.open_trials()
+        except SpaceExhausted as error:
+            return self._stopped("space", str(error))
+        if not trials:
+            return self._stopped("budget", budget_said(self.cost, config))
+        said = time_said(self._evaluations, trials[0].share, self.elapsed_s, config)
+        return self._stopped("time", said) if said else None
+
+    def _stopped(self, reason: Reason, said: str) -> Stop:
+        return Stop(reason=reason, said=said, cost=self.cost, elapsed_s=round(self.elapsed_s, 4))
+
+    def _gain_said(self) -> str:
+        config = self.header.config
+        full = sorted((e for e in self._evaluations if e.is_full), key=lambda e: (e.round, e.position))
+        if config.stop_gain is None or len(full) <= config.patience:
+            return ""
+        return gain_said(self._volume_of(full[: -config.patience]), self._volume_of(full), config)
+
+    def _volume_of(self, evaluations: Sequence[Evaluation]) -> float:
+        return feasible_volume(self.header, values_of(self.header, measured_of(self.header, self.start, evaluations)))
+
+
+def header_for(
+    space: SearchSpace, config: SearchConfig, objectives: Sequence[Objective], provenance: Mapping[str, Any]
+) -> RunHeader:
+    """Describe a run."""
+    corner = reference_point(objectives, space, config.reference)
+    return RunHeader(
+        config=config,
+        space_digest=space.digest,
+        objectives=tuple(
+            ObjectiveRecord(name=o.name, unit=o.unit, direction=o.direction, reference=worst)
+            for o, worst in zip(objectives, corner)
+        ),
+        provenance=dict(provenance),
+        versions=installed_versions(),
+    )
