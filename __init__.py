@@ -6,8 +6,26 @@
 >>> gnomon.export(run, "latency<=0.2ms", "exported", profile=profile)   # ship one, checked and timed
 """
 
+from typing import TYPE_CHECKING, Any
+
 from .api import backends, export, load_profile, load_run, profile, spaces
 from .api import search as run_search  # the name `search` belongs to the sub-package
 from .version import VERSION as __version__
 
+if TYPE_CHECKING:
+    from .search import SearchConfig as SearchConfig
+    from .search import Study as Study
+    from .search import Told as Told
+
+OF_SEARCH = ("SearchConfig", "Study", "Told")
 __all__ = ["__version__", "backends", "export", "load_profile", "load_run", "profile", "run_search", "spaces"]
+__all__ += ["SearchConfig", "Study", "Told"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what belongs to the search when it is first used, so that `import gnomon` stays quick."""
+    if name in OF_SEARCH:
+        from . import search
+
+        return getattr(search, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

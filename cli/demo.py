@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BACKENDS = ("onnxruntime", "openvino")
 NETWORKS = 24
 TIME_CAP_S = 60.0
-BUDGET, POPULATION, INNER_EVALUATIONS = 48, 12, 5000
+BUDGET, POPULATION = 48, 4
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
         for number, backend in enumerate(BACKENDS, 2):
             heading(f"{number}. Profile {backend}: every layer, and {NETWORKS} whole networks that verify the table")
             profiles.append(show_profile(backend, out))
-        heading(f"4. Search: {BUDGET} validations by LINAS, accuracy against {BACKENDS[0]} latency")
+        heading(f"4. Search: {BUDGET} validations, accuracy against {BACKENDS[0]} latency")
         run = show_search(profiles[0], out)
         heading("5. Export the knee of the front, check it, time it")
         show_export(run, profiles[0], out)
@@ -92,9 +92,7 @@ def show_search(profile: HardwareProfile, out: Path) -> Run:
     from .pareto import print_run
     from .search import search_progress
 
-    config = SearchConfig(
-        space=profile.header.space, budget=BUDGET, population=POPULATION, inner_evaluations=INNER_EVALUATIONS
-    )
+    config = SearchConfig(space=profile.header.space, budget=BUDGET, population=POPULATION)
     with progress(f"search {config.space}") as report:
         run = search(config, out / "run", profile=profile, on_progress=search_progress(report))
     print_run(run, pick="knee", profile=profile)

@@ -6,23 +6,35 @@ from .errors import SearchError
 from .loop import run_search
 from .objective import Objective, SearchContext
 from .pareto import ObjectiveInfo, ParetoFront, hypervolume, non_dominated
+from .quality import PredictorQuality, Quality
 from .records import Evaluation
+from .rounds import Trial
 from .run import Run, load_run
+from .stopping import Stop
+from .study import Study
 from .surrogate import Surrogate
-from .tactic import Tactic
+from .tactic import Batch, Tactic
+from .told import Told
 
 __all__ = [
+    "Batch",
     "Constraint",
     "Evaluation",
     "Objective",
     "ObjectiveInfo",
     "ParetoFront",
+    "PredictorQuality",
+    "Quality",
     "Run",
     "SearchConfig",
     "SearchContext",
     "SearchError",
+    "Stop",
+    "Study",
     "Surrogate",
     "Tactic",
+    "Told",
+    "Trial",
     "hypervolume",
     "load_run",
     "non_dominated",

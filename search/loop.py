@@ -15,6 +15,7 @@ from .objective import SearchContext, build_objectives, measure
 from .records import Evaluation
 from .run import Run
 from .session import Session
+from .stopping import fits
 from .tactic import check_names
 
 
@@ -72,4 +73,4 @@ def run_search(
 
 def remaining_s(taken_s: float, cost: float, spent: float, config: SearchConfig) -> float:
     """Return how long the rest of the budget takes where `cost` full validations took `taken_s`."""
-    return taken_s / cost * max(0.0, config.budget - spent)
+    return taken_s / cost * (config.budget - spent) if fits(spent, config) else 0.0

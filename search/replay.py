@@ -79,6 +79,9 @@ def inconsistency(evaluation: Evaluation, before: list[Evaluation], header: RunH
     identity = Architecture(header.config.space, evaluation.indices).id
     if evaluation.id != identity:
         return f"the indices are of architecture {identity}, the id says {evaluation.id}"
+    for other in before:
+        if other.indices == evaluation.indices and not other.is_glimpse:
+            return f"architecture {identity} is measured again after evaluation {other.order}"
     return misplaced(evaluation, before)
 
 

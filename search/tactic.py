@@ -9,7 +9,7 @@ entry points of group gnomon.tactics: `build(config) -> Tactic`, and beside it, 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,9 +79,13 @@ def population_of(config: SearchConfig) -> int:
     return int(getattr(module, "POPULATION", PAPER_POPULATION))
 
 
-def check_names(config: SearchConfig) -> None:
-    """Raise UnknownName for an objective, tactic or surrogate that is not registered; imports none of them."""
+def check_names(config: SearchConfig, *, told: Sequence[str] = ()) -> None:
+    """Raise UnknownName for an objective, tactic or surrogate that is not registered; imports none of them.
+
+    Objectives that are `told` to a study need no registration.
+    """
     for objective in config.objectives:
-        OBJECTIVES.check(objective)
+        if objective not in told:
+            OBJECTIVES.check(objective)
     TACTICS.check(config.tactic)
     SURROGATES.check(config.surrogate)

@@ -8,7 +8,7 @@ class TestMyTactic(TacticContract):
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -159,13 +159,36 @@ class TacticContract:
 
     @pytest.mark.parametrize("measured", [0, 1, 30])
     def test_asks_for_distinct_unseen_canonical_rows(self, tactic: Tactic, measured: int) -> None:
-        """Exactly as many as wanted, whatever the archive holds."""
+        """Whatever the archive holds; exactly as many as wanted where all are measured in full."""
         context = fake_context()
         archive = measured_archive(context, measured)
-        rows = tactic.ask(archive, 7, np.random.default_rng(0), 1).rows
-        assert rows.shape == (7, len(context.space.choices))
-        assert np.array_equal(context.space.canonical(rows), rows)
-        assert len(archive.unseen(rows)) == 7
+        batch = tactic.ask(archive, 7, np.random.default_rng(0), 1)
+        assert batch.rows.shape[1:] == (len(context.space.choices),)
+        assert np.array_equal(archive.unseen(batch.rows), batch.rows)
+        assert len(batch.rows) == 7 or (batch.shares < 1).any()
+
+    @pytest.mark.parametrize("measured", [0, 1, 30])
+    @pytest.mark.parametrize("n", [1, 4, 7])
+    def test_a_batch_costs_what_the_round_may(self, tactic: Tactic, measured: int, n: int) -> None:
+        """Shares are in (0, 1], one a row, and add up to more than 0 and at most `n`."""
+        batch = tactic.ask(measured_archive(fake_context(), measured), n, np.random.default_rng(0), 1)
+        assert batch.shares.shape == (len(batch.rows),)
+        assert ((batch.shares > 0) & (batch.shares <= 1)).all()
+        assert 0 < batch.shares.sum() <= n + 1e-9
+
+    def test_expectations_have_a_row_an_architecture(self, tactic: Tactic) -> None:
+        """Mean and deviation are (k, m); a deviation is not negative, NaN is no idea."""
+        batch = tactic.ask(measured_archive(fake_context(), 30), 5, np.random.default_rng(0), 1)
+        assert batch.mean.shape == batch.deviation.shape == (len(batch.rows), 2)
+        assert not (batch.deviation < 0).any()
+        assert not np.isinf(batch.mean).any()
+
+    def test_failures_are_not_asked_for_again(self, tactic: Tactic) -> None:
+        """What failed counts as seen, though it has no values."""
+        archive = measured_archive(fake_context(), 12)
+        asked = tactic.ask(archive, 4, np.random.default_rng(0), 1).rows
+        again = tactic.ask(replace(archive, failed=asked), 4, np.random.default_rng(0), 1).rows
+        assert len(replace(archive, failed=asked).unseen(again)) == len(again)
 
     def test_a_round_is_a_pure_function(self, tactic: Tactic) -> None:
         """Asking twice with the same seed gives the same rows."""

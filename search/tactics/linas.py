@@ -8,6 +8,7 @@ here it starts from the best measured, and non-dominated rank, then crowding, or
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from ...supernets.space import Indices
 from ..archive import Archive
 from ..config import SearchConfig
-from ..evolution import Evaluate, best_first, nsga2
+from ..evolution import best_first, nsga2
 from ..objective import Values
 from ..surrogate import SURROGATES, Surrogate
 from ..tactic import Batch, population_of
@@ -36,9 +37,10 @@ class Linas:
         if len(archive.indices) < FEWEST_TO_FIT:
             return Batch.of(archive.topped_up(archive.indices, n, rng), len(archive.objectives))
         order = best_first(archive.values, archive.directions, archive.violation(archive.values))
+        predicted = predictors(archive, self.surrogate, rng)
         rows, values = nsga2(
             archive.space,
-            predictors(archive, self.surrogate, rng),
+            lambda rows: predicted(rows)[0],
             archive.directions,
             population=self.population,
             evaluations=self.inner_evaluations,
@@ -47,11 +49,18 @@ class Linas:
             violation=archive.violation,
         )
         ranked = rows[best_first(values, archive.directions, archive.violation(values))]
-        return Batch.of(archive.topped_up(ranked, n, rng), len(archive.objectives))
+        chosen = archive.topped_up(ranked, n, rng)
+        mean, deviation = predicted(chosen)
+        return Batch.of(chosen, len(archive.objectives), mean=mean, deviation=deviation)
 
 
-def predictors(archive: Archive, surrogate: Surrogate, rng: np.random.Generator) -> Evaluate:
-    """Fit the costly objectives on the archive; return a function from (n, d) architectures to (n, m) values."""
+def predictors(
+    archive: Archive, surrogate: Surrogate, rng: np.random.Generator
+) -> Callable[[Indices], tuple[Values, Values]]:
+    """Fit the costly objectives on the archive; return a function from (n, d) architectures to mean and deviation.
+
+    Both are (n, m); deviations are 0 where the mean is exact and NaN where the surrogate has no idea.
+    """
     features = archive.space.one_hot(archive.indices)
     fitted = {
         column: surrogate.fit(features, archive.values[:, column], rng)
@@ -59,15 +68,19 @@ def predictors(archive: Archive, surrogate: Surrogate, rng: np.random.Generator)
         if objective.costly
     }
 
-    def evaluate(rows: Indices) -> Values:
+    def predict(rows: Indices) -> tuple[Values, Values]:
         encoded = archive.space.one_hot(rows)
-        columns = [
-            fitted[column].predict(encoded)[0] if column in fitted else objective.values(rows)
-            for column, objective in enumerate(archive.objectives)
-        ]
-        return np.stack(columns, axis=1)
+        mean = np.empty((len(rows), len(archive.objectives)))
+        deviation = np.zeros_like(mean)
+        for column, objective in enumerate(archive.objectives):
+            if column in fitted:
+                mean[:, column], spread = fitted[column].predict(encoded)
+                deviation[:, column] = np.nan if spread is None else spread
+            else:
+                mean[:, column] = objective.values(rows)
+        return mean, deviation
 
-    return evaluate
+    return predict
 
 
 def build(config: SearchConfig) -> Linas:

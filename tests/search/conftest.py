@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from gnomon.search import SearchContext
@@ -26,3 +28,18 @@ def six():
 @pytest.fixture
 def six_context(six):
     return SearchContext(six, AnalyticSupernet(six), LinearLatency(six))
+
+
+@pytest.fixture
+def third_party(tmp_path_factory, monkeypatch):
+    """Install the tactics of another package, here and (by PYTHONPATH) in processes started from here."""
+    installed = tmp_path_factory.mktemp("site")
+    info = installed / "glimpsing-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: glimpsing\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[gnomon.tactics]\nglimpsing = glimpsing:build\nwasteful = glimpsing:build_wasteful\n"
+    )
+    for folder in (str(installed), str(Path(__file__).parent / "third_party")):
+        monkeypatch.syspath_prepend(folder)
+        monkeypatch.setenv("PYTHONPATH", folder, prepend=":")

@@ -1,0 +1,199 @@
+"""Ask and tell: a search whose trials somebody else measures, with a trainer of their own.
+
+    study = gnomon.Study(SearchConfig(space="fashion_mnist", objectives=("accuracy", "macs")), "runs/mine")
+    while not study.done:
+        for trial in study.ask():
+            study.tell(trial, accuracy=train_and_test(trial.choices))
+    study.front()
+
+What is told is on disk before `tell` returns, in whatever order a farm of trainers tells it; the next round begins
+when all of this one are told. A study in a new process on the same folder asks for the same trials, less those told.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..supernets.registry import load_space
+from ..supernets.space import SearchSpace
+from .config import SearchConfig
+from .errors import InvalidValue, SpaceExhausted, TrialRefused, closest_hint
+from .objective import OBJECTIVES, Objective, SearchContext, measure
+from .pareto import ParetoFront, describe
+from .records import Evaluation
+from .rounds import Trial
+from .run import Run
+from .session import Session
+from .tactic import check_names
+from .told import ACCURACY, Told, objective_of
+
+if TYPE_CHECKING:
+    from ..lut import HardwareProfile
+
+
+class Study:
+    """A run folder, locked while the study is open, whose costly objectives the user tells; not for several threads."""
+
+    def __init__(
+        self,
+        config: SearchConfig,
+        folder: str | Path,
+        *,
+        space: SearchSpace | None = None,
+        profile: HardwareProfile | None = None,
+        told: Iterable[Told] = (),
+        provenance: Mapping[str, Any] | None = None,
+        start_from: Run | None = None,
+        force: bool = False,
+    ) -> None:
+        """Create the run in `folder`, or open it to go on.
+
+        `space` is the registered one that the settings name unless it is given. Latency comes from `profile`; macs,
+        params and other objectives that can be computed are; `told` declares the rest, accuracy in percent besides.
+        `provenance` says what values depend on, as {"checkpoint_sha256": ..., "data": ...}, and becomes part of the
+        run's identity. Raises what `run_search` does, UnknownName for an objective that is neither declared nor
+        registered, ProfileMismatch for a profile of another space.
+        """
+        space = load_space(config.space) if space is None else space
+        latency = None
+        if profile is not None:
+            profile.table.require(profile.space_named(space.name).unique_layers())
+            latency = profile.latency
+        declared = {one.name: one for one in (ACCURACY, *told)}
+        check_names(config, told=list(declared))
+        context = SearchContext(space, latency=latency, split=config.split)
+        self._space = space
+        self._told: dict[str, Told] = {name: declared[name] for name in config.objectives if name in declared}
+        self._objectives: tuple[Objective, ...] = tuple(
+            objective_of(declared[name]) if name in declared else OBJECTIVES.builder(name)(context)
+            for name in config.objectives
+        )
+        known = {"profile": profile and {"name": profile.name, "sha256": profile.digest}} | dict(provenance or {})
+        self._session = Session(
+            space,
+            config,
+            Path(folder),
+            objectives=self._objectives,
+            provenance=known,
+            start_from=start_from,
+            force=force,
+        )
+        self._asked_s: dict[tuple[int, int], float] = {}
+
+    def ask(self) -> tuple[Trial, ...]:
+        """Return the trials of this round that are not told yet, in order; none when the study is over.
+
+        Takes as long as the tactic does when a round begins. Asking again returns the same until they are told.
+        """
+        trials = self._session.pending()
+        for trial in trials:
+            self._asked_s.setdefault((trial.round, trial.position), time.monotonic())
+        return trials
+
+    def tell(
+        self, trial: Trial, *, failed: str | None = None, seconds: float | None = None, **values: float
+    ) -> Evaluation:
+        """Write down what a trial measured, one value a told objective, or why it `failed`; on disk on return.
+
+        `seconds` is what measuring took, since the trial was asked for unless given. A failed trial costs its share,
+        is in no front and is not asked for again. Raises TrialRefused for a trial that is not open, and for values
+        missing, surplus or beside a failure, InvalidValue for one that is not finite; the trial can then be told anew.
+        """
+        self._require_open(trial)
+        self._require_values(trial, failed, values)
+        since = self._asked_s.get((trial.round, trial.position))
+        if seconds is None:
+            seconds = 0.0 if since is None else time.monotonic() - since
+        if failed is None:
+            computed = [objective for objective in self._objectives if objective.name not in self._told]
+            row = np.array(trial.indices, dtype=np.int64)
+            values |= dict(zip((one.name for one in computed), measure(computed, row, trial.share)))
+        opened = next(one for one in self._session.open_trials() if one == trial)  # with what the tactic expected
+        return self._session.record(opened, values, seconds=seconds, failed=failed)
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing is left to tell: the budget is spent, or another rule stopped the study (`run.stop`)."""
+        return not self._session.pending()
+
+    @property
+    def run(self) -> Run:
+        """The study as a run: its evaluations, front, trace and predictor quality so far."""
+        return self._session.run
+
+    def front(self) -> ParetoFront:
+        """Return the Pareto front of what was told so far; raises Infeasible, RunDamaged for nothing told in full."""
+        return self.run.front()
+
+    def close(self) -> None:
+        """Let another process write the run; also happens when the study is forgotten or the process ends."""
+        self._session.close()
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _require_open(self, trial: Trial) -> None:
+        """Raise TrialRefused unless the trial is asked for and not told."""
+        name = f"trial {trial.id} (round {trial.round}, position {trial.position})"
+        for evaluation in self._session.run.evaluations:
+            if (evaluation.round, evaluation.position) == (trial.round, trial.position):
+                if evaluation.id != trial.id:
+                    break
+                units = {objective.name: objective.unit for objective in self._objectives}
+                said = evaluation.failed or describe(evaluation.values, units)
+                raise TrialRefused(f"{name} is told already ({said}); what is told stays")
+        try:
+            trials = self._session.open_trials()
+        except SpaceExhausted:
+            trials = ()
+        if trial not in trials:
+            known = ", ".join(one.id for one in trials[:5]) or "none"
+            raise TrialRefused(
+                f"{name} is not one that this study asks for; open are {known}{', ...' if len(trials) > 5 else ''}. "
+                "Tell the trials that ask() returns"
+            )
+
+    def _require_values(self, trial: Trial, failed: str | None, values: Mapping[str, float]) -> None:
+        """Raise TrialRefused or InvalidValue unless the values are one finite number a told objective, or none."""
+        wanted = list(self._told)
+        example = ", ".join(f"{name}=..." for name in wanted)
+        if failed is not None:
+            if values or not failed.strip():
+                raise TrialRefused(
+                    f"trial {trial.id} is told as failed={failed!r} with {', '.join(values) or 'no reason'}; "
+                    f'tell either its values, or failed="why"'
+                )
+            return
+        for name in values:
+            if name not in wanted:
+                computed = any(objective.name == name for objective in self._objectives)
+                why = "it is computed here" if computed else f"the study does not have it{closest_hint(name, wanted)}"
+                raise TrialRefused(f"trial {trial.id} is told {name}, but {why}; tell {example or 'nothing'}")
+        if missing := [name for name in wanted if name not in values]:
+            raise TrialRefused(f"trial {trial.id} is told without {', '.join(missing)}; tell {example}")
+        for name, value in values.items():
+            if isinstance(value, bool) or not math.isfinite(as_number(value)):
+                raise InvalidValue(
+                    f"trial {trial.id} is told {name}={value!r}; expected a finite number in {self._told[name].unit}. "
+                    f'If it could not be measured, tell failed="why"'
+                )
+
+
+def as_number(value: object) -> float:
+    """Return a number as a float, and NaN for anything else."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return math.nan

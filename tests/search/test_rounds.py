@@ -1,0 +1,154 @@
+"""Rounds: what they cost, that no budget changes them, and what a tactic may not ask for."""
+
+import os
+import shutil
+import subprocess
+import sys
+from math import fsum
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gnomon.search import SearchConfig, load_run, run_search
+from gnomon.search.errors import RunMismatch, TacticBroken
+from gnomon.search.tactic import TACTICS
+from gnomon.search.testing import fake_context
+
+CONFIG = SearchConfig(
+    space="fashion_mnist", objectives=("accuracy", "macs"), budget=13, population=5, inner_evaluations=60
+)
+GLIMPSES = CONFIG.model_copy(update={"tactic": "glimpsing", "population": 4, "glimpse_share": 0.25, "budget": 11})
+SCRIPT = """
+import sys
+from pathlib import Path
+from gnomon.search import SearchConfig, run_search
+from gnomon.search.testing import fake_context
+run_search(fake_context(), SearchConfig.model_validate_json(sys.argv[2]), Path(sys.argv[1]), provenance={})
+"""
+
+
+def search(folder, config=CONFIG, context=None, **options):
+    return run_search(context or fake_context(), config, folder, provenance={}, **options)
+
+
+def trajectory(run):
+    return [(e.round, e.position, e.size, e.indices, e.share, e.values, e.expected) for e in run.evaluations]
+
+
+def changed(config, **changes):
+    return config.model_copy(update=changes)
+
+
+@pytest.mark.parametrize("tactic", TACTICS.names())
+def test_a_larger_budget_goes_on_to_what_it_would_have_been_at_once(tmp_path, tactic):
+    config = changed(CONFIG, tactic=tactic)
+    at_once = search(tmp_path / "once", changed(config, budget=18))
+    for budget in (2, 7, 13, 18):
+        run = search(tmp_path / "grown", changed(config, budget=budget))
+        assert run.cost <= budget
+        assert trajectory(run) == trajectory(at_once)[: len(run.evaluations)]
+    assert run.config == at_once.config
+    assert load_run(tmp_path / "grown") == run
+
+
+def test_a_budget_grows_on_glimpses_too(tmp_path, third_party):
+    at_once = search(tmp_path / "once", changed(GLIMPSES, budget=16))
+    for budget in range(1, 17):
+        run = search(tmp_path / "grown", changed(GLIMPSES, budget=budget))
+        assert budget - 1 < run.cost <= budget
+    assert trajectory(run) == trajectory(at_once)
+
+
+def test_a_budget_below_what_is_spent_is_refused(tmp_path):
+    search(tmp_path / "run", changed(CONFIG, tactic="random"))
+    before = (tmp_path / "run" / "run.json").read_bytes()
+    with pytest.raises(RunMismatch, match="has spent 13 full validations already, and the budget asked for is 12"):
+        search(tmp_path / "run", changed(CONFIG, tactic="random", budget=12))
+    assert (tmp_path / "run" / "run.json").read_bytes() == before
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    share=st.sampled_from([0.05, 0.1, 0.15, 0.25, 1 / 3, 0.7, 1.0]),
+    budget=st.integers(1, 12),
+    population=st.integers(1, 5),
+)
+def test_shares_add_up_to_the_budget_and_never_to_more(tmp_path_factory, third_party, share, budget, population):
+    config = changed(GLIMPSES, glimpse_share=share, budget=budget, population=population)
+    run = search(tmp_path_factory.mktemp("run") / "run", config)
+    assert budget - 1 < fsum(e.share for e in run.evaluations) <= budget + 1e-9
+    assert run.stop.reason == "budget"
+
+
+def test_glimpses_are_in_no_front_and_in_no_trace(tmp_path, third_party):
+    run = search(tmp_path / "run", GLIMPSES)
+    full = {e.id for e in run.evaluations if e.share == 1.0}
+    assert run.glimpses
+    assert {e.share for e in run.glimpses} == {0.25}
+    assert {architecture.id for architecture in run.front().architectures} <= full
+    assert len(run.hypervolume_trace()) == len(run.cost_trace()) == len(run.values) == len(full)
+    assert run.cost_trace()[:3] == (1.0, 2.0, 5.0)  # eight glimpses between
+    assert list(run.hypervolume_trace()) == sorted(run.hypervolume_trace())
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cut=st.floats(0, 1))
+def test_a_run_with_glimpses_cut_at_any_byte_goes_on_to_the_same_trajectory(tmp_path_factory, third_party, cut):
+    folder = tmp_path_factory.mktemp("cut") / "run"
+    whole = search(folder, GLIMPSES)
+    path = folder / "evaluations.jsonl"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(cut * len(content))])
+    assert trajectory(search(folder, GLIMPSES)) == trajectory(whole)
+
+
+def test_glimpses_are_the_same_in_another_process(tmp_path, third_party):
+    environment = os.environ | {"PYTHONHASHSEED": "7"}
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "there"), GLIMPSES.model_dump_json()]
+    subprocess.run(command, env=environment, check=True)
+    assert trajectory(load_run(tmp_path / "there")) == trajectory(search(tmp_path / "here", GLIMPSES))
+
+
+def test_a_tactic_that_spends_too_much_is_named(tmp_path, third_party):
+    with pytest.raises(
+        TacticBroken, match=r"tactic 'wasteful' .* costs 5\.5 full validations, and the round may cost 5"
+    ):
+        search(tmp_path / "run", changed(CONFIG, tactic="wasteful"))
+
+
+@pytest.mark.parametrize(("tactic", "suited"), [("gnomon", 4), ("linas", 50), ("random", 50), ("glimpsing", 3)])
+def test_the_population_that_suits_a_tactic_is_written_down(tmp_path, third_party, tactic, suited):
+    config = SearchConfig(space="fashion_mnist", objectives=("macs", "params"), budget=2, tactic=tactic)
+    assert config.population is None
+    assert search(tmp_path / "run", config).config.population == suited
+    assert load_run(tmp_path / "run").config.population == suited
+
+
+def test_progress_tells_the_cost(tmp_path, third_party):
+    seen = []
+    search(tmp_path / "run", GLIMPSES, on_progress=lambda *state: seen.append(state))
+    assert [spent for spent, *_ in seen[:4]] == [1.0, 2.0, 2.25, 2.5]
+    assert {budget for _, budget, *_ in seen} == {11}
+    assert 10.0 < seen[-1][0] <= 11.0
+    assert seen[-1][2] == 0.0
+
+
+def test_version_2_loads_forever(tmp_path):
+    folder = Path(__file__).parent / "samples" / "run_v2"
+    run = load_run(folder)
+    assert (len(run.evaluations), len(run.glimpses), len(run.failures), len(run.values)) == (11, 8, 1, 4)
+    assert run.cost == 5.0
+    assert len(run.start.records) == 2
+    assert run.stop.reason == "budget"
+    assert run.front().architectures
+    assert run.predictor_quality()[0].overall.n == 2
+
+
+def test_version_1_is_not_continued(tmp_path):
+    shutil.copytree(Path(__file__).parent / "samples" / "run_v1", tmp_path / "run")
+    config = load_run(tmp_path / "run").config
+    with pytest.raises(RunMismatch, match="format version 1, which can be read but not continued"):
+        search(tmp_path / "run", config)
+    assert len(load_run(tmp_path / "run").evaluations) == 6
