@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
         budget: Annotated[int, typer.Option(help="Cost in full validations; a larger one goes on.")] = 250,
         stop_after_s: Annotated[float | None, typer.Option(help="Stop before so many seconds.")] = None,
         stop_gain: Annotated[
-            float | None, typer.Option(help="Stop when hypervolume gains a smaller share, as 0.001.")
+            float | None, typer.Option(help="Stop between rounds when hypervolume gains less, as 0.001.")
         ] = None,
         patience: Annotated[int, typer.Option(help="Validations over which --stop-gain looks.")] = 20,
         inner_evaluations: Annotated[int, typer.Option(help="Predicted architectures a round (linas).")] = 20_000,

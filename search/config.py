@@ -40,7 +40,7 @@ class SearchConfig(BaseModel):
     budget: int = Field(default=250, description="Cost of the run in full validations, never exceeded.")
     stop_after_s: float | None = Field(default=None, description="Stop before the run has taken so many seconds.")
     stop_gain: float | None = Field(
-        default=None, description="Stop when the hypervolume gains a smaller share than this, as 0.001."
+        default=None, description="Stop between rounds when the hypervolume gains a smaller share, as 0.001."
     )
     patience: int = Field(default=20, description="Full validations over which --stop-gain looks at the gain.")
     inner_evaluations: int = Field(default=20_000, description="Predicted architectures a round (linas).")

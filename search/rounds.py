@@ -114,9 +114,10 @@ class Rounds:
         try:
             batch = self.tactic.ask(archive, n, self.rng(number), number)
         except SpaceExhausted as error:
-            n = error.available - len(archive.keys)
-            if n < 1:
+            left = error.available - len(archive.keys)
+            if not 0 < left < n:
                 raise
+            n = left
             batch = self.tactic.ask(archive, n, self.rng(number), number)
         if wrong := broken(batch, archive, n):
             raise TacticBroken(

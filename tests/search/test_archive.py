@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gnomon.search import SearchConfig, load_run, run_search
+from gnomon.search import SearchConfig, Study, load_run, run_search
 from gnomon.search.archive import Archive, every_architecture
 from gnomon.search.errors import SpaceExhausted
 from gnomon.search.objective import build_objectives
@@ -33,6 +33,32 @@ def test_topping_up_keeps_what_was_wanted_first():
     found = archive.topped_up(np.concatenate([archive.indices, wanted]), 6, np.random.default_rng(0))
     assert np.array_equal(found[:3], wanted)
     assert len(archive.unseen(found)) == 6
+
+
+def test_what_failed_is_seen_but_has_no_values(six, six_context):
+    objectives = build_objectives(("macs",), six_context)
+    archive = Archive.of(six, objectives, measured=[(0, (0, 0, 0), (1.0,))], failed=[(1, 1, 1)])
+    assert archive.unseen(np.array([[0, 0, 0], [1, 1, 1], [1, 0, 1]])).tolist() == [[1, 0, 1]]
+    assert archive.values.shape == (1, 1)
+    with pytest.raises(SpaceExhausted, match="has 6 distinct architectures, and 7") as raised:
+        archive.topped_up(archive.indices, 5, np.random.default_rng(0))
+    assert raised.value.available == 6
+
+
+def test_a_run_ends_where_failures_leave_no_more_of_the_space(tmp_path, six):
+    with Study(of_six(6, tactic="random"), tmp_path / "run", space=six) as study:
+        while not study.done:
+            for trial in study.ask():
+                study.tell(trial, failed="lost") if trial.position == 1 else study.tell(trial, accuracy=90.0)
+        assert (study.run.cost, len(study.run.failures)) == (6.0, 2)
+
+
+def test_evidence_that_covers_the_space_ends_a_run_at_once(tmp_path, six, six_context):
+    known = {"checkpoint_sha256": "c", "data": None}
+    whole = run_search(six_context, of_six(6, tactic="random"), tmp_path / "whole", provenance=known)
+    run = run_search(six_context, of_six(6), tmp_path / "run", provenance=known, start_from=whole)
+    assert (len(run.evaluations), len(run.measured), run.stop.reason) == (0, 6, "space")
+    assert run.front() == whole.front()
 
 
 @pytest.mark.parametrize("tactic", TACTICS.names())

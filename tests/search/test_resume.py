@@ -166,6 +166,45 @@ def test_edited_rounds_are_found(copy):
     assert raised.value.line_number == 5
 
 
+@pytest.mark.parametrize(
+    ("line", "edit", "said"),
+    [
+        (3, {"position": 2}, "position 2 of round 0 repeats evaluation 2"),
+        (3, {"position": 5}, "position 5 is outside a round of 5"),
+        (3, {"size": 4}, "round 0 has 5 evaluations by its other lines, 4 by this"),
+        (6, {"round": 2}, "evaluation 6 belongs to round 1, found 2"),
+        (3, {"share": 0.0}, "share"),
+        (3, {"share": 1.5}, "share"),
+        (3, {"failed": "lost"}, "expected evaluation 3 of no objective, as it failed"),
+        (3, {"values": {}}, "expected evaluation 3 of accuracy, macs, found 3 of none"),
+        (3, {"expected": {"latency": [1.0, None]}}, "expected values of latency"),
+        (3, {"expected": {"accuracy": 90.0}}, "expected"),
+        (3, {"position": None}, "position"),
+    ],
+)
+def test_edited_lines_are_named_with_what_is_wrong(copy, line, edit, said):
+    rewrite(copy, lambda records: [*records[:line], records[line] | edit, *records[line + 1 :]])
+    for use in (load_run, search):
+        with pytest.raises(RunDamaged, match=f"line {line + 1}: ") as raised:
+            use(copy)
+        assert said in str(raised.value)
+        assert raised.value.line_number == line + 1
+
+
+def test_an_architecture_copied_into_another_round_is_found(copy):
+    same = ("id", "indices")
+    rewrite(copy, lambda records: [*records[:7], records[7] | {f: records[1][f] for f in same}, *records[8:]])
+    with pytest.raises(RunDamaged, match=r"line 8: architecture \w{8} is measured again after evaluation 1"):
+        load_run(copy)
+
+
+def test_a_share_edited_in_the_last_round_is_not_continued(copy):
+    rewrite(copy, lambda records: [*records[:11], records[11] | {"share": 0.5}])
+    assert len(load_run(copy).glimpses) == 1
+    with pytest.raises(RunDamaged, match="evaluation 11 of the run is not what its settings lead to"):
+        search(copy)
+
+
 def test_lost_lines_are_found(copy):
     rewrite(copy, lambda records: [*records[:6], *records[7:]])
     with pytest.raises(RunDamaged, match="line 7: expected evaluation 6"):

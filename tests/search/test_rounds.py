@@ -118,6 +118,13 @@ def test_a_tactic_that_spends_too_much_is_named(tmp_path, third_party):
         search(tmp_path / "run", changed(CONFIG, tactic="wasteful"))
 
 
+def test_a_tactic_that_asks_for_more_than_the_space_has_ends_the_run(tmp_path, third_party, six_context):
+    config = changed(GLIMPSES, space="six", glimpse_share=0.05, budget=5)  # forty looks at six architectures
+    run = search(tmp_path / "run", config, six_context)
+    assert (run.stop.reason, len(run.evaluations)) == ("space", 0)
+    assert "has 6 distinct architectures" in run.stop.said
+
+
 @pytest.mark.parametrize(("tactic", "suited"), [("gnomon", 4), ("linas", 50), ("random", 50), ("glimpsing", 3)])
 def test_the_population_that_suits_a_tactic_is_written_down(tmp_path, third_party, tactic, suited):
     config = SearchConfig(space="fashion_mnist", objectives=("macs", "params"), budget=2, tactic=tactic)

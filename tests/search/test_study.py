@@ -1,5 +1,6 @@
 import json
 import os
+import pickle
 import subprocess
 import sys
 
@@ -78,6 +79,13 @@ def test_a_trial_says_what_to_build(study):
     assert trial.choices == space.values(trial.architecture)
     assert (trial.id, trial.indices) == (trial.architecture.id, trial.architecture.indices)
     assert (trial.share, trial.round, trial.position) == (1.0, 0, 0)
+
+
+def test_a_trial_travels_to_another_process_and_back(study):
+    asked = study.ask()[0]
+    trial = pickle.loads(pickle.dumps(asked))
+    assert trial.choices == asked.choices
+    assert study.tell(trial, accuracy=90.0).id == asked.id
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
