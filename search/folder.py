@@ -11,7 +11,8 @@ from filelock import FileLock, Timeout
 
 from ..profilers.journal import Journal, write_atomically
 from .errors import OutputUnusable, RunLocked, RunMismatch
-from .records import EVALUATIONS_FILE, RUN_FILE, START_FILE, STOP_FILE, Evaluation, RunHeader, read_header, require_same
+from .identity import require_same
+from .records import EVALUATIONS_FILE, RUN_FILE, START_FILE, STOP_FILE, Evaluation, RunHeader, read_header
 from .replay import read_evaluations
 from .start import Start, is_start, read_start
 from .stopping import TOLERANCE, cost_of

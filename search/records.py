@@ -6,16 +6,13 @@ What the lines of a run may say is checked in `replay.py`.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..version import VERSION
-from .config import STOPPING, SearchConfig
-from .errors import RunDamaged, RunMismatch
+from .config import SearchConfig
+from .errors import RunDamaged
 from .objective import Direction
 
 SCHEMA = "gnomon.run"
@@ -102,17 +99,6 @@ class Evaluation(BaseModel):
         return self.share < 1.0 and self.failed is None
 
 
-def installed_versions() -> dict[str, str]:
-    """Return the versions that can change a trajectory; absent packages are left out."""
-    found = {"gnomon": VERSION}
-    for name in ("numpy", "pymoo", "moocore", "scikit-learn", "torch"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
 def read_header(folder: Path) -> RunHeader:
     """Read `run.json` of any version; raises RunDamaged."""
     path = folder / RUN_FILE
@@ -129,33 +115,6 @@ def read_header(folder: Path) -> RunHeader:
         raise RunDamaged(f"no run in {folder}: {error}; start one with gnomon search --out", path=path) from error
     except (ValueError, AttributeError) as error:
         raise RunDamaged(f"{path} is not a run's description: {first_line(error)}", path=path) from error
-
-
-def require_same(folder: Path, stored: RunHeader, asked: RunHeader) -> None:
-    """Raise RunMismatch, naming the fields, unless both describe the same run, whenever that may stop."""
-    ours, theirs = flat(stored.model_dump(mode="json")), flat(asked.model_dump(mode="json"))
-    free = {f"config.{field}" for field in STOPPING}
-    changed = [name for name in {**ours, **theirs} if name not in free and ours.get(name) != theirs.get(name)]
-    if stored.version < asked.version:
-        raise RunMismatch(
-            f"{folder} holds a run of format version {stored.version}, which can be read but not continued; choose "
-            "another --out, or give that run up with --force",
-            fields=changed,
-        )
-    if changed:
-        said = "; ".join(f"{name}: {ours.get(name)!r} there, {theirs.get(name)!r} asked" for name in changed[:5])
-        raise RunMismatch(
-            f"{folder} holds another run ({said}); choose another --out, or give that run up with --force",
-            fields=changed,
-        )
-
-
-def flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested mappings as one, with dotted names."""
-    result: dict[str, Any] = {}
-    for name, item in value.items():
-        result |= flat(item, f"{prefix}{name}.") if isinstance(item, Mapping) else {f"{prefix}{name}": item}
-    return result
 
 
 def first_line(error: Exception) -> str:

@@ -22,14 +22,15 @@ from .archive import check_budget
 from .config import SearchConfig
 from .errors import SpaceExhausted
 from .folder import KEPT, open_run, writing
+from .identity import header_for
 from .measured import feasible_volume, measured_of, parse_constraints, values_of
-from .objective import Objective, reference_point
-from .records import STOP_FILE, Evaluation, ObjectiveRecord, RunHeader, installed_versions
+from .objective import Objective
+from .records import STOP_FILE, Evaluation
 from .rounds import Rounds, Trial, current_round
 from .run import Run
-from .start import start_from_run
 from .stopping import Reason, Stop, budget_said, cost_of, fits, gain_said, read_stop, time_said, write_stop
 from .tactic import TACTICS, population_of
+from .takeover import start_from_run
 
 
 class Session:
@@ -195,20 +196,3 @@ class Session:
 
     def _volume_of(self, evaluations: Sequence[Evaluation]) -> float:
         return feasible_volume(self.header, values_of(self.header, measured_of(self.header, self.start, evaluations)))
-
-
-def header_for(
-    space: SearchSpace, config: SearchConfig, objectives: Sequence[Objective], provenance: Mapping[str, Any]
-) -> RunHeader:
-    """Describe a run."""
-    corner = reference_point(objectives, space, config.reference)
-    return RunHeader(
-        config=config,
-        space_digest=space.digest,
-        objectives=tuple(
-            ObjectiveRecord(name=o.name, unit=o.unit, direction=o.direction, reference=worst)
-            for o, worst in zip(objectives, corner)
-        ),
-        provenance=dict(provenance),
-        versions=installed_versions(),
-    )

@@ -12,7 +12,6 @@ when all of this one are told. A study in a new process on the same folder asks 
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,7 +23,7 @@ import numpy as np
 from ..supernets.registry import load_space
 from ..supernets.space import SearchSpace
 from .config import SearchConfig
-from .errors import InvalidValue, SpaceExhausted, TrialRefused, closest_hint
+from .errors import SpaceExhausted, TrialRefused
 from .objective import OBJECTIVES, Objective, SearchContext, measure
 from .pareto import ParetoFront, describe
 from .records import Evaluation
@@ -32,7 +31,7 @@ from .rounds import Trial
 from .run import Run
 from .session import Session
 from .tactic import check_names
-from .told import ACCURACY, Told, objective_of
+from .told import ACCURACY, Told, objective_of, require_values
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
@@ -107,7 +106,7 @@ class Study:
         missing, surplus or beside a failure, InvalidValue for one that is not finite; the trial can then be told anew.
         """
         self._require_open(trial)
-        self._require_values(trial, failed, values)
+        require_values(trial, values, failed, told=self._told, known=self._session.header.names)
         since = self._asked_s.get((trial.round, trial.position))
         if seconds is None:
             seconds = 0.0 if since is None else time.monotonic() - since
@@ -164,36 +163,3 @@ class Study:
                 f"{name} is not one that this study asks for; open are {known}{', ...' if len(trials) > 5 else ''}. "
                 "Tell the trials that ask() returns"
             )
-
-    def _require_values(self, trial: Trial, failed: str | None, values: Mapping[str, float]) -> None:
-        """Raise TrialRefused or InvalidValue unless the values are one finite number a told objective, or none."""
-        wanted = list(self._told)
-        example = ", ".join(f"{name}=..." for name in wanted)
-        if failed is not None:
-            if values or not failed.strip():
-                raise TrialRefused(
-                    f"trial {trial.id} is told as failed={failed!r} with {', '.join(values) or 'no reason'}; "
-                    f'tell either its values, or failed="why"'
-                )
-            return
-        for name in values:
-            if name not in wanted:
-                computed = any(objective.name == name for objective in self._objectives)
-                why = "it is computed here" if computed else f"the study does not have it{closest_hint(name, wanted)}"
-                raise TrialRefused(f"trial {trial.id} is told {name}, but {why}; tell {example or 'nothing'}")
-        if missing := [name for name in wanted if name not in values]:
-            raise TrialRefused(f"trial {trial.id} is told without {', '.join(missing)}; tell {example}")
-        for name, value in values.items():
-            if isinstance(value, bool) or not math.isfinite(as_number(value)):
-                raise InvalidValue(
-                    f"trial {trial.id} is told {name}={value!r}; expected a finite number in {self._told[name].unit}. "
-                    f'If it could not be measured, tell failed="why"'
-                )
-
-
-def as_number(value: object) -> float:
-    """Return a number as a float, and NaN for anything else."""
-    try:
-        return float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return math.nan
