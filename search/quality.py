@@ -45,7 +45,7 @@ class PredictorQuality:
         parts.append(f"RMSE {q.rmse:.2g} {self.unit}")
         if q.within_90 is not None:
             parts.append(f"{100 * q.within_90:.0f} % of 90 % intervals hold")
-        return f"{', '.join(parts)}, on {q.n} validations predicted beforehand"
+        return f"{', '.join(parts)}, on {q.n} validation{'s' * (q.n != 1)} predicted beforehand"
 
 
 def quality_of(evaluations: Sequence[Evaluation], units: Mapping[str, str]) -> tuple[PredictorQuality, ...]:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..profilers.journal import write_atomically
 from .config import SearchConfig
 from .errors import RunDamaged
-from .records import SCHEMA, SCHEMA_VERSION, STOP_FILE, Evaluation, first_line
+from .records import STOP_FILE, Evaluation, first_line
 
 Reason = Literal["budget", "time", "gain", "space"]
 TOLERANCE = 1e-9  # in full validations: shares such as 0.1 are not exact in binary
@@ -28,8 +28,8 @@ class Stop(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    schema_id: str = Field(default=SCHEMA, alias="schema")
-    version: int = SCHEMA_VERSION
+    schema_id: Literal["gnomon.run"] = Field(default="gnomon.run", alias="schema")
+    version: Literal[2] = 2
     reason: Reason
     said: str
     cost: float

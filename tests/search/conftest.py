@@ -37,9 +37,9 @@ def third_party(tmp_path_factory, monkeypatch):
     info = installed / "glimpsing-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: glimpsing\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[gnomon.tactics]\nglimpsing = glimpsing:build\nwasteful = glimpsing:build_wasteful\n"
-    )
+    builders = {"glimpsing": "build", "wasteful": "build_wasteful", "alternating": "build_alternating"}
+    points = [f"{name} = glimpsing:{builder}" for name, builder in builders.items()]
+    (info / "entry_points.txt").write_text("\n".join(["[gnomon.tactics]", *points]) + "\n")
     for folder in (str(installed), str(Path(__file__).parent / "third_party")):
         monkeypatch.syspath_prepend(folder)
         monkeypatch.setenv("PYTHONPATH", folder, prepend=":")

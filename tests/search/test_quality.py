@@ -47,6 +47,11 @@ def test_normal_errors_fall_inside_nine_times_in_ten():
     assert judge("accuracy", predicted(pairs)).within_90 == pytest.approx(0.9, abs=0.015)
 
 
+def test_one_prediction_is_said_in_the_singular():
+    [found] = quality_of(predicted([(90.0, (91.0, 1.0))]), {"accuracy": "percent"})
+    assert str(found) == "RMSE 1 percent, 100 % of 90 % intervals hold, on 1 validation predicted beforehand"
+
+
 def test_constant_values_have_no_tau():
     assert judge("accuracy", predicted([(90.0, (91.0, 1.0)), (90.0, (92.0, 1.0))])).kendall_tau is None
     assert judge("accuracy", predicted([(90.0, (90.0, 0.0))])).within_90 == 1.0

@@ -217,6 +217,14 @@ def test_more_evaluations_than_the_budget_are_found(copy):
         load_run(copy)
 
 
+def test_more_than_the_budget_of_the_description_is_found(copy):
+    description = json.loads((copy / "run.json").read_text())
+    description["config"]["budget"] = 12
+    (copy / "run.json").write_text(json.dumps(description))
+    with pytest.raises(RunDamaged, match="line 13: evaluation 12 is beyond the budget of 12: 13 are spent with it"):
+        load_run(copy)
+
+
 def test_an_unstarted_run_has_no_front(copy):
     (copy / "evaluations.jsonl").unlink()
     run = load_run(copy)

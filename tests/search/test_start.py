@@ -6,16 +6,21 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 
 import gnomon
 from gnomon.search import SearchConfig, Told, load_run, run_search
 from gnomon.search.errors import InvalidConfig, OutputUnusable, RunDamaged, RunMismatch
+from gnomon.search.objective import build_objectives
+from gnomon.search.rounds import Rounds
+from gnomon.search.tactic import TACTICS
 from gnomon.search.testing import AnalyticSupernet, LinearLatency, fake_context
 from gnomon.supernets import load_space
 
 CONFIG = SearchConfig(space="fashion_mnist", budget=9, population=4, tactic="evolutionary")
 HERE = {"checkpoint_sha256": "c" * 64, "data": None, "profile": {"sha256": "first"}}
+NONE = np.empty((0, 26), dtype=np.int64)
 THERE = HERE | {"profile": {"sha256": "second"}}
 SCRIPT = """
 import os, sys
@@ -82,6 +87,16 @@ def test_costly_values_are_taken_and_cheap_ones_computed_anew(tmp_path, first):
         assert ours.architecture == theirs.architecture
         assert ours.values[0] == theirs.values[0]
         assert ours.values[1] == latency.value_us([ours.architecture.indices])[0] != theirs.values[1]
+
+
+def test_evidence_is_an_own_generation_before_the_first_round(first):
+    context = fake_context()
+    objectives = build_objectives(CONFIG.objectives, context)
+    evidence = tuple((m.architecture.indices, m.values) for m in first.measured)
+    rounds = Rounds(context.space, first.config, objectives, (), TACTICS.builder("random")(CONFIG), evidence, NONE)
+    archive = rounds.archive(first.evaluations[:0], 0)
+    assert set(archive.rounds) == {-1}
+    assert archive.values.tolist() == [list(m.values) for m in first.measured]
 
 
 def test_evidence_is_in_the_front_before_anything_is_measured(tmp_path, first):

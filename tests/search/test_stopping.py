@@ -14,6 +14,7 @@ from gnomon.search.testing import AnalyticSupernet, fake_context
 CONFIG = SearchConfig(
     space="fashion_mnist", objectives=("accuracy", "macs"), budget=24, population=4, tactic="evolutionary"
 )
+STOP_OF_VERSION_9 = '{"schema": "gnomon.run", "version": 9, "reason": "time", "said": "", "cost": 1, "elapsed_s": 1}'
 
 
 class Clock:
@@ -139,7 +140,7 @@ def test_a_run_that_goes_on_is_not_said_to_have_stopped(tmp_path):
     session.close()
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"reason": "mood"}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"reason": "mood"}', STOP_OF_VERSION_9])
 def test_a_damaged_stop_is_named(tmp_path, content):
     search(tmp_path / "run", budget=4)
     (tmp_path / "run" / "stop.json").write_text(content)

@@ -158,6 +158,8 @@ def test_a_failure_is_kept_costs_and_is_not_asked_again(tmp_path):
         ({"accuracy": float("nan")}, InvalidValue, "accuracy=nan; expected a finite number in percent"),
         ({"accuracy": float("inf")}, InvalidValue, "accuracy=inf"),
         ({"accuracy": "high"}, InvalidValue, "accuracy='high'"),
+        ({"accuracy": "90"}, InvalidValue, "accuracy='90'"),
+        ({"accuracy": True}, InvalidValue, "accuracy=True"),
         ({"accuracy": None}, InvalidValue, "accuracy=None"),
         ({"accuracy": 90.0, "failed": "lost"}, TrialRefused, "failed='lost' with accuracy"),
         ({"failed": " "}, TrialRefused, "no reason"),
@@ -219,6 +221,20 @@ def test_shares_are_asked_only_of_objectives_that_have_them(tmp_path, third_part
     told = [Told("accuracy", "percent", divisible=True)]
     with gnomon.Study(config, tmp_path / "shares", told=told) as study:
         assert {trial.share for trial in study.ask()} == {1.0, 0.5}
+
+
+def test_what_is_asked_stays_open_when_the_others_leave_less_than_a_validation(tmp_path, third_party):
+    config = CONFIG.model_copy(update={"tactic": "alternating", "population": 3, "budget": 3})
+    told = [Told("accuracy", "percent", divisible=True)]
+    with gnomon.Study(config, tmp_path / "run", told=told) as study:
+        first, *others = study.ask()
+        assert [trial.share for trial in (first, *others)] == [0.5, 1.0, 0.5, 1.0]
+        for trial in others:
+            study.tell(trial, accuracy=90.0)
+        assert study.ask() == (first,)
+        study.tell(first, accuracy=90.0)
+        assert study.done
+        assert study.run.cost == 3.0
 
 
 def test_latency_comes_from_the_profile_and_another_profile_is_another_run(tmp_path):

@@ -36,9 +36,22 @@ class Wasteful:
         return Batch.of(rows, len(archive.objectives), shares=np.array([1.0] * n + [0.5]))
 
 
+@dataclass(frozen=True)
+class Alternating:
+    """Asks for halves and wholes in turn, halves first."""
+
+    def ask(self, archive, n, rng, round):
+        rows = archive.topped_up(archive.indices[:0], 4, rng)
+        return Batch.of(rows, len(archive.objectives), shares=np.array([0.5, 1.0, 0.5, 1.0]))
+
+
 def build(config):
     return Glimpsing(config.glimpse_share)
 
 
 def build_wasteful(config):
     return Wasteful()
+
+
+def build_alternating(config):
+    return Alternating()
