@@ -33,6 +33,7 @@ VERBS = (
     "predict",
     "search",
     "pareto",
+    "runs",
     "export",
     "demo",
 )
@@ -45,6 +46,8 @@ EXTRA_OF = {
     "scipy": "search",
     "pyarrow": "parquet",
     "yaml": "yaml",
+    "pandas": "frame",
+    "optuna": "optuna",
 }
 EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_QUALITY, EXIT_INTERRUPTED = 2, 3, 4, 130
 

@@ -13,17 +13,21 @@ if TYPE_CHECKING:
     from ..lut import HardwareProfile
     from ..search import Run
 
+PICK_HELP = 'An id, knee, "best accuracy", "weights accuracy=2,latency=1", or a rule such as latency<=2ms.'
 RunFolder = Annotated[Path, typer.Argument(help="Run folder, as given to gnomon search --out.")]
 
 
-def print_run(run: Run, *, pick: str | None = None, profile: HardwareProfile | None = None) -> None:
+def print_run(
+    run: Run, *, pick: str | None = None, spread: int | None = None, profile: HardwareProfile | None = None
+) -> None:
     """Print the front of a run, with the verified error of its latencies when the profile is known."""
     front = run.front()
     trace = run.hypervolume_trace()
     chosen = front.pick(pick) if pick else None
+    few = frozenset(front.spread(spread).architectures) if spread is not None else frozenset()
     columns = ("id", *(f"{objective.name} ({objective.unit})" for objective in front.objectives), "")
     rows = [
-        (architecture.id, *map(float, values), "<- pick" if architecture == chosen else "")
+        (architecture.id, *map(float, values), mark_of(architecture == chosen, architecture in few))
         for architecture, values in zip(front.architectures, front.values)
     ]
     print(f"run      {run.folder}: {len(run.evaluations)} of {run.config.budget} validations, {run.config.tactic}")
@@ -33,13 +37,19 @@ def print_run(run: Run, *, pick: str | None = None, profile: HardwareProfile | N
         print(f"latency  from {profile.name}: {profile.latency.report.sentence()}; quality {profile.quality}")
 
 
+def mark_of(is_pick: bool, is_spread: bool) -> str:
+    """Return what stands beside a member of the front."""
+    return " ".join(["<- pick"] * is_pick + ["<- spread"] * is_spread)
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb."""
 
     @app.command()
     def pareto(
         run: RunFolder,
-        pick: Annotated[str | None, typer.Option(help="Mark one: an id, knee, or a rule such as latency<=2ms.")] = None,
+        pick: Annotated[str | None, typer.Option(help=PICK_HELP)] = None,
+        spread: Annotated[int | None, typer.Option(help="Mark this many that keep most hypervolume together.")] = None,
         profile: Annotated[str | None, typer.Option(help="Profile of the run, to show its verified error.")] = None,
         plot: Annotated[Path | None, typer.Option(help="Write the front as .png or .svg.")] = None,
         as_json: AsJson = False,
@@ -61,7 +71,8 @@ def register(app: typer.Typer) -> None:
                 for a, values in zip(front.architectures, front.values)
             ]
             chosen = front.pick(pick).id if pick else None
+            few = [a.id for a in front.spread(spread).architectures] if spread is not None else None
             trace = [float(value) for value in loaded.hypervolume_trace()]
-            print_json({"front": found, "hypervolume": trace[-1], "trace": trace, "pick": chosen})
+            print_json({"front": found, "hypervolume": trace[-1], "trace": trace, "pick": chosen, "spread": few})
             return
-        print_run(loaded, pick=pick, profile=load_profile(profile) if profile else None)
+        print_run(loaded, pick=pick, spread=spread, profile=load_profile(profile) if profile else None)

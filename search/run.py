@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -37,6 +37,9 @@ from .records import (
     require_same,
 )
 from .tactic import TACTICS, Tactic, check_names
+
+if TYPE_CHECKING:
+    import pandas
 
 KEPT = "what was measured is kept, and the same command goes on"
 
@@ -93,6 +96,17 @@ class Run:
         """Return the hypervolume after each measurement, infeasible ones left out."""
         feasible = violations_of(self.header, self.values) == 0
         return tuple(volume_of(self.header, self.values[:n][feasible[:n]]) for n in range(1, len(feasible) + 1))
+
+    def frame(self) -> pandas.DataFrame:
+        """Return a pandas table, a row an evaluation; raises ModuleNotFoundError without pandas, UnknownSpace."""
+        from .table import frame_from_table, table_of_run
+
+        return frame_from_table(table_of_run(self))
+
+    def _repr_html_(self) -> str:
+        from .notebook import html_from_run
+
+        return html_from_run(self)
 
 
 def load_run(folder: Path) -> Run:
