@@ -33,6 +33,7 @@ VERBS = (
     "predict",
     "search",
     "pareto",
+    "finish",
     "runs",
     "export",
     "demo",

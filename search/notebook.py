@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .errors import Infeasible
-from .objective import Values
+from .objective import Direction, Values
 
 if TYPE_CHECKING:
     from .pareto import ObjectiveInfo, ParetoFront
@@ -60,7 +60,7 @@ def table(front: ParetoFront) -> str:
     rest = len(front.values) - len(body)
     more = f'<div style="opacity:.7">and {rest} more</div>' if rest else ""
     rows = "".join(f"<tr>{row}</tr>" for row in [head, *body])
-    return f'<div><table style="border-collapse:collapse">{rows}</table>{more}</div>'
+    return f'<div><table style="border-collapse:collapse;color:inherit;font:inherit">{rows}</table>{more}</div>'
 
 
 def cells(tag: str, texts: Sequence[str]) -> str:
@@ -92,7 +92,8 @@ def scatter(everything: Values, best: Values, objectives: Sequence[ObjectiveInfo
     dots = [f'<circle cx="{x(v[1]):.1f}" cy="{y(v[0]):.1f}" r="2.5" fill-opacity=".4"/>' for v in everything]
     order = np.argsort(best[:, 1], kind="stable")
     marks = [f'<circle cx="{x(best[i, 1]):.1f}" cy="{y(best[i, 0]):.1f}" r="4" fill="{ACCENT}"/>' for i in order]
-    line = " ".join(f"{x(best[i, 1]):.1f},{y(best[i, 0]):.1f}" for i in order)
+    edge = steps(best[order], second.direction) if len(objectives) == 2 else []  # of more, two show no edge
+    line = " ".join(f"{x(right):.1f},{y(up):.1f}" for right, up in edge)
     middle = (TOP + HEIGHT - BOTTOM) / 2
     labels = (
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{HEIGHT - 8}" text-anchor="middle">'
@@ -105,6 +106,15 @@ def scatter(everything: Values, best: Values, objectives: Sequence[ObjectiveInfo
         f'font-size="11" style="flex:none">{"".join(grid)}{labels}{"".join(dots)}'
         f'<polyline points="{line}" fill="none" stroke="{ACCENT}"/>{"".join(marks)}</svg>'
     )
+
+
+def steps(best: Values, direction: Direction) -> list[tuple[float, float]]:
+    """Return the edge of what a front dominates, as (second, first) objective; `best` (n, m) ascends in the second."""
+    points = [(float(best[0, 1]), float(best[0, 0]))]
+    for up, right in best[1:, :2]:
+        corner = (right, points[-1][1]) if direction == "min" else (points[-1][0], up)
+        points += [corner, (float(right), float(up))]
+    return points
 
 
 def ticks(values: Values) -> list[float]:
