@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import AsJson, Force, print_json, print_table
+from .output import AsJson, Force, print_json, print_table, say
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
     from ..search import Run
+    from ..search.final_front import FinalFront
 
 PICK_HELP = 'An id, knee, "best accuracy", "weights accuracy=2,latency=1", or a rule such as latency<=2ms.'
 RunFolder = Annotated[Path, typer.Argument(help="Run folder, as given to gnomon search --out.")]
@@ -35,6 +36,18 @@ def print_run(
     print_table(columns, rows)
     if profile is not None:
         print(f"latency  from {profile.name}: {profile.latency.report.sentence()}; quality {profile.quality}")
+
+
+def final_of(run: Run) -> FinalFront | None:
+    """Return the run's final front where there is one; says on stderr when it is of an earlier state of the run."""
+    from ..search.errors import RunMismatch
+    from ..search.final_front import load_final
+
+    try:
+        return load_final(run)
+    except RunMismatch as error:
+        say(str(error))
+        return None
 
 
 def mark_of(is_pick: bool, is_spread: bool) -> str:
@@ -62,7 +75,7 @@ def register(app: typer.Typer) -> None:
         if plot is not None:
             from ..reports.plots import plot_front
 
-            plot_front(loaded, plot, force=force)
+            plot_front(loaded, plot, final=final_of(loaded), force=force)
         if as_json:
             front = loaded.front()
             names = [objective.name for objective in front.objectives]
@@ -76,3 +89,6 @@ def register(app: typer.Typer) -> None:
             print_json({"front": found, "hypervolume": trace[-1], "trace": trace, "pick": chosen, "spread": few})
             return
         print_run(loaded, pick=pick, spread=spread, profile=load_profile(profile) if profile else None)
+        if (final := final_of(loaded)) is not None:
+            stay = [standing.on_front for standing in final.standings].count(True)
+            print(f"final    {stay} of {len(final.members)} stay on the final front: gnomon finish {run}")

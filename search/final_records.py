@@ -16,7 +16,7 @@ from ..profilers.journal import read_journal
 from ..supernets.space import Architecture
 from ..version import VERSION
 from .errors import RunDamaged, RunMismatch
-from .records import RunHeader, first_line, flat
+from .records import RunHeader, first_line
 
 SCHEMA: Final = "gnomon.final"
 # History of the final front's format, newest first:
@@ -172,9 +172,15 @@ def require_architectures(records: tuple[Record, ...], space: str, path: Path) -
             )
 
 
+def fields_of(header: FinalHeader) -> dict[str, Any]:
+    """Return what tells final fronts apart, the profile's name and sha256 as fields of their own."""
+    found = header.model_dump(mode="json", exclude={"gnomon", "profile"})
+    return found | {f"profile.{name}": value for name, value in (header.profile or {}).items()}
+
+
 def require_same_final(folder: Path, stored: FinalHeader, asked: FinalHeader) -> None:
     """Raise RunMismatch, naming the fields, unless both describe the same final front."""
-    ours, theirs = (flat(header.model_dump(mode="json", exclude={"gnomon"})) for header in (stored, asked))
+    ours, theirs = fields_of(stored), fields_of(asked)
     changed = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
     if changed:
         said = "; ".join(f"{name}: {ours.get(name)!r} there, {theirs.get(name)!r} asked" for name in changed[:4])

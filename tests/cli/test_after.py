@@ -2,6 +2,8 @@
 
 import csv
 import json
+import re
+import shutil
 
 import pytest
 
@@ -77,3 +79,64 @@ def test_what_is_exported_is_what_pareto_shows(gnomon, finished_run, tmp_path):
     with (tmp_path / "t.csv").open(newline="") as file:
         best = {row["id"] for row in csv.DictReader(file) if json.loads(row["on_front"])}
     assert best == {row["id"] for row in gnomon("pareto", finished_run, "--json").json["front"]}
+
+
+def test_a_finished_front_is_reported_split_by_split(gnomon, finished_run, profile_name, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(finished_run, copy)
+    outcome = gnomon("finish", copy, "--profile", profile_name, "--controls", 2, "--json")
+    assert outcome.code == 0, outcome.err
+    found = outcome.json
+    front = {row["id"]: row for row in gnomon("pareto", copy, "--json").json["front"]}
+    assert [member["id"] for member in found["members"]] == list(front)
+    for member in found["members"]:
+        assert member["search"]["accuracy"] == front[member["id"]]["accuracy"]
+        assert 50 < member["report"]["accuracy"] < 100
+        assert member["final"]["accuracy"] == member["report"]["accuracy"]
+        assert member["latency"]["low_us"] < member["latency"]["predicted_us"] < member["latency"]["high_us"]
+    assert any(member["on_front"] for member in found["members"])
+    shown = gnomon("finish", copy)
+    assert shown.code == 0
+    for words in (
+        "accuracy validation (percent)",
+        "accuracy test (percent)",
+        "on the final front",
+        "2 networks of the",
+    ):
+        assert words in shown.out
+    assert (found["latency"] is None) == ("predicted, not measured" in shown.out)
+    assert "stay on the final front: gnomon finish" in gnomon("pareto", copy).out
+    assert gnomon("pareto", copy, "--plot", tmp_path / "f.svg").code == 0
+    assert "final, on test" in svg_text(tmp_path / "f.svg")
+    refused = gnomon("finish", copy, "--profile", profile_name)
+    assert refused.code == 2
+    assert "controls" in refused.err
+
+
+def svg_text(path):
+    """Matplotlib draws text as outlines, and says what it is in a comment."""
+    return " ".join(re.findall(r"<!-- (.*?) -->", path.read_text()))
+
+
+def test_another_profile_than_the_runs_is_refused(gnomon, finished_run, profile_name):
+    outcome = gnomon("finish", finished_run, "--profile", profile_name.replace("onnxruntime", "openvino"))
+    assert outcome.code == 2
+    assert "pass the run's own as --profile" in outcome.err
+    assert not (finished_run / "final.jsonl").exists()
+
+
+def test_a_final_front_of_an_earlier_state_is_said_and_not_drawn(gnomon, finished_run, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(finished_run, copy)
+    assert gnomon("finish", copy, "--controls", 0).code == 0
+    front = {row["id"] for row in gnomon("pareto", copy, "--json").json["front"]}
+    lines = (copy / "evaluations.jsonl").read_text().splitlines()
+    last = max(number for number, line in enumerate(lines) if json.loads(line)["id"] in front)
+    assert last > 0
+    (copy / "evaluations.jsonl").write_text("\n".join(lines[:last]) + "\n")
+    outcome = gnomon("pareto", copy, "--plot", tmp_path / "f.png")
+    assert outcome.code == 0
+    assert "earlier state of the run; make it anew: gnomon finish --force" in outcome.err
+    assert "stay on the final front" not in outcome.out
+    assert gnomon("finish", copy, "--controls", 0, "--force").code == 0
+    assert "stay on the final front" in gnomon("pareto", copy).out
