@@ -108,23 +108,27 @@ def register(app: typer.Typer) -> None:
         checkpoint: Checkpoint = None,
         data: Data = None,
         controls: Annotated[
-            int, typer.Option(help="Networks of the first round validated too, to tell luck from the split.", min=0)
-        ] = 8,
+            int | None,
+            typer.Option(help="Networks of the first round validated too, to tell luck from the split; 8.", min=0),
+        ] = None,
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
         """Validate a run's front on images the search did not use, time it here, and say which members stay."""
         from ..api import final_front, load_profile, load_run
+        from ..search.final import CONTROLS
         from ..search.final_front import load_final
 
         loaded = load_run(run)
-        is_new = bool(profile or checkpoint or data or force)  # else a sealed final front is shown as it is
+        is_new = (
+            bool(profile or checkpoint or data or force) or controls is not None
+        )  # else a sealed final front is shown as it is
         final = (None if is_new else load_final(loaded)) or final_front(
             loaded,
             profile=load_profile(profile) if profile else None,
             checkpoint=checkpoint,
             data=data,
-            controls=controls,
+            controls=CONTROLS if controls is None else controls,
             force=force,
             on_step=say,
         )

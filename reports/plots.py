@@ -88,6 +88,8 @@ def plot_front(run: Run, path: Path, *, final: FinalFront | None = None, force: 
     With the run's `final` front, its members' final values are drawn too, each joined to what the search believed.
     """
     front = run.front()
+    if len(front.objectives) < 2:
+        raise PlotRefused(f"the run in {run.folder} has one objective, {front.objectives[0].name}; a plot needs two")
     first, second = front.objectives[:2]
     everything, best = run.values[:, :2], np.array(front.values)[:, :2]
     order = np.argsort(best[:, 1])

@@ -3,6 +3,7 @@
 from .config import SearchConfig
 from .constraint import Constraint
 from .errors import SearchError
+from .final_front import FinalFront, load_final
 from .objective import Objective, SearchContext
 from .pareto import ObjectiveInfo, ParetoFront, hypervolume, non_dominated
 from .records import Evaluation
@@ -13,6 +14,7 @@ from .tactic import Tactic
 __all__ = [
     "Constraint",
     "Evaluation",
+    "FinalFront",
     "Objective",
     "ObjectiveInfo",
     "ParetoFront",
@@ -23,6 +25,7 @@ __all__ = [
     "Surrogate",
     "Tactic",
     "hypervolume",
+    "load_final",
     "load_run",
     "non_dominated",
     "run_search",

@@ -140,3 +140,21 @@ def test_a_final_front_of_an_earlier_state_is_said_and_not_drawn(gnomon, finishe
     assert "stay on the final front" not in outcome.out
     assert gnomon("finish", copy, "--controls", 0, "--force").code == 0
     assert "stay on the final front" in gnomon("pareto", copy).out
+
+
+def test_a_plot_of_one_objective_is_refused(gnomon, tmp_path):
+    arguments = ("--objectives", "macs", "--tactic", "random", "--budget", 4, "--population", 2)
+    assert gnomon("search", "--out", tmp_path / "run", *arguments).code == 0
+    outcome = gnomon("pareto", tmp_path / "run", "--plot", tmp_path / "f.png")
+    assert outcome.code == 2
+    assert "a plot needs two" in outcome.err
+    assert not (tmp_path / "f.png").exists()
+
+
+def test_a_run_of_exact_objectives_is_finished_without_measuring(gnomon, tmp_path):
+    arguments = ("--objectives", "macs,params", "--tactic", "random", "--budget", 4, "--population", 2)
+    assert gnomon("search", "--out", tmp_path / "run", *arguments).code == 0
+    found = gnomon("finish", tmp_path / "run", "--json").json
+    assert all(member["on_front"] and member["final"] == member["search"] for member in found["members"])
+    assert (found["optimism"], found["latency"]) == ({}, None)
+    assert gnomon("finish", tmp_path / "run").code == 0
