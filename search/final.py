@@ -160,7 +160,7 @@ def costly_objectives(
     run: Run, space: SearchSpace, supernet: EvaluatesArchitectures | None, split: str
 ) -> tuple[Objective, ...]:
     """Build what has to be measured again, for another split; raises UnknownName, MissingContext."""
-    names = [objective.name for objective in run.objectives if objective.name != LATENCY]
+    names = [objective.name for objective in run.objectives if objective.name.partition("@")[0] != LATENCY]
     built = build_objectives(names, SearchContext(space, supernet, split=split))
     return tuple(objective for objective in built if objective.costly)
 
