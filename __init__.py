@@ -3,12 +3,13 @@
 >>> import gnomon
 >>> profile = gnomon.profile("fashion_mnist", "onnxruntime")            # measure this device once
 >>> run = gnomon.run_search(config, "runs/first", profile=profile)      # find the best sub-networks
+>>> gnomon.final_front(run, profile=profile).front()                   # what its front is worth on fresh images
 >>> gnomon.export(run, "latency<=0.2ms", "exported", profile=profile)   # ship one, checked and timed
 """
 
 from typing import TYPE_CHECKING, Any
 
-from .api import backends, export, load_profile, load_run, profile, spaces
+from .api import backends, export, final_front, load_profile, load_run, profile, spaces
 from .api import search as run_search  # the name `search` belongs to the sub-package
 from .version import VERSION as __version__
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from .search import Told as Told
 
 OF_SEARCH = ("SearchConfig", "Study", "Told")
-__all__ = ["__version__", "backends", "export", "load_profile", "load_run", "profile", "run_search", "spaces"]
-__all__ += ["SearchConfig", "Study", "Told"]
+__all__ = ["__version__", "backends", "export", "final_front", "load_profile", "load_run", "profile", "run_search"]
+__all__ += ["SearchConfig", "Study", "Told", "spaces"]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .profilers.timing import TimingPolicy
     from .search import Run, SearchConfig
     from .search.export import ExportedModel
+    from .search.final_front import FinalFront
 
 
 def spaces() -> tuple[str, ...]:
@@ -123,6 +124,41 @@ def load_run(folder: str | Path) -> Run:
     from .search import load_run as load
 
     return load(Path(folder))
+
+
+def final_front(
+    run: Run,
+    *,
+    profile: HardwareProfile | None = None,
+    checkpoint: Path | None = None,
+    data: Path | None = None,
+    controls: int = 8,
+    force: bool = False,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> FinalFront:
+    """Validate the front of `run` on the split that the search did not use, time it here, and rank it again.
+
+    Latencies are measured with the run's own `profile` when its device and runtime are those of this machine; else
+    they stay predicted, and `header.not_timed` says why. `controls` networks of the first round are validated too:
+    they tell luck from a difference between the splits. The run's folder keeps the result; an interrupted call goes on
+    when repeated. Raises RunMismatch for another profile or checkpoint than the run's, and the errors of
+    `gnomon.search.errors`.
+    """
+    from .search.final import final_front as finish
+    from .supernets.supernet import load_supernet
+
+    supernet = None
+    if "accuracy" in {objective.name for objective in run.objectives}:
+        supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data)
+    return finish(
+        run,
+        supernet=supernet,
+        profile=profile,
+        data=str(data) if data else None,
+        controls=controls,
+        force=force,
+        on_step=on_step,
+    )
 
 
 def export(

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help="Folder for everything the demo writes.")] = Path("gnomon-demo"),
         force: Force = False,
     ) -> None:
-        """Profile this machine on two runtimes, search the embedded super-network, export and check the knee."""
+        """Profile this machine on two runtimes, search the embedded super-network, check its front, export the knee."""
         started = time.monotonic()
         if force and out.exists():
             shutil.rmtree(out)
@@ -41,7 +41,9 @@ def register(app: typer.Typer) -> None:
             profiles.append(show_profile(backend, out))
         heading(f"4. Search: {BUDGET} validations, accuracy against {BACKENDS[0]} latency")
         run = show_search(profiles[0], out)
-        heading("5. Export the knee of the front, check it, time it")
+        heading("5. Validate the front on images the search did not use, and time it on this machine")
+        show_final(run, profiles[0], out)
+        heading("6. Export the knee of the front, check it, time it")
         show_export(run, profiles[0], out)
         print(f"\ndone in {time.monotonic() - started:.0f} s; everything is in {out}")
 
@@ -99,6 +101,18 @@ def show_search(profile: HardwareProfile, out: Path) -> Run:
     plot_front(run, out / "front.png", force=True)
     print(f"plot     {out / 'front.png'}")
     return run
+
+
+def show_final(run: Run, profile: HardwareProfile, out: Path) -> None:
+    """Finish the run, and draw its front again beside what it is worth."""
+    from ..api import final_front
+    from ..reports.plots import plot_front
+    from .finish import print_final
+
+    final = final_front(run, profile=profile, on_step=say)
+    print_final(final)
+    plot_front(run, out / "front.png", final=final, force=True)
+    print(f"plot     {out / 'front.png'}")
 
 
 def show_export(run: Run, profile: HardwareProfile, out: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .output import AsJson, Force, print_json, say
-from .pareto import RunFolder
+from .pareto import PICK_HELP, RunFolder
 from .search import Checkpoint, Data
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
     def export(
         run: RunFolder,
         out: Annotated[Path, typer.Option(help="Folder to write: model.onnx and model.json.")],
-        pick: Annotated[str, typer.Option(help="An id, knee, or a rule such as latency<=2ms.")] = "knee",
+        pick: Annotated[str, typer.Option(help=PICK_HELP)] = "knee",
         profile: Annotated[str | None, typer.Option(help="Profile to predict with and to time under.")] = None,
         checkpoint: Checkpoint = None,
         data: Data = None,

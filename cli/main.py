@@ -33,6 +33,8 @@ VERBS = (
     "predict",
     "search",
     "pareto",
+    "finish",
+    "runs",
     "export",
     "demo",
 )
@@ -45,6 +47,8 @@ EXTRA_OF = {
     "scipy": "search",
     "pyarrow": "parquet",
     "yaml": "yaml",
+    "pandas": "frame",
+    "optuna": "optuna",
 }
 EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_QUALITY, EXIT_INTERRUPTED = 2, 3, 4, 130
 

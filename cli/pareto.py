@@ -8,24 +8,33 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import AsJson, Force, print_json, print_table
+from .output import AsJson, Force, print_json, print_table, say
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
     from ..search import Run
+    from ..search.final_front import FinalFront
     from ..search.quality import PredictorQuality
 
+PICK_HELP = 'An id, knee, "best accuracy", "weights accuracy=2,latency=1", or a rule such as latency<=2ms.'
 RunFolder = Annotated[Path, typer.Argument(help="Run folder, as given to gnomon search --out.")]
 
 
-def print_run(run: Run, *, pick: str | None = None, profile: HardwareProfile | None = None) -> None:
+def print_run(
+    run: Run, *, pick: str | None = None, spread: int | None = None, profile: HardwareProfile | None = None
+) -> None:
     """Print the front of a run, with the verified error of its latencies when the profile is known."""
     front = run.front()
     chosen = front.pick(pick) if pick else None
     taken = {measured.architecture for measured in run.measured if measured.source}
+    few = frozenset(front.spread(spread).architectures) if spread is not None else frozenset()
     columns = ("id", *(f"{objective.name} ({objective.unit})" for objective in front.objectives), "")
     rows = [
-        (architecture.id, *map(float, values), marks(architecture == chosen, architecture in taken))
+        (
+            architecture.id,
+            *map(float, values),
+            marks(architecture == chosen, architecture in few, architecture in taken),
+        )
         for architecture, values in zip(front.architectures, front.values)
     ]
     print(
@@ -50,9 +59,9 @@ def parts_of(run: Run) -> str:
     return f" ({said})" if said else ""
 
 
-def marks(chosen: bool, taken: bool) -> str:
+def marks(chosen: bool, few: bool, taken: bool) -> str:
     """Say what is special about a row of the front."""
-    return ", ".join(["<- pick"] * chosen + ["measured by the other run"] * taken)
+    return ", ".join(["<- pick"] * chosen + ["<- spread"] * few + ["measured by the other run"] * taken)
 
 
 def quality_record(quality: PredictorQuality) -> dict[str, Any]:
@@ -61,7 +70,7 @@ def quality_record(quality: PredictorQuality) -> dict[str, Any]:
     return {"unit": quality.unit, "overall": asdict(quality.overall), "rounds": rounds}
 
 
-def record_of(run: Run, pick: str | None) -> dict[str, Any]:
+def record_of(run: Run, pick: str | None, spread: int | None) -> dict[str, Any]:
     """Return the front of a run, how it was reached, and how well it was predicted, as JSON."""
     front = run.front()
     names = [objective.name for objective in front.objectives]
@@ -82,7 +91,20 @@ def record_of(run: Run, pick: str | None) -> dict[str, Any]:
         "start": run.start and str(run.start),
         "predictors": {quality.objective: quality_record(quality) for quality in run.predictor_quality()},
         "pick": front.pick(pick).id if pick else None,
+        "spread": [a.id for a in front.spread(spread).architectures] if spread is not None else None,
     }
+
+
+def final_of(run: Run) -> FinalFront | None:
+    """Return the run's final front where there is one; says on stderr when it is of an earlier state of the run."""
+    from ..search.errors import RunMismatch
+    from ..search.final_front import load_final
+
+    try:
+        return load_final(run)
+    except RunMismatch as error:
+        say(str(error))
+        return None
 
 
 def register(app: typer.Typer) -> None:
@@ -91,7 +113,8 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def pareto(
         run: RunFolder,
-        pick: Annotated[str | None, typer.Option(help="Mark one: an id, knee, or a rule such as latency<=2ms.")] = None,
+        pick: Annotated[str | None, typer.Option(help=PICK_HELP)] = None,
+        spread: Annotated[int | None, typer.Option(help="Mark this many that keep most hypervolume together.")] = None,
         profile: Annotated[str | None, typer.Option(help="Profile of the run, to show its verified error.")] = None,
         plot: Annotated[Path | None, typer.Option(help="Write the front as .png or .svg.")] = None,
         as_json: AsJson = False,
@@ -104,8 +127,11 @@ def register(app: typer.Typer) -> None:
         if plot is not None:
             from ..reports.plots import plot_front
 
-            plot_front(loaded, plot, force=force)
+            plot_front(loaded, plot, final=final_of(loaded), force=force)
         if as_json:
-            print_json(record_of(loaded, pick))
+            print_json(record_of(loaded, pick, spread))
             return
-        print_run(loaded, pick=pick, profile=load_profile(profile) if profile else None)
+        print_run(loaded, pick=pick, spread=spread, profile=load_profile(profile) if profile else None)
+        if (final := final_of(loaded)) is not None:
+            stay = [standing.on_front for standing in final.standings].count(True)
+            print(f"final    {stay} of {len(final.members)} stay on the final front: gnomon finish {run}")

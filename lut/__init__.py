@@ -20,7 +20,7 @@ from .family import model_for_space
 from .imports import Imported, TableOrigin, import_table
 from .interchange import format_names, read_table, write_table
 from .lint import Finding, lint_profile, lint_table
-from .measure import Remeasured, is_this_device, measure_model
+from .measure import Remeasured, RemeasuredTogether, device_differences, is_this_device, measure_model, measure_models
 from .model import LatencyModel
 from .operators import LayerOperators, OperatorReport, explain_operators
 from .profile import HardwareProfile, check_profile
@@ -53,12 +53,14 @@ __all__ = [
     "ProfileMismatch",
     "ProfileRequest",
     "Remeasured",
+    "RemeasuredTogether",
     "SlotDifference",
     "TableOrigin",
     "TableUnreadable",
     "UnknownProfile",
     "build_profile",
     "check_profile",
+    "device_differences",
     "diff_profiles",
     "differences",
     "explain",
@@ -70,6 +72,7 @@ __all__ = [
     "lint_table",
     "load_profile",
     "measure_model",
+    "measure_models",
     "model_for_space",
     "read_table",
     "shipped_profiles",

@@ -7,8 +7,11 @@ not the model's.
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from ..profilers.backend import RunConfig
 from ..profilers.hardware import fingerprint
@@ -24,6 +27,7 @@ from .schema import ANCHOR
 
 SAME_DEVICE = ("cpu_model", "cpus", "architecture", "virtual_machine")  # and the name made of some of them
 POLICY = TimingPolicy(min_passes=24, anchor_every=1, time_cap_s=30.0)
+FURTHER_S = 6.0  # for each model beyond the first
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,15 @@ class Remeasured:
     """A model's measurement, and how long the anchor took now relative to when the profile was made."""
 
     measurement: Measurement
+    anchor_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class RemeasuredTogether:
+    """Measurements of several models by key, why the others failed, and how slow the anchor was meanwhile."""
+
+    measurements: Mapping[str, Measurement]
+    failures: Mapping[str, str]
     anchor_ratio: float
 
 
@@ -55,22 +68,43 @@ def measure_model(profile: HardwareProfile, model: bytes) -> Remeasured:
 
     Raises LutError when the model, or the profile's anchor, cannot be timed, and the errors of profilers.
     """
+    found = measure_models(profile, {"model": model})
+    if "model" not in found.measurements:
+        raise LutError(f"the model could not be timed: {found.failures.get('model', 'no visit')}")
+    return Remeasured(found.measurements["model"], found.anchor_ratio)
+
+
+def measure_models(
+    profile: HardwareProfile,
+    models: Mapping[str, bytes],
+    *,
+    building: Path | None = None,
+    on_progress: Callable[[Mapping[str, Any]], None] | None = None,
+) -> RemeasuredTogether:
+    """Time several models as `measure_model` times one: interleaved, so that slow moments of the machine hit all alike.
+
+    The folder `building` keeps plan and results, so that the same call goes on after an interruption, also in the
+    middle; without it they are temporary. Takes up to half a minute and six seconds for each further model. Raises
+    LutError when the profile's anchor cannot be timed, and the errors of profilers, among them PlanMismatch for a
+    folder of other models and EnvironmentChanged.
+    """
     if not profile.anchors:
         raise LutError(f"profile {profile.name} has no anchor, so times of now and then cannot be compared")
     config = RunConfig(**profile.header.config.model_dump())
     anchor_key = profile.anchors[0].key
     spec = LayerSpec.from_key(anchor_key.removeprefix(ANCHOR))
-    models = [
-        PlannedModel(anchor_key, "anchor", graph_from_layers([spec], batch=config.batch)),
-        PlannedModel("model", "network", model),
-    ]
-    with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
-        plan, results = Path(folder) / "plan", Path(folder) / "results.jsonl"
-        write_plan(plan, backend=profile.header.backend, config=config, policy=POLICY, models=models)
-        run_plan_locally(plan, results)
+    planned = [PlannedModel(anchor_key, "anchor", graph_from_layers([spec], batch=config.batch))]
+    planned += [PlannedModel(key, "network", model) for key, model in models.items()]
+    policy = replace(POLICY, time_cap_s=POLICY.time_cap_s + FURTHER_S * (len(models) - 1))
+    with ExitStack() as stack:
+        folder = building or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnomon-")))
+        folder.mkdir(exist_ok=True)
+        plan, results = folder / "plan", folder / "results.jsonl"
+        write_plan(plan, backend=profile.header.backend, config=config, policy=policy, models=planned)
+        run_plan_locally(plan, results, on_progress=on_progress)
         found = read_results(results)
-    if "model" not in found.measurements:
-        raise LutError(f"the model could not be timed: {found.failures[0].reason if found.failures else 'no visit'}")
+    if not found.anchors:
+        raise LutError(f"the anchor {anchor_key} of profile {profile.name} could not be timed here")
     then = undisturbed([anchor.value_us for anchor in profile.anchors])
     now = undisturbed([anchor.value_us for anchor in found.anchors])
-    return Remeasured(found.measurements["model"], now / then)
+    return RemeasuredTogether(found.measurements, {f.key: f.reason for f in found.failures}, now / then)

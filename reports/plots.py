@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import PlotRefused
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
     from ..search import Run
+    from ..search.final_front import FinalFront
 
-INK, ACCENT, SOFT, BAND = "#1f2933", "#c8553d", "#9aa5b1", "#f0e3c4"
+INK, ACCENT, SOFT, BAND, FINAL = "#1f2933", "#c8553d", "#9aa5b1", "#f0e3c4", "#2b6a8f"
+LATENCY = "latency"
 
 
 @contextmanager
 def figure(path: Path, *, force: bool, size: tuple[float, float] = (6.4, 4.8)) -> Iterator[Any]:
     """Open a figure with one pair of axes, and save it at `path`; raises PlotRefused."""
+    with figures(path, force=force, size=size, widths=(1,)) as (axes,):
+        yield axes
+
+
+@contextmanager
+def figures(
+    path: Path, *, force: bool, size: tuple[float, float], widths: tuple[int, ...]
+) -> Iterator[tuple[Any, ...]]:
+    """Open a figure with axes for each of `widths`, side by side, and save it at `path`; raises PlotRefused."""
     if path.suffix not in (".png", ".svg"):
         raise PlotRefused(f"cannot write {path}: a plot is .png or .svg")
     if path.exists() and not force:
@@ -32,9 +44,11 @@ def figure(path: Path, *, force: bool, size: tuple[float, float] = (6.4, 4.8)) -
         raise PlotRefused("plots need matplotlib; install it: pip install 'gnomon[plot]'") from error
     drawing = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(drawing)
-    axes = drawing.add_subplot()
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    grid = drawing.add_gridspec(1, len(widths), width_ratios=widths)
+    axes = tuple(drawing.add_subplot(grid[0, column]) for column in range(len(widths)))
+    for each in axes:
+        for side in ("top", "right"):
+            each.spines[side].set_visible(False)
     yield axes
     try:
         drawing.savefig(path, dpi=150)
@@ -68,22 +82,64 @@ def plot_fidelity(profile: HardwareProfile, path: Path, *, force: bool = False) 
         axes.legend(frameon=False, loc="upper left")
 
 
-def plot_front(run: Run, path: Path, *, force: bool = False) -> None:
-    """Draw all that a run measured in full in its first two objectives, and the Pareto front with its hypervolume."""
+def plot_front(run: Run, path: Path, *, final: FinalFront | None = None, force: bool = False) -> None:
+    """Draw what a run measured in its first two objectives, the Pareto front, and how hypervolume grew over the cost.
+
+    With the run's `final` front, its members' final values are drawn too, each joined to what the search believed.
+    """
     front = run.front()
+    if len(front.objectives) < 2:
+        raise PlotRefused(f"the run in {run.folder} has one objective, {front.objectives[0].name}; a plot needs two")
     first, second = front.objectives[:2]
-    everything = run.values[:, :2]
-    best = np.array(front.values)[:, :2]
+    everything, best = run.values[:, :2], np.array(front.values)[:, :2]
     order = np.argsort(best[:, 1])
-    with figure(path, force=force) as axes:
-        axes.scatter(everything[:, 1], everything[:, 0], s=14, color=SOFT, label=f"measured ({len(everything)})")
-        axes.plot(best[order, 1], best[order, 0], color=ACCENT, linewidth=1, drawstyle="steps-post")
-        axes.scatter(best[:, 1], best[:, 0], s=26, color=ACCENT, label=f"Pareto front ({len(best)})", zorder=3)
+    trace = run.hypervolume_trace()
+    split = "" if final is None else f", on {final.header.search_split}"
+    with figures(path, force=force, size=(10.4, 4.8), widths=(5, 3)) as (axes, growth):
+        axes.scatter(everything[:, 1], everything[:, 0], s=14, color=SOFT, label=f"measured{split} ({len(everything)})")
+        if len(front.objectives) == 2:
+            style = "steps-post" if second.direction == "min" else "steps-pre"
+            axes.plot(best[order, 1], best[order, 0], color=ACCENT, linewidth=1, drawstyle=style)
+        axes.scatter(best[:, 1], best[:, 0], s=26, color=ACCENT, label=f"Pareto front{split} ({len(best)})", zorder=3)
+        if final is not None:
+            draw_final(axes, final, first.name, second.name)
         axes.set(xlabel=f"{second.name} ({second.unit})", ylabel=f"{first.name} ({first.unit})")
-        axes.set_title(
-            f"{run.config.space}: {run.config.tactic}, hypervolume {run.hypervolume():.4g}",
-            fontsize=10,
-            color=INK,
-            parse_math=False,
+        axes.set_title(f"{run.config.space}: {run.config.tactic}", fontsize=10, color=INK, parse_math=False)
+        axes.legend(frameon=False, loc="lower right", fontsize=9)
+        growth.step(cost_of(run, len(trace)), trace, where="post", color=ACCENT, linewidth=1.2)
+        growth.set(xlabel="cost (full validations)", ylabel="hypervolume", ylim=trace_limits(trace))
+        growth.set_title(f"hypervolume {trace[-1]:,.6g}", fontsize=10, color=INK)
+
+
+def draw_final(axes: Any, final: FinalFront, first: str, second: str) -> None:
+    """Draw the final values of each member, with the 90 % interval of a predicted latency, and where it came from."""
+    searched = np.array([[member.search[first], member.search[second]] for member in final.members])
+    values = [final.value_of(member) for member in final.members]
+    ends = np.array([[value[first], value[second]] for value in values])
+    stays = np.array([standing.on_front is True for standing in final.standings])
+    for before, after in zip(searched, ends):
+        axes.plot([before[1], after[1]], [before[0], after[0]], color=FINAL, linewidth=0.7, alpha=0.5, zorder=2)
+    for member in final.members:
+        timing = final.timings.get(member.id)
+        if second == LATENCY and timing and timing.low_us and timing.high_us:
+            height = member.search[first]
+            axes.plot([timing.low_us, timing.high_us], [height, height], color=ACCENT, linewidth=3, alpha=0.3)
+    label = f"final, on {final.header.report_split}"
+    axes.scatter(ends[stays, 1], ends[stays, 0], s=30, color=FINAL, label=f"{label}: stays ({stays.sum()})", zorder=4)
+    if not stays.all():
+        axes.scatter(
+            ends[~stays, 1], ends[~stays, 0], s=30, facecolors="none", edgecolors=FINAL, label=f"{label}: not", zorder=4
         )
-        axes.legend(frameon=False, loc="lower right")
+
+
+def cost_of(run: Run, n: int) -> NDArray[np.float64]:
+    """Return what the run had cost at each of its `n` full validations, in full validations, (n,)."""
+    costs = run.cost_trace() if hasattr(run, "cost_trace") else range(1, n + 1)
+    return np.array(list(costs), dtype=np.float64)
+
+
+def trace_limits(trace: Sequence[float]) -> tuple[float, float]:
+    """Return the vertical limits that show how the upper half of a trace grew; its first steps may lie below."""
+    low, high = float(np.quantile(trace, 0.1)), max(trace)
+    margin = 0.08 * (high - low) or abs(high) or 1.0
+    return low - margin, high + margin

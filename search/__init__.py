@@ -3,6 +3,7 @@
 from .config import SearchConfig
 from .constraint import Constraint
 from .errors import SearchError
+from .final_front import FinalFront, load_final
 from .loop import run_search
 from .objective import Objective, SearchContext
 from .pareto import ObjectiveInfo, ParetoFront, hypervolume, non_dominated
@@ -20,6 +21,7 @@ __all__ = [
     "Batch",
     "Constraint",
     "Evaluation",
+    "FinalFront",
     "Objective",
     "ObjectiveInfo",
     "ParetoFront",
@@ -36,6 +38,7 @@ __all__ = [
     "Told",
     "Trial",
     "hypervolume",
+    "load_final",
     "load_run",
     "non_dominated",
     "run_search",

@@ -1,8 +1,9 @@
-"""How much hypervolume a measurement is expected to gain, and which few measurements together gain most.
+"""How much hypervolume a measurement is expected to gain.
 
-With one predicted objective and one exact one the expectation has a closed form: the front is a staircase over the
-exact objective, and on each of its steps the gain is an expected improvement (Jones et al. 1998). With more, it is a
-mean over fixed quasi-random draws (Daulton et al. 2020, arXiv 2006.05078, without its gradients).
+With one or two objectives, independent and normal, the expectation has a closed form: the front is a staircase, and on
+each of its steps the gain is a product of two expected improvements (Jones et al. 1998; Yang et al. 2019,
+doi:10.1007/s10898-019-00798-7). With more, it is a mean over fixed quasi-random draws (Daulton et al. 2020,
+arXiv 2006.05078, without its gradients).
 """
 
 from __future__ import annotations
@@ -29,30 +30,35 @@ def expected_gain(
     costs = minimised(mean, directions)
     known = minimised(front, directions)
     corner = minimised(np.array([reference], dtype=np.float64), directions)[0]
-    uncertain = np.flatnonzero((deviation > 0).any(axis=0))
-    if costs.shape[1] == 2 and len(uncertain) == 1:
-        column = int(uncertain[0])
-        order = [column, 1 - column]
-        return staircase_gain(
-            costs[:, column], deviation[:, column], costs[:, 1 - column], known[:, order], corner[order]
-        )
+    if costs.shape[1] == 1:
+        least = min(float(corner[0]), float(known.min(initial=np.inf)))
+        return improvement(np.array([[least]]), costs, deviation)[:, 0]
+    if costs.shape[1] == 2:
+        return staircase_gain(costs, deviation, known, corner)
     return drawn_gain(costs, deviation, known, corner)
 
 
-def staircase_gain(mean: Values, deviation: Values, exact: Values, front: Values, corner: Values) -> Values:
-    """Return the expected gain (n,) of costs N(mean, deviation) at known `exact` costs, over a front (k, 2).
+def staircase_gain(costs: Values, deviation: Values, front: Values, corner: Values) -> Values:
+    """Return the expected gain (n,) of costs N(costs, deviation), (n, 2) both, over a front (k, 2).
 
-    The front's columns are (predicted, exact); `corner` is the worst of both.
+    `corner` is the worst of both.
     """
     inside = front[(front < corner).all(axis=1)]
     inside = inside[np.argsort(inside[:, 1], kind="stable")]
-    edges = np.concatenate([[-np.inf], inside[:, 1], [corner[1]]])
-    heights = np.minimum.accumulate(np.concatenate([[corner[0]], inside[:, 0]]))
-    widths = np.maximum(edges[None, 1:] - np.maximum(edges[None, :-1], exact[:, None]), 0.0)
-    widths[:, 0] = np.maximum(edges[1] - exact, 0.0)
-    z = (heights[None] - mean[:, None]) / np.maximum(deviation[:, None], 1e-12)
-    improvement = deviation[:, None] * (density(z) + z * cumulative(z))
-    return np.asarray((widths * np.maximum(improvement, 0.0)).sum(axis=1))
+    edges = np.concatenate([inside[:, 1], corner[1:]])
+    heights = np.minimum.accumulate(np.concatenate([corner[:1], inside[:, 0]]))
+    reach = improvement(edges[None], costs[:, 1:], deviation[:, 1:])
+    widths = np.diff(reach, axis=1, prepend=0.0)  # of each step, beyond where the candidate falls
+    return np.asarray((widths * improvement(heights[None], costs[:, :1], deviation[:, :1])).sum(axis=1))
+
+
+def improvement(below: Values, mean: Values, deviation: Values) -> Values:
+    """Return how far N(mean, deviation), (n, 1) both, is expected to fall below (1, k) thresholds, (n, k)."""
+    distance = below - mean
+    spread = np.maximum(deviation, 1e-12)
+    z = distance / spread
+    expected = spread * density(z) + distance * cumulative(z)
+    return np.maximum(np.where(deviation > 0, expected, distance), 0.0)
 
 
 def drawn_gain(costs: Values, deviation: Values, front: Values, corner: Values) -> Values:

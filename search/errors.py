@@ -4,6 +4,7 @@ SearchError
 ├── UnknownName        no objective, surrogate, tactic or architecture of that name
 ├── InvalidConfig      a setting of a search that cannot be honoured
 ├── InvalidConstraint  a constraint that cannot be read
+├── InvalidPick        a preference that cannot be read, or that asks for no member of a front
 ├── MissingContext     an objective needs something the context lacks (a super-network, a profile)
 ├── InvalidValue       an objective returned something that is not one finite number an architecture
 ├── TrialRefused       a trial was told that cannot be told so
@@ -53,6 +54,10 @@ class InvalidConfig(SearchError):
 
 class InvalidConstraint(SearchError):
     """A constraint that cannot be read, or that names no objective of the run."""
+
+
+class InvalidPick(SearchError):
+    """A preference that cannot be read, or that asks for no member of a front."""
 
 
 class MissingContext(SearchError):

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..supernets.space import Architecture
 from .constraint import Constraint, violation
-from .errors import Infeasible, UnknownName
+from .errors import Infeasible, InvalidPick, UnknownName
 from .evolution import minimised
 from .objective import Direction, Values
+from .preference import achievement_of, best_of, knee_of, objective_position, ordered_weights, weights_from_text
+from .spread import spread_of
+
+if TYPE_CHECKING:
+    import pandas
 
 ID = re.compile(r"[0-9a-f]{4,8}")
+PREFERENCE = re.compile(r"\s*(knee|best|weights)(?:\s*:\s*|\s+|$)(.*?)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +55,55 @@ class ParetoFront:
             tuple(objectives),
         )
 
-    def knee(self) -> Architecture:
-        """Return the architecture with the best compromise.
+    @property
+    def costs(self) -> Values:
+        """The values with every objective turned so that less is better, (n, m)."""
+        return minimised(np.array(self.values), [objective.direction for objective in self.objectives])
 
-        With objectives scaled to the front's extent, it is the one farthest from the line between the ends of a front
-        of two objectives (towards the better side), else the one closest to the ideal point.
+    def knee(self) -> Architecture:
+        """Return the architecture with the best compromise; `preference.knee_of` says which that is."""
+        return self.architectures[knee_of(self.costs)]
+
+    def best(self, objective: str) -> Architecture:
+        """Return the architecture that is best in one objective; raises InvalidPick."""
+        names = [info.name for info in self.objectives]
+        return self.architectures[best_of(self.costs, objective_position(objective, names))]
+
+    def weighted(self, weights: Mapping[str, float]) -> Architecture:
+        """Return the architecture that weights by objective prefer; absent ones weigh 0; raises InvalidPick.
+
+        It has the smallest worst loss, each loss a share of the front's extent times its weight: see
+        `preference.achievement_of`. Larger weights ask for smaller losses, whether maximised or minimised.
         """
-        costs = minimised(np.array(self.values), [objective.direction for objective in self.objectives])
-        span = np.ptp(costs, axis=0)
-        scaled = (costs - costs.min(axis=0)) / np.where(span > 0, span, 1.0)
-        distances = scaled.sum(axis=1) if len(self.objectives) == 2 else np.linalg.norm(scaled, axis=1)
-        return self.architectures[int(np.argmin(distances))]
+        names = [info.name for info in self.objectives]
+        return self.architectures[achievement_of(self.costs, ordered_weights(weights, names))]
+
+    def spread(self, n: int) -> ParetoFront:
+        """Return the front of the `n` members that together keep most hypervolume; all when there are not more.
+
+        Exact for two objectives, greedy for more (`spread.py`); raises InvalidPick for n below 1.
+        """
+        if n < 1:
+            raise InvalidPick(f"a spread of {n} members is empty; ask for at least 1 of the front's {len(self.values)}")
+        chosen = spread_of(self.costs, n)
+        return replace(
+            self,
+            architectures=tuple(self.architectures[i] for i in chosen),
+            values=tuple(self.values[i] for i in chosen),
+        )
 
     def pick(self, rule: str) -> Architecture:
         """Return the architecture that `rule` chooses.
 
-        A rule is an id (four digits or more, if they tell it apart), `knee`, or constraints with commas between, as
-        latency<=2ms,params<1M: of those that keep them, the best in the first maximised objective, else in the first.
-        Raises UnknownName for an id that is not on the front, InvalidConstraint, Infeasible.
+        A rule is an id (four digits or more, if they tell it apart), `knee`, `best accuracy`, `weights
+        accuracy=2,latency=1`, or constraints with commas between, as latency<=2ms,params<1M: of those that keep them,
+        the best in the first maximised objective, else in the first. Raises UnknownName for an id that is not on the
+        front, InvalidConstraint, InvalidPick, Infeasible.
         """
-        if rule == "knee":
-            return self.knee()
         if ID.fullmatch(rule):
             return self._with_id(rule)
+        if match := PREFERENCE.fullmatch(rule):
+            return self._preferred(*match.groups(default=""))
         units = {objective.name: objective.unit for objective in self.objectives}
         constraints = [Constraint.parse(part, units) for part in rule.split(",")]
         broken = violation(np.array(self.values), list(units), constraints)
@@ -82,9 +115,36 @@ class ParetoFront:
                 nearest=self.architectures[nearest],
             )
         maximised = [i for i, objective in enumerate(self.objectives) if objective.direction == "max"]
-        column = maximised[0] if maximised else 0
-        costs = minimised(np.array(self.values), [objective.direction for objective in self.objectives])[:, column]
+        costs = self.costs[:, maximised[0] if maximised else 0]
         return self.architectures[int(np.argmin(np.where(broken == 0, costs, np.inf)))]
+
+    def frame(self) -> pandas.DataFrame:
+        """Return a pandas table, a row a member: id, values with their unit in the column's name, genes by name.
+
+        Raises ModuleNotFoundError without pandas, saying how to install it, and UnknownSpace.
+        """
+        from .table import frame_from_table, table_of_front
+
+        return frame_from_table(table_of_front(self))
+
+    def _repr_html_(self) -> str:
+        from .notebook import html_from_front
+
+        return html_from_front(self)
+
+    def _preferred(self, word: str, argument: str) -> Architecture:
+        names = [objective.name for objective in self.objectives]
+        if word == "knee" and not argument:
+            return self.knee()
+        if word == "best" and argument:
+            return self.best(argument)
+        if word == "weights" and argument:
+            return self.weighted(weights_from_text(argument))
+        written = " ".join(part for part in (word, argument) if part)
+        raise InvalidPick(
+            f"cannot read the pick {written!r}; write knee, best {names[0]}, or "
+            f"weights {','.join(f'{name}=1' for name in names)}"
+        )
 
     def _with_id(self, prefix: str) -> Architecture:
         found = [architecture for architecture in self.architectures if architecture.id.startswith(prefix)]

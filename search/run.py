@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from .records import Evaluation, RunHeader, read_header
 from .replay import read_evaluations
 from .start import Start, read_start
 from .stopping import Stop, cost_of, read_stop
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,17 @@ class Run:
     def predictor_quality(self) -> tuple[PredictorQuality, ...]:
         """Return how well each costly objective was predicted before it was measured, where it was."""
         return quality_of(self.evaluations, {o.name: o.unit for o in self.header.objectives})
+
+    def frame(self) -> pandas.DataFrame:
+        """Return a pandas table, a row an evaluation; raises ModuleNotFoundError without pandas, UnknownSpace."""
+        from .table import frame_from_table, table_of_run
+
+        return frame_from_table(table_of_run(self))
+
+    def _repr_html_(self) -> str:
+        from .notebook import html_from_run
+
+        return html_from_run(self)
 
 
 def load_run(folder: Path) -> Run:

@@ -1,6 +1,76 @@
-"""Shared by all tests: one thread a process, since tests run side by side on few cores."""
+"""Shared by all tests: one thread a process, as tests run side by side on few cores; a tiny space, a fake backend."""
 
 import os
+import textwrap
+
+import pytest
+
+from gnomon.profilers.timing import TimingPolicy
+from gnomon.supernets.registry import load_space
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+
+SPACE = """
+    from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
+
+    def build():
+        choices = (Choice("kernel", (3, 5)), Choice("expand", (2, 4)), Choice("depth", (1, 2, 3)))
+
+        def block(position):
+            def layer(kernel, expand, depth):
+                if position > depth:
+                    return None
+                return LayerSpec.of("mbconv", (8, 8, 8), kernel=kernel, stride=1, mid_channels=8 * expand,
+                                    out_channels=8, activation="relu", se_channels=0, residual=1)
+            return layer
+
+        stem = LayerSpec.of("stem", (1, 16, 16), kernel=3, stride=2, out_channels=8, activation="relu")
+        head = LayerSpec.of("head", (8, 8, 8), final_channels=16, mix_channels=0, classes=10)
+        blocks = [Slot.tabulate(f"block{n}", choices, ["kernel", "expand", "depth"], block(n)) for n in (1, 2, 3)]
+        slots = (Slot("stem", (), (), (stem,)), *blocks, Slot("head", (), (), (head,)))
+        return SearchSpace("tiny", "none", (1, 16, 16), choices, slots)
+"""
+BACKEND = """
+    import hashlib, math, os, time
+    import onnx
+    from gnomon.profilers.errors import ModelRejected, UnsupportedConfig
+    from gnomon.profilers.testing import FakeBackend
+
+    def script(model):
+        '''Five microseconds a session and one a hundred weights; the environment makes it slow, picky or unable.'''
+        time.sleep(float(os.environ.get("FAKE_SLEEP_S", "0")))
+        if "FAKE_IS_UNABLE" in os.environ:
+            raise UnsupportedConfig("the fake cannot do that here")
+        if hashlib.sha256(model).hexdigest() in os.environ.get("FAKE_REFUSES", ""):
+            raise ModelRejected("the fake does not like it")
+        weights = onnx.load_from_string(model).graph.initializer
+        return [5.0 + sum(math.prod(weight.dims) for weight in weights) / 100]
+
+    def open_backend():
+        return FakeBackend(script)
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path_factory, monkeypatch):
+    """A third party's space of twelve networks and its backend ``fake``, for this process and its children."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "tiny_space.py").write_text(textwrap.dedent(SPACE))
+    (folder / "tiny_backend.py").write_text(textwrap.dedent(BACKEND))
+    info = folder / "tiny_space-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-space\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[gnomon.spaces]\ntiny = tiny_space:build\n[gnomon.backends]\nfake = tiny_backend:open_backend\n"
+    )
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+    load_space.cache_clear()
+    yield load_space("tiny")
+    load_space.cache_clear()
+
+
+@pytest.fixture
+def quick_policy():
+    return TimingPolicy(block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=2, max_passes=2)

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "cli": {"supernets", "profilers", "lut", "search", "reports", "api", "demo"},
 }
 ALWAYS = {"version"}
-HEAVY = ("torch", "onnxruntime", "openvino", "tensorrt", "pymoo", "sklearn", "pandas", "scipy", "matplotlib")
+HEAVY = ("torch", "onnxruntime", "openvino", "tensorrt", "pymoo", "sklearn", "pandas", "scipy", "matplotlib", "optuna")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 

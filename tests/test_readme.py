@@ -22,7 +22,7 @@ def test_links_resolve(target):
 def test_commands_exist_with_their_options(command, capsys):
     words = shlex.split(command)[1:]
     assert words[0] in VERBS
-    nested = words[:2] if words[0] in ("lut", "data") else words[:1]
+    nested = words[:2] if words[0] in ("lut", "data", "runs") else words[:1]
     assert run([*nested, "--help"]) == 0
     offered = capsys.readouterr().out
     for option in (word for word in words if word.startswith("--")):

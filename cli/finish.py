@@ -1,0 +1,139 @@
+"""`gnomon finish`: what the front of a run is worth on images and times that the search did not use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .output import AsJson, Force, number, print_json, print_table, say
+from .pareto import RunFolder
+from .search import Checkpoint, Data
+
+if TYPE_CHECKING:
+    from ..search.final_front import FinalFront
+    from ..search.final_records import Timing
+
+LATENCIES = ("latency",)
+
+
+def print_final(final: FinalFront) -> None:
+    """Print the members with both splits in columns of their own, and what is to be learned from them."""
+    header, units = final.header, {objective.name: objective.unit for objective in final.objectives}
+    columns = ["id"]
+    for name in final.costly:
+        columns += [f"{name} {header.search_split} ({units[name]})", f"{name} {header.report_split} ({units[name]})"]
+    exact = [name for name in units if name not in final.costly and name not in LATENCIES]
+    timed = [name for name in units if name in LATENCIES]
+    columns += [f"{name} ({units[name]})" for name in exact]
+    for name in timed:
+        columns += [f"{name} predicted ({units[name]})", f"{name} measured ({units[name]})"]
+    rows: list[list[object]] = []
+    for member, standing in zip(final.members, final.standings):
+        row: list[object] = [member.id]
+        for name in final.costly:
+            row += [member.search[name], member.report[name]]
+        row += [member.search[name] for name in exact]
+        for name in timed:
+            timing = final.timings.get(member.id)
+            row += [predicted(timing, member.search[name]), timing.measured_us if timing else None]
+        stays = "unknown" if standing.on_front is None else "yes" if standing.on_front else "no"
+        rows.append([*row, f"{stays}: {standing.reason}" if standing.reason else stays])
+    stay = [standing.on_front for standing in final.standings].count(True)
+    print(f"final    {final.folder}: searched on {header.search_split}, reported on {header.report_split}")
+    print(f"front    {stay} of {len(rows)} members stay on the final front")
+    print_table([*columns, "on the final front"], rows)
+    print_optimism(final)
+    print_latency(final)
+
+
+def predicted(timing: Timing | None, value_us: float) -> str:
+    """Write a predicted latency with its 90 % interval, where there is one."""
+    if timing is None or timing.low_us is None or timing.high_us is None:
+        return number(value_us)
+    return f"{number(value_us)} [{number(timing.low_us)}, {number(timing.high_us)}]"
+
+
+def print_optimism(final: FinalFront) -> None:
+    """Print by how much the search's split flattered what was chosen on it."""
+    header, count = final.header, len(final.controls)
+    for objective in final.objectives:
+        optimism = final.optimism.get(objective.name)
+        if optimism is None:
+            continue
+        sign = -1 if objective.direction == "max" else 1
+        print(
+            f"{objective.name:<8} {sign * optimism.front:+.2f} {objective.unit} from {header.search_split} to "
+            f"{header.report_split} (mean of {len(final.members)} members)"
+        )
+        if optimism.controls is None or optimism.curse is None:
+            continue
+        error = "" if optimism.standard_error is None else f" (standard error {optimism.standard_error:.2f})"
+        flattered = (
+            f"flattered the front by {optimism.curse:.2f}" if optimism.curse > 0 else "did not flatter the front"
+        )
+        print(
+            f"         {sign * optimism.controls:+.2f} for {count} networks of the first round, which nothing had "
+            f"selected: so selection {flattered}{error}"
+        )
+
+
+def print_latency(final: FinalFront) -> None:
+    """Print how right the predicted latencies were, or why none was measured."""
+    found = final.agreement
+    if found is None:
+        if final.header.not_timed:
+            print(f"latency  predicted, not measured: {final.header.not_timed}")
+        return
+    tau = "" if found.kendall is None else f"order as predicted: Kendall tau {found.kendall:.3f}; "
+    print(
+        f"latency  {tau}predictions miss by {found.mean_absolute_error_us:.3g} us, {found.mape_percent:.1f} % "
+        f"(means of {found.networks})"
+    )
+    inside = found.within_interval_percent
+    print(
+        f"         the anchor layer takes {found.anchor_ratio:.2f} x its time in the profile; with that taken out "
+        f"{found.mape_at_pace_percent:.1f} %"
+        + ("" if inside is None else f", and {inside:.0f} % lie inside their 90 % intervals")
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command()
+    def finish(
+        run: RunFolder,
+        profile: Annotated[str | None, typer.Option(help="The run's own profile, to time its front here.")] = None,
+        checkpoint: Checkpoint = None,
+        data: Data = None,
+        controls: Annotated[
+            int | None,
+            typer.Option(help="Networks of the first round validated too, to tell luck from the split; 8.", min=0),
+        ] = None,
+        as_json: AsJson = False,
+        force: Force = False,
+    ) -> None:
+        """Validate a run's front on images the search did not use, time it here, and say which members stay."""
+        from ..api import final_front, load_profile, load_run
+        from ..search.final import CONTROLS
+        from ..search.final_front import load_final
+
+        loaded = load_run(run)
+        is_new = (
+            bool(profile or checkpoint or data or force) or controls is not None
+        )  # else a sealed final front is shown as it is
+        final = (None if is_new else load_final(loaded)) or final_front(
+            loaded,
+            profile=load_profile(profile) if profile else None,
+            checkpoint=checkpoint,
+            data=data,
+            controls=CONTROLS if controls is None else controls,
+            force=force,
+            on_step=say,
+        )
+        if as_json:
+            print_json(final.as_json())
+            return
+        print_final(final)
+        print(f"saved    {final.folder / 'final.json'}")

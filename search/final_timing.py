@@ -1,0 +1,103 @@
+"""Time the members of a final front as whole exported networks, interleaved, beside the profile's anchor."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from ..lut import HardwareProfile, NotVerified, RemeasuredTogether, measure_models
+from ..profilers.errors import PlanMismatch
+from ..supernets.graph import graph_from_layers
+from ..supernets.space import Architecture
+from .final_front import LATENCY
+from .final_records import TIMING_FOLDER, Pace, Record, Timing, Validation
+from .objective import EvaluatesArchitectures
+
+
+@runtime_checkable
+class Exportable(Protocol):
+    """A super-network that writes its sub-networks as they are shipped."""
+
+    def onnx(self, architecture: Architecture, *, batch: int = 1) -> bytes:
+        """Return a sub-network as an ONNX model."""
+        ...
+
+
+def timings(
+    folder: Path,
+    members: Sequence[Validation],
+    recorded: Sequence[Record],
+    supernet: EvaluatesArchitectures | None,
+    profile: HardwareProfile,
+    not_timed: str | None,
+    on_step: Callable[[str], None],
+) -> Iterator[Pace | Timing]:
+    """Yield the pace and the timings that are not `recorded` yet; predictions alone when `not_timed` says why.
+
+    Raises the errors of lut and profilers; an interruption is gone on from in the folder's TIMING_FOLDER.
+    """
+    known = {record.id for record in recorded if isinstance(record, Timing)}
+    paced = any(isinstance(record, Pace) for record in recorded)
+    missing = [member for member in members if member.id not in known]
+    if not missing:
+        return
+    found: RemeasuredTogether | None = None
+    if not_timed is None:
+        on_step(f"timing {len(members)} networks in {profile.header.backend}, interleaved")
+        found = timed_together(folder / TIMING_FOLDER, members, supernet, profile)
+        if not paced:
+            yield Pace(anchor_ratio=found.anchor_ratio)
+    for member in missing:
+        yield timing_of(member, profile, found)
+
+
+def timed_together(
+    building: Path, members: Sequence[Validation], supernet: EvaluatesArchitectures | None, profile: HardwareProfile
+) -> RemeasuredTogether:
+    """Time all members, or go on where an interrupted call stopped.
+
+    When the networks exported now are not to the byte those of that call, it starts over.
+    """
+    models = {member.id: exported(member, supernet, profile) for member in members}
+    try:
+        return measure_models(profile, models, building=building)
+    except PlanMismatch:
+        shutil.rmtree(building)
+        return measure_models(profile, models, building=building)
+
+
+def exported(member: Validation, supernet: EvaluatesArchitectures | None, profile: HardwareProfile) -> bytes:
+    """Return a member as it would be shipped; its layers alone, whose times are the same, without weights."""
+    architecture, batch = Architecture(profile.space.name, member.indices), profile.header.config.batch
+    if isinstance(supernet, Exportable):
+        return supernet.onnx(architecture, batch=batch)
+    return graph_from_layers(profile.space.layers(architecture), batch=batch)
+
+
+def timing_of(member: Validation, profile: HardwareProfile, found: RemeasuredTogether | None) -> Timing:
+    """Return a member's record: the latency that the search believed, its interval, and what was measured."""
+    predicted_us = member.search[LATENCY]
+    try:
+        ratio = float(profile.latency.predict([member.indices]).ratio[0])
+    except NotVerified:
+        ratio = None
+    timing = Timing(
+        id=member.id,
+        predicted_us=predicted_us,
+        low_us=None if ratio is None else predicted_us / ratio,
+        high_us=None if ratio is None else predicted_us * ratio,
+    )
+    if found is None:
+        return timing
+    measurement = found.measurements.get(member.id)
+    if measurement is None:
+        return timing.model_copy(update={"failed": found.failures.get(member.id, "it got no visit in time")})
+    return timing.model_copy(
+        update={
+            "measured_us": measurement.value_us,
+            "loops": measurement.loops,
+            "block_us": measurement.block_us,
+        }
+    )

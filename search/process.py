@@ -1,0 +1,151 @@
+"""A Gaussian process over architectures that knows how exact each measurement is (Rasmussen & Williams 2006, ch. 2).
+
+Measurements on a share of the data are noisier, and share one unknown shift, because the images are the same for all.
+Settings maximise the marginal likelihood, one after the other over small grids; the overall scale has a closed form.
+Written here because libraries optimise such kernels by gradient with restarts that draw random numbers, slower and
+not the same twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .kernel import Basis, Encoding, Settings, default_settings, same_share
+from .surrogate import Floats, Scaling
+
+WEIGHTS = (0.0, 0.01, 0.1, 0.3, 1.0, 3.0)
+LOCALS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+LENGTHS = (0.1, 0.2, 0.4, 0.8, 1.6)  # in active genes of the largest architecture
+NOISES = (1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
+GLIMPSE_NOISES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+SWEEPS = 3
+SHIFT = 3.0  # variance of what all measurements on a share have in common
+JITTER = 1e-8
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Measurements: one-hot `features` (n, k), `targets` (n,), each on a share of the data, (n,)."""
+
+    features: Floats
+    targets: Floats
+    shares: Floats
+
+    def scaling(self) -> Scaling:
+        """Return the targets' centre, in which exact measurements count for more, and their spread."""
+        spread = Scaling.of(self.targets).scale
+        return Scaling(float(np.average(self.targets, weights=self.shares)), spread)
+
+
+@dataclass(frozen=True)
+class Process:
+    """The posterior after `evidence`: Cholesky factor `lower` of its covariance, and weights of its targets."""
+
+    basis: Basis
+    settings: Settings
+    evidence: Evidence
+    scaling: Scaling
+    variance: float
+    lower: Floats
+    weights: Floats
+
+    @staticmethod
+    def after(evidence: Evidence, encoding: Encoding, settings: Settings) -> Process:
+        """Condition on evidence, settings given."""
+        basis, scaling = Basis.of(encoding, evidence.features), evidence.scaling()
+        covariance = basis.components(evidence.features, evidence.features).covariance(settings)
+        lower = factor(covariance + SHIFT * same_share(evidence.shares, evidence.shares), settings, evidence.shares)
+        if lower is None:
+            raise ValueError(f"the covariance of {len(evidence.targets)} measurements is not positive: {settings}")
+        whitened = solved(lower, scaling.standardised(evidence.targets))
+        variance = max(float(whitened @ whitened) / len(whitened), 1e-12)
+        return Process(basis, settings, evidence, scaling, variance, lower, solved(lower, whitened, transposed=True))
+
+    def mean(self, features: Floats) -> Floats:
+        """Return the expected value of full measurements, (n,)."""
+        return self.scaling.restored(self._across(features) @ self.weights)
+
+    def predict(self, features: Floats) -> tuple[Floats, Floats]:
+        """Return mean and standard deviation of the noise-free value, (n,) each."""
+        across = self._across(features)
+        explained = (solved(self.lower, across.T) ** 2).sum(axis=0)
+        remaining = np.maximum(self.basis.variances(features, self.settings) - explained, 0.0)
+        deviation = np.sqrt(self.variance * remaining) * self.scaling.scale
+        return self.scaling.restored(across @ self.weights), deviation
+
+    def joint(self, features: Floats) -> tuple[Floats, Floats]:
+        """Return means, (n,), and covariances, (n, n), of noise-free values."""
+        across = self._across(features)
+        whitened = solved(self.lower, across.T)
+        prior = self.basis.components(features, features).covariance(self.settings)
+        scale = self.variance * self.scaling.scale**2
+        return self.scaling.restored(across @ self.weights), (prior - whitened.T @ whitened) * scale
+
+    def noise(self, share: float) -> float:
+        """Return the variance of one measurement on a share, beside what all on that share have in common."""
+        return float(self.settings.variances(np.array([share]))[0] * self.variance * self.scaling.scale**2)
+
+    def _across(self, features: Floats) -> Floats:
+        return self.basis.components(features, self.evidence.features).covariance(self.settings)
+
+
+def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:
+    """Climb to the settings of most marginal likelihood."""
+    basis, targets = Basis.of(encoding, evidence.features), evidence.scaling().standardised(evidence.targets)
+    components = basis.components(evidence.features, evidence.features)
+    shift = SHIFT * same_share(evidence.shares, evidence.shares)
+    glimpsed = bool((evidence.shares < 1.0).any())
+
+    def misfit(settings: Settings) -> float:
+        lower = factor(components.covariance(settings) + shift, settings, evidence.shares)
+        if lower is None:
+            return np.inf
+        whitened = solved(lower, targets)
+        half = 0.5 * len(targets)
+        return float(half * np.log(max(whitened @ whitened, 1e-12)) + np.log(np.diag(lower)).sum())
+
+    settings = default_settings(len(encoding.views))
+    least = misfit(settings)
+    for _ in range(SWEEPS):
+        before = settings
+        for axis in range(len(settings.weights) + 4):
+            for candidate in changes(settings, axis, glimpsed):
+                found = misfit(candidate)
+                if found < least:
+                    least, settings = found, candidate
+        if settings == before:
+            break
+    return settings
+
+
+def changes(settings: Settings, axis: int, glimpsed: bool) -> Iterator[Settings]:
+    """Yield the settings with one of them changed: a weight of a view, or what comes after the weights."""
+    views = len(settings.weights)
+    if axis < views:
+        for weight in WEIGHTS:
+            yield replace(settings, weights=(*settings.weights[:axis], weight, *settings.weights[axis + 1 :]))
+        return
+    name = ("local", "length", "noise", "glimpse_noise")[axis - views]
+    values = {"local": LOCALS, "length": LENGTHS, "noise": NOISES, "glimpse_noise": GLIMPSE_NOISES}[name]
+    if name != "glimpse_noise" or glimpsed:
+        for value in values:
+            yield replace(settings, **{name: value})
+
+
+def factor(covariance: Floats, settings: Settings, shares: Floats) -> Floats | None:
+    """Return the Cholesky factor of a covariance with its noise, (n, n), or None where it is not positive."""
+    covariance[np.diag_indices(len(covariance))] += settings.variances(shares) + JITTER
+    try:
+        return np.asarray(np.linalg.cholesky(covariance))
+    except np.linalg.LinAlgError:
+        return None
+
+
+def solved(lower: Floats, right: Floats, *, transposed: bool = False) -> Floats:
+    """Solve a triangular system."""
+    from scipy.linalg import solve_triangular
+
+    return np.asarray(solve_triangular(lower, right, lower=True, trans=int(transposed), check_finite=False))

@@ -1,0 +1,134 @@
+"""A run or a front as one flat table: the columns that files for other tools and pandas have.
+
+Objectives carry their unit in the column's name (accuracy_percent, latency_us), genes go by their own name and hold
+option values. A gene or objective whose name another column has already is called gene.NAME or objective.NAME.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..supernets import SearchSpace, load_space
+from ..supernets.space import Architecture
+from .errors import Infeasible, RunDamaged, RunMismatch
+
+if TYPE_CHECKING:
+    import pandas
+
+    from .pareto import ObjectiveInfo, ParetoFront
+    from .run import Run
+
+Cell = int | float | str | bool | None
+
+RUN_COLUMNS = ("space", "tactic", "seed", "order", "round", "id", "share", "failed", "seconds", "on_front")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Column names, all different, and rows of as many cells."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def column(self, name: str) -> tuple[Cell, ...]:
+        """Return a column's cells; raises ValueError for a name that no column has."""
+        position = self.columns.index(name)
+        return tuple(row[position] for row in self.rows)
+
+
+def table_of_run(run: Run) -> Table:
+    """Return a run's evaluations, a row each in the order they were made.
+
+    `share` is that of the validation images, `failed` why there are no values, `on_front` whether it is on the front
+    of all that was fully measured. Raises RunDamaged for an empty run, RunMismatch when the installed space differs
+    from the run's, UnknownSpace.
+    """
+    space, best = space_of(run), front_ids(run)
+    rows = []
+    for e in run.evaluations:
+        share, failed = share_of(e), failure_of(e)
+        values = [e.values.get(objective.name) for objective in run.objectives]
+        genes = space.values(Architecture(space.name, e.indices)).values()
+        is_best = e.id in best and share == 1.0 and failed is None
+        facts = (run.config.space, run.config.tactic, run.config.seed)
+        rows.append((*facts, e.order, e.round, e.id, share, failed, e.seconds, is_best, *values, *genes))
+    return Table(columns_of(RUN_COLUMNS, run.objectives, space), tuple(rows))
+
+
+def table_of_front(front: ParetoFront) -> Table:
+    """Return a front, a row a member; raises UnknownSpace when its space is not installed."""
+    space = load_space(front.architectures[0].space)
+    rows = tuple(
+        (architecture.id, *values, *space.values(architecture).values())
+        for architecture, values in zip(front.architectures, front.values)
+    )
+    return Table(columns_of(("id",), front.objectives, space), rows)
+
+
+def frame_from_table(table: Table) -> pandas.DataFrame:
+    """Return a table as a pandas data frame; raises ModuleNotFoundError, with the way to install it, without pandas."""
+    try:
+        import pandas
+    except ImportError as error:
+        raise ModuleNotFoundError(
+            "a frame needs pandas, which is not installed: pip install 'gnomon[frame]'", name="pandas"
+        ) from error
+    return pandas.DataFrame(list(table.rows), columns=list(table.columns))
+
+
+def columns_of(first: Sequence[str], objectives: Sequence[ObjectiveInfo], space: SearchSpace) -> tuple[str, ...]:
+    """Name the columns: `first`, the objectives with their units, the genes; no name twice."""
+    names = list(first)
+    for objective in objectives:
+        names.append(distinct(column_from_objective(objective.name, objective.unit), names, "objective"))
+    for choice in space.choices:
+        names.append(distinct(choice.name, names, "gene"))
+    return tuple(names)
+
+
+def column_from_objective(name: str, unit: str) -> str:
+    """Return the column of an objective: its name and unit, once where they are the same word."""
+    word = re.sub(r"\W+", "_", unit.replace("%", "percent")).strip("_")
+    return f"{name}_{word}" if word and word.lower() != name.lower() else name
+
+
+def distinct(name: str, taken: Sequence[str], prefix: str) -> str:
+    """Return `name`, with as many prefixes as make it none of `taken`."""
+    while name in taken:
+        name = f"{prefix}.{name}"
+    return name
+
+
+def space_of(run: Run) -> SearchSpace:
+    """Return the run's space; raises RunMismatch when the installed one differs, UnknownSpace when there is none."""
+    space = load_space(run.config.space)
+    if space.digest != run.header.space_digest:
+        raise RunMismatch(
+            f"{run.folder} was searched on {space.name} with digest {run.header.space_digest}; the space installed "
+            f"here has {space.digest}, so its genes mean something else. Use the Gnomon that made the run",
+            fields=("space_digest",),
+        )
+    return space
+
+
+def front_ids(run: Run) -> frozenset[str]:
+    """Return the ids on the run's front, none when nothing keeps its constraints; raises RunDamaged if empty."""
+    if not run.evaluations:
+        raise RunDamaged(f"the run in {run.folder} has measured nothing yet", path=run.folder)
+    try:
+        return frozenset(architecture.id for architecture in run.front().architectures)
+    except Infeasible:
+        return frozenset()
+
+
+def share_of(evaluation: object) -> float:
+    """Return the share of the images that an evaluation ran on; 1 in runs that know no shares."""
+    return float(getattr(evaluation, "share", 1.0))
+
+
+def failure_of(evaluation: object) -> str | None:
+    """Return why an evaluation has no values; None for one that has, as all have in runs that know no failures."""
+    return getattr(evaluation, "failed", None)

@@ -1,0 +1,160 @@
+"""What follows a search: picks, spreads, files for other tools."""
+
+import csv
+import json
+import re
+import shutil
+
+import pytest
+
+
+@pytest.mark.parametrize("rule", ["best accuracy", "weights accuracy=2,latency=1", "knee"])
+def test_preferences_pick_from_the_front(gnomon, finished_run, rule):
+    found = gnomon("pareto", finished_run, "--pick", rule, "--json").json
+    front = {row["id"]: row for row in found["front"]}
+    assert found["pick"] in front
+    if rule == "best accuracy":
+        assert front[found["pick"]]["accuracy"] == max(row["accuracy"] for row in front.values())
+
+
+def test_a_spread_is_marked(gnomon, finished_run):
+    found = gnomon("pareto", finished_run, "--spread", 2, "--json").json
+    assert len(found["spread"]) == min(2, len(found["front"]))
+    assert set(found["spread"]) <= {row["id"] for row in found["front"]}
+    assert gnomon("pareto", finished_run, "--spread", 2).out.count("<- spread") == len(found["spread"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--pick", "weights accuracy=2,latncy=1"), "did you mean 'latency'?"),
+        (("--pick", "weights accuracy:2"), "weights accuracy=2,latency=1"),
+        (("--pick", "best"), "best accuracy"),
+        (("--spread", "0"), "ask for at least 1"),
+    ],
+)
+def test_bad_preferences(gnomon, finished_run, arguments, said):
+    outcome = gnomon("pareto", finished_run, *arguments)
+    assert outcome.code == 2
+    assert said in outcome.err
+    assert outcome.out == ""
+
+
+def test_runs_are_exported(gnomon, finished_run, tmp_path):
+    outcome = gnomon("runs", "export", finished_run, "--out", tmp_path / "deep" / "t.csv")
+    assert (outcome.code, outcome.out) == (0, f"saved    {tmp_path / 'deep' / 't.csv'}: 6 evaluations\n")
+    with (tmp_path / "deep" / "t.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["order"] for row in rows] == list("012345")
+    assert gnomon("runs", "export", finished_run, "--out", tmp_path / "t", "--format", "parquet").code == 0
+    assert (tmp_path / "t").read_bytes().startswith(b"PAR1")
+
+
+def test_bad_exports(gnomon, finished_run, tmp_path):
+    (tmp_path / "t.csv").write_text("precious")
+    for arguments, said in (
+        ((finished_run, "--out", tmp_path / "t.csv"), "--force"),
+        ((finished_run, "--out", tmp_path / "t.xlsx"), "--format csv|optuna|parquet"),
+        ((finished_run, "--out", tmp_path / "t.csv" / "u.csv"), "cannot write"),
+        ((tmp_path, "--out", tmp_path / "u.csv"), "no run in"),
+    ):
+        outcome = gnomon("runs", "export", *arguments)
+        assert outcome.code == 2
+        assert said in outcome.err
+    assert (tmp_path / "t.csv").read_text() == "precious"
+
+
+def test_a_missing_package_names_its_extra(gnomon, finished_run, tmp_path, monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    outcome = gnomon("runs", "export", finished_run, "--out", tmp_path / "study.db")
+    assert outcome.code == 3
+    assert "pip install 'gnomon[optuna]'" in outcome.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_exported_is_what_pareto_shows(gnomon, finished_run, tmp_path):
+    gnomon("runs", "export", finished_run, "--out", tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="") as file:
+        best = {row["id"] for row in csv.DictReader(file) if json.loads(row["on_front"])}
+    assert best == {row["id"] for row in gnomon("pareto", finished_run, "--json").json["front"]}
+
+
+def test_a_finished_front_is_reported_split_by_split(gnomon, finished_run, profile_name, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(finished_run, copy)
+    outcome = gnomon("finish", copy, "--profile", profile_name, "--controls", 2, "--json")
+    assert outcome.code == 0, outcome.err
+    found = outcome.json
+    front = {row["id"]: row for row in gnomon("pareto", copy, "--json").json["front"]}
+    assert [member["id"] for member in found["members"]] == list(front)
+    for member in found["members"]:
+        assert member["search"]["accuracy"] == front[member["id"]]["accuracy"]
+        assert 50 < member["report"]["accuracy"] < 100
+        assert member["final"]["accuracy"] == member["report"]["accuracy"]
+        assert member["latency"]["low_us"] < member["latency"]["predicted_us"] < member["latency"]["high_us"]
+    assert any(member["on_front"] for member in found["members"])
+    shown = gnomon("finish", copy)
+    assert shown.code == 0
+    for words in (
+        "accuracy validation (percent)",
+        "accuracy test (percent)",
+        "on the final front",
+        "2 networks of the",
+    ):
+        assert words in shown.out
+    assert (found["latency"] is None) == ("predicted, not measured" in shown.out)
+    assert "stay on the final front: gnomon finish" in gnomon("pareto", copy).out
+    assert gnomon("pareto", copy, "--plot", tmp_path / "f.svg").code == 0
+    assert "final, on test" in svg_text(tmp_path / "f.svg")
+    refused = gnomon("finish", copy, "--profile", profile_name)
+    assert refused.code == 2
+    assert "controls" in refused.err
+
+
+def svg_text(path):
+    """Matplotlib draws text as outlines, and says what it is in a comment."""
+    return " ".join(re.findall(r"<!-- (.*?) -->", path.read_text()))
+
+
+def test_another_profile_than_the_runs_is_refused(gnomon, finished_run, profile_name):
+    outcome = gnomon("finish", finished_run, "--profile", profile_name.replace("onnxruntime", "openvino"))
+    assert outcome.code == 2
+    assert "pass the run's own as --profile" in outcome.err
+    assert not (finished_run / "final.jsonl").exists()
+
+
+def test_a_final_front_of_an_earlier_state_is_said_and_not_drawn(gnomon, finished_run, tmp_path):
+    copy = tmp_path / "run"
+    shutil.copytree(finished_run, copy)
+    assert gnomon("finish", copy, "--controls", 0).code == 0
+    front = {row["id"] for row in gnomon("pareto", copy, "--json").json["front"]}
+    lines = (copy / "evaluations.jsonl").read_text().splitlines()
+    last = max(number for number, line in enumerate(lines) if json.loads(line)["id"] in front)
+    assert last > 0
+    (copy / "evaluations.jsonl").write_text("\n".join(lines[:last]) + "\n")
+    outcome = gnomon("pareto", copy, "--plot", tmp_path / "f.png")
+    assert outcome.code == 0
+    assert "earlier state of the run; make it anew: gnomon finish --force" in outcome.err
+    assert "stay on the final front" not in outcome.out
+    assert gnomon("finish", copy, "--controls", 0, "--force").code == 0
+    assert "stay on the final front" in gnomon("pareto", copy).out
+
+
+def test_a_plot_of_one_objective_is_refused(gnomon, tmp_path):
+    arguments = ("--objectives", "macs", "--tactic", "random", "--budget", 4, "--population", 2)
+    assert gnomon("search", "--out", tmp_path / "run", *arguments).code == 0
+    outcome = gnomon("pareto", tmp_path / "run", "--plot", tmp_path / "f.png")
+    assert outcome.code == 2
+    assert "a plot needs two" in outcome.err
+    assert not (tmp_path / "f.png").exists()
+
+
+def test_a_run_of_exact_objectives_is_finished_without_measuring(gnomon, tmp_path):
+    arguments = ("--objectives", "macs,params", "--tactic", "random", "--budget", 4, "--population", 2)
+    assert gnomon("search", "--out", tmp_path / "run", *arguments).code == 0
+    found = gnomon("finish", tmp_path / "run", "--json").json
+    assert all(member["on_front"] and member["final"] == member["search"] for member in found["members"])
+    assert (found["optimism"], found["latency"]) == ({}, None)
+    assert gnomon("finish", tmp_path / "run").code == 0
