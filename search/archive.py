@@ -6,7 +6,7 @@ All rows are canonical, so that equal rows are equal sub-networks. Never a set i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -82,8 +82,9 @@ class Archive:
 
     @property
     def divisible(self) -> bool:
-        """Whether every costly objective can be measured on a share of its data."""
-        return all(isinstance(objective, Divisible) for objective in self.objectives if objective.costly)
+        """Whether there are costly objectives, and all of them can be measured on a share of their data."""
+        costly = [objective for objective in self.objectives if objective.costly]
+        return bool(costly) and all(isinstance(objective, Divisible) for objective in costly)
 
     @cached_property
     def keys(self) -> frozenset[bytes]:
@@ -98,6 +99,15 @@ class Archive:
         """Return the canonical form of (n, d) rows without repeats, measured and failed ones, order kept."""
         canonical = self.space.canonical(rows)
         return canonical[first_occurrences(canonical, self.keys)]
+
+    def unglimpsed(self, rows: Indices) -> NDArray[np.bool_]:
+        """Mark those of (n, d) canonical rows that were not measured on a share of the data, (n,)."""
+        known = {key_of(row) for row in self.glimpses.indices}
+        return np.array([key_of(row) not in known for row in rows], dtype=np.bool_)
+
+    def without(self, rows: Indices) -> Archive:
+        """Return the archive as if (n, d) canonical rows could not be measured."""
+        return replace(self, failed=np.concatenate([self.failed.reshape(-1, rows.shape[1]), rows]))
 
     def topped_up(self, rows: Indices, n: int, rng: np.random.Generator) -> Indices:
         """Return the first `n` unseen of `rows`, and random unseen architectures where those are too few.

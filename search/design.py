@@ -25,8 +25,8 @@ def informative(archive: Archive, n: int, share: float, rng: np.random.Generator
     ends = rng.integers(0, 2, size=(CANDIDATES, len(space.radices))) * (space.radices - 1)
     kinds = (leaning_networks(space, rng)[:CANDIDATES], space.sample(CANDIDATES, rng), space.canonical(ends))
     known = np.concatenate([archive.indices, archive.glimpses.indices])
-    seen = np.any(np.all(np.concatenate(kinds)[:, None] == known[None], axis=2), axis=1)
-    rows = archive.unseen(np.concatenate(kinds)[~seen])
+    rows = archive.unseen(np.concatenate(kinds))
+    rows = rows[archive.unglimpsed(rows)]
     encoding = Encoding.of(space)
     settings = default_settings(len(encoding.views))
     features = space.one_hot(np.concatenate([known, rows]))
@@ -34,7 +34,7 @@ def informative(archive: Archive, n: int, share: float, rng: np.random.Generator
     shares = np.concatenate([np.ones(len(archive.indices)), archive.glimpses.shares])
     if len(known):
         own = covariance[: len(known), : len(known)] + np.diag(settings.variances(shares))
-        whitened = solved(np.linalg.cholesky(own), covariance[: len(known), len(known) :])
+        whitened = solved(np.asarray(np.linalg.cholesky(own), dtype=np.float64), covariance[: len(known), len(known) :])
         covariance = covariance[len(known) :, len(known) :] - whitened.T @ whitened
     noise = float(settings.variances(np.array([share]))[0])
     chosen: list[int] = []

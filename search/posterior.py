@@ -89,10 +89,11 @@ class Hashed:
         return isinstance(other, Hashed) and self.key == other.key
 
     @property
-    def key(self) -> tuple[bytes, bytes, bytes, int]:
+    def key(self) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
         """Return all that decides the settings."""
         found = self.evidence
-        return found.features.tobytes(), found.targets.tobytes(), found.shares.tobytes(), len(self.encoding.views)
+        arrays = (found.features, found.targets, found.shares, *self.encoding.views)
+        return found.features.shape, tuple(array.tobytes() for array in arrays)
 
 
 @lru_cache(maxsize=64)

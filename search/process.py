@@ -105,7 +105,7 @@ def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:
             return np.inf
         whitened = solved(lower, targets)
         half = 0.5 * len(targets)
-        return float(half * np.log(max(whitened @ whitened, 1e-12)) + np.log(np.diag(lower)).sum())
+        return float(half * np.log(max(float(whitened @ whitened), 1e-12)) + np.log(np.diag(lower)).sum())
 
     settings = default_settings(len(encoding.views))
     least = misfit(settings)
@@ -128,11 +128,14 @@ def changes(settings: Settings, axis: int, glimpsed: bool) -> Iterator[Settings]
         for weight in WEIGHTS:
             yield replace(settings, weights=(*settings.weights[:axis], weight, *settings.weights[axis + 1 :]))
         return
-    name = ("local", "length", "noise", "glimpse_noise")[axis - views]
-    values = {"local": LOCALS, "length": LENGTHS, "noise": NOISES, "glimpse_noise": GLIMPSE_NOISES}[name]
-    if name != "glimpse_noise" or glimpsed:
-        for value in values:
-            yield replace(settings, **{name: value})
+    if axis == views:
+        yield from (replace(settings, local=value) for value in LOCALS)
+    elif axis == views + 1:
+        yield from (replace(settings, length=value) for value in LENGTHS)
+    elif axis == views + 2:
+        yield from (replace(settings, noise=value) for value in NOISES)
+    elif glimpsed:
+        yield from (replace(settings, glimpse_noise=value) for value in GLIMPSE_NOISES)
 
 
 def factor(covariance: Floats, settings: Settings, shares: Floats) -> Floats | None:

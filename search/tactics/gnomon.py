@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...lut.sampling import networks_for
 from ...supernets.space import Indices
@@ -21,8 +22,10 @@ from ..archive import Archive
 from ..breeding import bred
 from ..config import SearchConfig
 from ..design import informative
+from ..errors import SpaceExhausted
 from ..objective import Values, reference_point
 from ..posterior import Posterior
+from ..stopping import TOLERANCE
 from ..surrogate import Floats
 from ..tactic import Batch
 
@@ -49,28 +52,47 @@ class ExpectedGain:
         """Return what together promises most, glimpses first; their shares add up to at most `n`."""
         spent = len(archive.indices) + float(archive.glimpses.shares.sum())
         glimpses = archive.divisible and self.share < 1.0
-        if spent < (self.first_glimpses if glimpses else FIRST):
-            return self.first(archive, n, rng, glimpsing=min(n, self.first_glimpses - spent) if glimpses else 0.0)
+        if glimpses and spent + self.share <= self.first_glimpses + TOLERANCE:
+            return self.first(archive, n, rng, glimpsing=min(n, self.first_glimpses - spent))
+        if not glimpses and spent < FIRST:
+            return self.first(archive, n, rng, glimpsing=0.0)
         posterior = Posterior.of(archive)
         rows = archive.unseen(bred(archive, posterior, rng))
+        fresh = archive.unglimpsed(rows)
         looks = int(min(self.glimpses_a_round, n - 1) / self.share) if glimpses and spent < GLIMPSES_UNTIL else 0
-        whole = n - int(np.ceil(looks * self.share - 1e-9))
-        corner = reference_point(archive.objectives, archive.space, self.reference)
-        choice = Choosing.among(rows, archive, posterior, corner, self.exploration)
+        if int(fresh.sum()) < looks + n:  # so few are left that looking at them does not pay
+            looks = 0
+        whole = n - whole_cost(looks, self.share)
+        choice = Choosing.among(rows, archive, posterior, self.corner(archive), self.exploration)
         chosen = archive.topped_up(rows[choice.best(whole, share=1.0)], whole, rng)
-        looked = rows[choice.best(looks, share=self.share)]
-        rows = np.concatenate([looked, chosen])
+        choice.taken |= ~fresh
+        rows = np.concatenate([rows[choice.best(looks, share=self.share)], chosen])
         mean, deviation = posterior.expected(rows)
-        shares = np.concatenate([np.full(len(looked), self.share), np.ones(len(chosen))])
-        return Batch.of(rows, len(archive.objectives), shares=shares, mean=mean, deviation=deviation)
+        return self.batch(archive, rows, whole, mean=mean, deviation=deviation)
 
     def first(self, archive: Archive, n: int, rng: np.random.Generator, *, glimpsing: float) -> Batch:
-        """Return glimpses worth so much, and spread-out architectures to validate for what is left of `n`."""
-        looked = informative(archive, int(glimpsing / self.share + 1e-9), self.share, rng)
-        whole = n - int(np.ceil(len(looked) * self.share - 1e-9))
-        spread = archive.topped_up(spread_out(archive, self.seed), whole, rng)
-        shares = np.concatenate([np.full(len(looked), self.share), np.ones(len(spread))])
-        return Batch.of(np.concatenate([looked, spread]), len(archive.objectives), shares=shares)
+        """Return glimpses worth so much, and spread-out architectures to validate for what is left of `n`.
+
+        Where glimpses would leave nothing else of the space, all are validated.
+        """
+        spread = spread_out(archive, self.seed)
+        looked = informative(archive, int(glimpsing / self.share + TOLERANCE), self.share, rng)
+        whole = n - whole_cost(len(looked), self.share)
+        try:
+            chosen = archive.without(looked).topped_up(spread, max(whole, 1), rng)[:whole]
+        except SpaceExhausted:
+            looked, whole = looked[:0], n
+            chosen = archive.topped_up(spread, n, rng)
+        return self.batch(archive, np.concatenate([looked, chosen]), whole)
+
+    def batch(self, archive: Archive, rows: Indices, whole: int, **expected: Values) -> Batch:
+        """Return rows of which the last `whole` are measured in full, the others on a share of the images."""
+        shares = np.concatenate([np.full(len(rows) - whole, self.share), np.ones(whole)])
+        return Batch.of(rows, len(archive.objectives), shares=shares, **expected)
+
+    def corner(self, archive: Archive) -> tuple[float, ...]:
+        """Return the point that gains are measured from."""
+        return reference_point(archive.objectives, archive.space, self.reference)
 
 
 @dataclass
@@ -84,42 +106,48 @@ class Choosing:
     front: Values
     corner: tuple[float, ...]
     exploration: float
-    barred: Values
+    barred: NDArray[np.bool_]
+    taken: NDArray[np.bool_]
 
     @staticmethod
     def among(
         rows: Indices, archive: Archive, posterior: Posterior, corner: tuple[float, ...], exploration: float
     ) -> Choosing:
-        """Start with nothing chosen; what is predicted to break constraints is barred."""
+        """Start with nothing chosen; what is predicted to break constraints is barred, and chosen last."""
         mean, covariances = posterior.joint(rows)
         feasible = archive.values[archive.violation(archive.values) == 0]
         barred = archive.violation(mean) > 0
-        return Choosing(posterior, archive, mean, covariances, feasible, corner, exploration, barred)
+        taken = np.zeros(len(rows), dtype=np.bool_)
+        return Choosing(posterior, archive, mean, covariances, feasible, corner, exploration, barred, taken)
 
     def best(self, n: int, *, share: float) -> list[int]:
-        """Return up to `n` positions to measure on a share of the images, the most promising first.
+        """Return up to `n` positions, not taken before, to measure on a share of the images, the most promising first.
 
         A glimpse enters no front; it is chosen where a full measurement would gain most, and tells of its neighbours.
         """
         chosen: list[int] = []
-        for _ in range(min(n, len(self.mean))):
+        for _ in range(min(n, int((~self.taken).sum()))):
             deviation = np.zeros_like(self.mean)
             for column, covariance in self.covariances.items():
                 deviation[:, column] = self.exploration * np.sqrt(np.maximum(np.diag(covariance), 0.0))
             gain = expected_gain(self.mean, deviation, self.front, self.archive.directions, self.corner)
             gain[self.barred] = -1.0
-            gain[chosen] = -np.inf
+            gain[self.taken] = -np.inf
             position = int(np.argmax(gain))
             chosen.append(position)
+            self.taken[position] = True
             if share == 1.0:
                 self.front = np.concatenate([self.front, self.mean[position][None]])
             for column, covariance in self.covariances.items():
                 noise = self.posterior.processes[column].noise(share)
                 shared = covariance[:, position]
                 self.covariances[column] = covariance - np.outer(shared, shared) / (shared[position] + noise)
-        self.barred = self.barred.copy()
-        self.barred[chosen] = True
         return chosen
+
+
+def whole_cost(glimpses: int, share: float) -> int:
+    """Return how many full validations so many glimpses take the place of."""
+    return int(np.ceil(glimpses * share - TOLERANCE))
 
 
 def spread_out(archive: Archive, seed: int) -> Indices:

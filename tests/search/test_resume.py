@@ -16,9 +16,15 @@ from gnomon.search.testing import AnalyticSupernet, fake_context
 from gnomon.supernets import load_space
 
 CONFIG = SearchConfig(
-    space="fashion_mnist", objectives=("accuracy", "macs"), budget=13, population=5, inner_evaluations=60
+    space="fashion_mnist",
+    objectives=("accuracy", "macs"),
+    budget=13,
+    population=5,
+    inner_evaluations=60,
+    glimpse_share=1.0,
 )
 SETTINGS = {
+    "gnomon-glimpses": {"glimpse_share": 0.1},
     "random": {"tactic": "random"},
     "evolutionary": {"tactic": "evolutionary"},
     "linas-svr": {"surrogate": "svr"},
@@ -88,10 +94,11 @@ def test_cut_runs_of_other_settings_go_on_to_the_same_trajectory(tmp_path, name)
 
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
 def test_the_same_seed_measures_the_same_in_every_process(tmp_path, hash_seed):
-    command = [sys.executable, "-c", ALL_TACTICS, str(tmp_path), CONFIG.model_dump_json(), *TACTICS.names()]
+    config = CONFIG.model_copy(update={"glimpse_share": 0.1})
+    command = [sys.executable, "-c", ALL_TACTICS, str(tmp_path), config.model_dump_json(), *TACTICS.names()]
     subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": hash_seed}, check=True)
     for tactic in TACTICS.names():
-        here = search(tmp_path / "here" / tactic, CONFIG.model_copy(update={"tactic": tactic}))
+        here = search(tmp_path / "here" / tactic, config.model_copy(update={"tactic": tactic}))
         assert trajectory(load_run(tmp_path / tactic)) == trajectory(here)
 
 

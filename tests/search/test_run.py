@@ -22,7 +22,12 @@ from gnomon.supernets import Architecture
 
 SAMPLE = Path(__file__).parent / "samples" / "run_v1"
 CONFIG = SearchConfig(
-    space="fashion_mnist", objectives=("accuracy", "macs"), budget=17, population=5, inner_evaluations=60
+    space="fashion_mnist",
+    objectives=("accuracy", "macs"),
+    budget=17,
+    population=5,
+    inner_evaluations=60,
+    glimpse_share=1.0,  # whole validations only: test_gnomon.py has glimpses
 )
 FLOOR = 5.05e8  # percent x MACs; seeds 0 to 2 reach 5.17e8 to 5.23e8, random sampling at most 4.90e8
 SCRIPT = """
@@ -141,7 +146,7 @@ def test_interrupting_leaves_a_run_that_goes_on(tmp_path, whole, measured):
         def evaluate(self, architecture, split, share=1.0):
             if len(load_run(tmp_path / "run").evaluations) == measured:
                 raise KeyboardInterrupt
-            return super().evaluate(architecture, split)
+            return super().evaluate(architecture, split, share)
 
     context = fake_context()
     with pytest.raises(KeyboardInterrupt):
