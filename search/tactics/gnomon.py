@@ -1,7 +1,7 @@
 """Measure what promises most hypervolume, a few at a time; look first at many on a share of the images.
 
-A search knows least at its beginning, when a full validation says little more than a glimpse. So it starts with
-glimpses of architectures whose genes differ most informatively, and goes on with some beside full validations until
+A search knows least at its beginning, when a full validation says little more than a glimpse. So it starts, but for
+one validation, with glimpses of architectures whose genes differ most informatively, and goes on with some beside full validations until
 enough is known. Each round conditions a Gaussian process on all evidence (cheap objectives are exact), breeds
 candidates on its mean, and takes, one after the other, those whose measurement is expected to gain most hypervolume,
 each time as if the ones before had turned out as predicted (kriging believer: Ginsbourger et al. 2010).
@@ -49,7 +49,7 @@ class ExpectedGain:
     exploration: float = EXPLORATION
 
     def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Batch:
-        """Return what together promises most, glimpses first; their shares add up to at most `n`."""
+        """Return what together promises most, glimpses last; their shares add up to at most `n`."""
         spent = len(archive.indices) + float(archive.glimpses.shares.sum())
         glimpses = archive.divisible and self.share < 1.0
         if glimpses and spent + self.share <= self.first_glimpses + TOLERANCE:
@@ -66,16 +66,19 @@ class ExpectedGain:
         choice = Choosing.among(rows, archive, posterior, self.corner(archive), self.exploration)
         chosen = archive.topped_up(rows[choice.best(whole, share=1.0)], whole, rng)
         choice.taken |= ~fresh
-        rows = np.concatenate([rows[choice.best(looks, share=self.share)], chosen])
+        rows = np.concatenate([chosen, rows[choice.best(looks, share=self.share)]])
         mean, deviation = posterior.expected(rows)
         return self.batch(archive, rows, whole, mean=mean, deviation=deviation)
 
     def first(self, archive: Archive, n: int, rng: np.random.Generator, *, glimpsing: float) -> Batch:
-        """Return glimpses worth so much, and spread-out architectures to validate for what is left of `n`.
+        """Return spread-out architectures to validate, and glimpses worth so much of `n`.
 
-        Where glimpses would leave nothing else of the space, all are validated.
+        One is validated before any glimpse, so that a run of any budget has a front. Where glimpses would leave
+        nothing else of the space, all are validated.
         """
         spread = spread_out(archive, self.seed)
+        if len(archive.indices) == 0:
+            glimpsing = min(glimpsing, n - 1.0)
         looked = informative(archive, int(glimpsing / self.share + TOLERANCE), self.share, rng)
         whole = n - whole_cost(len(looked), self.share)
         try:
@@ -83,11 +86,11 @@ class ExpectedGain:
         except SpaceExhausted:
             looked, whole = looked[:0], n
             chosen = archive.topped_up(spread, n, rng)
-        return self.batch(archive, np.concatenate([looked, chosen]), whole)
+        return self.batch(archive, np.concatenate([chosen, looked]), whole)
 
     def batch(self, archive: Archive, rows: Indices, whole: int, **expected: Values) -> Batch:
-        """Return rows of which the last `whole` are measured in full, the others on a share of the images."""
-        shares = np.concatenate([np.full(len(rows) - whole, self.share), np.ones(whole)])
+        """Return rows of which the first `whole` are measured in full, the others on a share of the images."""
+        shares = np.where(np.arange(len(rows)) < whole, 1.0, self.share)
         return Batch.of(rows, len(archive.objectives), shares=shares, **expected)
 
     def corner(self, archive: Archive) -> tuple[float, ...]:

@@ -48,7 +48,7 @@ class Indivisible:
         return 60.0 + 5.0 * np.log10(self.space.params(indices).astype(float))
 
 
-def test_glimpses_come_first_and_no_architecture_twice(whole):
+def test_glimpses_come_early_and_none_of_what_was_seen(whole):
     shares = [evaluation.share for evaluation in whole.evaluations]
     assert set(shares) == {0.1, 1.0}
     first_whole_rounds = {e.round for e in whole.evaluations if e.is_full and e.expected}
@@ -58,6 +58,13 @@ def test_glimpses_come_first_and_no_architecture_twice(whole):
     measured = {e.indices: e.order for e in whole.evaluations if e.is_full}
     assert not any(g.indices in measured and measured[g.indices] < g.order for g in whole.glimpses)
     assert 11.0 < whole.cost <= 12.0
+
+
+@pytest.mark.parametrize("budget", [1, 2, 5, 7])
+def test_the_smallest_budgets_have_a_front(tmp_path, whole, budget):
+    run = search(tmp_path / "run", changed(budget=budget))
+    assert run.front().architectures
+    assert trajectory(run) == trajectory(whole)[: len(run.evaluations)]
 
 
 def test_no_round_costs_more_than_it_may(whole):
