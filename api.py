@@ -76,7 +76,7 @@ def search(
     config: SearchConfig,
     folder: str | Path,
     *,
-    profile: HardwareProfile | None = None,
+    profile: HardwareProfile | Mapping[str, HardwareProfile] | None = None,
     checkpoint: Path | None = None,
     data: Path | None = None,
     force: bool = False,
@@ -84,23 +84,28 @@ def search(
 ) -> Run:
     """Search `config.space` and return the run, whose folder holds every validation; repeating the call resumes it.
 
-    The super-network is loaded only when an objective needs it; latency comes from `profile`. Raises the errors of
-    `gnomon.search.errors`, and ProfileMismatch for a profile of another space.
+    The super-network is loaded only when an objective needs it; latency comes from `profile`, and latency@NAME from
+    the profile of that name where there are several. Raises the errors of `gnomon.search.errors`, and ProfileMismatch
+    for a profile of another space.
     """
     from .search import SearchContext, run_search
+    from .search.objective import check_instances
     from .supernets import load_space
     from .supernets.supernet import load_supernet
 
     supernet = None
     if "accuracy" in config.objectives:
         supernet = load_supernet(config.space, checkpoint=checkpoint, data=data)
-    latency = None
-    if profile is not None:
-        profile.table.require(profile.space_named(config.space).unique_layers())
-        latency = profile.latency
-    context = SearchContext(load_space(config.space), supernet=supernet, latency=latency)
+    profiles = profile if isinstance(profile, Mapping) else {} if profile is None else {"": profile}
+    check_instances(profiles)
+    for one in profiles.values():
+        one.table.require(one.space_named(config.space).unique_layers())
+    latencies = {name: one.latency for name, one in profiles.items()}
+    context = SearchContext(load_space(config.space), supernet=supernet, latency=latencies)
+    sources = {name: {"name": one.name, "sha256": one.digest} for name, one in profiles.items()}
     provenance = {
-        "profile": profile and {"name": profile.name, "sha256": profile.digest},
+        "profile": sources.pop("", None),
+        **({"profiles": sources} if sources else {}),
         "checkpoint_sha256": supernet and supernet.checkpoint_sha256,
         "data": str(data) if data else None,
     }

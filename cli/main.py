@@ -41,6 +41,7 @@ EXTRA_OF = {
     "safetensors": "torch",
     "pymoo": "search",
     "moocore": "search",
+    "cma": "search",
     "sklearn": "search",
     "scipy": "search",
     "pyarrow": "parquet",

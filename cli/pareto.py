@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,21 +17,32 @@ if TYPE_CHECKING:
 RunFolder = Annotated[Path, typer.Argument(help="Run folder, as given to gnomon search --out.")]
 
 
-def print_run(run: Run, *, pick: str | None = None, profile: HardwareProfile | None = None) -> None:
-    """Print the front of a run, with the verified error of its latencies when the profile is known."""
+def print_run(
+    run: Run, *, pick: str | None = None, profile: HardwareProfile | Mapping[str, HardwareProfile] | None = None
+) -> None:
+    """Print the front of a run, with the verified error of its latencies when the profile, or each, is known."""
     front = run.front()
     trace = run.hypervolume_trace()
     chosen = front.pick(pick) if pick else None
     columns = ("id", *(f"{objective.name} ({objective.unit})" for objective in front.objectives), "")
+    inside = run.inside(front)
+    marks = [
+        " ".join([*["<- pick"] * (architecture == chosen), *["outside"] * (not within)])
+        for architecture, within in zip(front.architectures, inside)
+    ]
     rows = [
-        (architecture.id, *map(float, values), "<- pick" if architecture == chosen else "")
-        for architecture, values in zip(front.architectures, front.values)
+        (architecture.id, *map(float, values), mark)
+        for architecture, values, mark in zip(front.architectures, front.values, marks)
     ]
     print(f"run      {run.folder}: {len(run.evaluations)} of {run.config.budget} validations, {run.config.tactic}")
     print(f"front    {len(front.architectures)} of {len(run.evaluations)} measured; hypervolume {trace[-1]:.6g}")
+    if run.config.region:
+        print(f"region   {', '.join(run.config.region)}: {sum(inside)} of the front inside")
     print_table(columns, rows)
-    if profile is not None:
-        print(f"latency  from {profile.name}: {profile.latency.report.sentence()}; quality {profile.quality}")
+    profiles = profile if isinstance(profile, Mapping) else {} if profile is None else {"": profile}
+    for name, one in profiles.items():
+        label = f"latency@{name} " if name else "latency  "
+        print(f"{label}from {one.name}: {one.latency.report.sentence()}; quality {one.quality}")
 
 
 def register(app: typer.Typer) -> None:
@@ -57,8 +69,8 @@ def register(app: typer.Typer) -> None:
             front = loaded.front()
             names = [objective.name for objective in front.objectives]
             found = [
-                {"id": a.id, "indices": a.indices} | dict(zip(names, map(float, values)))
-                for a, values in zip(front.architectures, front.values)
+                {"id": a.id, "indices": a.indices, "in_region": within} | dict(zip(names, map(float, values)))
+                for a, values, within in zip(front.architectures, front.values, loaded.inside(front))
             ]
             chosen = front.pick(pick).id if pick else None
             trace = [float(value) for value in loaded.hypervolume_trace()]

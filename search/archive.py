@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from ..supernets.space import Indices, SearchSpace
 from .constraint import Constraint, violation
-from .errors import SpaceExhausted
-from .objective import Direction, Divisible, Objective, Values
+from .errors import InvalidConstraint, SpaceExhausted
+from .objective import Direction, Divisible, Objective, Values, minimised
+from .region import Region
 
 ENUMERABLE = 1_000_000  # architectures that are listed one by one when random draws find nothing new
 DRAWS_WITHOUT_NEWS = 20
@@ -37,7 +38,8 @@ class Glimpses:
 class Archive:
     """Measured architectures in order: `indices` (n, d), `values` (n, m) in natural units, `rounds` (n,).
 
-    `glimpses` are cheaper evidence beside them: no front is made of it.
+    `glimpses` are cheaper evidence beside them: no front is made of it. `watched` are cheap quantities that
+    constraints are on without being objectives, and `region_texts` says where hypervolume counts.
     """
 
     space: SearchSpace
@@ -47,6 +49,8 @@ class Archive:
     values: Values
     rounds: Indices
     glimpses: Glimpses
+    watched: tuple[Objective, ...] = ()
+    region_texts: tuple[str, ...] = ()
 
     @staticmethod
     def of(
@@ -56,6 +60,8 @@ class Archive:
         *,
         measured: Sequence[tuple[int, Sequence[int], Sequence[float]]] = (),
         glimpsed: Sequence[tuple[float, Sequence[int], Sequence[float]]] = (),
+        watched: Sequence[Objective] = (),
+        region: Sequence[str] = (),
     ) -> Archive:
         """Build an archive from (round, indices, values) in order, and glimpses from (share, indices, values)."""
 
@@ -68,7 +74,17 @@ class Archive:
         rounds = np.array([number for number, _, _ in measured], dtype=np.int64)
         shares = np.array([share for share, _, _ in glimpsed], dtype=np.float64)
         glimpses = Glimpses(rows(glimpsed), shares, values(glimpsed))
-        return Archive(space, tuple(objectives), tuple(constraints), rows(measured), values(measured), rounds, glimpses)
+        return Archive(
+            space,
+            tuple(objectives),
+            tuple(constraints),
+            rows(measured),
+            values(measured),
+            rounds,
+            glimpses,
+            tuple(watched),
+            tuple(region),
+        )
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -85,9 +101,36 @@ class Archive:
         """Keys of the measured rows."""
         return frozenset(key_of(row) for row in self.indices)
 
-    def violation(self, values: Values) -> Values:
-        """Return by how much (n, m) values break the constraints, (n,)."""
-        return violation(values, [objective.name for objective in self.objectives], self.constraints)
+    @cached_property
+    def region(self) -> Region:
+        """Where hypervolume counts."""
+        return Region.of(self.region_texts, self.objectives)
+
+    def violation(self, values: Values, rows: Indices | None = None) -> Values:
+        """Return by how much (n, m) values, and (n, d) rows, break the constraints, (n,).
+
+        Rows are needed for constraints on what is no objective; raises InvalidConstraint without them.
+        """
+        names = [objective.name for objective in self.objectives]
+        if self.watched:
+            if rows is None:
+                raise InvalidConstraint(
+                    f"{', '.join(o.name for o in self.watched)} is constrained without being an objective, which this "
+                    "tactic does not take; make it an objective, or choose tactic linas or evolutionary"
+                )
+            names += [objective.name for objective in self.watched]
+            values = np.column_stack([values, *(objective.values(rows) for objective in self.watched)])
+        return violation(values, names, self.constraints)
+
+    def judged(self, rows: Indices, values: Values) -> tuple[Values, Values]:
+        """Return costs to minimise (n, m), clipped to the region, and a standing (n,) that comes first.
+
+        The standing is 0 in the region, below 1 outside it by how far, above 1 where a constraint is broken by how
+        much.
+        """
+        broken, miss = self.violation(values, rows), self.region.miss(values)
+        standing = np.where(broken > 0, 1.0 + broken, miss / (1.0 + miss))
+        return minimised(self.region.clipped(values), self.directions), standing
 
     def unseen(self, rows: Indices) -> Indices:
         """Return the canonical form of (n, d) rows without repeats and measured ones, order kept."""

@@ -26,11 +26,17 @@ class SearchConfig(BaseModel):
     tactic: str = Field(
         default="linas", description="How to choose what to measure: linas, gnomon, evolutionary, random."
     )
+    algorithm: str = Field(
+        default="auto",
+        description="How linas and evolutionary breed: auto (ga for one objective, nsga2 for two, agemoea2 for more), "
+        "ga, cmaes, nsga2, agemoea2, smsemoa, moead, unsga3, ctaea.",
+    )
     surrogate: str = Field(default="ridge", description="Predictor of costly objectives: ridge, svr, gp.")
     population: int = Field(default=50, description="Architectures measured a round.")
     budget: int = Field(default=250, description="Architectures measured in all, exactly.")
     inner_evaluations: int = Field(default=20_000, description="Predicted architectures a round (linas).")
     constraints: Names = Field(default=(), description="Bounds that the front keeps, as latency<=2ms.")
+    region: Names = Field(default=(), description="Where hypervolume counts, as latency<=12ms; nothing is forbidden.")
     reference: Mapping[str, float] = Field(
         default_factory=dict, description="Reference point of hypervolume by objective; chosen where missing."
     )

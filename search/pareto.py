@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from ..supernets.space import Architecture
 from .constraint import Constraint, violation
 from .errors import Infeasible, UnknownName
-from .evolution import minimised
-from .objective import Direction, Values
+from .objective import Direction, Values, minimised
 
 ID = re.compile(r"[0-9a-f]{4,8}")
 

@@ -37,6 +37,15 @@ class ObjectiveRecord(BaseModel):
     reference: float
 
 
+class WatchedRecord(BaseModel):
+    """A cheap quantity that a constraint is on without being an objective; measured and kept beside them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    unit: str
+
+
 class RunHeader(BaseModel):
     """Everything that decides a run's trajectory; two runs with equal headers are the same run.
 
@@ -50,8 +59,14 @@ class RunHeader(BaseModel):
     config: SearchConfig
     space_digest: str
     objectives: tuple[ObjectiveRecord, ...]
+    watched: tuple[WatchedRecord, ...] = ()
     provenance: dict[str, Any]
     versions: dict[str, str]
+
+    @property
+    def quantities(self) -> tuple[ObjectiveRecord | WatchedRecord, ...]:
+        """Everything that an evaluation holds a value of: the objectives, then what else is constrained."""
+        return (*self.objectives, *self.watched)
 
 
 class Evaluation(BaseModel):
@@ -70,7 +85,7 @@ class Evaluation(BaseModel):
 def installed_versions() -> dict[str, str]:
     """Return the versions that can change a trajectory; absent packages are left out."""
     found = {"gnomon": VERSION}
-    for name in ("numpy", "pymoo", "moocore", "scikit-learn", "torch"):
+    for name in ("numpy", "pymoo", "moocore", "cma", "scikit-learn", "torch"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
@@ -119,7 +134,7 @@ def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
 
 def inconsistency(evaluation: Evaluation, order: int, header: RunHeader) -> str:
     """Say what tells that the run did not write `evaluation` as its `order`-th, or nothing."""
-    names = {objective.name for objective in header.objectives}
+    names = {quantity.name for quantity in header.quantities}
     if evaluation.order != order or set(evaluation.values) != names:
         return (
             f"expected evaluation {order} of {', '.join(sorted(names))}, "

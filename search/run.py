@@ -23,7 +23,7 @@ from .archive import Archive, check_budget
 from .config import SearchConfig
 from .constraint import Constraint, violation
 from .errors import Infeasible, OutputUnusable, RunDamaged, RunLocked
-from .objective import Objective, SearchContext, Values, build_objectives, measure, reference_point
+from .objective import Objective, SearchContext, Values, build_objectives, build_watched, corner_of, measure
 from .pareto import ObjectiveInfo, ParetoFront, describe, hypervolume
 from .records import (
     EVALUATIONS_FILE,
@@ -31,11 +31,13 @@ from .records import (
     Evaluation,
     ObjectiveRecord,
     RunHeader,
+    WatchedRecord,
     installed_versions,
     read_evaluations,
     read_header,
     require_same,
 )
+from .region import Region
 from .tactic import TACTICS, Tactic, check_names
 
 KEPT = "what was measured is kept, and the same command goes on"
@@ -71,15 +73,24 @@ class Run:
         """All measured values, (n, m)."""
         return values_of(self.header, self.evaluations)
 
+    @property
+    def region(self) -> Region:
+        """Where the run's hypervolume counts."""
+        return Region.of(self.config.region, self.objectives)
+
+    def inside(self, front: ParetoFront) -> tuple[bool, ...]:
+        """Tell which members of a front of this run are where its hypervolume counts."""
+        return tuple(bool(held) for held in self.region.holds(np.array(front.values)))
+
     def front(self) -> ParetoFront:
         """Return the Pareto front of what was measured and keeps the constraints; raises Infeasible for none."""
-        broken = violations_of(self.header, self.values)
+        broken = violations_of(self.header, self.evaluations)
         architectures = [Architecture(self.config.space, e.indices) for e in self.evaluations]
         if not (broken == 0).any():
             if not self.evaluations:
                 raise RunDamaged(f"the run in {self.folder} has measured nothing yet", path=self.folder)
             nearest = int(np.argmin(broken))
-            units = {objective.name: objective.unit for objective in self.objectives}
+            units = {o.name: o.unit for o in self.header.quantities}
             raise Infeasible(
                 f"none of {len(self.evaluations)} measured architectures keeps {', '.join(self.config.constraints)}; "
                 f"the nearest is {architectures[nearest].id} with "
@@ -91,7 +102,7 @@ class Run:
 
     def hypervolume_trace(self) -> tuple[float, ...]:
         """Return the hypervolume after each measurement, infeasible ones left out."""
-        feasible = violations_of(self.header, self.values) == 0
+        feasible = violations_of(self.header, self.evaluations) == 0
         return tuple(volume_of(self.header, self.values[:n][feasible[:n]]) for n in range(1, len(feasible) + 1))
 
 
@@ -119,16 +130,18 @@ def run_search(
     check_names(config)
     config = config.model_copy(update={"space": context.space.name})  # options can be spelled in more than one way
     check_budget(context.space, config.budget)
-    objectives = build_objectives(config.objectives, replace(context, split=config.split))
-    constraints = parse_constraints(config, objectives)
+    context = replace(context, split=config.split)
+    objectives, watched = build_objectives(config.objectives, context), build_watched(config, context)
+    constraints = parse_constraints(config, (*objectives, *watched))
     tactic = TACTICS.builder(config.tactic)(config)
-    header = header_for(context, config, objectives, provenance)
+    header = header_for(context, config, objectives, watched, provenance)
     with opened(folder, header, force=force) as journal:
         evaluations = list(read_evaluations(folder, header))
         started, before = time.monotonic(), len(evaluations)
-        for number, row in planned(context, config, objectives, constraints, tactic, evaluations):
+        for number, row in planned(context, config, (objectives, watched), constraints, tactic, evaluations):
             began = time.monotonic()
-            values = dict(zip(config.objectives, measure(objectives, row)))
+            names = [*config.objectives, *(objective.name for objective in watched)]
+            values = dict(zip(names, measure((*objectives, *watched), row)))
             architecture = context.space.architecture(row)
             evaluation = Evaluation(
                 round=number,
@@ -151,15 +164,15 @@ def run_search(
 def planned(
     context: SearchContext,
     config: SearchConfig,
-    objectives: tuple[Objective, ...],
+    quantities: tuple[tuple[Objective, ...], tuple[Objective, ...]],
     constraints: tuple[Constraint, ...],
     tactic: Tactic,
     evaluations: list[Evaluation],
 ) -> Iterator[tuple[int, Indices]]:
     """Yield (round, row) of each measurement still to make; `evaluations` grows between two of them.
 
-    Rounds that are on disk are replayed up to the first incomplete one, whose recorded part must be what the tactic
-    asks for again. Raises RunDamaged when it is not.
+    `quantities` are the objectives, and what else is constrained. Rounds that are on disk are replayed up to the first
+    incomplete one, whose recorded part must be what the tactic asks for again. Raises RunDamaged when it is not.
     """
     number, done = 0, 0
     while done < config.budget:
@@ -169,7 +182,10 @@ def planned(
             measured = [
                 (e.round, e.indices, [e.values[name] for name in config.objectives]) for e in evaluations[:done]
             ]
-            archive = Archive.of(context.space, objectives, constraints, measured=measured)
+            objectives, watched = quantities
+            archive = Archive.of(
+                context.space, objectives, constraints, measured=measured, watched=watched, region=config.region
+            )
             rows = tactic.ask(archive, n, np.random.default_rng([config.seed, number]), number).rows
             for evaluation, row in zip(recorded, rows):
                 if evaluation.indices != tuple(int(index) for index in row):
@@ -229,10 +245,14 @@ def start(folder: Path, header: RunHeader) -> None:
 
 
 def header_for(
-    context: SearchContext, config: SearchConfig, objectives: tuple[Objective, ...], provenance: Mapping[str, Any]
+    context: SearchContext,
+    config: SearchConfig,
+    objectives: tuple[Objective, ...],
+    watched: tuple[Objective, ...],
+    provenance: Mapping[str, Any],
 ) -> RunHeader:
-    """Describe a run."""
-    corner = reference_point(objectives, context.space, config.reference)
+    """Describe a run; raises InvalidConfig for a region or reference that makes no hypervolume."""
+    corner = corner_of(objectives, context.space, config)
     return RunHeader(
         config=config,
         space_digest=context.space.digest,
@@ -240,16 +260,17 @@ def header_for(
             ObjectiveRecord(name=o.name, unit=o.unit, direction=o.direction, reference=worst)
             for o, worst in zip(objectives, corner)
         ),
+        watched=tuple(WatchedRecord(name=o.name, unit=o.unit) for o in watched),
         provenance=dict(provenance),
         versions=installed_versions(),
     )
 
 
 def parse_constraints(
-    config: SearchConfig, objectives: Sequence[Objective | ObjectiveRecord]
+    config: SearchConfig, quantities: Sequence[Objective | ObjectiveRecord | WatchedRecord]
 ) -> tuple[Constraint, ...]:
     """Read the settings' constraints; raises InvalidConstraint."""
-    units = {objective.name: objective.unit for objective in objectives}
+    units = {quantity.name: quantity.unit for quantity in quantities}
     return tuple(Constraint.parse(text, units) for text in config.constraints)
 
 
@@ -260,19 +281,22 @@ def values_of(header: RunHeader, evaluations: tuple[Evaluation, ...] | list[Eval
     return np.array(rows, dtype=np.float64).reshape(-1, len(names))
 
 
-def violations_of(header: RunHeader, values: Values) -> Values:
-    """Return by how much (n, m) values break the run's constraints, (n,)."""
-    names = [objective.name for objective in header.objectives]
-    return violation(values, names, parse_constraints(header.config, header.objectives))
+def violations_of(header: RunHeader, evaluations: Sequence[Evaluation]) -> Values:
+    """Return by how much evaluations break the run's constraints, (n,)."""
+    names = [quantity.name for quantity in header.quantities]
+    rows = [[evaluation.values[name] for name in names] for evaluation in evaluations]
+    values = np.array(rows, dtype=np.float64).reshape(-1, len(names))
+    return violation(values, names, parse_constraints(header.config, header.quantities))
 
 
 def volume_of(header: RunHeader, values: Values) -> float:
-    """Return the hypervolume of (n, m) values up to the run's reference point."""
+    """Return the hypervolume of (n, m) values up to the run's reference point, clipped to its region."""
     directions = [objective.direction for objective in header.objectives]
-    return hypervolume(values, directions, [objective.reference for objective in header.objectives])
+    clipped = Region.of(header.config.region, header.objectives).clipped(values)
+    return hypervolume(clipped, directions, [objective.reference for objective in header.objectives])
 
 
 def feasible_volume(header: RunHeader, evaluations: list[Evaluation]) -> float:
     """Return the hypervolume of what keeps the constraints."""
     values = values_of(header, evaluations)
-    return volume_of(header, values[violations_of(header, values) == 0])
+    return volume_of(header, values[violations_of(header, evaluations) == 0])

@@ -14,9 +14,10 @@ from typing import Protocol
 import numpy as np
 
 from ..supernets.space import Indices
+from .algorithm import algorithm_of
 from .archive import Archive
 from .config import SearchConfig
-from .objective import OBJECTIVES, Values
+from .objective import OBJECTIVES, Values, family_of
 from .registry import Registry
 from .surrogate import SURROGATES
 
@@ -68,8 +69,12 @@ TACTICS: Registry[Callable[[SearchConfig], Tactic]] = Registry("tactic", "tactic
 
 
 def check_names(config: SearchConfig) -> None:
-    """Raise UnknownName for an objective, tactic or surrogate that is not registered; imports none of them."""
+    """Raise UnknownName for an objective, tactic, surrogate or algorithm that is not registered.
+
+    Raises InvalidConfig for an algorithm that does not suit the search, whichever tactic it has.
+    """
     for objective in config.objectives:
-        OBJECTIVES.check(objective)
+        OBJECTIVES.check(family_of(objective))
     TACTICS.check(config.tactic)
     SURROGATES.check(config.surrogate)
+    algorithm_of(config)

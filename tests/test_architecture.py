@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "cli": {"supernets", "profilers", "lut", "search", "reports", "api", "demo"},
 }
 ALWAYS = {"version"}
-HEAVY = ("torch", "onnxruntime", "openvino", "tensorrt", "pymoo", "sklearn", "pandas", "scipy", "matplotlib")
+HEAVY = ("torch", "onnxruntime", "openvino", "tensorrt", "pymoo", "cma", "sklearn", "pandas", "scipy", "matplotlib")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 
@@ -43,6 +43,12 @@ def imported_siblings(path):
 def test_imports_follow_the_arrows(path):
     package = path.relative_to(ROOT).parts[0]
     assert set(imported_siblings(path)) - {package} <= MAY_IMPORT[package] | ALWAYS
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_algorithms_import_pymoo_and_cma(path):
+    if "algorithms" not in path.parts:
+        assert not re.search(r"^\s*(import|from) (pymoo|cma)\b", path.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def test_listed_packages_are_those_of_the_tree():
