@@ -41,7 +41,6 @@ EXTRA_OF = {
     "safetensors": "torch",
     "pymoo": "search",
     "moocore": "search",
-    "cma": "search",
     "sklearn": "search",
     "scipy": "search",
     "pyarrow": "parquet",

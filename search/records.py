@@ -85,7 +85,7 @@ class Evaluation(BaseModel):
 def installed_versions() -> dict[str, str]:
     """Return the versions that can change a trajectory; absent packages are left out."""
     found = {"gnomon": VERSION}
-    for name in ("numpy", "pymoo", "moocore", "cma", "scikit-learn", "torch"):
+    for name in ("numpy", "pymoo", "moocore", "scikit-learn", "torch"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
