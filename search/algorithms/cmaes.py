@@ -113,7 +113,7 @@ class Normal:
         moved = mean + self.step * mean_step
         self.step *= float(np.exp(np.clip(for_step / damping * (length / typical - 1), -1, 1)))
         self._widen()
-        return np.clip(moved, 0.0, (self.options - 1) / self.unit)
+        return np.asarray(np.clip(moved, 0.0, (self.options - 1) / self.unit))
 
     def _widen(self) -> None:
         """Keep every gene's deviation above the narrowest."""
