@@ -62,14 +62,16 @@ class KnownKeys(DuplicateElimination):  # type: ignore[misc]
         super().__init__()
         self.known = known
 
-    def _do(self, pop: Any, other: Any, is_duplicate: Any) -> Any:
-        seen = self.known if other is None else {key_of(row) for row in other.get("X").astype(np.int64)}
-        own: set[bytes] = set()
+    def do(self, pop: Any, *others: Any, **kwargs: Any) -> Any:
+        """Return the new ones; the last of `others` is what was bred before in this generation, parents are known."""
+        before = others[-1] if others else ()
+        seen = {key_of(row) for row in before.get("X").astype(np.int64)} if len(before) else set()
+        fresh = np.zeros(len(pop), dtype=np.bool_)
         for position, row in enumerate(pop.get("X").astype(np.int64)):
             key = key_of(row)
-            is_duplicate[position] = key in seen or (other is None and key in own)
-            own.add(key)
-        return is_duplicate
+            fresh[position] = key not in self.known and key not in seen
+            seen.add(key)
+        return pop[fresh]
 
 
 def tournament(keys: Keys) -> TournamentSelection:
