@@ -22,7 +22,7 @@ from .registry import Registry
 
 CROSSOVER = 0.9
 AUTO = {1: "ga", 2: "nsga2"}  # by number of objectives; benchmarks/algorithms.py says why
-AUTO_BEYOND = "agemoea2"
+AUTO_BEYOND = "smsemoa"
 
 
 @dataclass(frozen=True, slots=True)

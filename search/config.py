@@ -28,7 +28,7 @@ class SearchConfig(BaseModel):
     )
     algorithm: str = Field(
         default="auto",
-        description="How linas and evolutionary breed: auto (ga for one objective, nsga2 for two, agemoea2 for more), "
+        description="How linas and evolutionary breed: auto (ga for one objective, nsga2 for two, smsemoa for more), "
         "ga, cmaes, nsga2, agemoea2, smsemoa, moead, unsga3, ctaea.",
     )
     surrogate: str = Field(default="ridge", description="Predictor of costly objectives: ridge, svr, gp.")

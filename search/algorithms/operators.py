@@ -64,8 +64,8 @@ class KnownKeys(DuplicateElimination):  # type: ignore[misc]
 
     def do(self, pop: Any, *others: Any, **kwargs: Any) -> Any:
         """Return the new ones; the last of `others` is what was bred before in this generation, parents are known."""
-        before = others[-1] if others else ()
-        seen = {key_of(row) for row in before.get("X").astype(np.int64)} if len(before) else set()
+        bred = list(others[-1].get("X").astype(np.int64)) if others and len(others[-1]) else []
+        seen = {key_of(row) for row in bred}
         fresh = np.zeros(len(pop), dtype=np.bool_)
         for position, row in enumerate(pop.get("X").astype(np.int64)):
             key = key_of(row)

@@ -1,6 +1,6 @@
 """SMS-EMOA: who adds least hypervolume leaves (Beume, Naujoks & Emmerich 2007, doi:10.1016/j.ejor.2006.08.008).
 
-A generation is bred at once and then reduced one by one. With more than three objectives this takes long.
+A generation is bred at once and then reduced one by one.
 """
 
 from __future__ import annotations
