@@ -77,7 +77,7 @@ def search(
     config: SearchConfig,
     folder: str | Path,
     *,
-    profile: HardwareProfile | None = None,
+    profile: HardwareProfile | Mapping[str, HardwareProfile] | None = None,
     checkpoint: Path | None = None,
     data: Path | None = None,
     start_from: Run | None = None,
@@ -86,25 +86,24 @@ def search(
 ) -> Run:
     """Search `config.space` and return the run, whose folder holds every validation; repeating the call resumes it.
 
-    The super-network is loaded only when an objective needs it; latency comes from `profile`. `start_from` is another
-    run on the space: what it measured counts, at no cost, where checkpoint, data and split agree, and else the
-    architectures of its front are measured first. Raises the errors of `gnomon.search.errors`, and ProfileMismatch for
-    a profile of another space.
+    The super-network is loaded only when an objective needs it; latency comes from `profile`, and latency@NAME from
+    the profile of that name where there are several. `start_from` is another run on the space: what it measured counts,
+    at no cost, where checkpoint, data and split agree, and else the architectures of its front are measured first.
+    Raises the errors of `gnomon.search.errors`, and ProfileMismatch for a profile of another space.
     """
     from .search import SearchContext, run_search
+    from .search.profiles import latencies_from, named, provenance_from
     from .supernets import load_space
     from .supernets.supernet import load_supernet
 
     supernet = None
     if "accuracy" in config.objectives:
         supernet = load_supernet(config.space, checkpoint=checkpoint, data=data)
-    latency = None
-    if profile is not None:
-        profile.table.require(profile.space_named(config.space).unique_layers())
-        latency = profile.latency
-    context = SearchContext(load_space(config.space), supernet=supernet, latency=latency)
+    profiles = named(profile)
+    latencies = latencies_from(profiles, config.space)
+    context = SearchContext(load_space(config.space), supernet=supernet, latency=latencies)
     provenance = {
-        "profile": profile and {"name": profile.name, "sha256": profile.digest},
+        **provenance_from(profiles),
         "checkpoint_sha256": supernet and supernet.checkpoint_sha256,
         "data": str(data) if data else None,
     }

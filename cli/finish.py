@@ -14,17 +14,18 @@ if TYPE_CHECKING:
     from ..search.final_front import FinalFront
     from ..search.final_records import Timing
 
-LATENCIES = ("latency",)
-
 
 def print_final(final: FinalFront) -> None:
     """Print the members with both splits in columns of their own, and what is to be learned from them."""
+    from ..search.objective import family_of
+    from ..search.profiles import LATENCY
+
     header, units = final.header, {objective.name: objective.unit for objective in final.objectives}
     columns = ["id"]
     for name in final.costly:
         columns += [f"{name} {header.search_split} ({units[name]})", f"{name} {header.report_split} ({units[name]})"]
-    exact = [name for name in units if name not in final.costly and name not in LATENCIES]
-    timed = [name for name in units if name in LATENCIES]
+    exact = [name for name in units if name not in final.costly and family_of(name) != LATENCY]
+    timed = [name for name in units if family_of(name) == LATENCY]
     columns += [f"{name} ({units[name]})" for name in exact]
     for name in timed:
         columns += [f"{name} predicted ({units[name]})", f"{name} measured ({units[name]})"]
@@ -35,7 +36,7 @@ def print_final(final: FinalFront) -> None:
             row += [member.search[name], member.report[name]]
         row += [member.search[name] for name in exact]
         for name in timed:
-            timing = final.timings.get(member.id)
+            timing = final.timings.get(member.id) if name == header.latency else None
             row += [predicted(timing, member.search[name]), timing.measured_us if timing else None]
         stays = "unknown" if standing.on_front is None else "yes" if standing.on_front else "no"
         rows.append([*row, f"{stays}: {standing.reason}" if standing.reason else stays])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,21 +22,26 @@ RunFolder = Annotated[Path, typer.Argument(help="Run folder, as given to gnomon 
 
 
 def print_run(
-    run: Run, *, pick: str | None = None, spread: int | None = None, profile: HardwareProfile | None = None
+    run: Run,
+    *,
+    pick: str | None = None,
+    spread: int | None = None,
+    profile: HardwareProfile | Mapping[str, HardwareProfile] | None = None,
 ) -> None:
-    """Print the front of a run, with the verified error of its latencies when the profile is known."""
+    """Print the front of a run, with the verified error of its latencies when the profile, or each, is known."""
     front = run.front()
     chosen = front.pick(pick) if pick else None
     taken = {measured.architecture for measured in run.measured if measured.source}
     few = frozenset(front.spread(spread).architectures) if spread is not None else frozenset()
     columns = ("id", *(f"{objective.name} ({objective.unit})" for objective in front.objectives), "")
+    inside = run.inside(front)
     rows = [
         (
             architecture.id,
             *map(float, values),
-            marks(architecture == chosen, architecture in few, architecture in taken),
+            marks(architecture == chosen, architecture in few, architecture in taken, not within),
         )
-        for architecture, values in zip(front.architectures, front.values)
+        for architecture, values, within in zip(front.architectures, front.values, inside)
     ]
     print(
         f"run      {run.folder}: {run.cost:.4g} of {run.config.budget} validations, {run.config.tactic}{parts_of(run)}"
@@ -45,9 +51,13 @@ def print_run(
     if run.stop is not None and run.stop.reason != "budget":
         print(f"stopped  {run.stop.said}")
     print(f"front    {len(front.architectures)} of {len(run.measured)} measured; hypervolume {run.hypervolume():.6g}")
+    if run.config.region:
+        print(f"region   {', '.join(run.config.region)}: {sum(inside)} of the front inside")
     print_table(columns, rows)
-    if profile is not None:
-        print(f"latency  from {profile.name}: {profile.latency.report.sentence()}; quality {profile.quality}")
+    profiles = profile if isinstance(profile, Mapping) else {} if profile is None else {"": profile}
+    for name, one in profiles.items():
+        label = f"latency@{name} " if name else "latency  "
+        print(f"{label}from {one.name}: {one.latency.report.sentence()}; quality {one.quality}")
     for quality in run.predictor_quality():
         print(f"{quality.objective:8s} predictor {quality}")
 
@@ -59,9 +69,11 @@ def parts_of(run: Run) -> str:
     return f" ({said})" if said else ""
 
 
-def marks(chosen: bool, few: bool, taken: bool) -> str:
+def marks(chosen: bool, few: bool, taken: bool, outside: bool) -> str:
     """Say what is special about a row of the front."""
-    return ", ".join(["<- pick"] * chosen + ["<- spread"] * few + ["measured by the other run"] * taken)
+    return ", ".join(
+        ["<- pick"] * chosen + ["<- spread"] * few + ["measured by the other run"] * taken + ["outside"] * outside
+    )
 
 
 def quality_record(quality: PredictorQuality) -> dict[str, Any]:
@@ -77,8 +89,9 @@ def record_of(run: Run, pick: str | None, spread: int | None) -> dict[str, Any]:
     sources = {measured.architecture: measured.source for measured in run.measured}
     return {
         "front": [
-            {"id": a.id, "indices": a.indices, "source": sources[a]} | dict(zip(names, map(float, values)))
-            for a, values in zip(front.architectures, front.values)
+            {"id": a.id, "indices": a.indices, "source": sources[a], "in_region": within}
+            | dict(zip(names, map(float, values)))
+            for a, values, within in zip(front.architectures, front.values, run.inside(front))
         ],
         "hypervolume": run.hypervolume(),
         "trace": [float(value) for value in run.hypervolume_trace()],

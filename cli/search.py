@@ -11,6 +11,9 @@ import typer
 from .output import Force, SpaceName, progress
 
 Checkpoint = Annotated[Path | None, typer.Option(help="Weights (.safetensors); default: those that ship.")]
+Profiles = Annotated[
+    list[str] | None, typer.Option(help="Hardware profile of latency; several as NAME=FILE, for latency@NAME.")
+]
 Data = Annotated[Path | None, typer.Option(help="Folder of the full data set; default: the embedded sample.")]
 
 
@@ -27,10 +30,11 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def search(
         out: Annotated[Path, typer.Option(help="Run folder; an interrupted run in it goes on.")],
-        profile: Annotated[str | None, typer.Option(help="Hardware profile that latency comes from.")] = None,
+        profile: Profiles = None,
         space: SpaceName = "fashion_mnist",
         objectives: Annotated[str, typer.Option(help="What to optimise, with commas between.")] = "accuracy,latency",
         tactic: Annotated[str, typer.Option(help="How to choose what to validate.")] = "gnomon",
+        algorithm: Annotated[str, typer.Option(help="How linas and evolutionary breed.")] = "auto",
         surrogate: Annotated[str, typer.Option(help="Predictor of costly objectives (linas).")] = "ridge",
         population: Annotated[
             int | None, typer.Option(help="Validations a round; default: 4 by gnomon, else 50.")
@@ -44,6 +48,9 @@ def register(app: typer.Typer) -> None:
         patience: Annotated[int, typer.Option(help="Validations over which --stop-gain looks.")] = 20,
         inner_evaluations: Annotated[int, typer.Option(help="Predicted architectures a round (linas).")] = 20_000,
         constraint: Annotated[list[str] | None, typer.Option(help="Bound on the front, e.g. latency<=2ms.")] = None,
+        region: Annotated[
+            list[str] | None, typer.Option(help="Where hypervolume counts, e.g. latency<=12ms; forbids nothing.")
+        ] = None,
         split: Annotated[str, typer.Option(help="Images that accuracy is searched on.")] = "validation",
         seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
         config: Annotated[Path | None, typer.Option(help="TOML file with these settings; it replaces them.")] = None,
@@ -56,9 +63,10 @@ def register(app: typer.Typer) -> None:
         force: Force = False,
     ) -> None:
         """Search a space: validate on the super-network, take latency from a profile, keep every result."""
-        from ..api import load_profile, load_run
+        from ..api import load_run
         from ..api import search as run_search
         from ..search import SearchConfig
+        from .named_profiles import load_profiles
         from .pareto import print_run
         from .settings import config_from_toml, toml_from_config
 
@@ -69,6 +77,7 @@ def register(app: typer.Typer) -> None:
                 space=space,
                 objectives=tuple(name.strip() for name in objectives.split(",") if name.strip()),
                 tactic=tactic,
+                algorithm=algorithm,
                 surrogate=surrogate,
                 population=population,
                 glimpse_share=glimpse_share,
@@ -78,6 +87,7 @@ def register(app: typer.Typer) -> None:
                 patience=patience,
                 inner_evaluations=inner_evaluations,
                 constraints=tuple(constraint or ()),
+                region=tuple(region or ()),
                 split=split,
                 seed=seed,
             )
@@ -86,7 +96,7 @@ def register(app: typer.Typer) -> None:
             toml_from_config(settings, save_config, force=force)
             print(save_config)
             return
-        loaded = load_profile(profile) if profile else None
+        loaded = load_profiles(profile or ())
         other = load_run(start_from) if start_from else None
         with progress(f"search {settings.space} by {settings.tactic}") as report:
             run = run_search(

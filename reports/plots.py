@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .errors import PlotRefused
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from ..search.final_front import FinalFront
 
 INK, ACCENT, SOFT, BAND, FINAL = "#1f2933", "#c8553d", "#9aa5b1", "#f0e3c4", "#2b6a8f"
-LATENCY = "latency"
 
 
 @contextmanager
@@ -106,7 +104,7 @@ def plot_front(run: Run, path: Path, *, final: FinalFront | None = None, force: 
         axes.set(xlabel=f"{second.name} ({second.unit})", ylabel=f"{first.name} ({first.unit})")
         axes.set_title(f"{run.config.space}: {run.config.tactic}", fontsize=10, color=INK, parse_math=False)
         axes.legend(frameon=False, loc="lower right", fontsize=9)
-        growth.step(cost_of(run, len(trace)), trace, where="post", color=ACCENT, linewidth=1.2)
+        growth.step(run.cost_trace(), trace, where="post", color=ACCENT, linewidth=1.2)
         growth.set(xlabel="cost (full validations)", ylabel="hypervolume", ylim=trace_limits(trace))
         growth.set_title(f"hypervolume {trace[-1]:,.6g}", fontsize=10, color=INK)
 
@@ -121,7 +119,7 @@ def draw_final(axes: Any, final: FinalFront, first: str, second: str) -> None:
         axes.plot([before[1], after[1]], [before[0], after[0]], color=FINAL, linewidth=0.7, alpha=0.5, zorder=2)
     for member in final.members:
         timing = final.timings.get(member.id)
-        if second == LATENCY and timing and timing.low_us and timing.high_us:
+        if second == final.header.latency and timing and timing.low_us and timing.high_us:
             height = member.search[first]
             axes.plot([timing.low_us, timing.high_us], [height, height], color=ACCENT, linewidth=3, alpha=0.3)
     label = f"final, on {final.header.report_split}"
@@ -130,12 +128,6 @@ def draw_final(axes: Any, final: FinalFront, first: str, second: str) -> None:
         axes.scatter(
             ends[~stays, 1], ends[~stays, 0], s=30, facecolors="none", edgecolors=FINAL, label=f"{label}: not", zorder=4
         )
-
-
-def cost_of(run: Run, n: int) -> NDArray[np.float64]:
-    """Return what the run had cost at each of its `n` full validations, in full validations, (n,)."""
-    costs = run.cost_trace() if hasattr(run, "cost_trace") else range(1, n + 1)
-    return np.array(list(costs), dtype=np.float64)
 
 
 def trace_limits(trace: Sequence[float]) -> tuple[float, float]:

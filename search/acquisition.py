@@ -13,8 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .evolution import minimised
-from .objective import Direction, Values
+from .objective import Direction, Values, minimised
 
 DRAWS = 32  # of the predicted objectives, where there is no closed form
 FINALISTS = 64  # candidates whose gain is drawn

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from ..supernets.space import Indices, SearchSpace
 from .constraint import Constraint, violation
-from .errors import SpaceExhausted
-from .objective import Direction, Divisible, Objective, Values
+from .errors import InvalidConstraint, SpaceExhausted
+from .objective import Direction, Divisible, Objective, Values, minimised
+from .region import Region
 
 ENUMERABLE = 1_000_000  # architectures that are listed one by one when random draws find nothing new
 DRAWS_WITHOUT_NEWS = 20
@@ -38,7 +39,8 @@ class Archive:
     """Measured architectures in order: `indices` (n, d), `values` (n, m) in natural units, `rounds` (n,).
 
     `glimpses` are cheaper evidence beside them: no front is made of it. What could not be measured is in `failed`
-    (k, d); it has no values and is not asked for again. Round -1 is evidence that another run measured.
+    (k, d); it has no values and is not asked for again. Round -1 is evidence that another run measured. `watched` are
+    cheap quantities that constraints are on without being objectives, and `region_texts` says where hypervolume counts.
     """
 
     space: SearchSpace
@@ -49,6 +51,8 @@ class Archive:
     rounds: Indices
     glimpses: Glimpses
     failed: Indices = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
+    watched: tuple[Objective, ...] = ()
+    region_texts: tuple[str, ...] = ()
 
     @staticmethod
     def of(
@@ -59,6 +63,8 @@ class Archive:
         measured: Sequence[tuple[int, Sequence[int], Sequence[float]]] = (),
         glimpsed: Sequence[tuple[float, Sequence[int], Sequence[float]]] = (),
         failed: Sequence[Sequence[int]] = (),
+        watched: Sequence[Objective] = (),
+        region: Sequence[str] = (),
     ) -> Archive:
         """Build an archive from (round, indices, values) in order, glimpses from (share, indices, values)."""
 
@@ -72,8 +78,18 @@ class Archive:
         shares = np.array([share for share, _, _ in glimpsed], dtype=np.float64)
         glimpses = Glimpses(rows(glimpsed), shares, values(glimpsed))
         barred = np.array(list(failed), dtype=np.int64).reshape(-1, len(space.choices))
-        known = rows(measured), values(measured), rounds
-        return Archive(space, tuple(objectives), tuple(constraints), *known, glimpses, barred)
+        return Archive(
+            space,
+            tuple(objectives),
+            tuple(constraints),
+            rows(measured),
+            values(measured),
+            rounds,
+            glimpses,
+            barred,
+            watched=tuple(watched),
+            region_texts=tuple(region),
+        )
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -91,9 +107,36 @@ class Archive:
         """Keys of the rows that were measured in full, or could not be measured."""
         return frozenset(key_of(row) for rows in (self.indices, self.failed) for row in rows)
 
-    def violation(self, values: Values) -> Values:
-        """Return by how much (n, m) values break the constraints, (n,)."""
-        return violation(values, [objective.name for objective in self.objectives], self.constraints)
+    @cached_property
+    def region(self) -> Region:
+        """Where hypervolume counts."""
+        return Region.of(self.region_texts, self.objectives)
+
+    def violation(self, values: Values, rows: Indices | None = None) -> Values:
+        """Return by how much (n, m) values, and (n, d) rows, break the constraints, (n,).
+
+        Rows are needed for constraints on what is no objective; raises InvalidConstraint without them.
+        """
+        names = [objective.name for objective in self.objectives]
+        if self.watched:
+            if rows is None:
+                raise InvalidConstraint(
+                    f"{', '.join(o.name for o in self.watched)} is constrained without being an objective, which this "
+                    "tactic does not take; make it an objective, or choose tactic gnomon, linas or evolutionary"
+                )
+            names += [objective.name for objective in self.watched]
+            values = np.column_stack([values, *(objective.values(rows) for objective in self.watched)])
+        return violation(values, names, self.constraints)
+
+    def judged(self, rows: Indices, values: Values) -> tuple[Values, Values]:
+        """Return costs to minimise (n, m), clipped to the region, and a standing (n,) that comes first.
+
+        The standing is 0 in the region, below 1 outside it by how far, above 1 where a constraint is broken by how
+        much.
+        """
+        broken, miss = self.violation(values, rows), self.region.miss(values)
+        standing = np.where(broken > 0, 1.0 + broken, miss / (1.0 + miss))
+        return minimised(self.region.clipped(values), self.directions), standing
 
     def unseen(self, rows: Indices) -> Indices:
         """Return the canonical form of (n, d) rows without repeats, measured and failed ones, order kept."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..supernets.space import Indices
 from .archive import Archive, first_occurrences, key_of
-from .evolution import best_first, crossed, mutated
+from .evolution import crossed, mutated, ranked
 from .posterior import Posterior
 
 GENERATIONS, CHILDREN, PARENTS = 20, 300, 60
@@ -16,19 +16,15 @@ KEPT = 400  # candidates that survive a generation, and are returned
 
 def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> Indices:
     """Breed candidates that are predicted to be good, (n, d) with n at most 400; some may be measured already."""
-
-    def ranked(values: np.ndarray) -> np.ndarray:
-        return best_first(values, archive.directions, archive.violation(values))
-
     space = archive.space
     known = np.concatenate([archive.indices, archive.glimpses.indices])
     rows = known[first_occurrences(known)]
-    rows = rows[ranked(posterior.mean(rows))[:PARENTS]]
+    rows = rows[ranked(archive, rows, posterior.mean(rows))[:PARENTS]]
     near = [space.neighbours(space.architecture(row)) for row in rows[: PARENTS // 6]]
     rows = np.unique(np.concatenate([rows, *near]), axis=0)
     values = posterior.mean(rows)
     for _ in range(GENERATIONS):
-        best = rows[ranked(values)[:PARENTS]]
+        best = rows[ranked(archive, rows, values)[:PARENTS]]
         pairs = rng.integers(len(best), size=(2, CHILDREN // 2))
         children = crossed(best[pairs], rng).reshape(-1, rows.shape[1])
         children = space.canonical(mutated(space, children, MUTATIONS / rows.shape[1], rng))
@@ -36,6 +32,6 @@ def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> In
         rows = np.concatenate([rows, children])
         values = np.concatenate([values, posterior.mean(children)])
         if len(rows) > KEPT:
-            kept = ranked(values)[:KEPT]
+            kept = ranked(archive, rows, values)[:KEPT]
             rows, values = rows[kept], values[kept]
     return rows

@@ -28,6 +28,11 @@ class SearchConfig(BaseModel):
     tactic: str = Field(
         default="gnomon", description="How to choose what to measure: gnomon, linas, evolutionary, random."
     )
+    algorithm: str = Field(
+        default="auto",
+        description="How linas and evolutionary breed: auto (ga for one objective, nsga2 for two, smsemoa for more), "
+        "ga, cmaes, nsga2, agemoea2, smsemoa, moead, unsga3, ctaea.",
+    )
     surrogate: str = Field(default="ridge", description="Predictor of costly objectives (linas): ridge, svr, gp.")
     population: int | None = Field(
         default=None, description="Full validations a round; by default what the tactic suits: gnomon 4, others 50."
@@ -45,6 +50,7 @@ class SearchConfig(BaseModel):
     patience: int = Field(default=20, description="Full validations over which --stop-gain looks at the gain.")
     inner_evaluations: int = Field(default=20_000, description="Predicted architectures a round (linas).")
     constraints: Names = Field(default=(), description="Bounds that the front keeps, as latency<=2ms.")
+    region: Names = Field(default=(), description="Where hypervolume counts, as latency<=12ms; nothing is forbidden.")
     reference: Mapping[str, float] = Field(
         default_factory=dict, description="Reference point of hypervolume by objective; chosen where missing."
     )

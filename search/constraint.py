@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .errors import InvalidConstraint, closest_hint
 
-PATTERN = re.compile(r"\s*([\w.-]+?)\s*(<=|>=|<|>)\s*([+-]?\d*\.?\d+(?:[eE][+-]?\d+)?)\s*([^\W\d]*|%)\s*")
+PATTERN = re.compile(r"\s*([\w.@-]+?)\s*(<=|>=|<|>)\s*([+-]?\d*\.?\d+(?:[eE][+-]?\d+)?)\s*([^\W\d]*|%)\s*")
 OPERATORS: dict[str, Callable[[NDArray[np.float64], float], NDArray[np.bool_]]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -44,16 +44,15 @@ class Constraint:
     def __str__(self) -> str:
         return f"{self.objective}{self.operator}{self.bound:g} {self.unit}"
 
+    @staticmethod
+    def name_in(text: str) -> str:
+        """Return the objective that a constraint is on; raises InvalidConstraint."""
+        return parts_of(text)[0]
+
     @classmethod
     def parse(cls, text: str, units: Mapping[str, str]) -> Constraint:
         """Read a constraint on one of the objectives of `units` (name to unit); raises InvalidConstraint."""
-        match = PATTERN.fullmatch(text)
-        if match is None:
-            raise InvalidConstraint(
-                f"cannot read the constraint {text!r}; write an objective, one of <= >= < > and a number with its "
-                "unit, as latency<=2ms or accuracy>=90"
-            )
-        name, symbol, number, suffix = match.groups()
+        name, symbol, number, suffix = parts_of(text)
         if name not in units:
             raise InvalidConstraint(
                 f"constraint {text!r} is on {name!r}, which the run does not measure; "
@@ -75,6 +74,18 @@ class Constraint:
         """Return by how much values, (n,), miss the bound, relative to it unless it is 0; 0 exactly where it holds."""
         distance = np.abs(values - self.bound) / (abs(self.bound) or 1.0)
         return np.where(self.holds(values), 0.0, np.maximum(distance, np.finfo(float).tiny))
+
+
+def parts_of(text: str) -> tuple[str, str, str, str]:
+    """Split a constraint into objective, operator, number and unit; raises InvalidConstraint."""
+    match = PATTERN.fullmatch(text)
+    if match is None:
+        raise InvalidConstraint(
+            f"cannot read the constraint {text!r}; write an objective, one of <= >= < > and a number with its "
+            "unit, as latency<=2ms or accuracy>=90"
+        )
+    name, symbol, number, suffix = match.groups()
+    return name, symbol, number, suffix
 
 
 def violation(

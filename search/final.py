@@ -23,7 +23,7 @@ from ..profilers.errors import BackendUnavailable, UnknownBackend
 from ..profilers.journal import Journal, write_atomically
 from ..supernets.space import Architecture, SearchSpace
 from .errors import OutputUnusable, RunLocked, RunMismatch
-from .final_front import LATENCY, FinalFront
+from .final_front import FinalFront
 from .final_records import (
     FINAL_FILE,
     JOURNAL_FILE,
@@ -37,9 +37,10 @@ from .final_records import (
     run_digest,
 )
 from .final_timing import timings
-from .objective import EvaluatesArchitectures, Objective, SearchContext, build_objectives, measure
+from .objective import EvaluatesArchitectures, Objective, SearchContext, build_objectives, family_of, measure
+from .profiles import LATENCY, searched_with
 from .run import Run
-from .table import failure_of, share_of, space_of
+from .table import space_of
 
 CONTROLS = 8
 OTHER_SPLIT = {"validation": "test", "test": "validation"}
@@ -80,7 +81,7 @@ def final_front(
             append(validated(role, architecture, found, costly))
         if profile is not None:
             members = [record for record in records if isinstance(record, Validation) and record.role == "member"]
-            for record in timings(run.folder, members, records, supernet, profile, header.not_timed, on_step):
+            for record in timings(run.folder, members, records, supernet, profile, header, on_step):
                 append(record)
         final = FinalFront(run.folder, space.name, run.objectives, run.config.constraints, tuple(records))
         write_atomically(run.folder / FINAL_FILE, final.to_json() + "\n")
@@ -106,9 +107,8 @@ def header_for(
             "networks would not be those of the front: pass the run's own as --checkpoint FILE",
             fields=("checkpoint_sha256",),
         )
-    if profile is not None:
-        require_profile_of(run, profile)
-    first = [e.id for e in run.evaluations if e.round == 0 and share_of(e) == 1.0 and failure_of(e) is None]
+    latency = LATENCY if profile is None else latency_of(run, profile)
+    first = [e.id for e in run.evaluations if e.round == 0 and e.is_full]
     return FinalHeader(
         run=run_digest(run.header),
         search_split=run.config.split,
@@ -119,30 +119,38 @@ def header_for(
         checkpoint_sha256=checkpoint,
         data=data,
         not_timed=reason_not_timed(run, profile),
+        latency=latency,
     )
 
 
-def require_profile_of(run: Run, profile: HardwareProfile) -> None:
-    """Raise RunMismatch unless the run's latencies come from this very profile."""
-    if LATENCY not in {objective.name for objective in run.objectives}:
+def latencies_of(run: Run) -> tuple[str, ...]:
+    """Name the objectives of a run that are latencies."""
+    return tuple(objective.name for objective in run.objectives if family_of(objective.name) == LATENCY)
+
+
+def latency_of(run: Run, profile: HardwareProfile) -> str:
+    """Return the objective whose values come from this very profile; raises RunMismatch when there is none."""
+    if not (known := latencies_of(run)):
         raise RunMismatch(
             f"{run.folder} does not optimise latency, so a profile says nothing of its front; leave --profile out",
             fields=("profile",),
         )
-    searched = run.header.provenance.get("profile")
-    name, digest = (searched.get("name"), searched.get("sha256")) if isinstance(searched, dict) else (None, None)
-    if digest != profile.digest:
-        raise RunMismatch(
-            f"{run.folder} was searched with the profile {name} (sha256 {str(digest)[:12]}), and this is "
-            f"{profile.name} ({profile.digest[:12]}); pass the run's own as --profile FILE, or none, and latencies "
-            "stay predicted",
-            fields=("profile.sha256",),
-        )
+    searched = {name: source for name, source in searched_with(run.header.provenance).items() if name in known}
+    for name, source in searched.items():
+        if source.get("sha256") == profile.digest:
+            return name
+    said = [f"{source.get('name')} (sha256 {str(source.get('sha256'))[:12]})" for source in searched.values()]
+    raise RunMismatch(
+        f"{run.folder} was searched with the profile {' and '.join(said) or None}, and this is "
+        f"{profile.name} ({profile.digest[:12]}); pass the run's own as --profile FILE, or none, and latencies "
+        "stay predicted",
+        fields=("profile.sha256",),
+    )
 
 
 def reason_not_timed(run: Run, profile: HardwareProfile | None) -> str | None:
     """Say why latencies stay predicted; None when they will be measured, or no objective is a latency."""
-    if LATENCY not in {objective.name for objective in run.objectives}:
+    if not latencies_of(run):
         return None
     if profile is None:
         return "no profile was given; pass the run's own as --profile FILE"
@@ -160,7 +168,7 @@ def costly_objectives(
     run: Run, space: SearchSpace, supernet: EvaluatesArchitectures | None, split: str
 ) -> tuple[Objective, ...]:
     """Build what has to be measured again, for another split; raises UnknownName, MissingContext."""
-    names = [objective.name for objective in run.objectives if objective.name.partition("@")[0] != LATENCY]
+    names = [objective.name for objective in run.objectives if family_of(objective.name) != LATENCY]
     built = build_objectives(names, SearchContext(space, supernet, split=split))
     return tuple(objective for objective in built if objective.costly)
 
@@ -171,7 +179,7 @@ def networks_of(run: Run, header: FinalHeader) -> Iterator[tuple[str, Architectu
     names = [objective.name for objective in front.objectives]
     for architecture, values in zip(front.architectures, front.values):
         yield "member", architecture, dict(zip(names, values))
-    full = {e.id: e for e in run.evaluations if share_of(e) == 1.0}
+    full = {e.id: e for e in run.evaluations if e.is_full}
     for control in header.controls:
         yield "control", Architecture(run.config.space, full[control].indices), dict(full[control].values)
 

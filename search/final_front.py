@@ -34,8 +34,6 @@ from .pareto import ObjectiveInfo, ParetoFront
 if TYPE_CHECKING:
     from .run import Run
 
-LATENCY = "latency"  # the objective that a profile's device can measure
-
 
 @dataclass(frozen=True)
 class FinalFront:
@@ -79,7 +77,7 @@ class FinalFront:
     def value_of(self, member: Validation) -> dict[str, float]:
         """Return a member's final value of each objective: validated again, measured, or the search's where exact."""
         timing = self.timings.get(member.id)
-        measured = {} if timing is None or timing.measured_us is None else {LATENCY: timing.measured_us}
+        measured = {} if timing is None or timing.measured_us is None else {self.header.latency: timing.measured_us}
         return member.search | member.report | measured
 
     @cached_property
@@ -94,9 +92,9 @@ class FinalFront:
         )
 
     def broken_by(self, values: Mapping[str, float]) -> str:
-        """Name the run's constraints that values break, or nothing."""
+        """Name the run's constraints on objectives that values break, or nothing; others are exact, and kept."""
         units = {objective.name: objective.unit for objective in self.objectives}
-        constraints = [Constraint.parse(text, units) for text in self.constraints]
+        constraints = [Constraint.parse(text, units) for text in self.constraints if Constraint.name_in(text) in units]
         return ", ".join(str(c) for c in constraints if not c.holds(np.array([values[c.objective]]))[0])
 
     def front(self) -> ParetoFront:

@@ -49,6 +49,7 @@ class FinalHeader(BaseModel):
     checkpoint_sha256: str | None
     data: str | None
     not_timed: str | None
+    latency: str = "latency"  # the objective that the profile's device can measure
 
 
 class Validation(BaseModel):

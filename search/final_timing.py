@@ -11,8 +11,7 @@ from ..lut import HardwareProfile, NotVerified, RemeasuredTogether, measure_mode
 from ..profilers.errors import PlanMismatch
 from ..supernets.graph import graph_from_layers
 from ..supernets.space import Architecture
-from .final_front import LATENCY
-from .final_records import TIMING_FOLDER, Pace, Record, Timing, Validation
+from .final_records import TIMING_FOLDER, FinalHeader, Pace, Record, Timing, Validation
 from .objective import EvaluatesArchitectures
 
 
@@ -31,10 +30,10 @@ def timings(
     recorded: Sequence[Record],
     supernet: EvaluatesArchitectures | None,
     profile: HardwareProfile,
-    not_timed: str | None,
+    header: FinalHeader,
     on_step: Callable[[str], None],
 ) -> Iterator[Pace | Timing]:
-    """Yield the pace and the timings that are not `recorded` yet; predictions alone when `not_timed` says why.
+    """Yield the pace and the timings that are not `recorded` yet; predictions alone when the `header` says why.
 
     Raises the errors of lut and profilers; an interruption is gone on from in the folder's TIMING_FOLDER.
     """
@@ -44,13 +43,13 @@ def timings(
     if not missing:
         return
     found: RemeasuredTogether | None = None
-    if not_timed is None:
+    if header.not_timed is None:
         on_step(f"timing {len(members)} networks in {profile.header.backend}, interleaved")
         found = timed_together(folder / TIMING_FOLDER, members, supernet, profile)
         if not paced:
             yield Pace(anchor_ratio=found.anchor_ratio)
     for member in missing:
-        yield timing_of(member, profile, found)
+        yield timing_of(member, member.search[header.latency], profile, found)
 
 
 def timed_together(
@@ -76,9 +75,10 @@ def exported(member: Validation, supernet: EvaluatesArchitectures | None, profil
     return graph_from_layers(profile.space.layers(architecture), batch=batch)
 
 
-def timing_of(member: Validation, profile: HardwareProfile, found: RemeasuredTogether | None) -> Timing:
+def timing_of(
+    member: Validation, predicted_us: float, profile: HardwareProfile, found: RemeasuredTogether | None
+) -> Timing:
     """Return a member's record: the latency that the search believed, its interval, and what was measured."""
-    predicted_us = member.search[LATENCY]
     try:
         ratio = float(profile.latency.predict([member.indices]).ratio[0])
     except NotVerified:

@@ -11,15 +11,19 @@ from ..supernets.space import SearchSpace
 from ..version import VERSION
 from .config import STOPPING, SearchConfig
 from .errors import RunMismatch
-from .objective import Objective, reference_point
-from .records import ObjectiveRecord, RunHeader
+from .objective import Objective, corner_of
+from .records import ObjectiveRecord, RunHeader, WatchedRecord
 
 
 def header_for(
-    space: SearchSpace, config: SearchConfig, objectives: Sequence[Objective], provenance: Mapping[str, Any]
+    space: SearchSpace,
+    config: SearchConfig,
+    objectives: Sequence[Objective],
+    watched: Sequence[Objective],
+    provenance: Mapping[str, Any],
 ) -> RunHeader:
-    """Describe a run."""
-    corner = reference_point(objectives, space, config.reference)
+    """Describe a run; raises InvalidConfig for a region or reference that makes no hypervolume."""
+    corner = corner_of(objectives, space, config)
     return RunHeader(
         config=config,
         space_digest=space.digest,
@@ -27,6 +31,7 @@ def header_for(
             ObjectiveRecord(name=o.name, unit=o.unit, direction=o.direction, reference=worst)
             for o, worst in zip(objectives, corner)
         ),
+        watched=tuple(WatchedRecord(name=o.name, unit=o.unit) for o in watched),
         provenance=dict(provenance),
         versions=installed_versions(),
     )

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .config import SearchConfig
-from .objective import SearchContext, build_objectives, measure
+from .objective import SearchContext, build_objectives, build_watched, measure
 from .records import Evaluation
 from .run import Run
 from .session import Session
@@ -44,12 +44,14 @@ def run_search(
     (another run is there, and `force` is off), RunDamaged, RunLocked, OutputUnusable, SpaceExhausted, TacticBroken.
     """
     check_names(config)
-    objectives = build_objectives(config.objectives, replace(context, split=config.split))
+    context = replace(context, split=config.split)
+    objectives, watched = build_objectives(config.objectives, context), build_watched(config, context)
     session = Session(
         context.space,
         config,
         folder,
         objectives=objectives,
+        watched=watched,
         provenance=provenance,
         start_from=start_from,
         force=force,
@@ -58,8 +60,8 @@ def run_search(
         before, opened_s = session.cost, session.elapsed_s
         while trials := session.pending():
             trial, began = trials[0], time.monotonic()
-            values = measure(objectives, np.array(trial.indices, dtype=np.int64), trial.share)
-            measured = dict(zip(config.objectives, values))
+            values = measure((*objectives, *watched), np.array(trial.indices, dtype=np.int64), trial.share)
+            measured = dict(zip(session.header.quantity_names, values))
             evaluation = session.record(trial, measured, seconds=time.monotonic() - began)
             if on_progress is not None:
                 eta_s = remaining_s(session.elapsed_s - opened_s, session.cost - before, session.cost, config)

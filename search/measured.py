@@ -12,31 +12,43 @@ from .config import SearchConfig
 from .constraint import Constraint, violation
 from .objective import Objective, Values
 from .pareto import hypervolume
-from .records import Evaluation, ObjectiveRecord, RunHeader
+from .records import Evaluation, ObjectiveRecord, RunHeader, WatchedRecord
+from .region import Region
 from .start import Start
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """An architecture with its value of each objective, in the run's order; `source` is the sha256 of another run."""
+    """An architecture with its value of each objective, in the run's order, and of what else is constrained.
+
+    `source` is the sha256 of another run.
+    """
 
     architecture: Architecture
     values: tuple[float, ...]
     source: str | None = None
+    watched: tuple[float, ...] = ()
+
+    @property
+    def quantities(self) -> tuple[float, ...]:
+        """The values of all that is measured."""
+        return (*self.values, *self.watched)
 
 
 def measured_of(header: RunHeader, start: Start | None, evaluations: Iterable[Evaluation]) -> tuple[Measured, ...]:
     """Return what counts in a run's front: evidence of another run first, then full measurements in order."""
-    space = header.config.space
+    space, names, m = header.config.space, header.quantity_names, len(header.objectives)
     taken = []
     if start is not None:
         source = start.header.source
-        taken = [Measured(Architecture(space, row), values, source) for row, values in start.evidence(header.names)]
-    own = [
-        Measured(Architecture(space, e.indices), tuple(e.values[name] for name in header.names))
-        for e in evaluations
-        if e.is_full
-    ]
+        taken = [
+            Measured(Architecture(space, row), values[:m], source, values[m:]) for row, values in start.evidence(names)
+        ]
+    own = []
+    for e in evaluations:
+        if e.is_full:
+            values = tuple(e.values[name] for name in names)
+            own.append(Measured(Architecture(space, e.indices), values[:m], watched=values[m:]))
     return (*taken, *own)
 
 
@@ -45,21 +57,28 @@ def values_of(header: RunHeader, measured: Sequence[Measured]) -> Values:
     return np.array([one.values for one in measured], dtype=np.float64).reshape(-1, len(header.objectives))
 
 
-def violations_of(header: RunHeader, values: Values) -> Values:
-    """Return by how much (n, m) values break the run's constraints, (n,)."""
-    return violation(values, list(header.names), parse_constraints(header.config, header.objectives))
+def violations_of(header: RunHeader, measured: Sequence[Measured]) -> Values:
+    """Return by how much architectures break the run's constraints, (n,)."""
+    names = list(header.quantity_names)
+    values = np.array([one.quantities for one in measured], dtype=np.float64).reshape(-1, len(names))
+    return violation(values, names, parse_constraints(header.config, header.quantities))
 
 
-def feasible_volume(header: RunHeader, values: Values) -> float:
-    """Return the hypervolume of those of (n, m) values that keep the constraints, up to the run's reference point."""
-    kept = values[violations_of(header, values) == 0]
+def volume_of(header: RunHeader, values: Values) -> float:
+    """Return the hypervolume of (n, m) values up to the run's reference point, clipped to its region."""
     directions = [objective.direction for objective in header.objectives]
-    return hypervolume(kept, directions, [objective.reference for objective in header.objectives])
+    clipped = Region.of(header.config.region, header.objectives).clipped(values)
+    return hypervolume(clipped, directions, [objective.reference for objective in header.objectives])
+
+
+def feasible_volume(header: RunHeader, measured: Sequence[Measured]) -> float:
+    """Return the hypervolume of what keeps the constraints."""
+    return volume_of(header, values_of(header, measured)[violations_of(header, measured) == 0])
 
 
 def parse_constraints(
-    config: SearchConfig, objectives: Sequence[Objective | ObjectiveRecord]
+    config: SearchConfig, quantities: Sequence[Objective | ObjectiveRecord | WatchedRecord]
 ) -> tuple[Constraint, ...]:
     """Read the settings' constraints; raises InvalidConstraint."""
-    units = {objective.name: objective.unit for objective in objectives}
+    units = {quantity.name: quantity.unit for quantity in quantities}
     return tuple(Constraint.parse(text, units) for text in config.constraints)

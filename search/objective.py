@@ -2,25 +2,31 @@
 
 An objective says its unit and its direction and never changes a sign. A cheap one is exact for any number of
 architectures; a costly one runs networks, so a tactic asks it only for architectures that it wants measured. New
-objectives are modules of `objectives/` or entry points of group gnomon.objectives: `build(context) -> Objective`.
+objectives are modules of `objectives/` or entry points of group gnomon.objectives: `build(context) -> Objective`. A
+name may be `family@instance`, as latency@pi5: the family's module builds for the context's `instance`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..supernets.space import Architecture, Indices, SearchSpace
-from .errors import InvalidConfig, InvalidValue
+from .config import SearchConfig
+from .constraint import Constraint
+from .errors import InvalidConfig, InvalidConstraint, InvalidValue, UnknownName
+from .region import Region
 from .registry import Registry
 
 Direction = Literal["max", "min"]
 Values = NDArray[np.float64]
 
+INSTANCE = re.compile(r"[\w.-]*")  # empty: the one without a name
 EXTREMES_SEED = 20220510
 EXTREMES_SAMPLES = 4096
 
@@ -84,20 +90,76 @@ class PredictsLatency(Protocol):
 
 @dataclass(frozen=True)
 class SearchContext:
-    """What objectives are built from: a space, and a super-network and a latency model where there are some."""
+    """What objectives are built from: a space, and a super-network and latency models where there are some.
+
+    One latency model, or several by the name of their profile ("" is that of plain `latency`). `instance` is what
+    stands after the @ of the objective being built.
+    """
 
     space: SearchSpace
     supernet: EvaluatesArchitectures | None = None
-    latency: PredictsLatency | None = None
+    latency: PredictsLatency | Mapping[str, PredictsLatency] | None = None
     split: str = "validation"
+    instance: str = ""
+
+    @property
+    def latencies(self) -> Mapping[str, PredictsLatency]:
+        """Latency models by the name of their profile."""
+        if self.latency is None:
+            return {}
+        return self.latency if isinstance(self.latency, Mapping) else {"": self.latency}
 
 
 OBJECTIVES: Registry[Callable[[SearchContext], Objective]] = Registry("objective", "objectives", "gnomon.objectives")
 
 
+def family_of(name: str) -> str:
+    """Return the part of an objective's name that its module is called."""
+    return name.partition("@")[0]
+
+
+def check_instances(names: Iterable[str]) -> None:
+    """Raise InvalidConfig for a name that could not stand after the @ of an objective in a constraint."""
+    for name in names:
+        if not INSTANCE.fullmatch(name):
+            raise InvalidConfig(
+                f"a profile is called {name!r}; names are letters, digits, dots, dashes and underscores",
+                field="profile",
+            )
+
+
+def build_objective(name: str, context: SearchContext) -> Objective:
+    """Build the objective called `name`; raises UnknownName, MissingContext."""
+    family, _, instance = name.partition("@")
+    objective = OBJECTIVES.builder(family)(replace(context, instance=instance))
+    if "@" in name and objective.name != name:
+        raise UnknownName(f"objective {family!r} has no instances, so {name!r} is none; write {family}", known=[family])
+    return objective
+
+
 def build_objectives(names: Sequence[str], context: SearchContext) -> tuple[Objective, ...]:
     """Build the objectives called `names`, in that order; raises UnknownName, MissingContext."""
-    return tuple(OBJECTIVES.builder(name)(context) for name in names)
+    return tuple(build_objective(name, context) for name in names)
+
+
+def build_watched(config: SearchConfig, context: SearchContext, *, told: Collection[str] = ()) -> tuple[Objective, ...]:
+    """Build what is constrained without being optimised, in order; it must be cheap, so that every value is exact.
+
+    What is `told` by the user can only be constrained as an objective.
+    Raises InvalidConstraint for something costly, or that is no objective at all; MissingContext.
+    """
+    watched: dict[str, Objective] = {}
+    for text in config.constraints:
+        name = Constraint.name_in(text)
+        if name in (*config.objectives, *watched, *told) or family_of(name) not in OBJECTIVES.names():
+            continue  # a name that nothing has is refused, with those there are, when the constraint is read
+        watched[name] = build_objective(name, context)
+        if watched[name].costly:
+            raise InvalidConstraint(
+                f"constraint {text!r} is on {name!r}, which takes running networks and is no objective of the search; "
+                f"make it one: --objectives {','.join([*config.objectives, name])}"
+            )
+    return tuple(watched.values())
 
 
 def measure(objectives: Sequence[Objective], row: Indices, share: float = 1.0) -> tuple[float, ...]:
@@ -145,6 +207,33 @@ def reference_point(
                 field="reference",
             )
     return tuple(point)
+
+
+def corner_of(objectives: Sequence[Objective], space: SearchSpace, config: SearchConfig) -> tuple[float, ...]:
+    """Return the point that a run's hypervolume is measured from: the region's bounds, else as `reference_point`.
+
+    Raises InvalidConfig for a region that cannot be read, is empty, or where nothing can count.
+    """
+    region = Region.of(config.region, objectives, config.constraints)
+    given = dict(config.reference)
+    for objective, bound in zip(objectives, region.worst):
+        if np.isfinite(bound):
+            if objective.name in given:
+                raise InvalidConfig(
+                    f"reference.{objective.name} = {given[objective.name]:g} and the region {', '.join(config.region)} "
+                    "both say where hypervolume ends; give one of them",
+                    field="region",
+                )
+            given[objective.name] = bound
+    corner = reference_point(objectives, space, given)
+    region.check_corner(corner)
+    return corner
+
+
+def minimised(values: Values, directions: Sequence[Direction]) -> Values:
+    """Flip the sign of maximised columns of (n, m) values."""
+    signs = np.array([-1.0 if direction == "max" else 1.0 for direction in directions])
+    return np.asarray(values * signs, dtype=np.float64)
 
 
 def extremes(space: SearchSpace) -> Indices:

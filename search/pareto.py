@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from ..supernets.space import Architecture
 from .constraint import Constraint, violation
 from .errors import Infeasible, InvalidPick, UnknownName
-from .evolution import minimised
-from .objective import Direction, Values
+from .objective import Direction, Values, minimised
 from .preference import achievement_of, best_of, knee_of, objective_position, ordered_weights, weights_from_text
 from .spread import spread_of
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..supernets.space import Indices
 from .archive import Archive
-from .evolution import best_first
+from .evolution import ranked
 from .kernel import Encoding, Settings
 from .objective import Values
 from .process import Evidence, Process, best_settings
@@ -129,7 +129,7 @@ def kept(archive: Archive) -> tuple[Indices, Indices]:
     if len(full) + len(glimpsed) <= MOST_TO_FIT:
         return full, glimpsed
     if len(full) > MOST_TO_FIT * 3 // 4:
-        ranked = best_first(archive.values, archive.directions, archive.violation(archive.values))
-        best, others = ranked[: MOST_TO_FIT // 2], np.sort(ranked[MOST_TO_FIT // 2 :])
+        order = ranked(archive, archive.indices, archive.values)
+        best, others = order[: MOST_TO_FIT // 2], np.sort(order[MOST_TO_FIT // 2 :])
         full = np.sort(np.concatenate([best, others[even(len(others), MOST_TO_FIT // 4)]]))
     return full, even(len(glimpsed), MOST_TO_FIT - len(full))

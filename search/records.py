@@ -18,7 +18,8 @@ from .objective import Direction
 SCHEMA = "gnomon.run"
 # History of the run format, newest first:
 #   2  evaluations by round and position, on a share of the data, with what was expected, or why they failed;
-#      elapsed_s; stop.json, start.jsonl; settings population (may be null), glimpse_share, stop_*, patience
+#      elapsed_s; stop.json, start.jsonl; settings population (may be null), glimpse_share, stop_*, patience,
+#      algorithm, region; what is constrained and not optimised is watched
 #   1  config, space digest, objectives, reference, provenance, versions; evaluations by round and order
 SCHEMA_VERSION = 2
 READABLE = (1, 2)
@@ -39,6 +40,15 @@ class ObjectiveRecord(BaseModel):
     reference: float
 
 
+class WatchedRecord(BaseModel):
+    """A cheap quantity that a constraint is on without being an objective; measured and kept beside them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    unit: str
+
+
 class RunHeader(BaseModel):
     """Everything that decides a run's trajectory; runs whose headers differ in when they stop only are the same run.
 
@@ -52,6 +62,7 @@ class RunHeader(BaseModel):
     config: SearchConfig
     space_digest: str
     objectives: tuple[ObjectiveRecord, ...]
+    watched: tuple[WatchedRecord, ...] = ()
     provenance: dict[str, Any]
     versions: dict[str, str]
 
@@ -59,6 +70,16 @@ class RunHeader(BaseModel):
     def names(self) -> tuple[str, ...]:
         """Names of the objectives, in the run's order."""
         return tuple(objective.name for objective in self.objectives)
+
+    @property
+    def quantities(self) -> tuple[ObjectiveRecord | WatchedRecord, ...]:
+        """Everything that an evaluation holds a value of: the objectives, then what else is constrained."""
+        return (*self.objectives, *self.watched)
+
+    @property
+    def quantity_names(self) -> tuple[str, ...]:
+        """Names of all that an evaluation holds a value of."""
+        return tuple(quantity.name for quantity in self.quantities)
 
     def started_from(self, start_sha256: str) -> RunHeader:
         """Return the description of a run that started from another one."""

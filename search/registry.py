@@ -21,16 +21,20 @@ BuilderT = TypeVar("BuilderT", bound=Callable[..., object])
 
 @dataclass(frozen=True, slots=True)
 class Registry(Generic[BuilderT]):
-    """The modules of `folder` (beside this file) and the entry points of `group`; `kind` is for messages."""
+    """The modules of `folder` (beside this file) but the `shared` ones, and the entry points of `group`.
+
+    `kind` is for messages.
+    """
 
     kind: str
     folder: str
     group: str
+    shared: tuple[str, ...] = ()
 
     def names(self) -> tuple[str, ...]:
         """Name what is registered, sorted."""
         own = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / self.folder)])}
-        return tuple(sorted(own | {point.name for point in entry_points(group=self.group)}))
+        return tuple(sorted((own - set(self.shared)) | {point.name for point in entry_points(group=self.group)}))
 
     def check(self, name: str) -> None:
         """Raise UnknownName, with the closest match, unless `name` is registered."""

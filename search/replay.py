@@ -63,7 +63,7 @@ def from_version_1(line: Record, before: list[Evaluation], header: RunHeader) ->
 
 def inconsistency(evaluation: Evaluation, before: list[Evaluation], header: RunHeader) -> str:
     """Say what tells that the run did not write `evaluation` after those `before`, or nothing."""
-    order, names = len(before), set() if evaluation.failed is not None else set(header.names)
+    order, names = len(before), set() if evaluation.failed is not None else set(header.quantity_names)
     if evaluation.order != order or set(evaluation.values) != names:
         return (
             f"expected evaluation {order} of {', '.join(sorted(names)) or 'no objective, as it failed'}, "

@@ -53,7 +53,8 @@ class Trial:
 @dataclass(frozen=True)
 class Rounds:
     """What decides the rounds. `config.population` is a number; `evidence` is what another run measured, (indices,
-    values) each; `first` (k, d) is measured in round 0, before the tactic is asked.
+    values) each; `first` (k, d) is measured in round 0, before the tactic is asked; `watched` is constrained without
+    being an objective.
     """
 
     space: SearchSpace
@@ -63,6 +64,7 @@ class Rounds:
     tactic: Tactic
     evidence: tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]
     first: Indices
+    watched: tuple[Objective, ...] = ()
 
     def archive(self, evaluations: Sequence[Evaluation], number: int) -> Archive:
         """Return what is known before round `number`, whatever the order it was told in."""
@@ -78,6 +80,8 @@ class Rounds:
             ],
             glimpsed=[(e.share, e.indices, [e.values[name] for name in names]) for e in known if e.is_glimpse],
             failed=[e.indices for e in known if e.failed is not None],
+            watched=self.watched,
+            region=self.config.region,
         )
 
     def trials(self, evaluations: Sequence[Evaluation], number: int) -> tuple[Trial, ...]:

@@ -10,11 +10,12 @@ import numpy as np
 
 from .config import SearchConfig
 from .errors import Infeasible, RunDamaged
-from .measured import Measured, feasible_volume, measured_of, values_of, violations_of
+from .measured import Measured, feasible_volume, measured_of, values_of, violations_of, volume_of
 from .objective import Values
 from .pareto import ObjectiveInfo, ParetoFront, describe
 from .quality import PredictorQuality, quality_of
 from .records import Evaluation, RunHeader, read_header
+from .region import Region
 from .replay import read_evaluations
 from .start import Start, read_start
 from .stopping import Stop, cost_of, read_stop
@@ -67,6 +68,15 @@ class Run:
         return values_of(self.header, self.measured)
 
     @property
+    def region(self) -> Region:
+        """Where the run's hypervolume counts."""
+        return Region.of(self.config.region, self.objectives)
+
+    def inside(self, front: ParetoFront) -> tuple[bool, ...]:
+        """Tell which members of a front of this run are where its hypervolume counts."""
+        return tuple(bool(held) for held in self.region.holds(np.array(front.values)))
+
+    @property
     def cost(self) -> float:
         """What the run has cost, in full validations."""
         return cost_of(self.evaluations)
@@ -77,16 +87,16 @@ class Run:
         Raises RunDamaged where nothing was measured in full yet.
         """
         measured, values = self.measured, self.values
-        broken = violations_of(self.header, values)
+        broken = violations_of(self.header, measured)
         if not measured:
             raise RunDamaged(f"the run in {self.folder} has measured nothing yet in full", path=self.folder)
         if not (broken == 0).any():
             nearest = measured[int(np.argmin(broken))]
-            units = {objective.name: objective.unit for objective in self.objectives}
+            units = {quantity.name: quantity.unit for quantity in self.header.quantities}
             raise Infeasible(
                 f"none of {len(measured)} measured architectures keeps {', '.join(self.config.constraints)}; "
                 f"the nearest is {nearest.architecture.id} with "
-                f"{describe(dict(zip(units, nearest.values)), units)}",
+                f"{describe(dict(zip(units, nearest.quantities)), units)}",
                 nearest=nearest.architecture,
             )
         kept = np.flatnonzero(broken == 0)
@@ -94,12 +104,15 @@ class Run:
 
     def hypervolume(self) -> float:
         """Return the hypervolume of the front, 0 for none."""
-        return feasible_volume(self.header, self.values)
+        return feasible_volume(self.header, self.measured)
 
     def hypervolume_trace(self) -> tuple[float, ...]:
         """Return the hypervolume after each full measurement, infeasible ones left out, evidence always counted."""
         values, own = self.values, len(self.cost_trace())
-        return tuple(feasible_volume(self.header, values[: n + 1]) for n in range(len(values) - own, len(values)))
+        kept = violations_of(self.header, self.measured) == 0
+        return tuple(
+            volume_of(self.header, values[: n + 1][kept[: n + 1]]) for n in range(len(values) - own, len(values))
+        )
 
     def cost_trace(self) -> tuple[float, ...]:
         """Return what the run had cost after each full measurement, in full validations."""

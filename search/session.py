@@ -23,7 +23,7 @@ from .config import SearchConfig
 from .errors import SpaceExhausted
 from .folder import KEPT, open_run, writing
 from .identity import header_for
-from .measured import feasible_volume, measured_of, parse_constraints, values_of
+from .measured import feasible_volume, measured_of, parse_constraints
 from .objective import Objective
 from .records import STOP_FILE, Evaluation
 from .rounds import Rounds, Trial, current_round
@@ -43,12 +43,13 @@ class Session:
         folder: Path,
         *,
         objectives: Sequence[Objective],
+        watched: Sequence[Objective] = (),
         provenance: Mapping[str, Any],
         start_from: Run | None = None,
         force: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Create the run in `folder`, or open it to go on with it.
+        """Create the run in `folder`, or open it to go on with it; `watched` is constrained without being optimised.
 
         Raises UnknownName, InvalidConfig, RunMismatch (another run is there, and `force` is off), RunDamaged,
         RunLocked, OutputUnusable, SpaceExhausted.
@@ -57,11 +58,11 @@ class Session:
         # A space's options can be spelled in more than one way; a population is written down as a number.
         config = config.model_copy(update={"space": space.name, "population": population_of(config)})
         tactic = TACTICS.builder(config.tactic)(config)
-        constraints = parse_constraints(config, objectives)
-        asked = header_for(space, config, objectives, provenance)
+        constraints = parse_constraints(config, (*objectives, *watched))
+        asked = header_for(space, config, objectives, watched, provenance)
         start = None
         if start_from is not None:
-            start = start_from_run(start_from, space, config, objectives=objectives, provenance=provenance)
+            start = start_from_run(start_from, space, config, objectives=(*objectives, *watched), provenance=provenance)
         stack = ExitStack()
         self.close = weakref.finalize(self, stack.close)  # also when the session is forgotten, or the process ends
         try:
@@ -81,6 +82,7 @@ class Session:
             tactic,
             opened.start.evidence(self.header.names) if opened.start else (),
             np.array(first, dtype=np.int64).reshape(-1, len(space.choices)),
+            tuple(watched),
         )
         self._asked: tuple[Trial, ...] = ()
         self._clock = clock
@@ -142,7 +144,7 @@ class Session:
             id=trial.id,
             indices=trial.indices,
             share=trial.share,
-            values={name: float(values[name]) for name in self.header.names} if failed is None else {},
+            values={name: float(values[name]) for name in self.header.quantity_names} if failed is None else {},
             expected=trial.expected,
             seconds=round(seconds, 4),
             elapsed_s=round(self.elapsed_s, 4),
@@ -195,4 +197,4 @@ class Session:
         return gain_said(self._volume_of(full[: -config.patience]), self._volume_of(full), config)
 
     def _volume_of(self, evaluations: Sequence[Evaluation]) -> float:
-        return feasible_volume(self.header, values_of(self.header, measured_of(self.header, self.start, evaluations)))
+        return feasible_volume(self.header, measured_of(self.header, self.start, evaluations))

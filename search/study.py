@@ -24,8 +24,9 @@ from ..supernets.registry import load_space
 from ..supernets.space import SearchSpace
 from .config import SearchConfig
 from .errors import SpaceExhausted, TrialRefused
-from .objective import OBJECTIVES, Objective, SearchContext, measure
+from .objective import Objective, SearchContext, build_objective, build_watched, measure
 from .pareto import ParetoFront, describe
+from .profiles import latencies_from, named, provenance_from
 from .records import Evaluation
 from .rounds import Trial
 from .run import Run
@@ -46,7 +47,7 @@ class Study:
         folder: str | Path,
         *,
         space: SearchSpace | None = None,
-        profile: HardwareProfile | None = None,
+        profile: HardwareProfile | Mapping[str, HardwareProfile] | None = None,
         told: Iterable[Told] = (),
         provenance: Mapping[str, Any] | None = None,
         start_from: Run | None = None,
@@ -54,32 +55,33 @@ class Study:
     ) -> None:
         """Create the run in `folder`, or open it to go on.
 
-        `space` is the registered one that the settings name unless it is given. Latency comes from `profile`; macs,
-        params and other objectives that can be computed are; `told` declares the rest, accuracy in percent besides.
+        `space` is the registered one that the settings name unless it is given. Latency comes from `profile`,
+        and latency@NAME from the profile of that name where there are several; macs, params and other objectives that
+        can be computed are; `told` declares the rest, accuracy in percent besides.
         `provenance` says what values depend on, as {"checkpoint_sha256": ..., "data": ...}, and becomes part of the
         run's identity. Raises what `run_search` does, UnknownName for an objective that is neither declared nor
         registered, ProfileMismatch for a profile of another space.
         """
         space = load_space(config.space) if space is None else space
-        latency = None
-        if profile is not None:
-            profile.table.require(profile.space_named(space.name).unique_layers())
-            latency = profile.latency
+        profiles = named(profile)
+        latency = latencies_from(profiles, space.name)
         declared = {one.name: one for one in (ACCURACY, *told)}
         check_names(config, told=list(declared))
         context = SearchContext(space, latency=latency, split=config.split)
         self._space = space
         self._told: dict[str, Told] = {name: declared[name] for name in config.objectives if name in declared}
         self._objectives: tuple[Objective, ...] = tuple(
-            objective_of(declared[name]) if name in declared else OBJECTIVES.builder(name)(context)
+            objective_of(declared[name]) if name in declared else build_objective(name, context)
             for name in config.objectives
         )
-        known = {"profile": profile and {"name": profile.name, "sha256": profile.digest}} | dict(provenance or {})
+        self._watched = build_watched(config, context, told=list(declared))
+        known = provenance_from(profiles) | dict(provenance or {})
         self._session = Session(
             space,
             config,
             Path(folder),
             objectives=self._objectives,
+            watched=self._watched,
             provenance=known,
             start_from=start_from,
             force=force,
@@ -111,7 +113,7 @@ class Study:
         if seconds is None:
             seconds = 0.0 if since is None else time.monotonic() - since
         if failed is None:
-            computed = [objective for objective in self._objectives if objective.name not in self._told]
+            computed = [one for one in (*self._objectives, *self._watched) if one.name not in self._told]
             row = np.array(trial.indices, dtype=np.int64)
             values |= dict(zip((one.name for one in computed), measure(computed, row, trial.share)))
         opened = next(one for one in self._session.open_trials() if one == trial)  # with what the tactic expected
@@ -150,7 +152,7 @@ class Study:
             if (evaluation.round, evaluation.position) == (trial.round, trial.position):
                 if evaluation.id != trial.id:
                     break
-                units = {objective.name: objective.unit for objective in self._objectives}
+                units = {objective.name: objective.unit for objective in (*self._objectives, *self._watched)}
                 said = evaluation.failed or describe(evaluation.values, units)
                 raise TrialRefused(f"{name} is told already ({said}); what is told stays")
         try:

@@ -49,12 +49,11 @@ def table_of_run(run: Run) -> Table:
     space, best = space_of(run), front_ids(run)
     rows = []
     for e in run.evaluations:
-        share, failed = share_of(e), failure_of(e)
         values = [e.values.get(objective.name) for objective in run.objectives]
         genes = space.values(Architecture(space.name, e.indices)).values()
-        is_best = e.id in best and share == 1.0 and failed is None
+        is_best = e.id in best and e.is_full
         facts = (run.config.space, run.config.tactic, run.config.seed)
-        rows.append((*facts, e.order, e.round, e.id, share, failed, e.seconds, is_best, *values, *genes))
+        rows.append((*facts, e.order, e.round, e.id, e.share, e.failed, e.seconds, is_best, *values, *genes))
     return Table(columns_of(RUN_COLUMNS, run.objectives, space), tuple(rows))
 
 
@@ -122,13 +121,3 @@ def front_ids(run: Run) -> frozenset[str]:
         return frozenset(architecture.id for architecture in run.front().architectures)
     except Infeasible:
         return frozenset()
-
-
-def share_of(evaluation: object) -> float:
-    """Return the share of the images that an evaluation ran on; 1 in runs that know no shares."""
-    return float(getattr(evaluation, "share", 1.0))
-
-
-def failure_of(evaluation: object) -> str | None:
-    """Return why an evaluation has no values; None for one that has, as all have in runs that know no failures."""
-    return getattr(evaluation, "failed", None)

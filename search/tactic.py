@@ -16,9 +16,10 @@ from typing import Protocol
 import numpy as np
 
 from ..supernets.space import Indices
+from .algorithm import algorithm_of
 from .archive import Archive
 from .config import SearchConfig
-from .objective import OBJECTIVES, Values
+from .objective import OBJECTIVES, Values, family_of
 from .registry import Registry
 from .surrogate import SURROGATES
 
@@ -80,12 +81,14 @@ def population_of(config: SearchConfig) -> int:
 
 
 def check_names(config: SearchConfig, *, told: Sequence[str] = ()) -> None:
-    """Raise UnknownName for an objective, tactic or surrogate that is not registered; imports none of them.
+    """Raise UnknownName for an objective, tactic, surrogate or algorithm that is not registered.
 
-    Objectives that are `told` to a study need no registration.
+    Objectives that are `told` to a study need no registration. Raises InvalidConfig for an algorithm that does not
+    suit the search, whichever tactic it has.
     """
     for objective in config.objectives:
         if objective not in told:
-            OBJECTIVES.check(objective)
+            OBJECTIVES.check(family_of(objective))
     TACTICS.check(config.tactic)
     SURROGATES.check(config.surrogate)
+    algorithm_of(config)

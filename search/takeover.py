@@ -32,7 +32,10 @@ def start_from_run(
     objectives: Sequence[Objective],
     provenance: Mapping[str, Any],
 ) -> Start:
-    """Take from `run` what holds for a new run; raises InvalidConfig for a run of another space, Infeasible."""
+    """Take from `run` what holds for a new run; raises InvalidConfig for a run of another space, Infeasible.
+
+    `objectives` are all that the new run measures, those that it only constrains included.
+    """
     if run.header.space_digest != space.digest:
         raise InvalidConfig(
             f"cannot start from the run in {run.folder}: it searched {run.config.space!r} (digest "

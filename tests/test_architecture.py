@@ -45,6 +45,12 @@ def test_imports_follow_the_arrows(path):
     assert set(imported_siblings(path)) - {package} <= MAY_IMPORT[package] | ALWAYS
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_algorithms_import_pymoo(path):
+    if "algorithms" not in path.parts:
+        assert not re.search(r"^\s*(import|from) pymoo\b", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
 def test_listed_packages_are_those_of_the_tree():
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
     folders = {path.parent.relative_to(ROOT) for path in SOURCES if path.name == "__init__.py"}

@@ -21,7 +21,7 @@ from ...supernets.space import Architecture, SearchSpace
 from ..constraint import Constraint
 from ..records import Evaluation
 from ..run import Run
-from ..table import failure_of, front_ids, share_of, space_of
+from ..table import front_ids, space_of
 
 if TYPE_CHECKING:
     from optuna.storages import BaseStorage
@@ -41,7 +41,7 @@ def write(run: Run, path: Path) -> int:
 
     front_ids(run)  # an empty run is refused before anything is built
     space = space_of(run)
-    kept = [e for e in run.evaluations if share_of(e) == 1.0 or failure_of(e)]
+    kept = [e for e in run.evaluations if not e.is_glimpse]
     with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
         fresh = Path(folder) / "study"
         with quiet(), storage_at(fresh, is_journal=path.suffix.lower() == JOURNAL_SUFFIX) as storage:
@@ -60,7 +60,7 @@ def trial_of(evaluation: Evaluation, run: Run, space: SearchSpace) -> FrozenTria
     import optuna
 
     options = {choice.name: list(choice.options) for choice in space.choices}
-    failed = failure_of(evaluation)
+    failed = evaluation.failed
     attributes: dict[str, Any] = {
         "gnomon_id": evaluation.id,
         "gnomon_indices": list(evaluation.indices),
@@ -80,7 +80,7 @@ def trial_of(evaluation: Evaluation, run: Run, space: SearchSpace) -> FrozenTria
 
 def violations_of(evaluation: Evaluation, run: Run) -> dict[str, list[float]]:
     """Return by how much each constraint is missed, under the name that Optuna keeps it; nothing without any."""
-    units = {objective.name: objective.unit for objective in run.objectives}
+    units = {quantity.name: quantity.unit for quantity in run.header.quantities}
     constraints = [Constraint.parse(text, units) for text in run.config.constraints]
     missed = [float(c.excess(np.array([evaluation.values[c.objective]]))[0]) for c in constraints]
     return {"constraints": missed} if missed else {}

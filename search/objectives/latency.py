@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ...supernets.space import Indices
-from ..errors import MissingContext
+from ..errors import MissingContext, closest_hint
 from ..objective import PredictsLatency, SearchContext, Values
 
 
@@ -26,10 +26,15 @@ class Latency:
 
 
 def build(context: SearchContext) -> Latency:
-    """Build the objective for the context's latency model; raises MissingContext without one."""
-    if context.latency is None:
-        raise MissingContext(
-            "objective 'latency' needs a hardware profile, and there is none; make one on the device with "
-            f"`gnomon profile {context.space.name}` and pass it as --profile FILE"
-        )
-    return Latency(context.latency)
+    """Build the objective for the context's latency model of its instance; raises MissingContext without one."""
+    instance = context.instance
+    name = f"latency@{instance}" if instance else "latency"
+    model = context.latencies.get(instance)
+    if model is not None:
+        return Latency(model, name=name)
+    known = [f"latency@{other}" if other else "latency" for other in context.latencies]
+    given = f"the profiles given are of {', '.join(known)}{closest_hint(name, known)}" if known else "there is none"
+    raise MissingContext(
+        f"objective {name!r} needs a hardware profile, and {given}; make one on the device with "
+        f"`gnomon profile {context.space.name}` and pass it as --profile {instance + '=' if instance else ''}FILE"
+    )

@@ -1,4 +1,4 @@
-"""NSGA-II on measured values: a round is a generation (Deb et al. 2002, doi:10.1109/4235.996017)."""
+"""Evolution on measured values: a round is a generation, bred by the algorithm of the settings."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..algorithm import Algorithm, Setting, algorithm_of
 from ..archive import Archive
 from ..config import SearchConfig
-from ..evolution import next_generation
+from ..evolution import offspring
 from ..tactic import Batch, population_of
 
 
@@ -16,26 +17,22 @@ from ..tactic import Batch, population_of
 class Evolutionary:
     """Keeps `population` parents; what they were is replayed from the archive's rounds."""
 
+    algorithm: Algorithm
     population: int
+    seed: int
 
     def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Batch:
         """Return `n` unseen children of the best so far, (n, d); random ones in the first round."""
         if len(archive.indices) == 0:
             return Batch.of(archive.topped_up(archive.indices, n, rng), len(archive.objectives))
-        rounds = np.unique(archive.rounds)
-        generations = [(archive.indices[archive.rounds == r], archive.values[archive.rounds == r]) for r in rounds]
-        children = next_generation(
-            archive.space,
-            generations,
-            archive.directions,
-            n=n,
-            population=self.population,
-            rng=rng,
-            violation=archive.violation,
-        )
+        costs, standing = archive.judged(archive.indices, archive.values)
+        rounds = [archive.rounds == number for number in np.unique(archive.rounds)]
+        generations = [(archive.indices[one], costs[one], standing[one]) for one in rounds]
+        setting = Setting(archive.space, len(archive.objectives), self.population, seed=self.seed)
+        children = offspring(setting, self.algorithm, generations, n=n, rng=rng)
         return Batch.of(archive.topped_up(children, n, rng), len(archive.objectives))
 
 
 def build(config: SearchConfig) -> Evolutionary:
-    """Build the tactic with the configuration's population."""
-    return Evolutionary(population_of(config))
+    """Build the tactic with the configuration's algorithm, population and seed; raises UnknownName, InvalidConfig."""
+    return Evolutionary(algorithm_of(config), population_of(config), config.seed)

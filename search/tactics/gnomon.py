@@ -1,15 +1,14 @@
 """Measure what promises most hypervolume, a few at a time; look first at many on a share of the images.
 
 A search knows least at its beginning, when a full validation says little more than a glimpse. So it starts, but for
-one validation, with glimpses of architectures whose genes differ most informatively, and goes on with some beside full validations until
-enough is known. Each round conditions a Gaussian process on all evidence (cheap objectives are exact), breeds
-candidates on its mean, and takes, one after the other, those whose measurement is expected to gain most hypervolume,
-each time as if the ones before had turned out as predicted (kriging believer: Ginsbourger et al. 2010).
+one validation, with glimpses of architectures whose genes differ most informatively, and goes on with some beside full
+validations until enough is known. Each round conditions a Gaussian process on all evidence (cheap objectives are
+exact), breeds candidates on its mean, and takes, one after the other, those whose measurement is expected to gain most
+hypervolume, each time as if the ones before had turned out as predicted (kriging believer: Ginsbourger et al. 2010).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +22,7 @@ from ..breeding import bred
 from ..config import SearchConfig
 from ..design import informative
 from ..errors import SpaceExhausted
-from ..objective import Values, reference_point
+from ..objective import Values, corner_of
 from ..posterior import Posterior
 from ..stopping import TOLERANCE
 from ..surrogate import Floats
@@ -41,8 +40,7 @@ EXPLORATION = 0.5  # of a predicted standard deviation: below 1 because candidat
 class ExpectedGain:
     """Keeps nothing between rounds but its settings."""
 
-    seed: int
-    reference: Mapping[str, float]
+    config: SearchConfig
     share: float
     first_glimpses: float = FIRST_GLIMPSES
     glimpses_a_round: float = GLIMPSES_A_ROUND
@@ -63,7 +61,8 @@ class ExpectedGain:
         if int(fresh.sum()) < looks + n:  # so few are left that looking at them does not pay
             looks = 0
         whole = n - whole_cost(looks, self.share)
-        choice = Choosing.among(rows, archive, posterior, self.corner(archive), self.exploration)
+        corner = corner_of(archive.objectives, archive.space, self.config)
+        choice = Choosing.among(rows, archive, posterior, corner, self.exploration)
         chosen = archive.topped_up(rows[choice.best(whole, share=1.0)], whole, rng)
         choice.taken |= ~fresh
         rows = np.concatenate([chosen, rows[choice.best(looks, share=self.share)]])
@@ -76,7 +75,7 @@ class ExpectedGain:
         One is validated before any glimpse, so that a run of any budget has a front. Where glimpses would leave
         nothing else of the space, all are validated.
         """
-        spread = spread_out(archive, self.seed)
+        spread = spread_out(archive, self.config.seed)
         if len(archive.indices) == 0:
             glimpsing = min(glimpsing, n - 1.0)
         looked = informative(archive, int(glimpsing / self.share + TOLERANCE), self.share, rng)
@@ -92,10 +91,6 @@ class ExpectedGain:
         """Return rows of which the first `whole` are measured in full, the others on a share of the images."""
         shares = np.where(np.arange(len(rows)) < whole, 1.0, self.share)
         return Batch.of(rows, len(archive.objectives), shares=shares, **expected)
-
-    def corner(self, archive: Archive) -> tuple[float, ...]:
-        """Return the point that gains are measured from."""
-        return reference_point(archive.objectives, archive.space, self.reference)
 
 
 @dataclass
@@ -116,10 +111,14 @@ class Choosing:
     def among(
         rows: Indices, archive: Archive, posterior: Posterior, corner: tuple[float, ...], exploration: float
     ) -> Choosing:
-        """Start with nothing chosen; what is predicted to break constraints is barred, and chosen last."""
+        """Start with nothing chosen; what is predicted to break constraints is barred, and chosen last.
+
+        What is better than the region's better side counts, measured or predicted, as that side.
+        """
         mean, covariances = posterior.joint(rows)
-        feasible = archive.values[archive.violation(archive.values) == 0]
-        barred = archive.violation(mean) > 0
+        feasible = archive.region.clipped(archive.values[archive.violation(archive.values, archive.indices) == 0])
+        barred = archive.violation(mean, rows) > 0
+        mean = archive.region.clipped(mean)
         taken = np.zeros(len(rows), dtype=np.bool_)
         return Choosing(posterior, archive, mean, covariances, feasible, corner, exploration, barred, taken)
 
@@ -161,5 +160,5 @@ def spread_out(archive: Archive, seed: int) -> Indices:
 
 
 def build(config: SearchConfig) -> ExpectedGain:
-    """Build the tactic with the configuration's seed, reference point and share of the images for glimpses."""
-    return ExpectedGain(config.seed, config.reference, config.glimpse_share)
+    """Build the tactic with the configuration's seed, reference point, region and share of the images for glimpses."""
+    return ExpectedGain(config, config.glimpse_share)

@@ -1,9 +1,10 @@
 """LINAS, Algorithm 1 of arXiv 2205.10358: validate, fit predictors, search on them, validate the best unseen.
 
 As in the paper the first population is random, one predictor a costly objective is fitted anew each round on all
-that was measured, and NSGA-II runs on the predictions for `inner_evaluations`. Objectives that are cheap are exact
-instead of predicted. The paper leaves open where the inner search starts and how its result is cut to a population:
-here it starts from the best measured, and non-dominated rank, then crowding, orders all that it evaluated.
+that was measured, and an evolution (the paper's is NSGA-II) runs on the predictions for `inner_evaluations`.
+Objectives that are cheap are exact instead of predicted. The paper leaves open where the inner search starts and how
+its result is cut to a population: here it starts from the best measured, and non-dominated rank, then crowding, orders
+all that it evaluated.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...supernets.space import Indices
+from ..algorithm import Algorithm, Setting, algorithm_of
 from ..archive import Archive
 from ..config import SearchConfig
-from ..evolution import best_first, nsga2
+from ..evolution import evolve, ranked
 from ..objective import Values
 from ..surrogate import SURROGATES, Surrogate
 from ..tactic import Batch, population_of
@@ -26,9 +28,10 @@ FEWEST_TO_FIT = 2
 
 @dataclass(frozen=True)
 class Linas:
-    """The paper's tactic with a surrogate of choice."""
+    """The paper's tactic with a surrogate and an inner algorithm of choice."""
 
     surrogate: Surrogate
+    algorithm: Algorithm
     population: int
     inner_evaluations: int
 
@@ -36,22 +39,21 @@ class Linas:
         """Return the `n` unseen architectures that the predictors rank first, (n, d)."""
         if len(archive.indices) < FEWEST_TO_FIT:
             return Batch.of(archive.topped_up(archive.indices, n, rng), len(archive.objectives))
-        order = best_first(archive.values, archive.directions, archive.violation(archive.values))
+        order = ranked(archive, archive.indices, archive.values)
+        m = len(archive.objectives)
         predicted = predictors(archive, self.surrogate, rng)
-        rows, values = nsga2(
-            archive.space,
+        rows, values = evolve(
+            Setting(archive.space, m, self.population, seed=int(rng.integers(2**31))),
+            self.algorithm,
             lambda rows: predicted(rows)[0],
-            archive.directions,
-            population=self.population,
+            archive.judged,
             evaluations=self.inner_evaluations,
             seed_indices=archive.indices[order[: self.population]],
             rng=rng,
-            violation=archive.violation,
         )
-        ranked = rows[best_first(values, archive.directions, archive.violation(values))]
-        chosen = archive.topped_up(ranked, n, rng)
+        chosen = archive.topped_up(rows[ranked(archive, rows, values)], n, rng)
         mean, deviation = predicted(chosen)
-        return Batch.of(chosen, len(archive.objectives), mean=mean, deviation=deviation)
+        return Batch.of(chosen, m, mean=mean, deviation=deviation)
 
 
 def predictors(
@@ -84,5 +86,6 @@ def predictors(
 
 
 def build(config: SearchConfig) -> Linas:
-    """Build the tactic with the configuration's surrogate; raises UnknownName."""
-    return Linas(SURROGATES.builder(config.surrogate)(), population_of(config), config.inner_evaluations)
+    """Build the tactic with the configuration's surrogate and algorithm; raises UnknownName, InvalidConfig."""
+    surrogate = SURROGATES.builder(config.surrogate)()
+    return Linas(surrogate, algorithm_of(config), population_of(config), config.inner_evaluations)

@@ -5,7 +5,14 @@ from gnomon.search import Constraint
 from gnomon.search.constraint import violation
 from gnomon.search.errors import InvalidConstraint
 
-UNITS = {"latency": "us", "accuracy": "percent", "macs": "MACs", "params": "params", "depth": "layers"}
+UNITS = {
+    "latency": "us",
+    "latency@pi5-8.b1": "us",
+    "accuracy": "percent",
+    "macs": "MACs",
+    "params": "params",
+    "depth": "layers",
+}
 
 
 @pytest.mark.parametrize(
@@ -18,6 +25,7 @@ UNITS = {"latency": "us", "accuracy": "percent", "macs": "MACs", "params": "para
         ("latency<=.5ms", 500.0),
         ("accuracy>=90%", 90.0),
         ("accuracy >= 90 percent", 90.0),
+        ("latency@pi5-8.b1<=12ms", 12000.0),
         ("accuracy>90", 90.0),
         ("macs<=2.5M", 2.5e6),
         ("macs<3", 3.0),
@@ -40,8 +48,10 @@ def test_bounds_are_held_in_the_objectives_unit(text, bound):
         ("latency<=2kg", "the unit 'kg'"),
         ("latency<=2m", "the unit 'm'"),
         ("accuracy>=90ms", "the unit 'ms'"),
+        ("latency@pi5-8.b1<=2", "latency@pi5-8.b1 takes 'ns'"),
+        ("latency@pi5-8.b2<=2ms", "did you mean 'latency@pi5-8.b1'"),
         ("latncy<=2ms", "did you mean 'latency'"),
-        ("energy<=2", "does not measure; its objectives are latency, accuracy"),
+        ("energy<=2", "does not measure; its objectives are latency, latency@pi5-8.b1, accuracy"),
         ("latency=2ms", "cannot read"),
         ("latency<=ms", "cannot read"),
         ("2ms>=latency", "cannot read"),

@@ -303,3 +303,44 @@ def test_edited_repeated_and_lost_lines_are_found(run, supernet, profile):
 def test_two_processes_do_not_write_one_final_front(run, supernet, profile):
     with FileLock(run.folder / "lock"), pytest.raises(RunLocked, match="another process"):
         final_front(run, supernet=supernet, profile=profile)
+
+
+def test_the_latency_of_the_profile_given_is_measured_and_others_stay_predicted(tmp_path, supernet, profile):
+    from gnomon.search.profiles import provenance_from
+
+    class Slower:
+        name, digest = "slow", "5" * 64
+
+        def value_us(self, indices):
+            return 3.0 * profile.latency.value_us(indices)
+
+    latency = {"here": profile.latency, "there": Slower()}
+    config = CONFIG.model_copy(
+        update={"objectives": ("accuracy", "latency@there", "latency@here"), "constraints": ("macs<=1G",)}
+    )
+    run = run_search(
+        SearchContext(supernet.space, supernet, latency),
+        config,
+        tmp_path / "run",
+        provenance=provenance_from({"here": profile, "there": Slower()}),
+    )
+    final = final_front(run, supernet=supernet, profile=profile)
+    assert final.header.latency == "latency@here"
+    for member in final.members:
+        value = final.value_of(member)
+        assert value["latency@here"] == truth_us(profile)[member.id]
+        assert value["latency@there"] == member.search["latency@there"]
+    assert load_final(run).records == final.records
+    assert final.front().architectures
+
+
+def test_a_profile_that_none_of_several_latencies_came_from_is_refused(tmp_path, supernet, profile):
+    run = run_search(
+        SearchContext(supernet.space, supernet, {"a": profile.latency}),
+        CONFIG.model_copy(update={"objectives": ("accuracy", "latency@a")}),
+        tmp_path / "run",
+        provenance={"profile": None, "profiles": {"a": {"name": "other", "sha256": "f" * 64}}},
+    )
+    with pytest.raises(RunMismatch, match=r"searched with the profile other .sha256 ffffffffffff") as raised:
+        final_front(run, supernet=supernet, profile=profile)
+    assert raised.value.fields == ("profile.sha256",)

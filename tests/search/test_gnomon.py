@@ -167,3 +167,26 @@ def test_rows_that_break_constraints_are_chosen_last(tmp_path):
     chosen = [e for e in run.evaluations if e.is_full and e.expected]
     assert chosen
     assert all(e.values["macs"] <= 2e6 for e in chosen)
+
+
+def test_a_region_is_where_it_measures(tmp_path):
+    context = fake_context()
+    bound = float(np.quantile(context.space.macs(context.space.sample(500, np.random.default_rng(0))), 0.1))
+
+    def inside(name, *region):
+        run = search(tmp_path / name, changed(region=region, budget=24))
+        chosen = [e for e in run.evaluations if e.is_full and e.expected]
+        return run, sum(e.values["macs"] <= bound for e in chosen) / len(chosen)
+
+    _, anywhere = inside("anywhere")
+    run, concentrated = inside("region", f"macs<={bound}")
+    assert concentrated > max(0.7, anywhere)
+    assert run.hypervolume() > 0
+
+
+def test_what_is_better_than_a_regions_better_side_is_worth_no_more(tmp_path):
+    context = fake_context()
+    least = float(np.quantile(context.space.macs(context.space.sample(500, np.random.default_rng(0))), 0.5))
+    run = search(tmp_path / "run", changed(region=(f"macs>={least}",), budget=24))
+    chosen = [e.values["macs"] for e in run.evaluations if e.is_full and e.expected]
+    assert np.median(chosen) > 0.8 * least

@@ -114,21 +114,14 @@ def test_optuna_can_go_on_from_an_exported_study(run, tmp_path):
     assert len(study.trials) == CONFIG.budget + 1
 
 
-def with_shares(run):
-    """The run as one with a glimpse and a failure would look."""
-
-    class Marked:
-        def __init__(self, evaluation, **marks):
-            self.__dict__.update(evaluation.model_dump(), **marks)
-
+def with_shares(run, failed="out of memory"):
+    """The run with a glimpse and a failure."""
     glimpse, failure, *rest = run.evaluations
-    marked = (Marked(glimpse, share=0.1, failed=None), Marked(failure, share=1.0, failed="out of memory", values={}))
-    full = replace(run, evaluations=tuple(rest))
-
-    class Run(type(run)):
-        front = full.front
-
-    return Run(run.folder, run.header, (*marked, *rest))
+    marked = (
+        glimpse.model_copy(update={"share": 0.1}),
+        failure.model_copy(update={"failed": failed, "values": {}}),
+    )
+    return replace(run, evaluations=(*marked, *rest))
 
 
 def test_glimpses_and_failures_are_told_apart(run, tmp_path):
@@ -219,9 +212,7 @@ def test_formulas_are_made_plain(text):
 @given(tactic=TEXT, failed=TEXT)
 def test_any_text_survives_and_none_is_a_formula(run, tmp_path, tactic, failed):
     header = run.header.model_copy(update={"config": run.header.config.model_copy(update={"tactic": tactic})})
-    marked = with_shares(replace(run, header=header))
-    marked.evaluations[1].failed = failed
-    write_run(marked, tmp_path / "t.csv", force=True)
+    write_run(with_shares(replace(run, header=header), failed), tmp_path / "t.csv", force=True)
     rows = csv_rows(tmp_path / "t.csv")
     assert {row["tactic"].removeprefix("'") for row in rows} == {tactic.removeprefix("'")}
     for text in (rows[0]["tactic"], rows[1]["failed"]):
