@@ -63,6 +63,7 @@ class Settings:
     length: float = 0.4
     noise: float = 1e-3
     glimpse_noise: float = 1e-2
+    power: float = 1.0
 
     def variances(self, shares: Floats) -> Floats:
         """Return the noise of measurements on these shares, (n,)."""

@@ -71,7 +71,8 @@ class Posterior:
         features = self.archive.space.one_hot(rows)
         mean, deviation = self.mean(rows), np.zeros((len(rows), len(self.archive.objectives)))
         for column, process in self.processes.items():
-            deviation[:, column] = np.sqrt(process.predict(features)[1] ** 2 + process.noise(1.0))
+            centre, spread = process.predict(features)
+            deviation[:, column] = np.sqrt(spread**2 + process.noise(1.0, centre))
         return mean, deviation
 
 

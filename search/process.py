@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .kernel import Basis, Encoding, Settings, default_settings, same_share
-from .surrogate import Floats, Scaling
+from .surrogate import Floats
+from .warp import POWERS, Warp
 
 WEIGHTS = (0.0, 0.01, 0.1, 0.3, 1.0, 3.0)
 LOCALS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
@@ -24,6 +25,7 @@ GLIMPSE_NOISES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 SWEEPS = 3
 SHIFT = 3.0  # variance of what all measurements on a share have in common
 JITTER = 1e-8
+DOUBT = 8.0  # in log likelihood, against a power of 0 or 2 instead of 1
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,9 @@ class Evidence:
     targets: Floats
     shares: Floats
 
-    def scaling(self) -> Scaling:
-        """Return the targets' centre, in which exact measurements count for more, and their spread."""
-        spread = Scaling.of(self.targets).scale
-        return Scaling(float(np.average(self.targets, weights=self.shares)), spread)
+    def warp(self, power: float) -> Warp:
+        """Return how the targets are made normal; exact measurements count for more in the centre."""
+        return Warp.of(self.targets, power, self.shares)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Process:
     basis: Basis
     settings: Settings
     evidence: Evidence
-    scaling: Scaling
+    warp: Warp
     variance: float
     lower: Floats
     weights: Floats
@@ -55,38 +56,40 @@ class Process:
     @staticmethod
     def after(evidence: Evidence, encoding: Encoding, settings: Settings) -> Process:
         """Condition on evidence, settings given."""
-        basis, scaling = Basis.of(encoding, evidence.features), evidence.scaling()
+        basis, warp = Basis.of(encoding, evidence.features), evidence.warp(settings.power)
         covariance = basis.components(evidence.features, evidence.features).covariance(settings)
         lower = factor(covariance + SHIFT * same_share(evidence.shares, evidence.shares), settings, evidence.shares)
         if lower is None:
             raise ValueError(f"the covariance of {len(evidence.targets)} measurements is not positive: {settings}")
-        whitened = solved(lower, scaling.standardised(evidence.targets))
+        whitened = solved(lower, warp.standardised(evidence.targets))
         variance = max(float(whitened @ whitened) / len(whitened), 1e-12)
-        return Process(basis, settings, evidence, scaling, variance, lower, solved(lower, whitened, transposed=True))
+        return Process(basis, settings, evidence, warp, variance, lower, solved(lower, whitened, transposed=True))
 
     def mean(self, features: Floats) -> Floats:
         """Return the expected value of full measurements, (n,)."""
-        return self.scaling.restored(self._across(features) @ self.weights)
+        return self.warp.restored(self._across(features) @ self.weights)
 
     def predict(self, features: Floats) -> tuple[Floats, Floats]:
         """Return mean and standard deviation of the noise-free value, (n,) each."""
         across = self._across(features)
         explained = (solved(self.lower, across.T) ** 2).sum(axis=0)
         remaining = np.maximum(self.basis.variances(features, self.settings) - explained, 0.0)
-        deviation = np.sqrt(self.variance * remaining) * self.scaling.scale
-        return self.scaling.restored(across @ self.weights), deviation
+        mean = across @ self.weights
+        return self.warp.restored(mean), np.sqrt(self.variance * remaining) * self.warp.slope(mean)
 
     def joint(self, features: Floats) -> tuple[Floats, Floats]:
         """Return means, (n,), and covariances, (n, n), of noise-free values."""
         across = self._across(features)
         whitened = solved(self.lower, across.T)
         prior = self.basis.components(features, features).covariance(self.settings)
-        scale = self.variance * self.scaling.scale**2
-        return self.scaling.restored(across @ self.weights), (prior - whitened.T @ whitened) * scale
+        mean = across @ self.weights
+        slope = self.warp.slope(mean)
+        return self.warp.restored(mean), (prior - whitened.T @ whitened) * (self.variance * np.outer(slope, slope))
 
-    def noise(self, share: float) -> float:
-        """Return the variance of one measurement on a share, beside what all on that share have in common."""
-        return float(self.settings.variances(np.array([share]))[0] * self.variance * self.scaling.scale**2)
+    def noise(self, share: float, near: Floats) -> Floats:
+        """Return the variance of measurements on a share near values (n,), beside what all on that share share."""
+        slope = self.warp.slope(self.warp.standardised(near))
+        return np.asarray(self.settings.variances(np.array([share]))[0] * self.variance * slope**2)
 
     def _across(self, features: Floats) -> Floats:
         return self.basis.components(features, self.evidence.features).covariance(self.settings)
@@ -94,24 +97,28 @@ class Process:
 
 def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:
     """Climb to the settings of most marginal likelihood."""
-    basis, targets = Basis.of(encoding, evidence.features), evidence.scaling().standardised(evidence.targets)
+    basis = Basis.of(encoding, evidence.features)
     components = basis.components(evidence.features, evidence.features)
     shift = SHIFT * same_share(evidence.shares, evidence.shares)
     glimpsed = bool((evidence.shares < 1.0).any())
+    warps = {power: evidence.warp(power) for power in POWERS}
+    targets = {power: warp.standardised(evidence.targets) for power, warp in warps.items()}
+    stretch = {power: warp.stretch(evidence.targets) for power, warp in warps.items()}
 
     def misfit(settings: Settings) -> float:
         lower = factor(components.covariance(settings) + shift, settings, evidence.shares)
         if lower is None:
             return np.inf
-        whitened = solved(lower, targets)
-        half = 0.5 * len(targets)
-        return float(half * np.log(max(float(whitened @ whitened), 1e-12)) + np.log(np.diag(lower)).sum())
+        whitened = solved(lower, targets[settings.power])
+        half = 0.5 * len(whitened)
+        fit = half * np.log(max(float(whitened @ whitened), 1e-12)) + np.log(np.diag(lower)).sum()
+        return float(fit - stretch[settings.power] + DOUBT * abs(settings.power - 1.0))
 
     settings = default_settings(len(encoding.views))
     least = misfit(settings)
     for _ in range(SWEEPS):
         before = settings
-        for axis in range(len(settings.weights) + 4):
+        for axis in range(len(settings.weights) + 5):
             for candidate in changes(settings, axis, glimpsed):
                 found = misfit(candidate)
                 if found < least:
@@ -134,6 +141,8 @@ def changes(settings: Settings, axis: int, glimpsed: bool) -> Iterator[Settings]
         yield from (replace(settings, length=value) for value in LENGTHS)
     elif axis == views + 2:
         yield from (replace(settings, noise=value) for value in NOISES)
+    elif axis == views + 3:
+        yield from (replace(settings, power=value) for value in POWERS)
     elif glimpsed:
         yield from (replace(settings, glimpse_noise=value) for value in GLIMPSE_NOISES)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from gnomon.search import SearchConfig, run_search
 from gnomon.search.archive import Archive, every_architecture
 from gnomon.search.objective import build_objectives
-from gnomon.search.tactics.gnomon import FIRST_GLIMPSES, build
+from gnomon.search.opening import FIRST_GLIMPSES
+from gnomon.search.tactics.gnomon import build
 from gnomon.search.testing import fake_context, measured_archive
 
 CONFIG = SearchConfig(space="fashion_mnist", objectives=("accuracy", "macs"), budget=12)

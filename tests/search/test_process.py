@@ -93,7 +93,7 @@ def test_a_shift_that_all_glimpses_share_is_not_believed():
 
 def test_more_of_the_data_is_more_exact():
     process = Process.after(Evidence(features(20), additive(features(20)), np.ones(20)), ENCODING, SETTINGS)
-    noises = [process.noise(share) for share in (0.05, 0.1, 0.5, 1.0)]
+    noises = [process.noise(share, np.array([0.0]))[0] for share in (0.05, 0.1, 0.5, 1.0)]
     assert noises == sorted(noises, reverse=True)
     assert noises[-1] > 0
 
@@ -105,7 +105,7 @@ def test_noise_is_recovered_from_the_data(noise, least, most):
     disturbed = truth + noise * truth.std() * np.random.default_rng(0).standard_normal(len(rows))
     settings = best_settings(Evidence(rows, disturbed, np.ones(len(rows))), ENCODING)
     process = Process.after(Evidence(rows, disturbed, np.ones(len(rows))), ENCODING, settings)
-    assert least <= process.noise(1.0) / truth.var() <= most
+    assert least <= process.noise(1.0, np.array([0.0]))[0] / truth.var() <= most
 
 
 def test_settings_found_predict_an_additive_function_better_than_those_started_from():

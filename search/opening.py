@@ -1,0 +1,81 @@
+"""The first rounds of a search, before it thinks of the front: looks and validations that tell most about all genes.
+
+Where costly objectives can be measured on a share of their data, a few architectures are both looked at and validated,
+which shows what a look is worth. Where looks pay, more follow; else architectures spread over the space are validated.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..lut.sampling import networks_for
+from ..supernets.space import Indices
+from .archive import Archive
+from .design import informative
+from .errors import SpaceExhausted
+from .objective import Values
+from .stopping import TOLERANCE
+from .tactic import Batch
+from .worth import glimpses_pay
+
+FIRST = 10  # spread-out architectures validated at first where glimpses cannot be had, or tell too little
+PAIRS = 4  # architectures both glimpsed and validated before glimpses are judged
+TRIAL_GLIMPSES = 2.0  # full validations' worth of glimpses by then
+FIRST_GLIMPSES = 6.0  # in all, where glimpses pay
+
+
+def opening(archive: Archive, n: int, share: float, seed: int, rng: np.random.Generator) -> Batch | None:
+    """Return what a round that may cost `n` measures while the search opens; None once it is over."""
+    full, looked = len(archive.indices), float(archive.glimpses.shares.sum()) + share - TOLERANCE
+    trial = archive.divisible and share < 1.0 and full < FIRST
+    if trial and looked <= TRIAL_GLIMPSES:
+        return opened(archive, n, share, seed, rng, until=1, glimpsing=TRIAL_GLIMPSES - looked + share)
+    if full < (PAIRS + 1 if trial else FIRST):
+        return opened(archive, n, share, seed, rng, until=PAIRS + 1 if trial else FIRST)
+    if share < 1.0 and looked <= FIRST_GLIMPSES and glimpses_pay(archive, share):
+        return opened(archive, n, share, seed, rng, until=0, glimpsing=FIRST_GLIMPSES - looked + share)
+    if full < FIRST and not glimpses_pay(archive, share):
+        return opened(archive, n, share, seed, rng, until=FIRST)
+    return None
+
+
+def opened(
+    archive: Archive, n: int, share: float, seed: int, rng: np.random.Generator, *, until: int, glimpsing: float = 0.0
+) -> Batch:
+    """Return spread-out architectures to validate until so many are, and glimpses worth so much of `n`.
+
+    One is validated before any glimpse, so that a run of any budget has a front; those to be validated next are
+    glimpsed first. Where glimpses would leave nothing else of the space, all are validated.
+    """
+    spread = spread_out(archive, seed)
+    none_yet = len(archive.indices) == 0
+    looks = int(min(glimpsing, n - 1.0 if none_yet else n) / share + TOLERANCE)
+    soon = archive.unseen(spread)[int(none_yet) :][: min(PAIRS, looks)]
+    pairs = soon[archive.unglimpsed(soon)] if until == 1 else soon[:0]
+    others = informative(archive.without(pairs), looks - len(pairs), share, rng)
+    looked = np.concatenate([pairs, others])
+    whole = min(n - whole_cost(len(looked), share), max(until - len(archive.indices), 0)) if len(looked) else n
+    try:
+        chosen = archive.without(looked).topped_up(spread, max(whole, 1), rng)[:whole]
+    except SpaceExhausted:
+        looked, whole = looked[:0], n
+        chosen = archive.topped_up(spread, n, rng)
+    return batch(archive, np.concatenate([chosen, looked]), whole, share)
+
+
+def batch(archive: Archive, rows: Indices, whole: int, share: float, **expected: Values) -> Batch:
+    """Return rows of which the first `whole` are measured in full, the others on a share of the images."""
+    shares = np.where(np.arange(len(rows)) < whole, 1.0, share)
+    return Batch.of(rows, len(archive.objectives), shares=shares, **expected)
+
+
+def whole_cost(glimpses: int, share: float) -> int:
+    """Return how many full validations so many glimpses take the place of."""
+    return int(np.ceil(glimpses * share - TOLERANCE))
+
+
+def spread_out(archive: Archive, seed: int) -> Indices:
+    """Return architectures spread over the space, the ends first, the others in an order of the seed, (n, d)."""
+    rows = networks_for(archive.space, FIRST, np.random.default_rng(seed))
+    order = [0, len(rows) - 1, *np.random.default_rng(seed).permutation(np.arange(1, len(rows) - 1))]
+    return rows[order]
