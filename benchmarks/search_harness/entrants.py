@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from gnomon.search import SearchConfig
@@ -14,8 +15,9 @@ from search_harness.landscape import EXACT, OWN, Landscape
 
 @dataclass(frozen=True)
 class Entrant:
-    """How to build a method for a landscape and a seed, and what a round of it costs (None: the landscape's).
+    """How to build a method from a landscape and settings, and what a round of it costs (None: the landscape's).
 
+    Worker processes get it pickled, so `build` is a function of a module.
     `variants` are the rules that it makes a difference to play by. `settings` are fields of SearchConfig that it
     needs, `constants` values of "module:NAME" while it runs: an ablation is an entrant with some of them.
     """
@@ -37,6 +39,21 @@ def registered(landscape: Landscape, config: SearchConfig) -> Tactic:
     return TACTICS.builder(config.tactic)(config)
 
 
+def of_the_paper(surrogate: str, landscape: Landscape, config: SearchConfig) -> Tactic:
+    """Build LINAS of the paper."""
+    return paper_linas.build(landscape, surrogate)
+
+
+def of_optuna(sampler: str, landscape: Landscape, config: SearchConfig) -> Tactic:
+    """Build one of Optuna's samplers."""
+    return optuna_samplers.build(landscape, sampler, config.seed)
+
+
+def of_botorch(landscape: Landscape, config: SearchConfig) -> Tactic:
+    """Build BoTorch's acquisition."""
+    return botorch_qnehvi.build(landscape)
+
+
 def tactic(
     name: str, *, population: int | None = None, variants: tuple[str, ...] = (EXACT, OWN), **settings: Any
 ) -> Entrant:
@@ -48,17 +65,13 @@ GNOMON_POPULATION = 4
 ENTRANTS: dict[str, Entrant] = {
     "random": tactic("random", variants=(OWN,)),
     "NSGA-II": tactic("evolutionary", variants=(OWN,)),
-    "LINAS of the paper, ridge": Entrant(lambda landscape, config: paper_linas.build(landscape, "ridge")),
-    "LINAS of the paper, SVR": Entrant(lambda landscape, config: paper_linas.build(landscape, "svr")),
+    "LINAS of the paper, ridge": Entrant(partial(of_the_paper, "ridge")),
+    "LINAS of the paper, SVR": Entrant(partial(of_the_paper, "svr")),
     "LINAS, ridge": tactic("linas", surrogate="ridge"),
     "LINAS, SVR": tactic("linas", surrogate="svr"),
-    "Optuna NSGA-II": Entrant(
-        lambda landscape, config: optuna_samplers.build(landscape, "NSGAIISampler", config.seed), (OWN,), population=1
-    ),
-    "Optuna GP": Entrant(
-        lambda landscape, config: optuna_samplers.build(landscape, "GPSampler", config.seed), (OWN,), population=1
-    ),
-    "BoTorch qLogNEHVI": Entrant(lambda landscape, config: botorch_qnehvi.build(landscape), population=4),
+    "Optuna NSGA-II": Entrant(partial(of_optuna, "NSGAIISampler"), (OWN,), population=1),
+    "Optuna GP": Entrant(partial(of_optuna, "GPSampler"), (OWN,), population=1),
+    "BoTorch qLogNEHVI": Entrant(of_botorch, population=4),
     "gnomon": tactic("gnomon", population=GNOMON_POPULATION),
     "gnomon, no glimpses": tactic("gnomon", population=GNOMON_POPULATION, glimpse_share=1.0),
     "gnomon, 1 at a time": tactic("gnomon", population=1),

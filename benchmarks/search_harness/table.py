@@ -52,13 +52,18 @@ def quartiles(values: Sequence[float], form: str, *, beyond: str = "") -> str:
     """Write median and quartiles; `beyond` for an infinite one, a dash where a value is missing."""
     if np.isnan(values).any():
         return "-"
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], method="closest_observation")
-    middle = float(np.median(values)) if np.isfinite(high) else middle
+    low, middle, high = (
+        form.format(value) if np.isfinite(value) else beyond
+        for value in (quantile(values, q) for q in (0.25, 0.5, 0.75))
+    )
+    return beyond if middle == beyond else f"{middle} ({low} to {high})"
 
-    def written(value: float) -> str:
-        return form.format(value) if np.isfinite(value) else beyond
 
-    return beyond if np.isinf(middle) else f"{written(middle)} ({written(low)} to {written(high)})"
+def quantile(values: Sequence[float], q: float) -> float:
+    """Return a quantile, linear between neighbours; infinite where it takes a part of an infinite one."""
+    ordered, position = sorted(values), q * (len(values) - 1)
+    below, part = int(position), position % 1
+    return ordered[below] if part == 0 else ordered[below] * (1 - part) + ordered[below + 1] * part
 
 
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

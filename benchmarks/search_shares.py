@@ -1,0 +1,76 @@
+"""What a validation on a share of the images costs and tells, on our own super-network, truly evaluated.
+
+    python benchmarks/search_shares.py --cache fashion_validations.jsonl
+
+Prints on what share of the validation images two random sub-networks differ in being right (the D that the assumed
+landscapes of `search_efficiency.py` need), and for some shares: processor seconds against those of a full validation,
+how far the top-1 moves for all networks alike, how much each moves by itself, what the assumption says it should,
+and how well the order is kept. Batch norm is calibrated on the same share of the calibration images, which moves the
+top-1 beyond what fewer images to judge by would: the assumption leaves that out.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import argparse
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from environment import print_environment, spread
+from numpy.typing import NDArray
+from search_harness.fashion import Fashion
+from search_harness.images import Images
+
+from gnomon.supernets.space import Indices
+
+SHARES = (0.05, 0.1, 0.2, 0.5)
+
+
+def rightness(landscape: Fashion, rows: Indices) -> NDArray[np.bool_]:
+    """Tell which validation images each of (n, d) networks is right about, (n, images)."""
+    supernet = landscape.supernet
+    data = supernet.split("validation")
+    logits = [supernet.logits(landscape.space.architecture(row), data) for row in rows]
+    return np.array([np.argmax(one, axis=1) == data.labels for one in logits])
+
+
+def main() -> None:
+    """Measure disagreement, then the shares."""
+    from scipy.stats import kendalltau
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cache", type=Path, required=True, help="file that keeps validations, made when missing")
+    parser.add_argument("--networks", type=int, default=40, help="random sub-networks")
+    options = parser.parse_args()
+    landscape = Fashion(options.cache)
+    rows = np.unique(landscape.space.sample(options.networks, np.random.default_rng(0)), axis=0)
+    right = rightness(landscape, rows)
+    differing = [float(np.mean(left != other)) for left, other in combinations(right, 2)]
+    apart = [float(np.mean(right[i] & ~right[j])) for i, j in combinations(range(len(rows)), 2)]
+    images = Images(right.shape[1], float(np.median(differing)), float(right.mean()))
+    print_environment()
+    print(f"{len(rows)} random sub-networks, {images.number} images, mean top-1 {100 * images.accuracy:.2f} percent")
+    print(f"images that just one of two networks is right about: {spread(differing)}")
+    print(f"images that the first is right about and the second is not: {spread(apart)}")
+    whole = [landscape.validation(row, 1.0) for row in rows]
+    seconds, top1 = (np.array([one[name] for one in whole]) for name in ("seconds", "top1_percent"))
+    print(f"processor seconds of a full validation: {spread(seconds)}; standard deviation of top-1 {top1.std():.3f}")
+    for share in SHARES:
+        part = [landscape.validation(row, share) for row in rows]
+        moved = np.array([one["top1_percent"] for one in part]) - top1
+        relative = np.array([one["seconds"] for one in part]) / seconds
+        assumed = images.own_deviation * np.sqrt(1 / share - 1)
+        print(
+            f"share {share:4.2f}: costs {spread(relative)} of a full validation; top-1 moves {moved.mean():+.2f} "
+            f"points for all, {moved.std(ddof=1):.2f} for each by itself (assumed {assumed:.2f}); "
+            f"Kendall tau with the full order {kendalltau(top1 + moved, top1).statistic:.3f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
