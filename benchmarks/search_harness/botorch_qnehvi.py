@@ -3,7 +3,7 @@
 Twenty random networks, then every round one standard SingleTaskGP an objective on genes scaled to 0..1, fitted by
 maximum likelihood, and four candidates taken greedily: of 200 random networks, the neighbours of the measured front,
 and 600 copies of the front with one to four genes changed. BoTorch's own local search over discrete choices, from
-eight starts, took ten times as long a round. With exact prices the price is a deterministic model, not a process.
+eight starts, took several times as long a round. With exact prices the price is a deterministic model, not a process.
 """
 
 from __future__ import annotations
