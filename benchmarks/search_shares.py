@@ -30,7 +30,7 @@ from search_harness.images import Images
 
 from gnomon.supernets.space import Indices
 
-SHARES = (0.05, 0.1, 0.2, 0.5)
+SHARES, NEIGHBOURS = (0.05, 0.1, 0.2, 0.5), 15
 
 
 def rightness(landscape: Fashion, rows: Indices) -> NDArray[np.bool_]:
@@ -50,15 +50,17 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=40, help="random sub-networks")
     options = parser.parse_args()
     landscape = Fashion(options.cache)
-    rows = np.unique(landscape.space.sample(options.networks, np.random.default_rng(0)), axis=0)
+    space = landscape.space
+    rows = np.unique(space.sample(options.networks, np.random.default_rng(0)), axis=0)
     right = rightness(landscape, rows)
     differing = [float(np.mean(left != other)) for left, other in combinations(right, 2)]
-    apart = [float(np.mean(right[i] & ~right[j])) for i, j in combinations(range(len(rows)), 2)]
+    near = np.array([space.neighbours(space.architecture(row))[-1] for row in rows[:NEIGHBOURS]])
+    nearby = [float(np.mean(one != other)) for one, other in zip(right, rightness(landscape, near))]
     images = Images(right.shape[1], float(np.median(differing)), float(right.mean()))
     print_environment()
     print(f"{len(rows)} random sub-networks, {images.number} images, mean top-1 {100 * images.accuracy:.2f} percent")
     print(f"images that just one of two networks is right about: {spread(differing)}")
-    print(f"images that the first is right about and the second is not: {spread(apart)}")
+    print(f"images that just one of a network and one that differs in a gene is right about: {spread(nearby)}")
     whole = [landscape.validation(row, 1.0) for row in rows]
     seconds, top1 = (np.array([one[name] for one in whole]) for name in ("seconds", "top1_percent"))
     print(f"processor seconds of a full validation: {spread(seconds)}; standard deviation of top-1 {top1.std():.3f}")

@@ -35,10 +35,13 @@ def compare(description: str, entrants: Mapping[str, Entrant]) -> None:
     landscape = landscape_of(options.landscape, options.data)
     wanted = chosen(entrants, options.only)
     if not options.table:
+        for name, entrant in wanted.items():
+            if entrant.missing:
+                print(f"{name} is left out: {entrant.missing}", file=sys.stderr)
         for outcome in run_all(
             options.landscape,
             options.data,
-            wanted,
+            {name: entrant for name, entrant in wanted.items() if not entrant.missing},
             results,
             variants=VARIANTS[options.variant],
             seeds=options.seeds,
@@ -51,9 +54,6 @@ def compare(description: str, entrants: Mapping[str, Entrant]) -> None:
                 file=sys.stderr,
                 flush=True,
             )
-    for name, entrant in entrants.items():
-        if not entrant.available:
-            print(f"{name} is left out: this version has no such setting", file=sys.stderr)
     print_environment()
     found = results.runs(landscape.name, landscape.setting)
     order = {name: position for position, name in enumerate(wanted)}

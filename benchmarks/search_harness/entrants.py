@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 from gnomon.search import SearchConfig
@@ -19,7 +20,8 @@ class Entrant:
 
     Worker processes get it pickled, so `build` is a function of a module.
     `variants` are the rules that it makes a difference to play by. `settings` are fields of SearchConfig that it
-    needs, `constants` values of "module:NAME" while it runs: an ablation is an entrant with some of them.
+    needs, `constants` values of "module:NAME" while it runs: an ablation is an entrant with some of them. `package` is
+    what has to be installed.
     """
 
     build: Callable[[Landscape, SearchConfig], Tactic]
@@ -27,11 +29,15 @@ class Entrant:
     population: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
+    package: str = "gnomon"
 
     @property
-    def available(self) -> bool:
-        """Whether this version has all settings."""
-        return set(self.settings) <= set(SearchConfig.model_fields)
+    def missing(self) -> str | None:
+        """What stands in the way of running it, if anything does."""
+        unknown = sorted(set(self.settings) - set(SearchConfig.model_fields))
+        if unknown:
+            return f"a search has no setting {', '.join(unknown)}"
+        return None if find_spec(self.package) else f"it needs {self.package}: pip install '.[bench]'"
 
 
 def registered(landscape: Landscape, config: SearchConfig) -> Tactic:
@@ -69,9 +75,9 @@ ENTRANTS: dict[str, Entrant] = {
     "LINAS of the paper, SVR": Entrant(partial(of_the_paper, "svr")),
     "LINAS, ridge": tactic("linas", surrogate="ridge"),
     "LINAS, SVR": tactic("linas", surrogate="svr"),
-    "Optuna NSGA-II": Entrant(partial(of_optuna, "NSGAIISampler"), (OWN,), population=1),
-    "Optuna GP": Entrant(partial(of_optuna, "GPSampler"), (OWN,), population=1),
-    "BoTorch qLogNEHVI": Entrant(of_botorch, population=4),
+    "Optuna NSGA-II": Entrant(partial(of_optuna, "NSGAIISampler"), (OWN,), population=1, package="optuna"),
+    "Optuna GP": Entrant(partial(of_optuna, "GPSampler"), (OWN,), population=1, package="optuna"),
+    "BoTorch qLogNEHVI": Entrant(of_botorch, population=4, package="botorch"),
     "gnomon": tactic("gnomon", population=GNOMON_POPULATION),
     "gnomon, no glimpses": tactic("gnomon", population=GNOMON_POPULATION, glimpse_share=1.0),
     "gnomon, 1 at a time": tactic("gnomon", population=1),
@@ -94,12 +100,12 @@ def config_of(entrant: Entrant, landscape: Landscape, *, seed: int, budget: int)
 
 
 def chosen(entrants: Mapping[str, Entrant], only: str | None) -> dict[str, Entrant]:
-    """Return the available entrants whose name holds one of the parts between semicolons, all without any.
+    """Return the entrants whose name holds one of the parts between semicolons, all without any.
 
     Raises SystemExit, naming all, when there is none.
     """
     parts = [part.strip() for part in (only or "").split(";")]
     found = {name: entrant for name, entrant in entrants.items() if any(part in name for part in parts)}
     if not found:
-        raise SystemExit(f"--only {only!r}: no method has that in its name; there are {'; '.join(entrants)}")
-    return {name: entrant for name, entrant in found.items() if entrant.available}
+        raise SystemExit(f"--only {only!r}: no entrant has that in its name; there are {'; '.join(entrants)}")
+    return found

@@ -47,11 +47,9 @@ class OptunaSampler:
 
 
 def build(landscape: Landscape, sampler: str, seed: int) -> OptunaSampler:
-    """Build it with the sampler of that class name; raises SystemExit without Optuna."""
-    try:
-        import optuna
-    except ImportError as error:
-        raise SystemExit("this method needs Optuna: pip install 'optuna>=5'") from error
+    """Build it with the sampler of that class name."""
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     sampled = getattr(optuna.samplers, sampler)(seed=seed)
     return OptunaSampler(optuna.create_study(directions=["maximize", "minimize"], sampler=sampled), landscape, [])

@@ -91,8 +91,8 @@ def test_known_networks_cost_nothing_and_are_repriced(macro):
 @pytest.mark.parametrize("method", [name for name in ENTRANTS if "Optuna" not in name and "BoTorch" not in name])
 def test_every_method_of_ours_spends_its_budget_in_both_variants(macro, method):
     entrant = ENTRANTS[method]
-    if not entrant.available:
-        pytest.skip("a setting that this version does not have")
+    if entrant.missing:
+        pytest.skip(entrant.missing)
     for variant in entrant.variants:
         outcome, _ = searched(macro, method, entrant, variant, seed=0, budget=14)
         assert outcome.costs[-1] <= 14 + 1e-6
@@ -259,6 +259,12 @@ def test_an_unknown_method_is_answered_with_the_known_ones():
     with pytest.raises(SystemExit, match="there are random; NSGA-II"):
         chosen(ENTRANTS, "simulated annealing")
     assert list(chosen(ENTRANTS, "random;NSGA-II")) == ["random", "NSGA-II", "Optuna NSGA-II"]
+
+
+def test_an_entrant_that_cannot_run_says_why():
+    assert ENTRANTS["random"].missing is None
+    assert "no setting boldness" in replace(ENTRANTS["gnomon"], settings={"boldness": 2}).missing
+    assert "it needs surely_not_there" in replace(ENTRANTS["gnomon"], package="surely_not_there").missing
 
 
 def test_the_script_prints_both_tables_and_goes_on(macro_table, tmp_path):
