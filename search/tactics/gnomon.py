@@ -42,9 +42,9 @@ class ExpectedGain:
 
     config: SearchConfig
     share: float
-    first_glimpses: float = FIRST_GLIMPSES
-    glimpses_a_round: float = GLIMPSES_A_ROUND
-    exploration: float = EXPLORATION
+    first_glimpses: float
+    glimpses_a_round: float
+    exploration: float
 
     def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Batch:
         """Return what together promises most, glimpses last; their shares add up to at most `n`."""
@@ -161,4 +161,4 @@ def spread_out(archive: Archive, seed: int) -> Indices:
 
 def build(config: SearchConfig) -> ExpectedGain:
     """Build the tactic with the configuration's seed, reference point, region and share of the images for glimpses."""
-    return ExpectedGain(config, config.glimpse_share)
+    return ExpectedGain(config, config.glimpse_share, FIRST_GLIMPSES, GLIMPSES_A_ROUND, EXPLORATION)
