@@ -3,9 +3,10 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN = $(VENV)/bin
 JOBS ?= 2
+BENCH ?= $(VENV)/bench
 MODULES = __init__.py version.py api.py cli lut profilers reports search supernets
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench bench-search clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gnomon demo
@@ -26,6 +27,17 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/latency_fidelity.py --backend onnxruntime
 	$(BIN)/python benchmarks/latency_fidelity.py --backend openvino
 	$(BIN)/python benchmarks/supernet_accuracy.py --data "$$($(BIN)/gnomon data prepare fashion-mnist)"
+	$(BIN)/python benchmarks/search_shares.py --cache $(VENV)/fashion_validations.jsonl
+
+# Tables of BENCH, as CONTRIBUTING.md says; results stay there, so that an interrupted run goes on.
+bench-search: $(VENV)/.dev
+	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python benchmarks/search_efficiency.py --jobs $(JOBS) --landscape ofa --budget 500 \
+	  --data $(BENCH)/ofa_mbv3_top1.csv --results $(BENCH)/ofa.jsonl
+	$(BIN)/python benchmarks/search_efficiency.py --jobs $(JOBS) --landscape macro --budget 200 \
+	  --data $(BENCH)/nas_bench_macro.csv --results $(BENCH)/macro.jsonl
+	$(BIN)/python benchmarks/search_efficiency.py --jobs $(JOBS) --landscape fashion --budget 200 \
+	  --data $(BENCH)/fashion_validations.jsonl --results $(BENCH)/fashion.jsonl
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

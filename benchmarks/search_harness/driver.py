@@ -1,0 +1,168 @@
+"""Runs methods on landscapes, as a search runs a tactic, without its files."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gnomon.search.archive import Archive
+from gnomon.search.objective import measure
+from gnomon.search.posterior import tuned
+from gnomon.supernets.space import Indices
+from search_harness.entrants import Entrant, config_of
+from search_harness.fashion import Fashion
+from search_harness.landscape import Landscape, objectives_of, volumes_of
+from search_harness.macro import Macro
+from search_harness.ofa import Ofa
+from search_harness.results import Best, Outcome, Results
+
+LANDSCAPES = {"ofa": Ofa, "ofa-openvino": lambda path: Ofa(path, "openvino"), "macro": Macro, "fashion": Fashion}
+Known = Sequence[tuple[Indices, float]]  # networks and their top-1, validated before the search
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run, as a worker process gets it."""
+
+    landscape: str
+    path: Path
+    method: str
+    entrant: Entrant
+    variant: str
+    seed: int
+    budget: int
+
+
+@cache
+def landscape_of(name: str, path: Path) -> Landscape:
+    """Load a landscape by name from its file."""
+    return LANDSCAPES[name](path)
+
+
+def searched(
+    landscape: Landscape, method: str, entrant: Entrant, variant: str, *, seed: int, budget: int, known: Known = ()
+) -> tuple[Outcome, Indices]:
+    """Let a method spend its budget; return what became of it, and what it validated in full, (n, d).
+
+    A round may cost what a population costs, or what is left of the budget in whole validations. `known` networks are
+    in the archive from the start, at today's prices, and count as validated; the rows returned leave them out.
+    """
+    objectives = objectives_of(landscape, variant, seed)
+    config = config_of(entrant, landscape, seed=seed, budget=budget)
+    measured: list[tuple[int, Indices, tuple[float, ...]]] = [
+        (-1, row, (top1, float(landscape.price(row[None])[0]))) for row, top1 in known
+    ]
+    glimpsed: list[tuple[float, Indices, tuple[float, ...]]] = []
+    costs, clock = [0.0] * len(known), [0.0] * len(known)
+    spent = seconds = 0.0
+    with overridden(entrant.constants):
+        built = entrant.build(landscape, config)
+        number = 0
+        while (n := min(config.population, int(budget - spent + 1e-6))) >= 1:
+            archive = Archive.of(landscape.space, objectives, measured=measured, glimpsed=glimpsed)
+            started = time.process_time()
+            batch = built.ask(archive, n, np.random.default_rng([seed, number]), number)
+            seconds += time.process_time() - started
+            if not 0 < batch.shares.sum() <= n + 1e-6:
+                raise ValueError(f"{method} asked for {batch.shares.sum()} validations in a round that may cost {n}")
+            for row, share in zip(batch.rows, batch.shares.tolist()):
+                spent += share
+                values = measure(objectives, row, share)
+                if share < 1.0:
+                    glimpsed.append((share, row, values))
+                else:
+                    measured.append((number, row, values))
+                    costs.append(round(spent, 6))
+                    clock.append(round(seconds, 3))
+            number += 1
+    rows = np.array([row for _, row, _ in measured], dtype=np.int64)
+    volumes = [round(volume, 6) for volume in volumes_of(landscape, rows)]
+    outcome = Outcome(
+        landscape.name,
+        landscape.setting,
+        method,
+        variant,
+        seed,
+        budget,
+        len(glimpsed),
+        tuple(costs),
+        tuple(volumes),
+        tuple(clock),
+    )
+    return outcome, rows[len(known) :]
+
+
+@contextmanager
+def overridden(constants: Mapping[str, Any]) -> Iterator[None]:
+    """Give "module:NAME" other values for a while; raises AttributeError for one that is not there."""
+    before = []
+    try:
+        for place, value in constants.items():
+            module, name = importlib.import_module(place.partition(":")[0]), place.partition(":")[2]
+            before.append((module, name, getattr(module, name)))
+            setattr(module, name, value)
+        tuned.cache_clear()  # what was worked out under other values
+        yield
+    finally:
+        for module, name, value in before:
+            setattr(module, name, value)
+        tuned.cache_clear()
+
+
+def run_job(job: Job) -> Outcome:
+    """Run one search in this process."""
+    landscape = landscape_of(job.landscape, job.path)
+    return searched(landscape, job.method, job.entrant, job.variant, seed=job.seed, budget=job.budget)[0]
+
+
+def run_all(
+    landscape: str,
+    path: Path,
+    entrants: Mapping[str, Entrant],
+    results: Results,
+    *,
+    variants: Sequence[str],
+    seeds: int,
+    budget: int,
+    jobs: int,
+) -> Iterator[Outcome]:
+    """Run what `results` lacks, `jobs` processes at a time, and yield each outcome once it is kept.
+
+    Entrants run one after the other, seeds first, so that an interrupted benchmark has whole methods.
+    """
+    setting, name = landscape_of(landscape, path).setting, landscape_of(landscape, path).name
+    wanted = [
+        Job(landscape, path, method, entrant, variant, seed, budget)
+        for method, entrant in entrants.items()
+        for variant, seed in product(entrant.variants, range(seeds))
+        if variant in variants and not results.has(name, setting, method, variant, seed, budget)
+    ]
+    if jobs == 1:
+        finished: Iterator[Outcome] = map(run_job, wanted)
+    else:
+        pool = ProcessPoolExecutor(jobs)
+        finished = (job.result() for job in as_completed([pool.submit(run_job, job) for job in wanted]))
+    for outcome in finished:
+        results.add(outcome)
+        yield outcome
+
+
+def best_known(landscape: Landscape, results: Results) -> float:
+    """Return the best known hypervolume, kept in the results where it is fixed."""
+    kept = [one for one in results.bests if (one.landscape, one.setting) == (landscape.name, landscape.setting)]
+    if kept:
+        return kept[-1].best_known
+    best = landscape.best_known()
+    if landscape.best_is_fixed:
+        results.add(Best(landscape.name, landscape.setting, best))
+    return best
