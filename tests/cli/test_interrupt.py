@@ -9,7 +9,7 @@ import pytest
 
 from gnomon.profilers.journal import read_journal
 
-PROFILE = ("profile", "--networks", "10", "--time-cap-s", "3", "--out", "p.jsonl")
+PROFILE = ("profile", "--networks", "10", "--time-cap-s", "12", "--out", "p.jsonl")
 
 
 def interrupted(command, folder, journal):

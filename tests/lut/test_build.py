@@ -263,7 +263,7 @@ def test_a_disk_full_in_the_middle_keeps_what_was_measured(request_, small_disk)
 
 
 def test_two_processes_do_not_measure_the_same_output(request_, out, journal, monkeypatch):
-    monkeypatch.setenv("FAKE_SLEEP_S", "0.1")
+    monkeypatch.setenv("FAKE_SLEEP_S", "0.5")
     first = start(out)
     wait_for_visits(journal, 1)
     with pytest.raises(OutputUnwritable, match="another process is measuring"):
