@@ -138,16 +138,16 @@ def fail_under(constants):
 
 
 def test_constants_are_put_back_after_an_error():
-    from gnomon.search.tactics import gnomon
+    from gnomon.search import opening
 
-    before = gnomon.FIRST
-    with overridden({"gnomon.search.tactics.gnomon:FIRST": 99}):
-        assert gnomon.FIRST == 99
+    before = opening.FIRST
+    with overridden({"gnomon.search.opening:FIRST": 99}):
+        assert opening.FIRST == 99
     with pytest.raises(RuntimeError):
-        fail_under({"gnomon.search.tactics.gnomon:FIRST": 98})
-    assert before == gnomon.FIRST
+        fail_under({"gnomon.search.opening:FIRST": 98})
+    assert before == opening.FIRST
     with pytest.raises(AttributeError):
-        fail_under({"gnomon.search.tactics.gnomon:NOT_THERE": 1})
+        fail_under({"gnomon.search.opening:NOT_THERE": 1})
 
 
 def test_an_interrupted_benchmark_goes_on(macro_table, tmp_path):
@@ -278,13 +278,14 @@ def test_the_script_prints_both_tables_and_goes_on(macro_table, tmp_path):
     assert "| validations to reach | knows | 0.90 |" in again.stdout
 
 
-@pytest.mark.parametrize("name", ["GLIMPSES_A_ROUND", "EXPLORATION", "FIRST_GLIMPSES"])
-def test_constants_of_the_tactic_hold_while_they_are_overridden(macro, name):
-    entrant = replace(ENTRANTS["gnomon"], constants={f"gnomon.search.tactics.gnomon:{name}": 0.125})
-    built = []
-    build = replace(entrant, build=lambda *given: built.append(ENTRANTS["gnomon"].build(*given)) or built[0])
-    searched(macro, "gnomon", build, EXACT, seed=0, budget=5)
-    assert getattr(built[0], name.lower()) == 0.125
+@pytest.mark.parametrize(
+    ("place", "value"), [("opening:TRIAL_GLIMPSES", 0.0), ("opening:PAIRS", 1), ("tactics.gnomon:EXPLORATION", 9.0)]
+)
+def test_constants_of_the_tactic_hold_while_they_are_overridden(macro, place, value):
+    plain = ENTRANTS["gnomon"]
+    other = replace(plain, constants={f"gnomon.search.{place}": value})
+    usual, changed = (searched(macro, "gnomon", entrant, EXACT, seed=0, budget=24)[1] for entrant in (plain, other))
+    assert not np.array_equal(usual, changed)
 
 
 def test_what_was_worked_out_under_other_constants_is_forgotten(macro):
