@@ -21,7 +21,7 @@ from .worth import glimpses_pay
 FIRST = 10  # spread-out architectures validated at first where glimpses cannot be had, or tell too little
 PAIRS = 4  # architectures both glimpsed and validated before glimpses are judged
 TRIAL_GLIMPSES = 2.0  # full validations' worth of glimpses by then
-FIRST_GLIMPSES = 6.0  # in all, where glimpses pay
+FIRST_GLIMPSES = 9.0  # in all, where glimpses pay
 
 
 def opening(archive: Archive, n: int, share: float, seed: int, rng: np.random.Generator) -> Batch | None:
