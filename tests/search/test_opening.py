@@ -52,7 +52,7 @@ def test_glimpses_pay_when_they_tell_architectures_apart(deviation, pay):
 
 
 def test_a_search_goes_on_to_glimpse_where_it_pays():
-    assert played(0.3, 10.5).glimpses.shares.sum() == pytest.approx(FIRST_GLIMPSES, abs=SHARE)
+    assert played(0.3, 13.5).glimpses.shares.sum() == pytest.approx(FIRST_GLIMPSES, abs=SHARE)
 
 
 def test_a_search_stops_glimpsing_where_it_does_not_pay():
