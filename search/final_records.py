@@ -11,12 +11,10 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..profilers.errors import JournalDamaged
-from ..profilers.journal import read_journal
 from ..supernets.space import Architecture
 from ..version import VERSION
 from .errors import RunDamaged, RunMismatch
-from .records import RunHeader, first_line
+from .records import RunHeader, first_line, journal_lines
 
 SCHEMA: Final = "gnomon.final"
 # History of the final front's format, newest first:
@@ -114,14 +112,8 @@ def run_digest(header: RunHeader) -> str:
 def read_final_journal(folder: Path) -> tuple[Record, ...]:
     """Read `final.jsonl`, none when it is not there, dropping a torn last line; raises RunDamaged with its line."""
     path = folder / JOURNAL_FILE
-    if not path.exists():
-        return ()
-    try:
-        lines, _ = read_journal(path)
-    except JournalDamaged as error:
-        raise RunDamaged(str(error), path=path, line_number=error.line_number) from error
     found: list[Record] = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(journal_lines(path), 1):
         wrong = ""
         try:
             found.append(record_of(line))

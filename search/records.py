@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..profilers.errors import JournalDamaged
+from ..profilers.journal import Record, read_journal
 from .config import SearchConfig
 from .errors import RunDamaged
 from .objective import Direction
@@ -144,3 +146,13 @@ def first_line(error: Exception) -> str:
         first = error.errors()[0]
         return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
     return str(error)
+
+
+def journal_lines(path: Path) -> list[Record]:
+    """Read a run folder's journal, none when it is not there, dropping a torn last line; raises RunDamaged."""
+    if not path.exists():
+        return []
+    try:
+        return list(read_journal(path)[0])
+    except JournalDamaged as error:
+        raise RunDamaged(str(error), path=path, line_number=error.line_number) from error

@@ -12,11 +12,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..profilers.errors import JournalDamaged
-from ..profilers.journal import Record, read_journal
+from ..profilers.journal import Record
 from ..supernets.space import Architecture
 from .errors import RunDamaged
-from .records import EVALUATIONS_FILE, Evaluation, RunHeader, first_line
+from .records import EVALUATIONS_FILE, Evaluation, RunHeader, first_line, journal_lines
 from .stopping import TOLERANCE, cost_of
 
 VERSION_1_FIELDS = {"round", "order", "id", "indices", "values", "seconds"}
@@ -25,14 +24,8 @@ VERSION_1_FIELDS = {"round", "order", "id", "indices", "values", "seconds"}
 def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
     """Read `evaluations.jsonl`, dropping a torn last line; raises RunDamaged with the line that is wrong."""
     path = folder / EVALUATIONS_FILE
-    if not path.exists():
-        return ()
-    try:
-        lines, _ = read_journal(path)
-    except JournalDamaged as error:
-        raise RunDamaged(str(error), path=path, line_number=error.line_number) from error
     found: list[Evaluation] = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(journal_lines(path), 1):
         try:
             content = from_version_1(line, found, header) if header.version == 1 else line
             evaluation = Evaluation.model_validate(content)

@@ -60,18 +60,8 @@ class ToldObjective:
 
 
 @dataclass(frozen=True)
-class DivisibleToldObjective:
+class DivisibleToldObjective(ToldObjective):
     """A told objective that is measured on shares of the data too."""
-
-    name: str
-    unit: str
-    direction: Direction
-    device_independent: bool
-    costly: bool = True
-
-    def values(self, indices: Indices) -> Values:
-        """Raise MissingContext: only the user knows."""
-        raise MissingContext(f"objective {self.name!r} is told with Study.tell; nothing here computes it")
 
     def values_on(self, indices: Indices, share: float) -> Values:
         """Raise MissingContext: only the user knows."""
