@@ -74,7 +74,7 @@ def print_optimism(final: FinalFront) -> None:
             f"flattered the front by {optimism.curse:.2f}" if optimism.curse > 0 else "did not flatter the front"
         )
         print(
-            f"         {sign * optimism.controls:+.2f} for {count} networks of the first round, which nothing had "
+            f"         {sign * optimism.controls:+.2f} for {count} networks of the first rounds, which nothing had "
             f"selected: so selection {flattered}{error}"
         )
 
@@ -110,7 +110,7 @@ def register(app: typer.Typer) -> None:
         data: Data = None,
         controls: Annotated[
             int | None,
-            typer.Option(help="Networks of the first round validated too, to tell luck from the split; 8.", min=0),
+            typer.Option(help="Networks of the first rounds validated too, to tell luck from the split; 8.", min=0),
         ] = None,
         as_json: AsJson = False,
         force: Force = False,

@@ -39,6 +39,7 @@ from .final_records import (
 from .final_timing import timings
 from .objective import EvaluatesArchitectures, Objective, SearchContext, build_objectives, family_of, measure
 from .profiles import LATENCY, searched_with
+from .records import Evaluation
 from .run import Run
 from .table import space_of
 
@@ -59,7 +60,7 @@ def final_front(
     """Validate and time the front of `run`, write final.jsonl and final.json into its folder, and return the result.
 
     Costly objectives are measured on the split that the search did not use, of the front and of `controls` networks
-    of the first round. With the profile of the run, latencies are measured if this is its device and runtime. Raises
+    of the first rounds. With the profile of the run, latencies are measured if this is its device and runtime. Raises
     RunMismatch (another profile, checkpoint, space, or final front; the last not with `force`), Infeasible,
     MissingContext, RunDamaged, RunLocked, OutputUnusable, and the errors of lut and profilers.
     """
@@ -89,6 +90,12 @@ def final_front(
     return final
 
 
+def unpredicted(run: Run) -> list[Evaluation]:
+    """Return what was measured in full in the first rounds, before anything was predicted: no luck chose it."""
+    opening = max(1, min((e.round for e in run.evaluations if e.expected), default=1))
+    return [e for e in run.evaluations if e.round < opening and e.is_full]
+
+
 def header_for(
     run: Run, supernet: EvaluatesArchitectures | None, profile: HardwareProfile | None, data: str | None, controls: int
 ) -> FinalHeader:
@@ -108,7 +115,7 @@ def header_for(
             fields=("checkpoint_sha256",),
         )
     latency = LATENCY if profile is None else latency_of(run, profile)
-    first = [e.id for e in run.evaluations if e.round == 0 and e.is_full]
+    first = [evaluation.id for evaluation in unpredicted(run)]
     return FinalHeader(
         run=run_digest(run.header),
         search_split=run.config.split,

@@ -61,7 +61,7 @@ class FinalFront:
 
     @property
     def controls(self) -> tuple[Validation, ...]:
-        """The networks of the first round that show what the splits' difference alone does."""
+        """The networks of the first rounds that show what the splits' difference alone does."""
         return tuple(self._validations("control")[control] for control in self.header.controls)
 
     @property

@@ -53,7 +53,7 @@ class FinalHeader(BaseModel):
 class Validation(BaseModel):
     """A network's values of the costly objectives on the report split, beside all those that the search had.
 
-    A control is a network of the run's first round: chosen before anything was known, so by no luck of the split.
+    A control is a network of the run's first rounds: chosen before anything was predicted, so by no luck of the split.
     """
 
     model_config = STRICT

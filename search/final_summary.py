@@ -1,7 +1,7 @@
 """What a final front says: who stays on it, how right the predicted latencies were, how lucky the search was.
 
 Pure arithmetic over records. A search picks the best of noisy validations, so those it picked look better than they
-are (the winner's curse). The two splits differ in difficulty besides; networks of the first round, which nothing had
+are (the winner's curse). The two splits differ in difficulty besides; networks of the first rounds, which nothing had
 selected, show that difference alone, and it is taken out.
 """
 
@@ -20,7 +20,7 @@ from .objective import Direction
 class Optimism:
     """By how much the search's values of one objective were better than the report split's, in the objective's unit.
 
-    front: mean over the members; controls: mean over networks of the first round; curse: the difference, which is
+    front: mean over the members; controls: mean over networks of the first rounds; curse: the difference, which is
     what selection did, with its standard error. None where there are too few networks to say.
     """
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gnomon.lut import ProfileRequest, build_profile
 from gnomon.search import SearchConfig, SearchContext, load_run, run_search
 from gnomon.search.errors import Infeasible, RunDamaged, RunLocked, RunMismatch
-from gnomon.search.final import final_front
+from gnomon.search.final import final_front, unpredicted
 from gnomon.search.final_front import load_final
 from gnomon.search.testing import AnalyticSupernet, fake_context
 from gnomon.supernets import Architecture
@@ -64,6 +64,15 @@ def test_the_final_front_has_final_values_only(run, supernet, profile):
     for architecture, (accuracy, latency_us) in zip(final.front().architectures, final.front().values):
         assert accuracy == supernet.evaluate(architecture, "test")
         assert latency_us == truth_us(profile)[architecture.id]
+
+
+def test_controls_are_of_the_rounds_before_anything_was_predicted(run):
+    assert [e.round for e in unpredicted(run)] == [0] * CONFIG.population  # nothing is ever predicted by tactic random
+    predicted = [
+        e.model_copy(update={"round": number // 2, "expected": {"accuracy": (90.0, 1.0)} if number >= 6 else None})
+        for number, e in enumerate(run.evaluations[:8])
+    ]
+    assert unpredicted(replace(run, evaluations=tuple(predicted))) == predicted[:6]
 
 
 def test_a_split_that_is_harder_for_all_is_not_taken_for_luck(run, supernet, profile):
