@@ -113,9 +113,9 @@ class Basis:
             for view, centre, power in zip(self.encoding.views, self.centres, self.powers)
         ]
 
-    def components(self, left: Floats, right: Floats) -> Components:
-        """Return the parts of the covariance between (n, k) and (n', k) features."""
-        linear = tuple(a @ b.T for a, b in zip(self.seen(left), self.seen(right)))
+    def components(self, left: Floats, right: Floats, right_seen: list[Floats] | None = None) -> Components:
+        """Return the parts of the covariance between (n, k) and (n', k) features, whose views may be known already."""
+        linear = tuple(a @ b.T for a, b in zip(self.seen(left), right_seen or self.seen(right)))
         differing = (left.sum(axis=1)[:, None] + right.sum(axis=1)[None, :] - 2 * left @ right.T) / (2 * self.genes)
         return Components(linear, differing)
 

@@ -32,9 +32,12 @@ def opening(archive: Archive, n: int, share: float, seed: int, rng: np.random.Ge
         return opened(archive, n, share, seed, rng, until=1, glimpsing=TRIAL_GLIMPSES - looked + share)
     if full < (PAIRS + 1 if trial else FIRST):
         return opened(archive, n, share, seed, rng, until=PAIRS + 1 if trial else FIRST)
-    if share < 1.0 and looked <= FIRST_GLIMPSES and glimpses_pay(archive, share):
+    if full >= FIRST and looked > FIRST_GLIMPSES:
+        return None
+    pay = share < 1.0 and glimpses_pay(archive, share)
+    if pay and looked <= FIRST_GLIMPSES:
         return opened(archive, n, share, seed, rng, until=0, glimpsing=FIRST_GLIMPSES - looked + share)
-    if full < FIRST and not glimpses_pay(archive, share):
+    if full < FIRST and not pay:
         return opened(archive, n, share, seed, rng, until=FIRST)
     return None
 

@@ -69,10 +69,15 @@ class Posterior:
     def expected(self, rows: Indices) -> tuple[Values, Values]:
         """Return mean and standard deviation of a full measurement, (n, m) each; 0 for exact objectives."""
         features = self.archive.space.one_hot(rows)
-        mean, deviation = self.mean(rows), np.zeros((len(rows), len(self.archive.objectives)))
-        for column, process in self.processes.items():
-            centre, spread = process.predict(features)
-            deviation[:, column] = np.sqrt(spread**2 + process.noise(1.0, centre))
+        mean = np.empty((len(rows), len(self.archive.objectives)))
+        deviation = np.zeros_like(mean)
+        for column, objective in enumerate(self.archive.objectives):
+            if column in self.processes:
+                process = self.processes[column]
+                mean[:, column], spread = process.predict(features)
+                deviation[:, column] = np.sqrt(spread**2 + process.noise(1.0, mean[:, column]))
+            else:
+                mean[:, column] = objective.values(rows)
         return mean, deviation
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -91,8 +92,13 @@ class Process:
         slope = self.warp.slope(self.warp.standardised(near))
         return np.asarray(self.settings.variances(np.array([share]))[0] * self.variance * slope**2)
 
+    @cached_property
+    def _evidence_seen(self) -> list[Floats]:
+        return self.basis.seen(self.evidence.features)
+
     def _across(self, features: Floats) -> Floats:
-        return self.basis.components(features, self.evidence.features).covariance(self.settings)
+        parts = self.basis.components(features, self.evidence.features, self._evidence_seen)
+        return parts.covariance(self.settings)
 
 
 def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:
