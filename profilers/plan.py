@@ -36,6 +36,8 @@ SCHEMA = "gnomon.plan"
 #   1  backend, config, policy, items (key, role, file)
 SCHEMA_VERSION = 3
 
+Model = Union[bytes, Tuple[ProgramPart, ...]]  # what is timed: one model as ONNX bytes, or a program
+
 ROLES = ("layer", "network", "anchor")
 MODEL_FILE = re.compile(r"models/[0-9a-f]{64}\.onnx")
 
@@ -106,11 +108,11 @@ class PlanItem:
 
 @dataclass(frozen=True)
 class PlannedModel:
-    """One model to put into a plan, as ONNX bytes; or a program, as its parts."""
+    """One model, or program, to put into a plan."""
 
     key: str
     role: str
-    model: Union[bytes, Tuple[ProgramPart, ...]]
+    model: Model
 
 
 @dataclass(frozen=True)
