@@ -95,11 +95,14 @@ def export_subnet(
     """Check the models, then write `folder`: models, companions and model.json; nothing unless every check passes.
 
     `provenance` goes into the sidecar as it is. Raises ExportRefused when the models do not do what torch does,
-    BackendUnavailable without onnxruntime, OutputUnusable when the folder exists (unless `force`) or is unwritable.
+    BackendUnavailable without onnxruntime, ProfileMismatch for a profile of another space, OutputUnusable when the
+    folder exists (unless `force`) or is unwritable.
     """
     if folder.exists() and not force:
         raise OutputUnusable(f"{folder} is there already; choose another --out, or replace it with --force")
     load_backend(REFERENCE_BACKEND)
+    if profile is not None:
+        profile.space_named(supernet.space.name)
     on_step("building the graph, batch norm calibrated and folded")
     parts, size = supernet.models(architecture), supernet.size("test")
     contents = contents_of(parts, supernet.companions())

@@ -97,8 +97,7 @@ def answers_of(backend: str, parts: Sequence[PartModel], supernet: Supernet, exa
 
 
 def check_latency(profile: HardwareProfile, architecture: Architecture, model: Model) -> ExportedLatency:
-    """Predict the latency of one input and, on the profile's device, measure it; raises ProfileMismatch."""
-    profile.space_named(architecture.space)
+    """Predict the latency of one input and, on the profile's device, measure it."""
     estimate = profile.latency.predict([architecture.indices])
     value, low, high = (float(a[0]) for a in (estimate.value_us, estimate.low_us, estimate.high_us))
     predicted = (value, low, high, profile.latency.report.sentence())
