@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..supernets import LayerSpec
+from ..supernets import LayerSpec, SearchSpace
 from ..supernets.layers.registry import macs, output_shape, weight_shapes
 
 KIB_A_FLOAT = 4 / 1024
@@ -34,6 +34,11 @@ def one(spec: LayerSpec) -> float:
 def mega_macs(spec: LayerSpec) -> float:
     """Return the layer's multiply-accumulates for one input, in millions."""
     return macs(spec) / 1e6
+
+
+def runs_of(space: SearchSpace) -> int:
+    """Count the runs of a network's models for one input; one where the network is one model."""
+    return sum(part.runs for part in space.parts)
 
 
 PHYSICAL: dict[str, Callable[[LayerSpec], float]] = {
