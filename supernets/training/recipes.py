@@ -12,7 +12,7 @@ from pathlib import Path
 from ..errors import DataUnavailable, SupernetError
 from ..registry import load_space
 from ..supernet import save_weights
-from ..tasks import training_split_of
+from ..tasks import task_module
 from .trainer import Epoch, Recipe, train
 
 
@@ -29,7 +29,7 @@ def train_to_file(
     if not data.is_dir():
         raise DataUnavailable(f"no folder {data}; run: gnomon data prepare fashion-mnist, and pass what it prints")
     loaded = load_space(space)
-    training, validation = training_split_of(loaded.task, data)
+    training, validation = task_module(loaded.task).training_split(data)
     checkpoint = out.with_name(f"{out.name}.checkpoint")
     network, curve = train(loaded, training, validation, recipe=recipe, checkpoint=checkpoint, on_epoch=on_epoch)
     save_weights(network, out)

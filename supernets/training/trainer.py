@@ -23,6 +23,7 @@ from ..elastic import ElasticNetwork
 from ..errors import CheckpointMismatch
 from ..space import SearchSpace
 from ..tasks.images import LabelledImages
+from ..tasks.labelled import tensors_of
 from .augmentation import erase, flip_and_shift
 
 
@@ -93,7 +94,7 @@ def train(
     average.load_state_dict(network.state_dict())
     optimizer = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), lr=recipe.phases[0].learning_rate)
     curve = restore(checkpoint, recipe, network, average, optimizer)
-    images, labels = training.tensors()
+    images, labels = tensors_of(training)
     started = time.monotonic()
     before = curve[-1].seconds if curve else 0.0
     for epoch in range(len(curve), recipe.epochs):
@@ -177,8 +178,8 @@ def accuracy(
 ) -> float:
     """Return a sub-network's top-1 on `validation` in percent, batch norm calibrated on 2,000 training images."""
     architecture = network.space.architecture(genes)
-    statistics = network.calibrate(architecture, training.take(slice(2000)).tensors()[0])
-    images, labels = validation.tensors()
+    statistics = network.calibrate(architecture, tensors_of(training.take(slice(2000)))[0])
+    images, labels = tensors_of(validation)
     return float(100 * (network.logits(images, architecture, statistics).argmax(1) == labels).double().mean())
 
 

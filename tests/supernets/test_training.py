@@ -19,7 +19,7 @@ TINY = Recipe(phases=(Phase(1, 0.004, 2, 10), Phase(1, 0.004, 1, 6)), batch=32, 
 
 
 def train_tiny(checkpoint, recipe=TINY, images=96):
-    task = load()
+    task = load(load_space("fashion_mnist"))
     data = task.validation.take(slice(images)), task.validation.take(slice(images, images + 32))
     return train(load_space("fashion_mnist"), *data, recipe=recipe, checkpoint=checkpoint, on_epoch=lambda point: None)
 
@@ -38,7 +38,7 @@ def test_interrupted_training_ends_with_the_same_weights(tmp_path):
     def stop(point):
         raise Stop
 
-    task = load()
+    task = load(load_space("fashion_mnist"))
     data = task.validation.take(slice(96)), task.validation.take(slice(96, 128))
     with pytest.raises(Stop):
         train(load_space("fashion_mnist"), *data, recipe=TINY, checkpoint=tmp_path / "cut", on_epoch=stop)
