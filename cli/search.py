@@ -10,7 +10,9 @@ import typer
 
 from .output import Force, SpaceName, progress
 
-Checkpoint = Annotated[Path | None, typer.Option(help="Weights (.safetensors); default: those that ship.")]
+Checkpoint = Annotated[
+    Path | None, typer.Option(help="Weights: ours, or a file as its authors publish it; default: those that ship.")
+]
 Profiles = Annotated[
     list[str] | None, typer.Option(help="Hardware profile of latency; several as NAME=FILE, for latency@NAME.")
 ]
