@@ -19,11 +19,12 @@ from .graph import Weights, graph_from_layers
 from .registry import load_space
 from .space import Architecture, SearchSpace
 from .tasks.images import ImageTask, LabelledImages, top1_percent
+from .weight_files import SHIPPED, spaces_with_weights, weights_of
 
 if TYPE_CHECKING:
     from .elastic import ElasticNetwork
 
-WEIGHTS = Path(__file__).parent / "weights"
+WEIGHTS = SHIPPED
 BATCH = 500
 
 
@@ -80,12 +81,12 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
     from .tasks import load_task
 
     loaded = load_space(space)
-    path = checkpoint or WEIGHTS / f"{space.partition(':')[0]}.safetensors"
-    if not path.exists():
-        shipped = sorted(file.stem for file in WEIGHTS.glob("*.safetensors"))
+    path = checkpoint or weights_of(space)
+    if path is None or not path.exists():
         raise UnknownSpace(
-            f"no weights for {space!r} at {path}; weights ship for {', '.join(shipped)}. "
-            "Latency, macs and params need none; for accuracy pass --checkpoint FILE"
+            f"no weights for {space!r}{f' at {path}' if path else ''}; there are some for "
+            f"{', '.join(spaces_with_weights())}. Latency, macs and params need none; for accuracy pass "
+            f"--checkpoint FILE, or make them: gnomon train {space}"
         )
     network = ElasticNetwork(loaded)
     load_weights(network, path)
