@@ -93,11 +93,12 @@ def search(
     """
     from .search import SearchContext, run_search
     from .search.profiles import latencies_from, named, provenance_from
+    from .search.task_metric import needs_supernet
     from .supernets import load_space
     from .supernets.supernet import load_supernet
 
     supernet = None
-    if "accuracy" in config.objectives:
+    if needs_supernet(config.objectives):
         supernet = load_supernet(config.space, checkpoint=checkpoint, data=data)
     profiles = named(profile)
     latencies = latencies_from(profiles, config.space)
@@ -144,10 +145,11 @@ def final_front(
     `gnomon.search.errors`.
     """
     from .search.final import final_front as finish
+    from .search.task_metric import needs_supernet
     from .supernets.supernet import load_supernet
 
     supernet = None
-    if "accuracy" in {objective.name for objective in run.objectives}:
+    if needs_supernet(tuple(objective.name for objective in run.objectives)):
         supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data)
     return finish(
         run,

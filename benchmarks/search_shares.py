@@ -29,6 +29,7 @@ from search_harness.fashion import Fashion
 from search_harness.images import Images
 
 from gnomon.supernets.space import Indices
+from gnomon.supernets.tasks.labelled import share_of
 
 SHARES, NEIGHBOURS = (0.05, 0.1, 0.2, 0.5), 15
 
@@ -69,7 +70,7 @@ def main() -> None:
         part = [landscape.validation(row, share) for row in rows]
         relative = np.array([one["seconds"] for one in part]) / seconds
         data = landscape.supernet.split("validation")
-        judged = replace(data, labels=np.arange(len(data))).share(share).labels
+        judged = share_of(replace(data, labels=np.arange(len(data))), share).labels
         print(f"share {share:4.2f}: costs {spread(relative)} of a full validation")
         for calibrated, shown in (
             ("a share", np.array([one["top1_percent"] for one in part])),

@@ -24,7 +24,7 @@ from ..profilers.results import Results, read_results
 from ..profilers.timing import TimingPolicy
 from ..profilers.transports.local import run_plan_locally
 from ..supernets import SearchSpace, load_space
-from ..supernets.graph import graph_from_layers
+from ..supernets.graph import graph_from_layers, models_from_architecture
 from ..supernets.layers.registry import macs
 from ..version import VERSION
 from .errors import LutError, OutputExists, OutputUnwritable, ProfileMismatch
@@ -130,8 +130,8 @@ def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> Tim
             yield PlannedModel(spec.key, "layer", graph_from_layers([spec], batch=batch))
         for row in rows_for(request, space):
             architecture = space.architecture(row)
-            model = graph_from_layers(space.layers(architecture), batch=batch)
-            yield PlannedModel(network_key(architecture.indices), "network", model)
+            (part,) = models_from_architecture(space, architecture, batch=batch)
+            yield PlannedModel(network_key(architecture.indices), "network", part.model)
 
     return write_plan(
         building / "plan", backend=request.backend, config=request.config, policy=request.policy, models=models()

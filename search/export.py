@@ -20,20 +20,19 @@ from ..lut import HardwareProfile
 from ..profilers.backend import load_backend
 from ..supernets.space import Architecture
 from ..supernets.supernet import Supernet
-from ..supernets.tasks.images import top1_percent
 from ..version import VERSION
 from .errors import OutputUnusable
 from .export_checks import (
     REFERENCE_BACKEND,
     ExportedLatency,
     Parity,
-    check_accuracy,
     check_latency,
+    check_metric,
     check_parity,
 )
 
 SCHEMA, SCHEMA_VERSION = "gnomon.export", 1
-PARITY_IMAGES = 64
+PARITY_EXAMPLES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +68,14 @@ def export_subnet(
         raise OutputUnusable(f"{folder} is there already; choose another --out, or replace it with --force")
     load_backend(REFERENCE_BACKEND)
     on_step("building the graph, batch norm calibrated and folded")
-    model = supernet.onnx(architecture)
-    test = supernet.split("test")
-    logits = supernet.logits(architecture, test)
-    on_step(f"comparing {PARITY_IMAGES} outputs with torch")
-    parities = check_parity(model, test.take(slice(PARITY_IMAGES)), logits[:PARITY_IMAGES])
-    on_step(f"classifying {len(test)} test images in {REFERENCE_BACKEND}")
-    torch_top1 = top1_percent(logits, test.labels)
-    runtime_top1 = check_accuracy(model, test, torch_top1)
+    (part,) = supernet.models(architecture)
+    model, size = part.model, supernet.size("test")
+    on_step(f"comparing {PARITY_EXAMPLES} outputs with torch")
+    examples = min(PARITY_EXAMPLES, size)
+    parities = check_parity(model, supernet, supernet.answers(architecture, "test", examples), examples)
+    on_step(f"answering {size} test examples in {REFERENCE_BACKEND}")
+    torch_top1 = supernet.evaluate(architecture, "test")
+    runtime_top1 = check_metric(model, supernet, torch_top1)
     latency = None
     if profile is not None:
         on_step("timing the file against its prediction")
@@ -88,7 +87,7 @@ def export_subnet(
         parities,
         torch_top1,
         runtime_top1,
-        len(test),
+        size,
         latency,
     )
     write_folder(folder, model, sidecar(exported, supernet, profile, provenance or {}))
@@ -99,7 +98,7 @@ def sidecar(
     exported: ExportedModel, supernet: Supernet, profile: HardwareProfile | None, provenance: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what model.json says."""
-    test, space = supernet.split("test"), supernet.space
+    space = supernet.space
     return {
         "schema": SCHEMA,
         "version": SCHEMA_VERSION,
@@ -115,7 +114,7 @@ def sidecar(
             "params": int(space.params([exported.architecture.indices])[0]),
         },
         "checkpoint_sha256": supernet.checkpoint_sha256,
-        "input": {"name": "input", "scaling": f"(pixel / 255 - {test.mean}) / {test.deviation}"},
+        "input": supernet.described_input(),
         "accuracy": {
             "split": "test",
             "images": exported.test_images,

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..lut import HardwareProfile, is_this_device, measure_model
 from ..profilers.backend import RunConfig, backend_names, load_backend
 from ..profilers.errors import BackendUnavailable
+from ..supernets.metric import Answers
 from ..supernets.space import Architecture
-from ..supernets.tasks.images import LabelledImages, top1_percent
+from ..supernets.supernet import Supernet
 from .errors import ExportRefused
 
 PARITY_TOLERANCE = 1e-4  # of the largest logit, or absolute below one
-ACCURACY_TOLERANCE_POINTS = 0.1
 REFERENCE_BACKEND = "onnxruntime"
 
 
@@ -54,16 +51,16 @@ class ExportedLatency:
         return 100 * (self.expected_us - self.measured_us) / self.measured_us
 
 
-def check_parity(model: bytes, images: LabelledImages, expected: NDArray[np.float32]) -> tuple[Parity, ...]:
-    """Compare every installed runtime's outputs with `expected` (n, classes); raises ExportRefused."""
+def check_parity(model: bytes, supernet: Supernet, expected: Answers, examples: int) -> tuple[Parity, ...]:
+    """Compare what every installed runtime answers to the first test examples with `expected`; raises ExportRefused."""
     parities = []
     for name in backend_names():
         try:
             backend = load_backend(name)
         except BackendUnavailable:
             continue
-        difference = float(np.abs(outputs_of(name, model, images) - expected).max())
-        limit = PARITY_TOLERANCE * max(1.0, float(np.abs(expected).max()))
+        difference = answers_of(name, model, supernet, examples).difference(expected)
+        limit = PARITY_TOLERANCE * max(1.0, expected.largest)
         if difference > limit:
             raise ExportRefused(
                 f"{name} {backend.version()} differs from torch by {difference:.2e} on the exported file "
@@ -73,23 +70,22 @@ def check_parity(model: bytes, images: LabelledImages, expected: NDArray[np.floa
     return tuple(parities)
 
 
-def check_accuracy(model: bytes, test: LabelledImages, torch_top1_percent: float) -> float:
-    """Return the exported file's top-1 on the test split in percent; raises ExportRefused when it is not torch's."""
-    found = top1_percent(outputs_of(REFERENCE_BACKEND, model, test), test.labels)
-    if abs(found - torch_top1_percent) > ACCURACY_TOLERANCE_POINTS:
+def check_metric(model: bytes, supernet: Supernet, torch_value: float) -> float:
+    """Return the exported file's metric on the test split; raises ExportRefused when it is not torch's."""
+    metric = supernet.metric
+    found = supernet.score(answers_of(REFERENCE_BACKEND, model, supernet, None), "test")
+    if abs(found - torch_value) > metric.tolerance:
         raise ExportRefused(
-            f"the exported file classifies {found:.2f} % of the test split, torch {torch_top1_percent:.2f} %; "
-            "nothing was written"
+            f"the exported file has {metric.name} {found:.2f} {metric.unit} on the test split, "
+            f"torch {torch_value:.2f}; nothing was written"
         )
     return found
 
 
-def outputs_of(backend: str, model: bytes, images: LabelledImages) -> NDArray[np.float32]:
-    """Run the model on one image at a time, (n, classes)."""
+def answers_of(backend: str, model: bytes, supernet: Supernet, examples: int | None) -> Answers:
+    """Run the model on the first test examples (None: all), one at a time."""
     with load_backend(backend).load(model, RunConfig()) as executable:
-        (name,) = executable.input_shapes
-        rows = [next(iter(executable.run({name: image[None]}).values()))[0] for image in images.inputs()]
-    return np.array(rows, dtype=np.float32)
+        return supernet.answers_from([executable.run], "test", examples)
 
 
 def check_latency(profile: HardwareProfile, architecture: Architecture, model: bytes) -> ExportedLatency:

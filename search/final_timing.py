@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from ..lut import HardwareProfile, NotVerified, RemeasuredTogether, measure_models
 from ..profilers.errors import PlanMismatch
-from ..supernets.graph import graph_from_layers
+from ..supernets.graph import PartModel, models_from_architecture
 from ..supernets.space import Architecture
 from .final_records import TIMING_FOLDER, FinalHeader, Pace, Record, Timing, Validation
 from .objective import EvaluatesArchitectures
@@ -19,8 +19,8 @@ from .objective import EvaluatesArchitectures
 class Exportable(Protocol):
     """A super-network that writes its sub-networks as they are shipped."""
 
-    def onnx(self, architecture: Architecture, *, batch: int = 1) -> bytes:
-        """Return a sub-network as an ONNX model."""
+    def models(self, architecture: Architecture, *, batch: int = 1) -> tuple[PartModel, ...]:
+        """Return a sub-network's parts as ONNX models."""
         ...
 
 
@@ -71,8 +71,10 @@ def exported(member: Validation, supernet: EvaluatesArchitectures | None, profil
     """Return a member as it would be shipped; its layers alone, whose times are the same, without weights."""
     architecture, batch = Architecture(profile.space.name, member.indices), profile.header.config.batch
     if isinstance(supernet, Exportable):
-        return supernet.onnx(architecture, batch=batch)
-    return graph_from_layers(profile.space.layers(architecture), batch=batch)
+        (part,) = supernet.models(architecture, batch=batch)
+    else:
+        (part,) = models_from_architecture(profile.space, architecture, batch=batch)
+    return part.model
 
 
 def timing_of(

@@ -16,6 +16,7 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from ..supernets.metric import Metric
 from ..supernets.space import Architecture, Indices, SearchSpace
 from .config import SearchConfig
 from .constraint import Constraint
@@ -75,10 +76,14 @@ class Transferable(Protocol):
 
 
 class EvaluatesArchitectures(Protocol):
-    """What the accuracy objective needs of a super-network."""
+    """What the objective of a task's metric needs of a super-network."""
+
+    @property
+    def metric(self) -> Metric:
+        """Return what sub-networks are judged by."""
 
     def evaluate(self, architecture: Architecture, split: str, share: float = 1.0) -> float:
-        """Return the sub-network's accuracy on a share of a split's images, in percent."""
+        """Return the metric of a sub-network on a share of a split's examples."""
 
 
 class PredictsLatency(Protocol):

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from ..supernets import load_space
+from ..supernets.metric import ACCURACY, Metric
 from ..supernets.space import Architecture, Indices, SearchSpace
 from .archive import Archive
 from .objective import Objective, SearchContext, Values, build_objectives
@@ -30,6 +31,7 @@ class AnalyticSupernet:
 
     space: SearchSpace
     seconds: float = 0.0
+    metric: Metric = ACCURACY
 
     def evaluate(self, architecture: Architecture, split: str, share: float = 1.0) -> float:
         """Return a percentage between 60 and 95 that saturates with size, less exact on a share of the images."""

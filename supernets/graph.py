@@ -1,13 +1,20 @@
 """Layers to ONNX: the one graph builder, for single layers that are timed and for whole networks that are shipped.
 
-A whole sub-network is its layers' graphs, chained. Batch norm comes folded into the convolutions. The format is
+A part of a sub-network is its layers' graphs, chained. Batch norm comes folded into the convolutions. The format is
 pinned (opset 17, IR 8, weights inside the file): the helpers' defaults write what current runtimes refuse.
+
+Layers hand one main value on. Whatever else flows between them, as the mask of padded tokens, is a side value, found by
+its name. What no earlier layer of the model provides becomes an input: so a layer alone is a model too. Between the
+parts of a network, and from one run of a part to the next, values flow by name: an output `x` is the input `x` of later
+parts, an output `x.next` the input `x` of the part's next run.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,25 +22,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import CheckpointMismatch, SupernetError
-from .layers.registry import operations, output_shape
+from .layers.registry import input_dtype, operations, output_shape
 from .layers.spec import LayerSpec
+from .space import Architecture, SearchSpace
 
 OPSET, IR_VERSION = 17, 8
 INPUT, OUTPUT = "input", "output"
+NEXT = ".next"  # ends the name of an output that the part's next run takes in
 
+Shape = tuple[int, ...]
 Weights = Mapping[str, NDArray[np.float32]]  # the arrays of one layer, named as its operations name them
 
 
-class GraphBuilder:
-    """Collects nodes and weights; operations append themselves to it."""
+@dataclass(frozen=True, slots=True)
+class PartModel:
+    """One part of a sub-network as ONNX bytes, and how often it runs for one input."""
 
-    def __init__(self) -> None:
+    name: str
+    model: bytes
+    runs: int
+
+
+class GraphBuilder:
+    """Collects nodes, weights, inputs and outputs; operations append themselves to it. Shapes leave the batch out."""
+
+    def __init__(self, batch: int = 1) -> None:
         from onnx import helper, numpy_helper
 
         self.helper, self.numpy_helper = helper, numpy_helper
+        self.batch = batch
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self.constants: set[str] = set()
+        self.inputs: dict[str, Any] = {}
+        self.outputs: dict[str, tuple[str, Any]] = {}
+        self.sides: dict[str, str] = {}
+        self.counts: Counter[str] = Counter()
         self.prefix = ""
         self.weights: Weights | None = None
 
@@ -41,8 +65,8 @@ class GraphBuilder:
         """Name what follows `prefix`, and take its arrays from `weights` (None: synthetic ones)."""
         self.prefix, self.weights = prefix, weights
 
-    def weight(self, name: str, shape: tuple[int, ...]) -> str:
-        """Add a weight of `shape` and return its name in the graph; raises CheckpointMismatch."""
+    def weight(self, name: str, shape: Shape, *, transposed: bool = False) -> str:
+        """Add a weight of `shape`, or its transpose, and return its name in the graph; raises CheckpointMismatch."""
         full = f"{self.prefix}.{name}"
         if self.weights is None:
             values = synthetic_weight(full, shape)
@@ -51,15 +75,21 @@ class GraphBuilder:
             raise CheckpointMismatch(f"weight {full} has shape {found}, the layer needs {shape}", tensor=full)
         else:
             values = self.weights[name]
-        self.initializers.append(self.numpy_helper.from_array(np.ascontiguousarray(values, dtype=np.float32), full))
+        stored = np.ascontiguousarray(values.T if transposed else values, dtype=np.float32)
+        self.initializers.append(self.numpy_helper.from_array(stored, full))
         return full
 
-    def constant(self, value: float) -> str:
-        """Return the name of a scalar that operators take as an input, one for the whole graph."""
-        name = f"constant.{value:g}"
+    def constant(self, value: float | int | Sequence[int]) -> str:
+        """Return the name of a constant that operators take as an input, one for the whole graph.
+
+        A float is a scalar of 32 bits; whole numbers, one or several, are of 64 bits.
+        """
+        is_float = isinstance(value, float)
+        name = f"constant.{value:g}" if is_float else f"constant.{value!r}".replace(" ", "")
         if name not in self.constants:
             self.constants.add(name)
-            self.initializers.append(self.numpy_helper.from_array(np.array(value, dtype=np.float32), name))
+            array = np.array(value, dtype=np.float32 if is_float else np.int64)
+            self.initializers.append(self.numpy_helper.from_array(array, name))
         return name
 
     def node(self, operator: str, inputs: Sequence[str], **attributes: Any) -> str:
@@ -68,19 +98,45 @@ class GraphBuilder:
         self.nodes.append(self.helper.make_node(operator, list(inputs), [name], name=name, **attributes))
         return name
 
-    def model(self, input_shape: Sequence[int], output: str, output_shape: Sequence[int]) -> bytes:
-        """Return the serialised model, whose last node writes `output`."""
-        from onnx import TensorProto
+    def provide(self, name: str, value: str) -> None:
+        """Let later layers of this model find `value` as the side value `name`."""
+        self.sides[name] = value
 
-        if not self.nodes or self.nodes[-1].output[0] != output:
-            raise SupernetError(f"the graph's last node does not write {output!r}")
-        self.nodes[-1].output[0] = OUTPUT
-        float_info = self.helper.make_tensor_value_info
+    def side(self, name: str, shape: Shape, dtype: str = "float32") -> str:
+        """Return the side value `name`: what an earlier layer provided, else an input of this model."""
+        if name not in self.sides:
+            self.inputs[name] = self._info(name, (self.batch, *shape), dtype)
+            self.sides[name] = name
+        return self.sides[name]
+
+    def output(self, name: str, value: str, shape: Shape, dtype: str = "float32") -> None:
+        """Make `value` an output of the model besides the main one."""
+        self.outputs[name] = (value, self._info(name, (self.batch, *shape), dtype))
+
+    def numbered(self, word: str) -> int:
+        """Count: return how often this model was asked for `word` before."""
+        self.counts[word] += 1
+        return self.counts[word] - 1
+
+    def model(self, input_shape: Shape, output: str, output_shape: Shape, dtype: str = "float32") -> bytes:
+        """Return the serialised model with the main value `output`; these two shapes hold the batch."""
+        made = {node.output[0] for node in self.nodes}
+        if output not in made:
+            raise SupernetError(f"no node of the graph writes {output!r}")
+        names = {output: OUTPUT}
+        for name, (value, _) in self.outputs.items():
+            if value in made and value not in names:
+                names[value] = name
+            else:
+                self.nodes.append(self.helper.make_node("Identity", [value], [name], name=f"copy.{name}"))
+        for node in self.nodes:
+            node.input[:] = [names.get(value, value) for value in node.input]
+            node.output[0] = names.get(node.output[0], node.output[0])
         graph = self.helper.make_graph(
             self.nodes,
             "gnomon",
-            [float_info(INPUT, TensorProto.FLOAT, list(input_shape))],
-            [float_info(OUTPUT, TensorProto.FLOAT, list(output_shape))],
+            [self._info(INPUT, input_shape, dtype), *self.inputs.values()],
+            [self._info(OUTPUT, output_shape, "float32"), *(info for _, info in self.outputs.values())],
             self.initializers,
         )
         model = self.helper.make_model(
@@ -91,6 +147,9 @@ class GraphBuilder:
         )
         content: bytes = model.SerializeToString(deterministic=True)
         return content
+
+    def _info(self, name: str, shape: Shape, dtype: str) -> Any:
+        return self.helper.make_tensor_value_info(name, self.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)
 
 
 def graph_from_layers(
@@ -105,7 +164,7 @@ def graph_from_layers(
         raise SupernetError("a graph needs at least one layer")
     if weights is not None and len(weights) != len(layers):
         raise CheckpointMismatch(f"{len(weights)} layers of weights for {len(layers)} layers", tensor="(count)")
-    graph = GraphBuilder()
+    graph = GraphBuilder(batch)
     x, shape = INPUT, layers[0].input_shape
     for position, spec in enumerate(layers):
         if spec.input_shape != shape:
@@ -114,10 +173,26 @@ def graph_from_layers(
         for operation in operations(spec):
             x = operation.emit(graph, x)
         shape = output_shape(spec)
-    return graph.model((batch, *layers[0].input_shape), x, (batch, *shape))
+    return graph.model((batch, *layers[0].input_shape), x, (batch, *shape), input_dtype(layers[0]))
 
 
-def synthetic_weight(name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+def models_from_architecture(
+    space: SearchSpace, architecture: Architecture, weights: Sequence[Weights] | None = None, *, batch: int = 1
+) -> tuple[PartModel, ...]:
+    """Return a sub-network's parts as ONNX models; `weights` holds the arrays of all their layers, part after part.
+
+    Raises what `graph_from_layers` raises.
+    """
+    models, position = [], 0
+    for number, part in enumerate(space.parts):
+        layers = space.part_layers(architecture, number)
+        own = None if weights is None else weights[position : position + len(layers)]
+        models.append(PartModel(part.name, graph_from_layers(layers, own, batch=batch), part.runs))
+        position += len(layers)
+    return tuple(models)
+
+
+def synthetic_weight(name: str, shape: Shape) -> NDArray[np.float32]:
     """Return normal values that keep activations at unit scale, the same for the same name and shape."""
     pool = normal_pool()
     start = int.from_bytes(hashlib.sha256(f"{name}{shape}".encode()).digest()[:8], "big") % (len(pool) // 2)

@@ -5,6 +5,9 @@ All else follows from the slots: layers of an architecture, the set of layers to
 latency table for a million architectures at once, and which genes of an architecture have no effect (a gene is
 inactive where no slot's layer varies along it; options that put the same layers into every slot are one). Arrays of
 architectures are (n, d): n architectures, d genes, each the index of an option.
+
+Most networks are one model that runs once for an input. A space whose network is several, as an encoder and a decoder
+step that runs for every token, lists them as parts; a layer then counts as often as its part runs.
 """
 
 from __future__ import annotations
@@ -52,28 +55,45 @@ class Architecture:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A model of its own within the network, and how often it runs for one input."""
+
+    name: str
+    runs: int = 1
+
+
+WHOLE = (Part("model"),)  # of a network that is one model
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """A position of the network and the layer it holds.
 
     `genes` are positions in the space's choices; `specs` lists the layer (None: nothing runs) for every combination
-    of their options, the last gene varying fastest.
+    of their options, the last gene varying fastest. `part` is the position of the space's part that it belongs to.
     """
 
     name: str
     genes: tuple[int, ...]
     radices: tuple[int, ...]
     specs: tuple[LayerSpec | None, ...]
+    part: int = 0
 
     @staticmethod
     def tabulate(
-        name: str, choices: Sequence[Choice], genes: Sequence[str], layer: Callable[..., LayerSpec | None]
+        name: str,
+        choices: Sequence[Choice],
+        genes: Sequence[str],
+        layer: Callable[..., LayerSpec | None],
+        *,
+        part: int = 0,
     ) -> Slot:
         """Build a slot by calling `layer` with every combination of the named genes' options."""
         position = {choice.name: index for index, choice in enumerate(choices)}
         columns = tuple(position[gene] for gene in genes)
         options = [choices[column].options for column in columns]
         specs = tuple(layer(*values) for values in itertools.product(*options))
-        return Slot(name, columns, tuple(len(values) for values in options), specs)
+        return Slot(name, columns, tuple(len(values) for values in options), specs, part)
 
     def spec(self, indices: Sequence[int]) -> LayerSpec | None:
         """Return the layer that an architecture's `indices` (d) put here."""
@@ -92,6 +112,7 @@ class SearchSpace:
     input_shape: tuple[int, ...]
     choices: tuple[Choice, ...]
     slots: tuple[Slot, ...]
+    parts: tuple[Part, ...] = WHOLE
 
     @cached_property
     def radices(self) -> Indices:
@@ -108,6 +129,8 @@ class SearchSpace:
         """Sixteen hexadecimal digits that change when any choice or layer of the space does."""
         slots = [[slot.name, slot.genes, [spec and spec.key for spec in slot.specs]] for slot in self.slots]
         content = [self.task, self.input_shape, [(choice.name, choice.options) for choice in self.choices], slots]
+        if self.parts != WHOLE:
+            content += [[(part.name, part.runs) for part in self.parts], [slot.part for slot in self.slots]]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
     def architecture(self, indices: Sequence[int] | Indices) -> Architecture:
@@ -163,8 +186,17 @@ class SearchSpace:
         return tuple(slot.spec(architecture.indices) for slot in self.slots)
 
     def layers(self, architecture: Architecture) -> tuple[LayerSpec, ...]:
-        """Return the layers that run, in order."""
-        return tuple(spec for spec in self.slot_specs(architecture) if spec is not None)
+        """Return the layers that run for one input, in order: those of a part as often as it runs."""
+        return tuple(
+            spec
+            for number, part in enumerate(self.parts)
+            for spec in part.runs * self.part_layers(architecture, number)
+        )
+
+    def part_layers(self, architecture: Architecture, part: int) -> tuple[LayerSpec, ...]:
+        """Return the layers of one part, in order, once each."""
+        specs = zip(self.slots, self.slot_specs(architecture))
+        return tuple(spec for slot, spec in specs if slot.part == part and spec is not None)
 
     def unique_layers(self) -> tuple[LayerSpec, ...]:
         """Return every layer that some sub-network runs, once each, in order of first appearance."""
@@ -206,14 +238,21 @@ class SearchSpace:
         encoded[n_index, offsets[gene_index] + self._activity.first_equal(rows)[n_index, gene_index]] = 1.0
         return encoded
 
-    def slot_sum(self, value_of: Callable[[LayerSpec], float]) -> SlotSum:
-        """Prepare sums of a per-layer value over architectures: call the result with (n, d) indices."""
+    def slot_sum(self, value_of: Callable[[LayerSpec], float], *, each_run: bool = True) -> SlotSum:
+        """Prepare sums of a per-layer value over architectures: call the result with (n, d) indices.
+
+        A layer counts as often as its part runs, or once without `each_run`.
+        """
         values = {spec: value_of(spec) for spec in self.unique_layers()}
-        tables = [[0.0 if spec is None else values[spec] for spec in slot.specs] for slot in self.slots]
+        runs = [self.parts[slot.part].runs if each_run else 1 for slot in self.slots]
+        tables = [
+            [0.0 if spec is None else times * values[spec] for spec in slot.specs]
+            for slot, times in zip(self.slots, runs)
+        ]
         return SlotSum(len(self.choices), [(slot.genes, slot.radices) for slot in self.slots], tables)
 
     def macs(self, indices: ArrayLike) -> NDArray[np.float64]:
-        """Count multiply-accumulates for one input, (n,)."""
+        """Count multiply-accumulates for one input, all runs of all parts, (n,)."""
         return self._macs(self.check(indices))
 
     def params(self, indices: ArrayLike) -> NDArray[np.float64]:
@@ -226,7 +265,7 @@ class SearchSpace:
 
     @cached_property
     def _params(self) -> SlotSum:
-        return self.slot_sum(params)
+        return self.slot_sum(params, each_run=False)
 
     @cached_property
     def _activity(self) -> SlotActivity:

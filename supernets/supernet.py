@@ -1,74 +1,69 @@
 """A super-network: a search space, its shared weights, and the task they were trained for.
 
-Evaluating an architecture is a pure function of it: batch norm is calibrated on the same images every time, and
-nothing in the super-network changes.
+What kinds there are differ in what they take in and how they are judged; search and export know this protocol alone.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from .errors import CheckpointMismatch, DataUnavailable, UnknownSpace
-from .graph import Weights, graph_from_layers
+from .errors import CheckpointMismatch, UnknownSpace
+from .graph import PartModel
+from .metric import Answers, Metric, Runner
 from .registry import load_space
 from .space import Architecture, SearchSpace
-from .tasks.images import ImageTask, LabelledImages, top1_percent
 from .weight_files import SHIPPED, spaces_with_weights, weights_of
 
 if TYPE_CHECKING:
     from .elastic import ElasticNetwork
 
 WEIGHTS = SHIPPED
-BATCH = 500
 
 
-@dataclass(frozen=True)
-class Supernet:
-    """Weights of all sub-networks of `space`, and the `task` that evaluates them."""
+class Supernet(Protocol):
+    """Weights of all sub-networks of a space, and the task that judges them. Nothing in it ever changes."""
 
-    space: SearchSpace
-    network: ElasticNetwork
-    task: ImageTask
-    checkpoint_sha256: str
+    @property
+    def space(self) -> SearchSpace:
+        """Return the space."""
+
+    @property
+    def metric(self) -> Metric:
+        """Return what sub-networks are judged by."""
+
+    @property
+    def checkpoint_sha256(self) -> str:
+        """Return the sha256 of the file that the weights came from."""
 
     def evaluate(self, architecture: Architecture, split: str = "validation", share: float = 1.0) -> float:
-        """Return the sub-network's top-1 accuracy on a split ("validation" or "test"), in percent.
+        """Return the metric of a sub-network on a share of a split, "validation" or "test".
 
-        With a `share` below 1 it is calibrated and judged on that share of the images, the same for every
-        architecture; a larger share contains a smaller.
+        The examples of a share are the same for every architecture; a larger share contains a smaller.
         """
-        data = self.split(split)
-        if share < 1.0:
-            data = data.share(share)
-        return top1_percent(self.logits(architecture, data, share), data.labels)
 
-    def logits(self, architecture: Architecture, data: LabelledImages, share: float = 1.0) -> NDArray[np.float32]:
-        """Run the sub-network, calibrated on a share of the calibration images, in torch on `data`, (n, classes)."""
-        calibration = self.task.calibration.share(share) if share < 1.0 else self.task.calibration
-        statistics = self.network.calibrate(architecture, calibration.tensors()[0])
-        outputs = self.network.logits(data.tensors()[0], architecture, statistics, batch=BATCH)
-        return np.asarray(outputs.numpy(), dtype=np.float32)
+    def models(self, architecture: Architecture, *, batch: int = 1) -> tuple[PartModel, ...]:
+        """Return the sub-network's parts as ONNX models."""
 
-    def split(self, name: str) -> LabelledImages:
-        """Return the images of a split; raises DataUnavailable for a name other than validation and test."""
-        if name not in ("validation", "test"):
-            raise DataUnavailable(f"task {self.task.name} has no split {name!r}; it has validation and test")
-        return self.task.validation if name == "validation" else self.task.test
+    def size(self, split: str) -> int:
+        """Count the examples of a split."""
 
-    def subnet(self, architecture: Architecture) -> tuple[Weights, ...]:
-        """Return the arrays of each layer of a sub-network, batch norm calibrated and folded in."""
-        statistics = self.network.calibrate(architecture, self.task.calibration.tensors()[0])
-        return self.network.folded(architecture, statistics)
+    def answers(self, architecture: Architecture, split: str, first: int | None = None) -> Answers:
+        """Return what the sub-network says, in torch, to the `first` examples of a split (None: all)."""
 
-    def onnx(self, architecture: Architecture, *, batch: int = 1) -> bytes:
-        """Return the sub-network as an ONNX model."""
-        return graph_from_layers(self.space.layers(architecture), self.subnet(architecture), batch=batch)
+    def answers_from(self, runners: Sequence[Runner], split: str, first: int | None = None) -> Answers:
+        """Return what exported models, one runner a part, say to the same examples."""
+
+    def score(self, answers: Answers, split: str) -> float:
+        """Return the metric of answers to the first examples of a split."""
+
+    def described_input(self) -> dict[str, Any]:
+        """Say what the exported model takes in, for the record beside it."""
+
+    def companions(self) -> dict[str, bytes]:
+        """Return the files, by name, that an exported model needs beside it."""
 
 
 def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | None = None) -> Supernet:
@@ -91,7 +86,7 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
     network = ElasticNetwork(loaded)
     load_weights(network, path)
     network.eval().requires_grad_(False)
-    return Supernet(loaded, network, load_task(loaded.task, data), hashlib.sha256(path.read_bytes()).hexdigest())
+    return load_task(loaded, data).supernet(loaded, network, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 def load_weights(network: ElasticNetwork, path: Path) -> None:

@@ -46,19 +46,22 @@ class SpaceContract:
         assert len(networks) == len(unique)
 
     def test_layers_chain(self, space: SearchSpace, rows: np.ndarray) -> None:
-        """Each layer takes what the one before gives, from the network's input on."""
+        """Each layer of a part takes what the one before gives; the first part takes the network's input."""
         for row in rows[:20]:
-            shape = space.input_shape
-            for spec in space.layers(space.architecture(row)):
-                assert spec.input_shape == shape
-                shape = output_shape(spec)
+            for part in range(len(space.parts)):
+                layers = space.part_layers(space.architecture(row), part)
+                shape = layers[0].input_shape if part else space.input_shape
+                for spec in layers:
+                    assert spec.input_shape == shape
+                    shape = output_shape(spec)
 
     def test_sums_equal_those_of_the_layers(self, space: SearchSpace, rows: np.ndarray) -> None:
-        """Vectorised MACs and params are those of the layers that run."""
+        """Vectorised MACs are those of every run of a layer, params those of every layer."""
         for row, total_macs, total_params in zip(rows[:20], space.macs(rows), space.params(rows)):
-            layers = space.layers(space.architecture(row))
-            assert total_macs == sum(macs(spec) for spec in layers)
-            assert total_params == sum(params(spec) for spec in layers)
+            architecture = space.architecture(row)
+            held = [spec for spec in space.slot_specs(architecture) if spec is not None]
+            assert total_macs == sum(macs(spec) for spec in space.layers(architecture))
+            assert total_params == sum(params(spec) for spec in held)
 
     def test_one_hot_has_a_one_an_active_gene(self, space: SearchSpace, rows: np.ndarray) -> None:
         """The encoding is masked, and the same for all rows that mean one network."""

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from ..layers.registry import operations
 from ..space import Architecture, SearchSpace
+from .forward import Pass
 from .normalisation import BatchStatistics, Calibration, FixedStatistics, Normalise, Statistics
-from .operations import ElasticSequence
+from .slots import ElasticSequence
 
 
 class ElasticNetwork(nn.Module):
@@ -27,12 +28,23 @@ class ElasticNetwork(nn.Module):
             }
         )
 
-    def forward(self, x: Tensor, architecture: Architecture, normalise: Normalise | None = None) -> Tensor:
-        """Run a sub-network on `x` (batch, *input_shape); without `normalise`, batch statistics are used."""
-        normalise = normalise or BatchStatistics()
+    def forward(
+        self,
+        x: Tensor,
+        architecture: Architecture,
+        normalise: Normalise | None = None,
+        *,
+        part: int = 0,
+        sides: dict[str, Tensor] | None = None,
+    ) -> Tensor:
+        """Run a part of a sub-network on `x` (batch, *input_shape); without `normalise`, batch statistics are used.
+
+        `sides` holds the side values that it takes in, and then also those that it leaves.
+        """
+        run = Pass(normalise or BatchStatistics(), {} if sides is None else sides)
         for slot, spec in zip(self.space.slots, self.space.slot_specs(architecture)):
-            if spec is not None:
-                x = self._sequence(slot.name).apply_all(x, operations(spec), slot.name, normalise)
+            if spec is not None and slot.part == part:
+                x = self._sequence(slot.name).apply_all(x, operations(spec), slot.name, run)
         return x
 
     def calibrate(self, architecture: Architecture, images: Tensor, *, batch: int = 512) -> Statistics:
@@ -44,10 +56,11 @@ class ElasticNetwork(nn.Module):
         return calibration.statistics()
 
     def folded(self, architecture: Architecture, statistics: Statistics) -> tuple[dict[str, NDArray[np.float32]], ...]:
-        """Return the arrays of each layer that runs, in order, as the graph builder takes them."""
+        """Return the arrays of each layer that runs, part after part, as the graph builder takes them."""
+        held = sorted(zip(self.space.slots, self.space.slot_specs(architecture)), key=lambda pair: pair[0].part)
         layers = []
         with torch.no_grad():
-            for slot, spec in zip(self.space.slots, self.space.slot_specs(architecture)):
+            for slot, spec in held:
                 if spec is not None:
                     arrays = self._sequence(slot.name).folded_all(operations(spec), slot.name, statistics)
                     layers.append({name: tensor.numpy().astype(np.float32) for name, tensor in arrays.items()})

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..layers.operations import Conv, Linear, Operation, Residual, SqueezeExcite
-from ..layers.pooling import AveragePool, GlobalAveragePool, MaxPool
-from .normalisation import EPSILON, Normalise, Statistics
+from ..layers.operations import Conv, Linear, Operation, SqueezeExcite
+from ..layers.pooling import AveragePool, MaxPool
+from .forward import Pass
+from .normalisation import EPSILON, Statistics
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "none": lambda x: x,
@@ -27,7 +28,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 class ElasticOperation(nn.Module):
     """What every elastic operation offers."""
 
-    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+    def apply_to(self, x: Tensor, operation: Operation, place: str, run: Pass) -> Tensor:
         """Run `operation` on `x`; `place` prefixes the key of its statistics."""
         raise NotImplementedError
 
@@ -66,7 +67,7 @@ class ElasticConv(ElasticOperation):
             weight = weight.reshape(outs, ins, small, small)
         return weight
 
-    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+    def apply_to(self, x: Tensor, operation: Operation, place: str, run: Pass) -> Tensor:
         """Convolve, normalise, activate."""
         assert isinstance(operation, Conv)
         outs = operation.out_channels
@@ -75,7 +76,7 @@ class ElasticConv(ElasticOperation):
             x, self.sliced(operation), stride=operation.stride, padding=operation.kernel // 2, groups=groups
         )
         if operation.norm:
-            x = normalise(f"{place}.{operation.name}", x, self.scale[:outs], self.shift[:outs])
+            x = run.normalise(f"{place}.{operation.name}", x, self.scale[:outs], self.shift[:outs])
         return ACTIVATIONS[operation.activation](x)
 
     def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
@@ -114,7 +115,7 @@ class ElasticSqueezeExcite(ElasticOperation):
             f"{operation.name}.expand.bias": self.expand.bias[:channels],
         }
 
-    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+    def apply_to(self, x: Tensor, operation: Operation, place: str, run: Pass) -> Tensor:
         """Pool, reduce, expand, scale."""
         reduce_weight, reduce_bias, expand_weight, expand_bias = self.folded(operation, place, {}).values()
         y = functional.relu(functional.conv2d(x.mean((2, 3), keepdim=True), reduce_weight, reduce_bias))
@@ -137,7 +138,7 @@ class ElasticLinear(ElasticOperation):
             f"{operation.name}.bias": self.linear.bias[: operation.out_features],
         }
 
-    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+    def apply_to(self, x: Tensor, operation: Operation, place: str, run: Pass) -> Tensor:
         """Flatten and multiply."""
         return functional.linear(x.flatten(1), *self.folded(operation, place, {}).values())
 
@@ -156,7 +157,7 @@ class ElasticPool(ElasticOperation):
 class ElasticGlobalAveragePool(ElasticPool):
     """Global average pool."""
 
-    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+    def apply_to(self, x: Tensor, operation: Operation, place: str, run: Pass) -> Tensor:
         """Mean over the image."""
         return x.mean((2, 3), keepdim=True)
 
@@ -164,7 +165,7 @@ class ElasticGlobalAveragePool(ElasticPool):
 class ElasticMaxPool(ElasticPool):
     """Largest of a window."""
 
-    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+    def apply_to(self, x: Tensor, operation: Operation, place: str, run: Pass) -> Tensor:
         """Largest of each window."""
         assert isinstance(operation, MaxPool)
         return functional.max_pool2d(x, operation.kernel, operation.stride, operation.kernel // 2)
@@ -173,76 +174,7 @@ class ElasticMaxPool(ElasticPool):
 class ElasticAveragePool(ElasticPool):
     """Mean of a window."""
 
-    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
+    def apply_to(self, x: Tensor, operation: Operation, place: str, run: Pass) -> Tensor:
         """Mean of each window's pixels inside the image."""
         assert isinstance(operation, AveragePool)
         return functional.avg_pool2d(x, operation.stride, operation.stride, ceil_mode=True)
-
-
-class ElasticResidual(ElasticOperation):
-    """A sequence, and its input or a shortcut's output added to what it gives."""
-
-    def __init__(self, variants: Sequence[Residual]) -> None:
-        super().__init__()
-        self.body = ElasticSequence([variant.operations for variant in variants])
-        self.shortcut = ElasticSequence([variant.shortcut for variant in variants])
-
-    def apply_to(self, x: Tensor, operation: Operation, place: str, normalise: Normalise) -> Tensor:
-        """Run both paths, add and activate."""
-        assert isinstance(operation, Residual)
-        added = self.shortcut.apply_all(x, operation.shortcut, place, normalise)
-        y = added + self.body.apply_all(x, operation.operations, place, normalise)
-        return ACTIVATIONS[operation.activation](y)
-
-    def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
-        """The arrays of both paths."""
-        assert isinstance(operation, Residual)
-        body = self.body.folded_all(operation.operations, place, statistics)
-        return body | self.shortcut.folded_all(operation.shortcut, place, statistics)
-
-
-class ElasticSequence(nn.Module):
-    """The operations of one slot: one elastic module per operation name, sized for all variants."""
-
-    def __init__(self, variants: Sequence[tuple[Operation, ...]]) -> None:
-        super().__init__()
-        grouped: dict[str, list[Operation]] = {}
-        for operations in variants:
-            for operation in operations:
-                grouped.setdefault(name_of(operation), []).append(operation)
-        self.steps = nn.ModuleDict({name: ELASTIC[type(same[0])](same) for name, same in grouped.items()})
-
-    def step(self, operation: Operation) -> ElasticOperation:
-        """Return the module that runs `operation`."""
-        module = self.steps[name_of(operation)]
-        assert isinstance(module, ElasticOperation)
-        return module
-
-    def apply_all(self, x: Tensor, operations: Sequence[Operation], place: str, normalise: Normalise) -> Tensor:
-        """Run the operations in order."""
-        for operation in operations:
-            x = self.step(operation).apply_to(x, operation, place, normalise)
-        return x
-
-    def folded_all(self, operations: Sequence[Operation], place: str, statistics: Statistics) -> dict[str, Tensor]:
-        """Collect the operations' arrays."""
-        arrays: dict[str, Tensor] = {}
-        for operation in operations:
-            arrays |= self.step(operation).folded(operation, place, statistics)
-        return arrays
-
-
-ELASTIC: dict[type, Callable[..., ElasticOperation]] = {
-    Conv: ElasticConv,
-    SqueezeExcite: ElasticSqueezeExcite,
-    Linear: ElasticLinear,
-    GlobalAveragePool: ElasticGlobalAveragePool,
-    MaxPool: ElasticMaxPool,
-    AveragePool: ElasticAveragePool,
-    Residual: ElasticResidual,
-}
-
-
-def name_of(operation: Operation) -> str:
-    """Return the operation's name, or its kind where it has none."""
-    return str(getattr(operation, "name", type(operation).__name__.lower()))

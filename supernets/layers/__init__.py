@@ -3,18 +3,27 @@
 from .operations import Conv, Linear, Operation, Residual, SqueezeExcite
 from .pooling import AveragePool, GlobalAveragePool, MaxPool
 from .registry import layer_kinds, operations
+from .sequences import FirstToken, MaskedMean, PatchEmbedding, TokenEmbedding
 from .spec import LayerSpec
+from .transformer import FeedForward, LayerNorm, SelfAttention
 
 __all__ = [
     "AveragePool",
     "Conv",
+    "FeedForward",
+    "FirstToken",
     "GlobalAveragePool",
+    "LayerNorm",
     "LayerSpec",
     "Linear",
+    "MaskedMean",
     "MaxPool",
     "Operation",
+    "PatchEmbedding",
     "Residual",
+    "SelfAttention",
     "SqueezeExcite",
+    "TokenEmbedding",
     "layer_kinds",
     "operations",
 ]

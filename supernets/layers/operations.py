@@ -177,11 +177,13 @@ class Residual:
     """A sequence of operations, and the input added to its output, then an activation.
 
     Where `shortcut` holds operations, what they make of the input is added instead; it must have the same shape.
+    Several in one layer need different names.
     """
 
     operations: tuple[Operation, ...]
     shortcut: tuple[Operation, ...] = ()
     activation: str = "none"
+    name: str = "residual"
 
     def output_shape(self, shape: Shape) -> Shape:
         """The sequence's."""

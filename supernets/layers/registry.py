@@ -11,7 +11,7 @@ from ..errors import SupernetError
 from .operations import Operation, Shape, with_shapes
 from .spec import LayerSpec
 
-NOT_KINDS = {"operations", "pooling", "registry", "spec"}
+NOT_KINDS = {"operations", "pooling", "registry", "sequences", "spec", "transformer"}
 
 
 def layer_kinds() -> tuple[str, ...]:
@@ -36,6 +36,11 @@ def output_shape(spec: LayerSpec) -> Shape:
     for operation in operations(spec):
         shape = operation.output_shape(shape)
     return shape
+
+
+def input_dtype(spec: LayerSpec) -> str:
+    """Return the type of the layer's main input: float32, unless its first operation says otherwise."""
+    return str(getattr(operations(spec)[0], "input_dtype", "float32"))
 
 
 def macs(spec: LayerSpec) -> int:

@@ -1,4 +1,7 @@
-"""Tasks: a data set with its splits, and the metric that is searched. One file each, found by name."""
+"""Tasks: a data set with its splits, and the metric that is searched. One file each, found by name.
+
+A task's module defines `load(space, folder) -> Task`; where the package ships a sample, `folder` may be None.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,39 @@ import importlib
 import pkgutil
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Protocol
 
 from ..errors import DataUnavailable
-from .images import ImageTask, LabelledImages
+from ..space import SearchSpace
+
+if TYPE_CHECKING:
+    from ..elastic import ElasticNetwork
+    from ..supernet import Supernet
+
+NOT_TASKS = {"idx", "images", "labelled", "prepare"}
 
 
-def load_task(name: str, data: Path | None = None) -> ImageTask:
-    """Load the task `name` from its embedded sample, or from the folder `data`; raises DataUnavailable."""
-    task: ImageTask = task_module(name).load(data)
+class Task(Protocol):
+    """A data set that judges the sub-networks of a space."""
+
+    @property
+    def name(self) -> str:
+        """Return the name that spaces call it by."""
+
+    def supernet(self, space: SearchSpace, network: ElasticNetwork, checkpoint_sha256: str) -> Supernet:
+        """Join the space, its weights and this task."""
+
+
+def load_task(space: SearchSpace, data: Path | None = None) -> Task:
+    """Load the task of `space` from its embedded sample, or from the folder `data`; raises DataUnavailable."""
+    task: Task = task_module(space.task).load(space, data)
     return task
-
-
-def training_split_of(name: str, data: Path) -> tuple[LabelledImages, LabelledImages]:
-    """Return the images to train on and those held out, from the full data set in `data`; raises DataUnavailable."""
-    split: tuple[LabelledImages, LabelledImages] = task_module(name).training_split(data)
-    return split
 
 
 def task_module(name: str) -> ModuleType:
     """Import the module of the task `name`; raises DataUnavailable for one without a loader."""
-    known = sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
-    tasks = [module for module in known if module not in ("idx", "images", "prepare")]
+    known = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])}
+    tasks = sorted(known - NOT_TASKS)
     if name not in tasks:
         raise DataUnavailable(f"no loader for the data of task {name!r}; there is one for {', '.join(tasks)}")
     return importlib.import_module(f".{name}", __package__)

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..space import SearchSpace
 from .idx import read_idx
-from .images import ImageTask, LabelledImages
+from .images import LabelledImages
+from .labelled import ClassificationTask
 
 MEAN, DEVIATION = 0.2860, 0.3530  # of the training images, scaled to 0..1
 HELD_OUT = 5000
@@ -21,13 +23,13 @@ CALIBRATION = 512
 EMBEDDED = Path(__file__).parent / "data" / "fashion_mnist"
 
 
-def load(folder: Path | None = None) -> ImageTask:
+def load(space: SearchSpace, folder: Path | None = None) -> ClassificationTask[LabelledImages]:
     """Load the embedded sample, or the full set from `folder`; raises DataUnavailable when files are bad or absent."""
     if folder is None:
         splits = [read_split(EMBEDDED, prefix) for prefix in ("calibration", "validation", "test")]
-        return ImageTask("fashion_mnist", *splits)
+        return ClassificationTask("fashion_mnist", *splits)
     held_in, held_out = training_split(folder)
-    return ImageTask("fashion_mnist", held_in.take(slice(CALIBRATION)), held_out, read_split(folder, "t10k"))
+    return ClassificationTask("fashion_mnist", held_in.take(slice(CALIBRATION)), held_out, read_split(folder, "t10k"))
 
 
 def training_split(folder: Path) -> tuple[LabelledImages, LabelledImages]:

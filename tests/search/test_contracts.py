@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -12,12 +12,20 @@ from gnomon.search.surrogate import SURROGATES
 from gnomon.search.tactic import TACTICS, Batch
 from gnomon.search.testing import ObjectiveContract, SurrogateContract, TacticContract, fake_context
 from gnomon.supernets import load_space
+from gnomon.supernets.metric import ACCURACY, METRICS
 
 
 class TestRegisteredObjectives(ObjectiveContract):
     @pytest.fixture(params=OBJECTIVES.names())
     def objective(self, request):
-        return OBJECTIVES.builder(request.param)(fake_context())
+        context = fake_context()
+        metric = METRICS.get(request.param, ACCURACY)
+        return OBJECTIVES.builder(request.param)(replace(context, supernet=replace(context.supernet, metric=metric)))
+
+
+def test_another_tasks_metric_is_refused_with_the_right_one():
+    with pytest.raises(MissingContext, match=r"judged by accuracy, not by bleu; .*--objectives accuracy,latency"):
+        OBJECTIVES.builder("bleu")(fake_context())
 
 
 @dataclass(frozen=True)

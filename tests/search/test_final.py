@@ -105,6 +105,7 @@ class Counting:
 
     def __init__(self, inner, stop=0):
         self.inner, self.stop, self.count = inner, stop, 0
+        self.metric = inner.metric
 
     def evaluate(self, architecture, split, share=1.0):
         if self.count == self.stop:

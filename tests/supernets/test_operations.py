@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from gnomon.profilers.backend import RunConfig, load_backend
 from gnomon.supernets import LayerSpec
+from gnomon.supernets.elastic.forward import Pass
 from gnomon.supernets.elastic.normalisation import BatchStatistics
-from gnomon.supernets.elastic.operations import ElasticSequence
+from gnomon.supernets.elastic.slots import ElasticSequence
 from gnomon.supernets.graph import INPUT, GraphBuilder, graph_from_layers
 from gnomon.supernets.layers import AveragePool, Conv, GlobalAveragePool, Linear, MaxPool, Residual, operations
 from gnomon.supernets.layers.registry import macs, output_shape, params
@@ -19,7 +20,7 @@ POOLS = st.one_of(st.builds(AveragePool, st.integers(1, 3)), st.builds(MaxPool, 
 def in_torch(operation, x):
     """Run one operation without trained weights as the elastic super-network does."""
     with torch.inference_mode():
-        return ElasticSequence([(operation,)]).apply_all(x, (operation,), "here", BatchStatistics())
+        return ElasticSequence([(operation,)]).apply_all(x, (operation,), "here", Pass(BatchStatistics()))
 
 
 def in_onnx(operation, x, backend="onnxruntime"):

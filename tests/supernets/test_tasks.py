@@ -4,13 +4,16 @@ import shutil
 import numpy as np
 import pytest
 
-from gnomon.supernets import DataUnavailable
-from gnomon.supernets.tasks import load_task, prepare, training_split_of
-from gnomon.supernets.tasks.images import top1_percent
+from gnomon.supernets import DataUnavailable, load_space
+from gnomon.supernets.tasks import load_task, prepare
+from gnomon.supernets.tasks.fashion_mnist import training_split
+from gnomon.supernets.tasks.labelled import top1_percent
+
+SPACE = load_space("fashion_mnist")
 
 
 def test_embedded_sample_has_disjoint_splits_of_ten_classes():
-    task = load_task("fashion_mnist")
+    task = load_task(SPACE)
     splits = (task.calibration, task.validation, task.test)
     assert [len(split) for split in splits] == [512, 2500, 2500]
     assert all(set(split.labels) == set(range(10)) for split in splits)
@@ -19,16 +22,16 @@ def test_embedded_sample_has_disjoint_splits_of_ten_classes():
 
 
 def test_inputs_are_scaled_to_zero_mean_and_unit_deviation():
-    inputs = load_task("fashion_mnist").test.inputs()
+    inputs = load_task(SPACE).test.inputs()
     assert inputs.dtype == np.float32
     assert abs(inputs.mean()) < 0.05
     assert abs(inputs.std() - 1) < 0.05
 
 
 def test_full_set_holds_the_last_5000_out(full_data):
-    training, held_out = training_split_of("fashion_mnist", full_data)
+    training, held_out = training_split(full_data)
     assert (len(training), len(held_out)) == (256, 5000)
-    task = load_task("fashion_mnist", full_data)
+    task = load_task(SPACE, full_data)
     assert (len(task.validation), len(task.test)) == (5000, 40)
 
 
@@ -39,24 +42,24 @@ def test_full_set_holds_the_last_5000_out(full_data):
 def test_bad_idx_files_are_refused_by_name(full_data, content):
     (full_data / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(content))
     with pytest.raises(DataUnavailable, match="train-images-idx3-ubyte"):
-        load_task("fashion_mnist", full_data)
+        load_task(SPACE, full_data)
 
 
 def test_truncated_gzip_is_refused(full_data):
     path = full_data / "t10k-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DataUnavailable, match="t10k-images"):
-        load_task("fashion_mnist", full_data)
+        load_task(SPACE, full_data)
 
 
 def test_absent_files_name_the_command_that_gets_them(tmp_path):
     with pytest.raises(DataUnavailable, match="gnomon data prepare fashion-mnist"):
-        load_task("fashion_mnist", tmp_path)
+        load_task(SPACE, tmp_path)
 
 
 def test_task_without_loader_lists_the_known():
     with pytest.raises(DataUnavailable, match="there is one for fashion_mnist"):
-        load_task("imagenet")
+        load_task(load_space("ofa_mobilenetv3"))
 
 
 def test_top1_counts_hits():

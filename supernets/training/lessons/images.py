@@ -15,6 +15,7 @@ from torch.nn import functional
 from ...elastic import ElasticNetwork
 from ...space import Architecture
 from ...tasks.images import LabelledImages
+from ...tasks.labelled import tensors_of
 from ..recipe import Phase, Recipe
 from .augmentation import erase, flip_and_shift
 
@@ -80,5 +81,5 @@ class ImageLessons:
     def tensors(self, name: str, data: LabelledImages) -> tuple[Tensor, Tensor]:
         """Return scaled images and labels of the part called `name`, converted once."""
         if name not in self.kept:
-            self.kept[name] = data.tensors()
+            self.kept[name] = tensors_of(data)
         return self.kept[name]

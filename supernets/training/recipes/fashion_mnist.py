@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...space import SearchSpace
-from ...tasks import training_split_of
+from ...tasks.fashion_mnist import training_split
 from ...tasks.prepare import data_folder
 from ..lessons.images import ImageLessons
 from ..recipe import Phase, Recipe
@@ -23,4 +23,4 @@ def recipe() -> Recipe:
 
 def lessons(space: SearchSpace, data: Path | None) -> ImageLessons:
     """Return lessons from the full data set in `data`; raises DataUnavailable."""
-    return ImageLessons(*training_split_of(space.task, data or data_folder("fashion-mnist")))
+    return ImageLessons(*training_split(data or data_folder("fashion-mnist")))

@@ -25,7 +25,7 @@ class Stop(Exception):
 
 @pytest.fixture(scope="module")
 def lessons():
-    task = load()
+    task = load(load_space("fashion_mnist"))
     return ImageLessons(task.validation.take(slice(96)), task.validation.take(slice(96, 128)))
 
 

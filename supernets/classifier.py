@@ -1,0 +1,95 @@
+"""A super-network that classifies, images or text: its sub-networks are judged by top-1 accuracy.
+
+Evaluating an architecture is a pure function of it: batch norm, where there is any, is calibrated on the same examples
+every time, and nothing in the super-network changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import DataUnavailable
+from .graph import INPUT, OUTPUT, PartModel, models_from_architecture
+from .metric import ACCURACY, Answers, Metric, Runner
+from .space import Architecture, SearchSpace
+from .tasks.labelled import ClassificationTask, Labelled, share_of, tensors_of, top1_percent
+
+if TYPE_CHECKING:
+    from .elastic import ElasticNetwork, Statistics
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """Weights of all sub-networks of `space`, and the `task` that evaluates them."""
+
+    space: SearchSpace
+    network: ElasticNetwork
+    task: ClassificationTask[Any]
+    checkpoint_sha256: str
+    metric: Metric = field(default=ACCURACY, init=False)
+
+    def evaluate(self, architecture: Architecture, split: str = "validation", share: float = 1.0) -> float:
+        """Return the sub-network's top-1 accuracy on a split ("validation" or "test"), in percent.
+
+        With a `share` below 1 it is calibrated and judged on that share of the examples, the same for every
+        architecture; a larger share contains a smaller.
+        """
+        data = share_of(self.split(split), share)
+        return top1_percent(self.logits(architecture, data, share), data.labels)
+
+    def logits(self, architecture: Architecture, data: Labelled, share: float = 1.0) -> NDArray[np.float32]:
+        """Run the sub-network, calibrated on a share of the calibration examples, in torch on `data`, (n, classes)."""
+        outputs = self.network.logits(
+            tensors_of(data)[0], architecture, self.statistics(architecture, share), batch=BATCH
+        )
+        return np.asarray(outputs.numpy(), dtype=np.float32)
+
+    def statistics(self, architecture: Architecture, share: float = 1.0) -> Statistics:
+        """Return the sub-network's batch-norm statistics on a share of the calibration examples."""
+        return self.network.calibrate(architecture, tensors_of(share_of(self.task.calibration, share))[0])
+
+    def split(self, name: str) -> Labelled:
+        """Return the examples of a split; raises DataUnavailable for a name other than validation and test."""
+        if name not in ("validation", "test"):
+            raise DataUnavailable(f"task {self.task.name} has no split {name!r}; it has validation and test")
+        examples: Labelled = self.task.validation if name == "validation" else self.task.test
+        return examples
+
+    def models(self, architecture: Architecture, *, batch: int = 1) -> tuple[PartModel, ...]:
+        """Return the sub-network as an ONNX model, batch norm calibrated and folded in."""
+        weights = self.network.folded(architecture, self.statistics(architecture))
+        return models_from_architecture(self.space, architecture, weights, batch=batch)
+
+    def size(self, split: str) -> int:
+        """Count the examples of a split."""
+        return len(self.split(split))
+
+    def answers(self, architecture: Architecture, split: str, first: int | None = None) -> Answers:
+        """Return torch's logits (n, classes) for the `first` examples of a split (None: all)."""
+        return Answers((self.logits(architecture, self.split(split).take(slice(first))),))
+
+    def answers_from(self, runners: Sequence[Runner], split: str, first: int | None = None) -> Answers:
+        """Return what the exported model says, run on one example at a time."""
+        (run,) = runners
+        inputs = self.split(split).take(slice(first)).inputs()
+        return Answers((np.array([run({INPUT: one[None]})[OUTPUT][0] for one in inputs], dtype=np.float32),))
+
+    def score(self, answers: Answers, split: str) -> float:
+        """Return the top-1 accuracy of answers to the first examples of a split, in percent."""
+        (logits,) = answers.arrays
+        return top1_percent(logits, self.split(split).labels[: len(logits)])
+
+    def described_input(self) -> dict[str, Any]:
+        """Say how an example becomes the model's input."""
+        return {"name": INPUT, **self.split("test").described()}
+
+    def companions(self) -> dict[str, bytes]:
+        """Return the files that an exported model needs beside it: none."""
+        return {}

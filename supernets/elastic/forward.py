@@ -1,0 +1,27 @@
+"""What accompanies one run of a sub-network in torch, so that no module carries an active state."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from .normalisation import Normalise
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """How to normalise, and the side values that layers hand on besides the main one, as in the graph builder.
+
+    `sides` may be the caller's: what one part leaves there, the next one finds.
+    """
+
+    normalise: Normalise
+    sides: dict[str, Tensor] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def numbered(self, word: str) -> int:
+        """Count: return how often this run was asked for `word` before."""
+        self.counts[word] += 1
+        return self.counts[word] - 1

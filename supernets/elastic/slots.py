@@ -1,0 +1,102 @@
+"""Sequences of elastic operations: what runs in a slot, and in the two paths of a residual block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor, nn
+
+from ..layers.operations import Conv, Linear, Operation, Residual, SqueezeExcite
+from ..layers.pooling import AveragePool, GlobalAveragePool, MaxPool
+from ..layers.sequences import FirstToken, MaskedMean, PatchEmbedding, TokenEmbedding
+from ..layers.transformer import FeedForward, LayerNorm, SelfAttention
+from .forward import Pass
+from .normalisation import Statistics
+from .operations import (
+    ACTIVATIONS,
+    ElasticAveragePool,
+    ElasticConv,
+    ElasticGlobalAveragePool,
+    ElasticLinear,
+    ElasticMaxPool,
+    ElasticOperation,
+    ElasticSqueezeExcite,
+)
+from .sequences import ElasticFirstToken, ElasticMaskedMean, ElasticPatchEmbedding, ElasticTokenEmbedding
+from .transformer import ElasticFeedForward, ElasticLayerNorm, ElasticSelfAttention
+
+
+class ElasticResidual(ElasticOperation):
+    """A sequence, and its input or a shortcut's output added to what it gives."""
+
+    def __init__(self, variants: Sequence[Residual]) -> None:
+        super().__init__()
+        self.body = ElasticSequence([variant.operations for variant in variants])
+        self.shortcut = ElasticSequence([variant.shortcut for variant in variants])
+
+    def apply_to(self, x: Tensor, operation: Operation, place: str, run: Pass) -> Tensor:
+        """Run both paths, add and activate."""
+        assert isinstance(operation, Residual)
+        added = self.shortcut.apply_all(x, operation.shortcut, place, run)
+        y = added + self.body.apply_all(x, operation.operations, place, run)
+        return ACTIVATIONS[operation.activation](y)
+
+    def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
+        """The arrays of both paths."""
+        assert isinstance(operation, Residual)
+        body = self.body.folded_all(operation.operations, place, statistics)
+        return body | self.shortcut.folded_all(operation.shortcut, place, statistics)
+
+
+class ElasticSequence(nn.Module):
+    """The operations of one slot: one elastic module per operation name, sized for all variants."""
+
+    def __init__(self, variants: Sequence[tuple[Operation, ...]]) -> None:
+        super().__init__()
+        grouped: dict[str, list[Operation]] = {}
+        for operations in variants:
+            for operation in operations:
+                grouped.setdefault(name_of(operation), []).append(operation)
+        self.steps = nn.ModuleDict({name: ELASTIC[type(same[0])](same) for name, same in grouped.items()})
+
+    def step(self, operation: Operation) -> ElasticOperation:
+        """Return the module that runs `operation`."""
+        module = self.steps[name_of(operation)]
+        assert isinstance(module, ElasticOperation)
+        return module
+
+    def apply_all(self, x: Tensor, operations: Sequence[Operation], place: str, run: Pass) -> Tensor:
+        """Run the operations in order."""
+        for operation in operations:
+            x = self.step(operation).apply_to(x, operation, place, run)
+        return x
+
+    def folded_all(self, operations: Sequence[Operation], place: str, statistics: Statistics) -> dict[str, Tensor]:
+        """Collect the operations' arrays."""
+        arrays: dict[str, Tensor] = {}
+        for operation in operations:
+            arrays |= self.step(operation).folded(operation, place, statistics)
+        return arrays
+
+
+ELASTIC: dict[type, Callable[..., ElasticOperation]] = {
+    Conv: ElasticConv,
+    SqueezeExcite: ElasticSqueezeExcite,
+    Linear: ElasticLinear,
+    GlobalAveragePool: ElasticGlobalAveragePool,
+    MaxPool: ElasticMaxPool,
+    AveragePool: ElasticAveragePool,
+    TokenEmbedding: ElasticTokenEmbedding,
+    PatchEmbedding: ElasticPatchEmbedding,
+    FirstToken: ElasticFirstToken,
+    MaskedMean: ElasticMaskedMean,
+    LayerNorm: ElasticLayerNorm,
+    SelfAttention: ElasticSelfAttention,
+    FeedForward: ElasticFeedForward,
+    Residual: ElasticResidual,
+}
+
+
+def name_of(operation: Operation) -> str:
+    """Return the operation's name, or its kind where it has none."""
+    return str(getattr(operation, "name", type(operation).__name__.lower()))

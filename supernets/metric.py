@@ -1,0 +1,45 @@
+"""How good a sub-network is: the metric of a task, and the answers that it is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Runner = Callable[[dict[str, NDArray[Any]]], dict[str, NDArray[Any]]]  # inputs by name to outputs by name
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a task is judged by. `tolerance` is how far an exported model may be from torch's, in `unit`."""
+
+    name: str
+    unit: str
+    direction: Literal["max", "min"]
+    tolerance: float
+
+
+ACCURACY = Metric("accuracy", "percent", "max", tolerance=0.1)
+BLEU = Metric("bleu", "BLEU", "max", tolerance=0.1)
+METRICS = {metric.name: metric for metric in (ACCURACY, BLEU)}
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a network says to the examples of a split; the first array's rows are examples."""
+
+    arrays: tuple[NDArray[Any], ...]
+
+    def difference(self, other: Answers) -> float:
+        """Return the largest absolute difference of two answers to the same examples; infinite where shapes differ."""
+        if [array.shape for array in self.arrays] != [array.shape for array in other.arrays]:
+            return float("inf")
+        return max((float(np.abs(a - b).max()) for a, b in zip(self.arrays, other.arrays) if a.size), default=0.0)
+
+    @property
+    def largest(self) -> float:
+        """Return the largest absolute value."""
+        return max((float(np.abs(array).max()) for array in self.arrays if array.size), default=0.0)

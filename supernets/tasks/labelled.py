@@ -1,0 +1,78 @@
+"""Labelled examples of any kind, and what a task of classification consists of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..space import SearchSpace
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..elastic import ElasticNetwork
+    from ..supernet import Supernet
+
+
+class Labelled(Protocol):
+    """Examples with a label each; `labels` is (n,)."""
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Return the class of each example, (n,)."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, selection: slice | NDArray[np.integer]) -> Self:
+        """Return the selected examples."""
+
+    def inputs(self) -> NDArray[Any]:
+        """Return what the network takes in, (n, *input_shape)."""
+
+    def described(self) -> dict[str, Any]:
+        """Say how an example becomes an input, for the record beside an exported file."""
+
+
+Examples = TypeVar("Examples", bound=Labelled)
+
+
+def share_of(examples: Examples, share: float) -> Examples:
+    """Return about that share of the examples, at least one: the first of a fixed order that mixes them."""
+    if share >= 1.0:
+        return examples
+    order = np.random.default_rng(len(examples)).permutation(len(examples))
+    return examples.take(order[: max(1, round(share * len(examples)))])
+
+
+def tensors_of(examples: Labelled) -> tuple[Tensor, Tensor]:
+    """Return inputs, images in channels-last memory order, and labels, as torch tensors."""
+    import torch
+
+    inputs = torch.from_numpy(examples.inputs())
+    if inputs.ndim == 4:
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+    return inputs, torch.from_numpy(examples.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassificationTask(Generic[Examples]):
+    """A task of classification. `validation` is what a search sees, `test` what is reported."""
+
+    name: str
+    calibration: Examples
+    validation: Examples
+    test: Examples
+
+    def supernet(self, space: SearchSpace, network: ElasticNetwork, checkpoint_sha256: str) -> Supernet:
+        """Return the super-network that this task evaluates."""
+        from ..classifier import Classifier
+
+        return Classifier(space, network, self, checkpoint_sha256)
+
+
+def top1_percent(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
+    """Return the share of rows of `logits` (n, classes) whose largest entry is the label, in percent."""
+    return float(100.0 * np.mean(np.argmax(logits, axis=1) == labels))
