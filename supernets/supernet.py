@@ -72,47 +72,24 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
     Raises UnknownSpace when no weights ship for the space and none are given, CheckpointMismatch for weights of
     another network, DataUnavailable.
     """
+    from .checkpoints import absent, load_checkpoint
     from .elastic import ElasticNetwork
     from .tasks import load_task
 
     loaded = load_space(space)
     path = checkpoint or weights_of(space)
-    if path is None or not path.exists():
+    if checkpoint is not None and not checkpoint.exists():
+        raise CheckpointMismatch(absent(loaded.name, checkpoint), tensor="(file)")
+    if path is None:
         raise UnknownSpace(
-            f"no weights for {space!r}{f' at {path}' if path else ''}; there are some for "
+            f"no weights for {space!r}; there are some for "
             f"{', '.join(spaces_with_weights())}. Latency, macs and params need none; for accuracy pass "
             f"--checkpoint FILE, or make them: gnomon train {space}"
         )
     network = ElasticNetwork(loaded)
-    load_weights(network, path)
+    load_checkpoint(network, path)
     network.eval().requires_grad_(False)
     return load_task(loaded, data).supernet(loaded, network, hashlib.sha256(path.read_bytes()).hexdigest())
-
-
-def load_weights(network: ElasticNetwork, path: Path) -> None:
-    """Copy a safetensors file into `network`; raises CheckpointMismatch, naming the first tensor that differs."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointMismatch(f"{path} is not a readable safetensors file: {error}", tensor="(file)") from error
-    expected = network.state_dict()
-    for name, tensor in expected.items():
-        found = tuple(tensors[name].shape) if name in tensors else None
-        if found != tuple(tensor.shape):
-            raise CheckpointMismatch(
-                f"{path} belongs to another network: tensor {name!r} is {found or 'absent'}, "
-                f"{network.space.name} needs {tuple(tensor.shape)}",
-                tensor=name,
-            )
-    surplus = [name for name in tensors if name not in expected]
-    if surplus:
-        raise CheckpointMismatch(
-            f"{path} belongs to another network: {network.space.name} has no tensor {surplus[0]!r}", tensor=surplus[0]
-        )
-    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
 
 
 def save_weights(network: ElasticNetwork, path: Path) -> None:

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from ..checkpoints import load_checkpoint
 from ..errors import DataUnavailable, SupernetError
 from ..registry import load_space
-from ..supernet import load_weights, save_weights
+from ..supernet import save_weights
 from ..weight_files import made_weights
 from .checkpoint import Epoch
 from .parent import Parent
@@ -68,7 +69,7 @@ def train_to_file(
     if request.data is not None and not request.data.is_dir():
         raise DataUnavailable(f"no folder {request.data}; run: gnomon data prepare NAME, and pass what it prints")
     recipe, lessons = request.recipe or chosen.recipe(), chosen.lessons(space, request.data)
-    reader = getattr(chosen, "read_parent", load_weights)
+    reader = getattr(chosen, "read_parent", load_checkpoint)
     parent = Parent(request.parent, reader) if request.parent else None
     network, curve = train(
         space,

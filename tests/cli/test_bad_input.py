@@ -174,13 +174,27 @@ def test_checkpoint_of_another_network_names_the_tensor(gnomon, tmp_path, profil
     assert "belongs to another network: tensor 'slots.block2_1" in outcome.err
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a pickle in disguise", b"\xff" * 64])
-def test_checkpoint_that_is_no_safetensors(gnomon, tmp_path, profile_name, content):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "is not a checkpoint"),
+        (b"PK\x03\x04 a pickle in disguise", "is a damaged torch file"),
+        (b"\xff" * 64, "is not a checkpoint"),
+    ],
+)
+def test_what_is_no_checkpoint_is_refused(gnomon, tmp_path, profile_name, content, said):
     (tmp_path / "w.safetensors").write_bytes(content)
     outcome = gnomon("search", "--profile", profile_name, "--out", tmp_path / "run", "--checkpoint",
                      tmp_path / "w.safetensors")  # fmt: skip
     assert outcome.code == 2
-    assert "is not a readable safetensors file" in outcome.err
+    assert said in outcome.err
+
+
+def test_an_absent_checkpoint_is_told_where_its_authors_publish_it(gnomon, tmp_path):
+    outcome = gnomon("search", "--space", "ofa_mobilenetv3:width=1.2", "--objectives", "accuracy,macs", "--out",
+                     tmp_path / "run", "--checkpoint", tmp_path / "absent")  # fmt: skip
+    assert outcome.code == 2
+    assert "expected is ofa_mbv3_d234_e346_k357_w1.2 (published at https://" in outcome.err
 
 
 def test_space_without_weights_says_what_needs_none(gnomon, tmp_path):

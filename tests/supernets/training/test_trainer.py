@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from gnomon.supernets import CheckpointMismatch, DataUnavailable, SupernetError, load_space
+from gnomon.supernets.checkpoints import load_checkpoint
 from gnomon.supernets.elastic import ElasticNetwork
-from gnomon.supernets.supernet import load_weights, save_weights
+from gnomon.supernets.supernet import save_weights
 from gnomon.supernets.tasks.fashion_mnist import load
 from gnomon.supernets.training import trainer
 from gnomon.supernets.training.lessons.images import ImageLessons
@@ -38,9 +39,9 @@ def changed_by_training(space, lessons, recipe, folder):
     """Name the tensors that training moves from where it starts."""
     start, end = folder / "start.safetensors", []
     save_weights(ElasticNetwork(space), start)
-    network, _ = train(space, lessons, recipe=recipe, checkpoint=folder / "c", parent=Parent(start, load_weights))
+    network, _ = train(space, lessons, recipe=recipe, checkpoint=folder / "c", parent=Parent(start, load_checkpoint))
     before = ElasticNetwork(space)
-    load_weights(before, start)
+    load_checkpoint(before, start)
     for name, tensor in before.state_dict().items():
         if not torch.equal(network.state_dict()[name], tensor):
             end.append(name)

@@ -1,0 +1,109 @@
+"""Put a checkpoint into a network: one of ours, or a file as the super-network's authors publish it.
+
+Every tensor of the network must be in the file, and every tensor of the file in the network or ignored on purpose.
+Nothing is loaded by halves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import CheckpointMismatch, SupernetError
+from .files import read_tensors
+from .published import format_names, published_for
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..elastic import ElasticNetwork
+
+OURS = "slots."  # what every tensor of an elastic network is called by first
+
+
+def load_checkpoint(network: ElasticNetwork, path: Path) -> None:
+    """Copy the tensors of `path` into `network`.
+
+    Raises CheckpointMismatch, naming the first tensor that differs and the space that the file fits, if there is one.
+    """
+    tensors = read_tensors(path)
+    translated = named_as_ours(network.space.name, tensors)
+    expected = shapes_of(network.state_dict())
+    difference = first_difference(expected, shapes_of(translated))
+    if difference is not None:
+        name, found, needed = difference
+        raise CheckpointMismatch(
+            f"{path} belongs to another network: tensor {name!r} is {found or 'absent'}, "
+            f"{network.space.name} {f'needs {needed}' if needed is not None else 'has none'}"
+            f"{advice(network.space.name, tensors)}",
+            tensor=name,
+        )
+    network.load_state_dict({name: tensor.float() for name, tensor in translated.items()})
+
+
+def named_as_ours(space: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors under the names of our network for `space`, whoever wrote them."""
+    published = published_for(space)
+    if published is None or any(name.startswith(OURS) for name in tensors):
+        return dict(tensors)
+    return published.translated(tensors)
+
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def shapes_of(tensors: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each tensor."""
+    return {name: tuple(tensor.shape) for name, tensor in tensors.items()}
+
+
+def first_difference(
+    expected: Shapes, found: Shapes
+) -> tuple[str, tuple[int, ...] | None, tuple[int, ...] | None] | None:
+    """Return the first tensor whose shape differs, as found and as expected (None: absent); None when all agree."""
+    for name, shape in expected.items():
+        if found.get(name) != shape:
+            return name, found.get(name), shape
+    for name, shape in found.items():
+        if name not in expected:
+            return name, shape, None
+    return None
+
+
+def advice(space: str, tensors: Mapping[str, Tensor]) -> str:
+    """Say which space the tensors fit, or which file `space` expects; nothing where neither is known."""
+    fitting = space_that_fits(tensors)
+    if fitting is not None:
+        return f"; the file fits {fitting}: name that space"
+    published = published_for(space)
+    return f"; expected {published.expected(space)}" if published else ""
+
+
+def space_that_fits(tensors: Mapping[str, Tensor]) -> str | None:
+    """Return the first space with published files whose network takes `tensors` as they are."""
+    import torch
+
+    from ..elastic import ElasticNetwork
+    from ..registry import load_space
+
+    for base in format_names():
+        published = published_for(base)
+        assert published is not None
+        for space in dict.fromkeys(file.space for file in published.files):
+            try:
+                found = named_as_ours(space, tensors)
+            except SupernetError:
+                continue
+            with torch.device("meta"):  # shapes alone, no memory
+                expected = shapes_of(ElasticNetwork(load_space(space)).state_dict())
+            if first_difference(expected, shapes_of(found)) is None:
+                return space
+    return None
+
+
+def absent(space: str, path: Path) -> str:
+    """Say that the checkpoint `path` is not there, and where one for `space` is published."""
+    published = published_for(space)
+    hint = f"; expected is {published.expected(space)}" if published else ""
+    return f"there is no checkpoint {path}{hint}"
