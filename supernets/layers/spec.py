@@ -61,9 +61,12 @@ class LayerSpec:
             raise SupernetError(f"layer {self.key}: attribute {name!r} is {value!r}, expected a whole number")
         return value
 
-    def text(self, name: str) -> str:
-        """Return the attribute `name`, which is a word; raises SupernetError when it is absent or a number."""
-        value = self.value(name)
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return the attribute `name`, which is a word, or the default where the layer has no such attribute.
+
+        Raises SupernetError when it is absent without a default, or a number.
+        """
+        value = self.value(name) if default is None else dict(self.attributes).get(name, default)
         if not isinstance(value, str):
             raise SupernetError(f"layer {self.key}: attribute {name!r} is {value!r}, expected a word")
         return value
