@@ -28,6 +28,7 @@ VERBS = (
     "spaces",
     "data",
     "train",
+    "evaluate",
     "profile",
     "lut",
     "predict",
@@ -41,6 +42,7 @@ VERBS = (
 EXTRA_OF = {
     "torch": "torch",
     "safetensors": "torch",
+    "PIL": "torch",
     "pymoo": "search",
     "moocore": "search",
     "sklearn": "search",

@@ -6,6 +6,7 @@ every time, and nothing in the super-network changes.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,12 +18,14 @@ from .errors import DataUnavailable
 from .graph import INPUT, OUTPUT, PartModel, models_from_architecture
 from .metric import ACCURACY, Answers, Metric, Runner
 from .space import Architecture, SearchSpace
-from .tasks.labelled import ClassificationTask, Labelled, share_of, tensors_of, top1_percent
+from .tasks.labelled import ClassificationTask, Labelled, batches_of, share_of, top1_percent, top5_percent
 
 if TYPE_CHECKING:
     from .elastic import ElasticNetwork, Statistics
 
-BATCH = 500
+BATCH, CALIBRATION_BATCH = 500, 512
+BATCH_VALUES = 2**24  # 111 images of 3x224x224
+FEW_CLASSES = 10
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,18 @@ class Classifier:
 
     def logits(self, architecture: Architecture, data: Labelled, share: float = 1.0) -> NDArray[np.float32]:
         """Run the sub-network, calibrated on a share of the calibration examples, in torch on `data`, (n, classes)."""
-        outputs = self.network.logits(
-            tensors_of(data)[0], architecture, self.statistics(architecture, share), batch=BATCH
-        )
+        statistics = self.statistics(architecture, share)
+        outputs = self.network.logits_of(batches_of(data, self.batch(BATCH)), architecture, statistics)
         return np.asarray(outputs.numpy(), dtype=np.float32)
 
     def statistics(self, architecture: Architecture, share: float = 1.0) -> Statistics:
         """Return the sub-network's batch-norm statistics on a share of the calibration examples."""
-        return self.network.calibrate(architecture, tensors_of(share_of(self.task.calibration, share))[0])
+        examples = share_of(self.task.calibration, share)
+        return self.network.calibrate_on(architecture, batches_of(examples, self.batch(CALIBRATION_BATCH)))
+
+    def batch(self, most: int) -> int:
+        """Return how many examples run at once: `most`, or fewer where they are large."""
+        return max(1, min(most, BATCH_VALUES // math.prod(self.space.input_shape)))
 
     def split(self, name: str) -> Labelled:
         """Return the examples of a split; raises DataUnavailable for a name other than validation and test."""
@@ -78,13 +85,22 @@ class Classifier:
     def answers_from(self, runners: Sequence[Runner], split: str, first: int | None = None) -> Answers:
         """Return what the exported model says, run on one example at a time."""
         (run,) = runners
-        inputs = self.split(split).take(slice(first)).inputs()
-        return Answers((np.array([run({INPUT: one[None]})[OUTPUT][0] for one in inputs], dtype=np.float32),))
+        examples = self.split(split).take(slice(first))
+        batches = (batch.numpy() for batch in batches_of(examples, self.batch(BATCH)))
+        rows = [run({INPUT: np.ascontiguousarray(one[None])})[OUTPUT][0] for batch in batches for one in batch]
+        return Answers((np.array(rows, dtype=np.float32),))
 
     def score(self, answers: Answers, split: str) -> float:
         """Return the top-1 accuracy of answers to the first examples of a split, in percent."""
         (logits,) = answers.arrays
         return top1_percent(logits, self.split(split).labels[: len(logits)])
+
+    def further_metrics(self, answers: Answers, split: str) -> dict[str, float]:
+        """Return top-5 in percent where there are more than ten classes."""
+        (logits,) = answers.arrays
+        if logits.shape[1] <= FEW_CLASSES:
+            return {}
+        return {"top5": top5_percent(logits, self.split(split).labels[: len(logits)])}
 
     def described_input(self) -> dict[str, Any]:
         """Say how an example becomes the model's input."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,3 +43,11 @@ class Answers:
     def largest(self) -> float:
         """Return the largest absolute value."""
         return max((float(np.abs(array).max()) for array in self.arrays if array.size), default=0.0)
+
+
+@runtime_checkable
+class TellsFurtherMetrics(Protocol):
+    """A super-network whose answers have more to them than its metric; none has to be one."""
+
+    def further_metrics(self, answers: Answers, split: str) -> dict[str, float]:
+        """Return further values by name, in the metric's unit; none where they say nothing."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -49,10 +51,14 @@ class ElasticNetwork(nn.Module):
 
     def calibrate(self, architecture: Architecture, images: Tensor, *, batch: int = 512) -> Statistics:
         """Return the sub-network's own batch-norm statistics, measured on `images` (n, *input_shape)."""
+        return self.calibrate_on(architecture, torch.split(images, batch))
+
+    def calibrate_on(self, architecture: Architecture, batches: Iterable[Tensor]) -> Statistics:
+        """Return the statistics that `calibrate` does, from `batches` of images."""
         calibration = Calibration()
         with torch.inference_mode():
-            for part in torch.split(images, batch):
-                self(part, architecture, calibration)
+            for batch in batches:
+                self(batch, architecture, calibration)
         return calibration.statistics()
 
     def folded(self, architecture: Architecture, statistics: Statistics) -> tuple[dict[str, NDArray[np.float32]], ...]:
@@ -68,9 +74,13 @@ class ElasticNetwork(nn.Module):
 
     def logits(self, x: Tensor, architecture: Architecture, statistics: Statistics, *, batch: int = 512) -> Tensor:
         """Run a calibrated sub-network without gradients, (n, classes)."""
+        return self.logits_of(torch.split(x, batch), architecture, statistics)
+
+    def logits_of(self, batches: Iterable[Tensor], architecture: Architecture, statistics: Statistics) -> Tensor:
+        """Return the logits that `logits` does, from `batches`."""
         fixed = FixedStatistics(statistics)
         with torch.inference_mode():
-            return torch.cat([self(part, architecture, fixed) for part in torch.split(x, batch)])
+            return torch.cat([self(batch, architecture, fixed) for batch in batches])
 
     def sequence(self, name: str) -> ElasticSequence:
         """Return the elastic operations of the slot called `name`."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..elastic import ElasticNetwork
     from ..supernet import Supernet
 
-NOT_TASKS = {"idx", "images", "labelled", "prepare"}
+NOT_TASKS = {"cifar", "decoding", "folders", "idx", "images", "labelled", "prepare"}
 
 
 class Task(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
@@ -47,6 +48,12 @@ def share_of(examples: Examples, share: float) -> Examples:
     return examples.take(order[: max(1, round(share * len(examples)))])
 
 
+def batches_of(examples: Labelled, size: int) -> Iterator[Tensor]:
+    """Yield the inputs of all examples, `size` at a time: a split that is decoded when asked for is never whole."""
+    for start in range(0, len(examples), size):
+        yield tensors_of(examples.take(slice(start, start + size)))[0]
+
+
 def tensors_of(examples: Labelled) -> tuple[Tensor, Tensor]:
     """Return inputs, images in channels-last memory order, and labels, as torch tensors."""
     import torch
@@ -76,3 +83,8 @@ class ClassificationTask(Generic[Examples]):
 def top1_percent(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
     """Return the share of rows of `logits` (n, classes) whose largest entry is the label, in percent."""
     return float(100.0 * np.mean(np.argmax(logits, axis=1) == labels))
+
+
+def top5_percent(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
+    """Return the share of rows of `logits` (n, classes) whose five largest entries hold the label's, in percent."""
+    return float(100.0 * np.mean(np.any(np.argsort(-logits, axis=1)[:, :5] == labels[:, None], axis=1)))

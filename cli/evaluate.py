@@ -1,0 +1,63 @@
+"""`gnomon evaluate`: how good given sub-networks are, with the super-network's weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .output import AsJson, print_json, print_table, say
+
+ARCH_HELP = "largest, smallest, random:N, or option indices such as 0,2,1,... May be repeated."
+CHECKPOINT_HELP = "Weights: ours, or a file as its authors publish it; default: those that ship."
+SPACE_HELP = "Search space, e.g. ofa_mobilenetv3:width=1.2,resolution=192."
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command()
+    def evaluate(
+        space: Annotated[str, typer.Argument(help=SPACE_HELP)],
+        arch: Annotated[list[str] | None, typer.Option(help=ARCH_HELP)] = None,
+        checkpoint: Annotated[Path | None, typer.Option(help=CHECKPOINT_HELP)] = None,
+        data: Annotated[Path | None, typer.Option(help="Folder of the data set; default: the embedded sample.")] = None,
+        split: Annotated[str, typer.Option(help="test, or validation: what a search sees.")] = "test",
+        seed: Annotated[int, typer.Option(help="Of random architectures.", min=0)] = 0,
+        as_json: AsJson = False,
+    ) -> None:
+        """Evaluate sub-networks: the metric of their task (and top-5 among many classes), MACs and parameters."""
+        from ..supernets.evaluation import evaluate as evaluated
+        from ..supernets.parse import architectures_from_text
+        from ..supernets.registry import load_space
+        from ..supernets.supernet import load_supernet
+
+        asked = [
+            architecture
+            for text in arch or ["largest"]
+            for architecture in architectures_from_text(load_space(space), text, seed=seed)
+        ]
+        supernet = load_supernet(space, checkpoint=checkpoint, data=data)
+        examples = supernet.size(split)
+        rows = []
+        for found in evaluated(supernet, asked, split):
+            indices = ",".join(map(str, found.architecture.indices))
+            rows.append({"id": found.architecture.id, **found.metrics, "macs": found.macs, "params": found.params})
+            say(f"{len(rows)}/{len(asked)}  {found.architecture.id} = {indices}")
+        if as_json:
+            described = [{**row, "indices": one.indices} for row, one in zip(rows, asked)]
+            print_json(
+                {
+                    "space": supernet.space.name,
+                    "checkpoint_sha256": supernet.checkpoint_sha256,
+                    "split": split,
+                    "examples": examples,
+                    "metric": supernet.metric.name,
+                    "unit": supernet.metric.unit,
+                    "architectures": described,
+                }
+            )
+            return
+        print_table(list(rows[0]), [list(row.values()) for row in rows])
+        print(f"{supernet.metric.name} in {supernet.metric.unit}, on the {examples:,} examples of the {split} split")
