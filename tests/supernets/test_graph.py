@@ -21,7 +21,9 @@ def odd_sized(name):
     return f"{name}:resolution=132" if "resolution" in inspect.signature(builder_of(name)).parameters else name
 
 
-VARIANTS = [*map(odd_sized, space_names()), "ofa_mobilenetv3:width=1.2,resolution=128"]
+# A large transformer has a small one of its own kind in its own test, where all of this is asked of it too.
+SMALL_ENOUGH = [name for name in space_names() if name != "vit_b16"]
+VARIANTS = [*map(odd_sized, SMALL_ENOUGH), "ofa_mobilenetv3:width=1.2,resolution=128"]
 
 
 def random_supernet(name):
