@@ -30,7 +30,7 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
 def layer_json(layer: LayerShare) -> dict[str, Any]:
     """Return a layer's share as JSON, the layer by its key."""
     fields = asdict(layer)
-    del fields["spec"], fields["position"]
+    del fields["spec"], fields["position"], fields["part"]
     return {**fields, "stage": layer.stage, "key": layer.spec.key, "kind": layer.spec.kind}
 
 
@@ -64,7 +64,7 @@ def print_explanation(profile: HardwareProfile, explanation: Explanation) -> Non
     rows = [
         (
             layer.slot,
-            label(layer.spec, space.slots[layer.position]),
+            label(layer.spec, space.slots[layer.position]) + (f" x {layer.runs}" if layer.runs > 1 else ""),
             layer.contribution_us,
             f"{100 * layer.share:.1f} %",
             bar(layer.share / most),
@@ -77,7 +77,7 @@ def print_explanation(profile: HardwareProfile, explanation: Explanation) -> Non
     print_table(("slot", "layer", "us", "share", "", "alone us", "90 % of blocks", "GMAC/s"), rows)
     print_groups("stage", explanation.stages)
     print_groups("kind", explanation.kinds)
-    print(f"alone    {explanation.isolated_us:,.1f} us: the sum of {len(rows)} layers, each timed alone")
+    print(f"alone    {explanation.isolated_us:,.1f} us: the sum of {explanation.runs} layers, each timed alone")
     print(f"model    {explanation.correction_us:+,.1f} us: {profile.latency.report.model}, fitted to whole networks")
     if abs(explanation.unassigned_us) > INSIGNIFICANT_US:
         print(f"         {explanation.unassigned_us:+,.1f} us of it belong to no layer")

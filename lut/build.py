@@ -29,6 +29,7 @@ from ..supernets.layers.registry import macs
 from ..version import VERSION
 from .errors import LutError, OutputExists, OutputUnwritable, ProfileMismatch
 from .model import MIN_NETWORKS, LatencyModel
+from .networks import timed_model
 from .profile import HardwareProfile, predicted_from
 from .sampling import networks_for
 from .schema import (
@@ -130,8 +131,8 @@ def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> Tim
             yield PlannedModel(spec.key, "layer", graph_from_layers([spec], batch=batch))
         for row in rows_for(request, space):
             architecture = space.architecture(row)
-            (part,) = models_from_architecture(space, architecture, batch=batch)
-            yield PlannedModel(network_key(architecture.indices), "network", part.model)
+            model = timed_model(models_from_architecture(space, architecture, batch=batch))
+            yield PlannedModel(network_key(architecture.indices), "network", model)
 
     return write_plan(
         building / "plan", backend=request.backend, config=request.config, policy=request.policy, models=models()
@@ -162,7 +163,7 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
         if item.role == "network" and item.key in measured
     ]
     if request.layers:
-        indices = [row for row in indices if all(s.key in layers for s in space.layers(space.architecture(row)))]
+        indices = [row for row in indices if all(s.key in layers for s in {*space.layers(space.architecture(row))})]
     networks = [measured[network_key(row)] for row in indices]
     failures = {failure.key: failure.reason for failure in results.failures}
     if failures and len(networks) < MIN_NETWORKS:

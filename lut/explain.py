@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..supernets import Architecture, LayerSpec
+from ..supernets import Architecture, LayerSpec, SearchSpace
 from ..supernets.layers.registry import macs
 from .profile import HardwareProfile
 from .table import LatencyTable
@@ -24,8 +24,8 @@ class LayerShare:
     """One layer that runs: `position` is its slot's place in the space, times are in microseconds.
 
     `isolated_low_us` to `isolated_high_us` is where 90 % of the layer's own blocks lie, `gmacs_per_s` how many
-    multiply-accumulates it achieved in isolation, `share` the contribution as a part of the network's prediction (a
-    correction can make it negative).
+    multiply-accumulates it achieved in isolation. These and `macs` are of one run; the contribution is of all `runs`
+    of the layer's `part`, and `share` is its part of the network's prediction (a correction can make it negative).
     """
 
     position: int
@@ -38,6 +38,8 @@ class LayerShare:
     share: float
     macs: int
     gmacs_per_s: float
+    part: int = 0
+    runs: int = 1
 
     @property
     def stage(self) -> str:
@@ -47,7 +49,7 @@ class LayerShare:
 
 @dataclass(frozen=True, slots=True)
 class GroupShare:
-    """Layers that belong together: a stage, or all of one kind."""
+    """Layers that belong together: a stage, or all of one kind. All numbers but `layers` count every run."""
 
     name: str
     layers: int
@@ -74,8 +76,13 @@ class Explanation:
 
     @property
     def isolated_us(self) -> float:
-        """The sum of the layers as measured alone, which is no prediction."""
-        return sum(layer.isolated_us for layer in self.layers)
+        """The sum of the layers' runs as measured alone, which is no prediction."""
+        return sum(layer.runs * layer.isolated_us for layer in self.layers)
+
+    @property
+    def runs(self) -> int:
+        """How many layers run, those of a part as often as it runs."""
+        return sum(layer.runs for layer in self.layers)
 
     @property
     def correction_us(self) -> float:
@@ -121,7 +128,7 @@ def explain(profile: HardwareProfile, architecture: Architecture) -> Explanation
     value, low, high = (float(a[0]) for a in (estimate.value_us, estimate.low_us, estimate.high_us))
     layers = tuple(
         layer_share(
-            space.slots[position].name,
+            space,
             spec,
             position=position,
             table=profile.table,
@@ -137,7 +144,7 @@ def explain(profile: HardwareProfile, architecture: Architecture) -> Explanation
 
 
 def layer_share(
-    slot: str,
+    space: SearchSpace,
     spec: LayerSpec,
     *,
     position: int,
@@ -146,20 +153,24 @@ def layer_share(
     network_us: float,
     batch: int,
 ) -> LayerShare:
-    """Put a layer's measurement beside its contribution to a network of `network_us`."""
+    """Put a layer's measurement beside what it contributes, in each run, to a network of `network_us`."""
     low, high = isolated_interval(table, spec)
     count, isolated_us = macs(spec), table.value_us(spec)
+    slot = space.slots[position]
+    runs = space.parts[slot.part].runs
     return LayerShare(
         position=position,
-        slot=slot,
+        slot=slot.name,
         spec=spec,
         isolated_us=isolated_us,
         isolated_low_us=low,
         isolated_high_us=high,
-        contribution_us=contribution_us,
-        share=contribution_us / network_us,
+        contribution_us=runs * contribution_us,
+        share=runs * contribution_us / network_us,
         macs=count,
         gmacs_per_s=batch * count / isolated_us / 1e3,
+        part=slot.part,
+        runs=runs,
     )
 
 
@@ -182,10 +193,10 @@ def groups(layers: Iterable[LayerShare], name_of: Callable[[LayerShare], str]) -
         GroupShare(
             name=name,
             layers=len(those),
-            isolated_us=sum(layer.isolated_us for layer in those),
+            isolated_us=sum(layer.runs * layer.isolated_us for layer in those),
             contribution_us=sum(layer.contribution_us for layer in those),
             share=sum(layer.share for layer in those),
-            macs=sum(layer.macs for layer in those),
+            macs=sum(layer.runs * layer.macs for layer in those),
         )
         for name, those in members.items()
     )

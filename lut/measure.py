@@ -15,7 +15,7 @@ from typing import Any
 
 from ..profilers.backend import RunConfig
 from ..profilers.hardware import fingerprint
-from ..profilers.plan import PlannedModel, write_plan
+from ..profilers.plan import Model, PlannedModel, write_plan
 from ..profilers.results import read_results
 from ..profilers.timing import Measurement, TimingPolicy, undisturbed
 from ..profilers.transports.local import run_plan_locally
@@ -63,8 +63,8 @@ def device_differences(profile: HardwareProfile) -> tuple[str, ...]:
     return tuple(f"{name}: profile {then!r}, here {now!r}" for name, (then, now) in pairs.items() if then != now)
 
 
-def measure_model(profile: HardwareProfile, model: bytes) -> Remeasured:
-    """Time ONNX bytes with the profile's backend and configuration, in a child process, for up to half a minute.
+def measure_model(profile: HardwareProfile, model: Model) -> Remeasured:
+    """Time a model or program with the profile's backend and configuration, in a child process, up to half a minute.
 
     Raises LutError when the model, or the profile's anchor, cannot be timed, and the errors of profilers.
     """
@@ -76,7 +76,7 @@ def measure_model(profile: HardwareProfile, model: bytes) -> Remeasured:
 
 def measure_models(
     profile: HardwareProfile,
-    models: Mapping[str, bytes],
+    models: Mapping[str, Model],
     *,
     building: Path | None = None,
     on_progress: Callable[[Mapping[str, Any]], None] | None = None,

@@ -15,10 +15,11 @@ from ..profilers.backend import OperatorProfile, OperatorTime, RunConfig, load_b
 from ..profilers.hardware import fingerprint
 from ..profilers.operators import measure_operators
 from ..supernets import Architecture
-from ..supernets.graph import OUTPUT, graph_from_layers
+from ..supernets.graph import OUTPUT, models_from_architecture
 from .errors import ProfileMismatch
 from .explain import Explanation, LayerShare, explain
 from .measure import device_differences, measure_model
+from .networks import timed_model
 from .profile import HardwareProfile
 
 LAYER = re.compile(r"layer(\d+)\.")  # begins the names of a layer's nodes in graphs from layers
@@ -38,7 +39,7 @@ class LayerOperators:
 
 @dataclass(frozen=True, slots=True)
 class OperatorReport:
-    """Where a network's time goes, says the runtime; times in microseconds, of one inference.
+    """Where a network's time goes, says the runtime; times in microseconds, of one inference (all runs of all parts).
 
     `measured_us` is the latency without the profiler, `inference_us` the wall time with it. `unexplained` are operators
     of no layer or of several. `anchor_ratio` is how much slower the machine is than when the profile was made, and
@@ -76,7 +77,7 @@ class OperatorReport:
 
 
 def explain_operators(profile: HardwareProfile, architecture: Architecture) -> OperatorReport:
-    """Time a network on this device, profile its operators, and sort them by layer; takes up to half a minute.
+    """Time a network on this device, profile each part's operators, sort them by layer; takes up to half a minute.
 
     Raises ProfileMismatch on another device, OperatorsUnavailable for a backend without a profiler, and what
     `explain` and `measure_model` raise.
@@ -91,32 +92,45 @@ def explain_operators(profile: HardwareProfile, architecture: Architecture) -> O
             fields=tuple(difference.partition(":")[0] for difference in differences),
         )
     config = RunConfig(**profile.header.config.model_dump())
-    model = graph_from_layers([layer.spec for layer in explanation.layers], batch=config.batch)
-    timed = measure_model(profile, model)
+    parts = models_from_architecture(profile.space, architecture, batch=config.batch)
+    timed = measure_model(profile, timed_model(parts))
     measured_us = timed.measurement.value_us
-    loops = min(MAX_LOOPS, max(MIN_LOOPS, round(PROFILED_S * 1e6 / measured_us)))
-    profiled = measure_operators(model, backend=profile.header.backend, config=config, loops=loops)
+    run_us = measured_us / sum(part.runs for part in parts)
+    loops = min(MAX_LOOPS, max(MIN_LOOPS, round(PROFILED_S * 1e6 / run_us)))
+    profiled = [
+        measure_operators(part.model, backend=profile.header.backend, config=config, loops=loops) for part in parts
+    ]
     report = operators_by_layer(explanation, profiled, measured_us=measured_us, anchor_ratio=timed.anchor_ratio)
     versions, hardware = load_backend(profile.header.backend).versions(), fingerprint().to_json()
     return replace(report, differences=profile.differences(versions=versions, hardware=hardware))
 
 
 def operators_by_layer(
-    explanation: Explanation, profiled: OperatorProfile, *, measured_us: float, anchor_ratio: float
+    explanation: Explanation, profiled: Sequence[OperatorProfile], *, measured_us: float, anchor_ratio: float
 ) -> OperatorReport:
-    """Sort a network's operators by the layer whose nodes they execute."""
-    members: list[list[OperatorTime]] = [[] for _ in explanation.layers]
+    """Sort a network's operators, profiled part by part, by the layer whose nodes they execute.
+
+    What a run takes counts as often as its part runs.
+    """
+    members: dict[int, list[OperatorTime]] = {layer.position: [] for layer in explanation.layers}
     unexplained: list[OperatorTime] = []
-    for operator in profiled.operators:
-        position = layer_of(operator, len(members))
-        (unexplained if position is None else members[position]).append(operator)
-    total = sum(operator.value_us for operator in profiled.operators)
+    inference_us = 0.0
+    for part, profile in enumerate(profiled):
+        layers = [layer for layer in explanation.layers if layer.part == part]
+        inference_us += layers[0].runs * profile.inference_us
+        for operator in profile.operators:
+            position = layer_of(operator, len(layers))
+            counted = (
+                operator if layers[0].runs == 1 else replace(operator, value_us=layers[0].runs * operator.value_us)
+            )
+            (unexplained if position is None else members[layers[position].position]).append(counted)
+    total = sum(operator.value_us for found in (*members.values(), unexplained) for operator in found)
     return OperatorReport(
         explanation=explanation,
-        layers=tuple(layer_operators(*pair, total) for pair in zip(explanation.layers, members)),
+        layers=tuple(layer_operators(layer, members[layer.position], total) for layer in explanation.layers),
         unexplained=tuple(unexplained),
         profiled_us=total,
-        inference_us=profiled.inference_us,
+        inference_us=inference_us,
         measured_us=measured_us,
         anchor_ratio=anchor_ratio,
     )

@@ -32,7 +32,8 @@ from .errors import (
 )
 from .hardware import Hardware, NoiseCause, TimerNoise, fingerprint, noise_causes, timer_noise
 from .journal import Journal, read_journal, write_atomically
-from .plan import PlanItem, PlannedModel, TimingPlan, read_plan, write_plan
+from .plan import PlanItem, PlannedModel, PlanPart, TimingPlan, read_plan, write_plan
+from .program import Program, ProgramLoader, ProgramPart, load_program
 from .results import Anchor, Failure, Results, Session, Visit, read_results
 from .timing import Measurement, TimingPolicy
 from .transports.local import run_plan_locally
@@ -60,8 +61,12 @@ __all__ = [
     "PlanError",
     "PlanItem",
     "PlanMismatch",
+    "PlanPart",
     "PlannedModel",
     "ProfilerError",
+    "Program",
+    "ProgramLoader",
+    "ProgramPart",
     "Results",
     "ResultsLocked",
     "ResultsUnwritable",
@@ -78,6 +83,7 @@ __all__ = [
     "backend_names",
     "fingerprint",
     "load_backend",
+    "load_program",
     "noise_causes",
     "profile_operators",
     "read_journal",

@@ -109,6 +109,10 @@ class Executable(Protocol):
         """The shape of each input, by name."""
 
     @property
+    def inputs(self) -> Arrays:
+        """The inputs bound once, by name: what `elapsed_ns` runs on, and what a program begins with."""
+
+    @property
     def options(self) -> Mapping[str, Any]:
         """What the runtime says it uses, read back after compilation; has at least ``threads`` and ``precision``."""
 
@@ -120,7 +124,11 @@ class Executable(Protocol):
         """Run ``loops`` inferences back to back on inputs bound once, and return the monotonic nanoseconds taken."""
 
     def run(self, inputs: Arrays) -> Arrays:
-        """Return the outputs for ``inputs``, by name; for checking values, never for timing."""
+        """Return the outputs for ``inputs``, by name; for checking values, and for timing within a program only.
+
+        As fast as whoever calls the runtime by hand would have it. The outputs are the caller's: no later run changes
+        them. Raises `ModelRejected` for inputs that are missing or do not fit.
+        """
 
     def close(self) -> None:
         """Release the runtime's resources; the executable is not used afterwards."""

@@ -18,12 +18,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
-from .backend import Backend
+from .backend import Backend, Executable
 from .errors import EnvironmentChanged, UnsupportedConfig
 from .hardware import Hardware, fingerprint
 from .journal import Journal, Record
 from .kept import KeptModels
 from .plan import PlanItem, TimingPlan
+from .program import ProgramPart, load_program
 from .results import Results, Visit, measurements_from_visits, step_fields
 from .schedule import Step, pass_steps
 from .timing import Measurement, calibrate_loops, take_visit
@@ -119,8 +120,7 @@ class PlanExecution:
         if not self._visits:
             return {}
         try:
-            model = (self._folder / self._items[self._visits[0].key].file).read_bytes()
-            with self._backend.load(model, self._plan.config) as executable:
+            with self._loaded(self._items[self._visits[0].key]) as executable:
                 options: Dict[str, Any] = json.loads(json.dumps(executable.options))  # as the journal gives them back
                 return options
         except Exception:  # the visit of that model will say why
@@ -194,9 +194,7 @@ class PlanExecution:
     def _timed(self, step: Step) -> Tuple[Visit, Mapping[str, Any]]:
         item = self._items[step.key]
         start_s = self._clock()
-        executable = self._kept.get(step.key) or self._backend.load(
-            (self._folder / item.file).read_bytes(), self._plan.config
-        )
+        executable = self._kept.get(step.key) or self._loaded(item)
         try:
             load_ms = (self._clock() - start_s) * 1e3
             options = dict(executable.options)
@@ -207,6 +205,13 @@ class PlanExecution:
             raise
         self._kept.keep(step.key, executable)
         return Visit(step.key, item.role, step, loops, block_us, load_ms, self._id, self._t_s()), options
+
+    def _loaded(self, item: PlanItem) -> Executable:
+        """Compile an item's model, or its program."""
+        if not item.parts:
+            return self._backend.load((self._folder / item.file).read_bytes(), self._plan.config)
+        parts = [ProgramPart(part.name, (self._folder / part.file).read_bytes(), part.runs) for part in item.parts]
+        return load_program(self._backend, parts, self._plan.config)
 
     def _loops(self, key: str) -> Optional[int]:
         return next((visit.loops for visit in self._visits if visit.key == key), None)

@@ -3,6 +3,8 @@
     PLAN/plan.json            backend, run configuration, timing policy, items
     PLAN/models/<sha256>.onnx one file a distinct model, named by its content
 
+An item is one model, or a program: several models, each with how often it runs (`program.py`).
+
 The folder is all a worker needs, so it can be copied to another machine. Reading trusts nothing: names are checked,
 paths stay inside the folder, and every model must have the content its name says.
 """
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, Mapping, Tuple, Union
 from .backend import RunConfig
 from .errors import PlanDamaged, PlanMismatch
 from .journal import json_line, write_atomically
+from .program import ProgramPart, check_part
 from .timing import TimingPolicy
 
 if TYPE_CHECKING:
@@ -28,38 +31,88 @@ if TYPE_CHECKING:
 
 SCHEMA = "gnomon.plan"
 # History of the plan format, newest first:
+#   3  an item may have parts (name, file, runs) instead of a file
 #   2  policy: settle_s, keep_mib; many short visits
 #   1  backend, config, policy, items (key, role, file)
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
+
+Model = Union[bytes, Tuple[ProgramPart, ...]]  # what is timed: one model as ONNX bytes, or a program
 
 ROLES = ("layer", "network", "anchor")
 MODEL_FILE = re.compile(r"models/[0-9a-f]{64}\.onnx")
 
 
 @dataclass(frozen=True)
+class PlanPart:
+    """One model of a program: its name, its path inside the plan folder, and how often it runs."""
+
+    name: str
+    file: str
+    runs: int
+
+    def __post_init__(self) -> None:
+        check_part(self.name, self.runs)
+        _check_file(self.name, self.file)
+
+    def to_json(self) -> Dict[str, Any]:
+        """Return the fields as a JSON object."""
+        return {"name": self.name, "file": self.file, "runs": self.runs}
+
+
+@dataclass(frozen=True)
 class PlanItem:
-    """One model to time: ``file`` is its path inside the plan folder, with forward slashes."""
+    """One model to time: ``file`` is its path inside the plan folder, with forward slashes.
+
+    Or a program: then it has ``parts``, and ``file`` is empty.
+    """
 
     key: str
     file: str
     role: str
+    parts: Tuple[PlanPart, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.key, str) or not self.key:
             raise ValueError(f"key is {self.key!r}; expected a non-empty string")
         if self.role not in ROLES:
             raise ValueError(f"role of {self.key!r} is {self.role!r}; expected one of {', '.join(ROLES)}")
-        if not isinstance(self.file, str) or not MODEL_FILE.fullmatch(self.file):
-            raise ValueError(f"file of {self.key!r} is {self.file!r}; expected models/<sha256>.onnx")
+        if self.parts:
+            names = [part.name for part in self.parts]
+            if self.file or len(set(names)) < len(names):
+                raise ValueError(
+                    f"the program {self.key!r} has the parts {names} and the file {self.file!r}; "
+                    f"expected parts of distinct names and no file"
+                )
+        else:
+            _check_file(self.key, self.file)
+
+    @property
+    def files(self) -> Tuple[str, ...]:
+        """The paths of its models, inside the plan folder."""
+        return tuple(part.file for part in self.parts) or (self.file,)
+
+    def to_json(self) -> Dict[str, Any]:
+        """Return the fields as a JSON object."""
+        if self.parts:
+            return {"key": self.key, "role": self.role, "parts": [part.to_json() for part in self.parts]}
+        return {"key": self.key, "role": self.role, "file": self.file}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PlanItem:
+        """Return the item written by `to_json`; ValueError, KeyError or TypeError for anything else."""
+        if "parts" not in data:
+            return cls(key=data["key"], file=data["file"], role=data["role"])
+        parts = tuple(PlanPart(name=part["name"], file=part["file"], runs=part["runs"]) for part in data["parts"])
+        return cls(key=data["key"], file=data.get("file", ""), role=data["role"], parts=parts)
 
 
 @dataclass(frozen=True)
 class PlannedModel:
-    """One model to put into a plan, as ONNX bytes."""
+    """One model, or program, to put into a plan."""
 
     key: str
     role: str
-    model: bytes
+    model: Model
 
 
 @dataclass(frozen=True)
@@ -94,7 +147,7 @@ class TimingPlan:
             "backend": self.backend,
             "config": self.config.to_json(),
             "policy": self.policy.to_json(),
-            "items": [{"key": item.key, "role": item.role, "file": item.file} for item in self.items],
+            "items": [item.to_json() for item in self.items],
         }
 
     @classmethod
@@ -102,13 +155,14 @@ class TimingPlan:
         """Return the plan written by `to_json`; ValueError, KeyError or TypeError for anything else."""
         if data["schema"] != SCHEMA or data["version"] != SCHEMA_VERSION:
             raise ValueError(
-                f"expected {SCHEMA} version {SCHEMA_VERSION}, found {data['schema']} version {data['version']}"
+                f"expected {SCHEMA} version {SCHEMA_VERSION}, found {data['schema']} version {data['version']}. "
+                f"Finish it with the Gnomon that wrote it, or remove the folder to measure anew"
             )
         return cls(
             backend=str(data["backend"]),
             config=RunConfig.from_json(data["config"]),
             policy=TimingPolicy.from_json(data["policy"]),
-            items=tuple(PlanItem(key=item["key"], file=item["file"], role=item["role"]) for item in data["items"]),
+            items=tuple(PlanItem.from_json(item) for item in data["items"]),
         )
 
 
@@ -150,7 +204,7 @@ def read_plan(folder: PathLike) -> TimingPlan:
     folder = Path(folder)
     plan = _parsed(folder / "plan.json")
     root = folder.resolve()
-    for file in sorted({item.file for item in plan.items}):
+    for file in sorted({file for item in plan.items for file in item.files}):
         path = folder / file
         if root not in path.resolve().parents:
             raise PlanDamaged(f"{path} leads out of the plan folder; expected a plain file inside it")
@@ -163,11 +217,22 @@ def read_plan(folder: PathLike) -> TimingPlan:
 
 
 def _stored(folder: Path, model: PlannedModel) -> PlanItem:
-    file = f"models/{hashlib.sha256(model.model).hexdigest()}.onnx"
-    item = PlanItem(model.key, file, model.role)
+    if isinstance(model.model, bytes):
+        return PlanItem(model.key, _stored_file(folder, model.model), model.role)
+    parts = tuple(PlanPart(part.name, _stored_file(folder, part.model), part.runs) for part in model.model)
+    return PlanItem(model.key, "", model.role, parts)
+
+
+def _stored_file(folder: Path, model: bytes) -> str:
+    file = f"models/{hashlib.sha256(model).hexdigest()}.onnx"
     if not (folder / file).exists():
-        write_atomically(folder / file, model.model)
-    return item
+        write_atomically(folder / file, model)
+    return file
+
+
+def _check_file(name: str, file: object) -> None:
+    if not isinstance(file, str) or not MODEL_FILE.fullmatch(file):
+        raise ValueError(f"file of {name!r} is {file!r}; expected models/<sha256>.onnx")
 
 
 def _parsed(path: Path) -> TimingPlan:

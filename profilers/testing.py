@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence,
 import numpy as np
 import pytest
 
-from .backend import PRECISIONS, Backend, OperatorProfiler, RunConfig, profile_operators
+from .backend import PRECISIONS, Backend, OperatorProfiler, RunConfig, profile_operators, synthetic_input
 from .errors import ModelRejected, OperatorsUnavailable, UnsupportedConfig
+from .program import ProgramPart
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -72,6 +73,7 @@ class ScriptedExecutable:
         on_close: Callable[[], None] = lambda: None,
     ) -> None:
         config = config or RunConfig()
+        self.inputs: Arrays = {"x": synthetic_input(AFFINE_SHAPE, np.dtype(np.float32))}
         self.input_shapes: Dict[str, Tuple[int, ...]] = {"x": AFFINE_SHAPE}
         self.options: Dict[str, Any] = {"threads": config.threads, "precision": config.precision}
         self.idles_quietly = True
@@ -137,10 +139,22 @@ class FakeBackend:
         if config.device != "cpu" or config.precision != "fp32":
             raise UnsupportedConfig(f"fake runs fp32 on the cpu, not {config.precision} on {config.device!r}")
         executable = ScriptedExecutable(self._script(model), config=config, on_close=self._closed)
+        self._opened(model)
+        return executable
+
+    def load_program(self, parts: Sequence[ProgramPart], config: RunConfig) -> ScriptedExecutable:
+        """Return an executable that takes what the parts' scripts begin with, as often as they run."""
+        total_us = 0.0
+        for part in parts:
+            with self.load(part.model, config) as executable:
+                total_us += part.runs * executable.elapsed_ns(1) / 1e3
+        self._opened(b"".join(part.model for part in parts))
+        return ScriptedExecutable((total_us,), config=config, on_close=self._closed)
+
+    def _opened(self, model: bytes) -> None:
         self.loaded.append(model)
         self._alive += 1
         self.most_alive = max(self.most_alive, self._alive)
-        return executable
 
     def _closed(self) -> None:
         self._alive -= 1

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from ..lut import HardwareProfile, NotVerified, RemeasuredTogether, measure_models
-from ..profilers.errors import PlanMismatch
+from ..lut import HardwareProfile, NotVerified, RemeasuredTogether, measure_models, timed_model
+from ..profilers.errors import PlanDamaged, PlanMismatch
+from ..profilers.plan import Model
 from ..supernets.graph import PartModel, models_from_architecture
 from ..supernets.space import Architecture
 from .final_records import TIMING_FOLDER, FinalHeader, Pace, Record, Timing, Validation
@@ -57,24 +58,22 @@ def timed_together(
 ) -> RemeasuredTogether:
     """Time all members, or go on where an interrupted call stopped.
 
-    When the networks exported now are not to the byte those of that call, it starts over.
+    When the networks exported now are not to the byte those of that call, or its plan cannot be read, it starts over.
     """
     models = {member.id: exported(member, supernet, profile) for member in members}
     try:
         return measure_models(profile, models, building=building)
-    except PlanMismatch:
+    except (PlanMismatch, PlanDamaged):
         shutil.rmtree(building)
         return measure_models(profile, models, building=building)
 
 
-def exported(member: Validation, supernet: EvaluatesArchitectures | None, profile: HardwareProfile) -> bytes:
+def exported(member: Validation, supernet: EvaluatesArchitectures | None, profile: HardwareProfile) -> Model:
     """Return a member as it would be shipped; its layers alone, whose times are the same, without weights."""
     architecture, batch = Architecture(profile.space.name, member.indices), profile.header.config.batch
     if isinstance(supernet, Exportable):
-        (part,) = supernet.models(architecture, batch=batch)
-    else:
-        (part,) = models_from_architecture(profile.space, architecture, batch=batch)
-    return part.model
+        return timed_model(supernet.models(architecture, batch=batch))
+    return timed_model(models_from_architecture(profile.space, architecture, batch=batch))
 
 
 def timing_of(

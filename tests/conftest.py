@@ -1,11 +1,14 @@
 """Shared by all tests: one thread a process, as tests run side by side on few cores; a tiny space, a fake backend."""
 
+import importlib
 import os
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from gnomon.profilers.timing import TimingPolicy
+from gnomon.supernets.layers import registry as layers
 from gnomon.supernets.registry import load_space
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -62,13 +65,23 @@ def tiny(tmp_path_factory, monkeypatch):
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-space\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text(
-        "[gnomon.spaces]\ntiny = tiny_space:build\n[gnomon.backends]\nfake = tiny_backend:open_backend\n"
+        "[gnomon.spaces]\ntiny = tiny_space:build\npairs = pairs:build\n"
+        "[gnomon.backends]\nfake = tiny_backend:open_backend\n"
     )
-    monkeypatch.syspath_prepend(str(folder))
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+    folders = [str(folder), str(Path(__file__).parent / "third_party")]
+    for path in folders:
+        monkeypatch.syspath_prepend(path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*folders, os.environ.get("PYTHONPATH", "")]))
     load_space.cache_clear()
     yield load_space("tiny")
     load_space.cache_clear()
+
+
+@pytest.fixture
+def pairs(tiny, monkeypatch):
+    """A third party's space of two parts and sixteen networks, with layer kinds of its own."""
+    importlib.import_module("pairs").install_kinds(monkeypatch, layers)
+    return load_space("pairs")
 
 
 @pytest.fixture

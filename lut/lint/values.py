@@ -40,7 +40,8 @@ def quantised(rows: Rows) -> Iterator[Finding]:
     if len(values) < FEWEST:
         return
     for step in STEPS_US:
-        multiples = values / step
+        with np.errstate(over="ignore"):
+            multiples = values / step
         if np.all(np.abs(multiples - np.round(multiples)) <= 1e-6 * multiples):
             share = step / float(np.median(values))
             if share > COARSE:

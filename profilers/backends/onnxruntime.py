@@ -116,12 +116,13 @@ class OnnxRuntimeExecutable:
     def __init__(self, runtime: ModuleType, session: Any, config: RunConfig) -> None:
         _refuse_fallback(session)
         self._session: Any = session
-        self._inputs = {node.name: _bound_input(node) for node in session.get_inputs()}
-        self.input_shapes: Dict[str, Tuple[int, ...]] = {name: value.shape for name, value in self._inputs.items()}
+        self.inputs: Arrays = {node.name: _bound_input(node) for node in session.get_inputs()}
+        self.input_shapes: Dict[str, Tuple[int, ...]] = {name: value.shape for name, value in self.inputs.items()}
+        self._outputs: List[str] = [node.name for node in session.get_outputs()]
         self.options = _options_read_back(session, config)
         self.idles_quietly = config.threads == 1  # else the pool's threads spin on for some 50 ms after each run
         self._binding: Any = session.io_binding()
-        for name, value in self._inputs.items():
+        for name, value in self.inputs.items():
             self._binding.bind_ortvalue_input(name, runtime.OrtValue.ortvalue_from_numpy(value))
         for node in session.get_outputs():
             self._binding.bind_output(node.name, "cpu")
@@ -139,9 +140,8 @@ class OnnxRuntimeExecutable:
 
     def run(self, inputs: Arrays) -> Arrays:
         """Return the outputs for ``inputs``, by name; raises `ModelRejected` if they do not fit."""
-        names: List[str] = [node.name for node in self._session.get_outputs()]
         try:
-            return dict(zip(names, self._session.run(names, inputs)))
+            return dict(zip(self._outputs, self._session.run(self._outputs, inputs)))
         except Exception as exc:
             raise ModelRejected(f"onnxruntime cannot run the model on these inputs: {exc}") from exc
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -98,25 +98,30 @@ class OpenVinoBackend:
             **extra,
         }
         try:
-            compiled = self._core.compile_model(self._core.read_model(model), DEVICE, properties)
+            read = self._core.read_model(model)
+            outputs = [port.get_any_name() for port in read.outputs]  # compiling may give an output other names too
+            compiled = self._core.compile_model(read, DEVICE, properties)
         except Exception as exc:  # OpenVINO raises RuntimeError and, for some models, TypeError
             raise ModelRejected(f"openvino {self.version()} cannot compile the model: {exc}") from exc
         _refuse_changes(compiled, config)
-        return OpenVinoExecutable(self._runtime, compiled, config)
+        return OpenVinoExecutable(self._runtime, compiled, config, outputs)
 
 
 class OpenVinoExecutable:
     """A compiled model and one infer request whose input tensors are bound once."""
 
-    def __init__(self, runtime: ModuleType, compiled: Any, config: RunConfig) -> None:
+    def __init__(self, runtime: ModuleType, compiled: Any, config: RunConfig, outputs: Sequence[str]) -> None:
         self._runtime = runtime
         self._compiled: Any = compiled
-        self._inputs = {port.get_any_name(): _bound_input(port) for port in compiled.inputs}
-        self.input_shapes: Dict[str, Tuple[int, ...]] = {name: value.shape for name, value in self._inputs.items()}
+        self.inputs: Arrays = {port.get_any_name(): _bound_input(port) for port in compiled.inputs}
+        self.input_shapes: Dict[str, Tuple[int, ...]] = {name: value.shape for name, value in self.inputs.items()}
+        self._outputs = list(zip(outputs, compiled.outputs))
         self.options = _options_read_back(compiled, config)
         self.idles_quietly = True  # its threads are shared by all models and sleep when there is nothing to do
         self._request: Any = compiled.create_infer_request()
-        self._bind(self._inputs)
+        self._request_of_run: Any = None
+        for name, value in self.inputs.items():
+            self._request.set_tensor(name, runtime.Tensor(value, shared_memory=True))
 
     def elapsed_ns(self, loops: int) -> int:
         """Run ``loops`` inferences on the bound inputs and return the nanoseconds taken."""
@@ -127,15 +132,19 @@ class OpenVinoExecutable:
         return time.perf_counter_ns() - start
 
     def run(self, inputs: Arrays) -> Arrays:
-        """Return the outputs for ``inputs``, by name; raises `ModelRejected` if they do not fit."""
+        """Return the outputs for ``inputs``, by name; raises `ModelRejected` if they do not fit.
+
+        Inputs are not copied; outputs are, because a program gives them back while the next ones are written.
+        """
+        if inputs.keys() != self.inputs.keys():
+            raise ModelRejected(f"openvino has the inputs {sorted(self.inputs)}; it was given {sorted(inputs)}")
+        if self._request_of_run is None:
+            self._request_of_run = self._compiled.create_infer_request()  # the other one keeps its inputs
         try:
-            self._bind(inputs)
-            results = self._request.infer()
+            results = self._request_of_run.infer(inputs, share_inputs=True)
         except Exception as exc:
             raise ModelRejected(f"openvino cannot run the model on these inputs: {exc}") from exc
-        finally:
-            self._bind(self._inputs)
-        return {port.get_any_name(): np.array(results[port]) for port in self._compiled.outputs}
+        return {name: results[port] for name, port in self._outputs}
 
     def operators(self) -> Tuple[OperatorTime, ...]:
         """Return the counters of the operators that ran, if they are on."""
@@ -154,7 +163,8 @@ class OpenVinoExecutable:
 
     def close(self) -> None:
         """Release the model."""
-        self._request = None
+        self._request = self._request_of_run = None
+        self._outputs = []
         self._compiled = None
 
     def __enter__(self) -> OpenVinoExecutable:
@@ -167,11 +177,6 @@ class OpenVinoExecutable:
         traceback: Optional[TracebackType],
     ) -> None:
         self.close()
-
-    def _bind(self, inputs: Arrays) -> None:
-        for name, value in inputs.items():
-            tensor = self._runtime.Tensor(np.ascontiguousarray(value), shared_memory=True)
-            self._request.set_tensor(name, tensor)
 
 
 def _refuse_changes(compiled: Any, config: RunConfig) -> None:

@@ -1,0 +1,129 @@
+"""Networks of several parts, from the plan to the explanation: what runs several times counts as often."""
+
+import math
+
+import numpy as np
+import pytest
+
+from gnomon.lut import (
+    ProfileRequest,
+    build_profile,
+    explain,
+    explain_operators,
+    lint_profile,
+    load_profile,
+    measure_model,
+    timed_model,
+)
+from gnomon.lut.build import plan_for
+from gnomon.lut.sampling import networks_for, physical_sums
+from gnomon.lut.terms import PHYSICAL
+from gnomon.profilers import RunConfig
+from gnomon.supernets.graph import PartModel, graph_from_layers, models_from_architecture
+from gnomon.supernets.testing import SpaceContract
+
+STEPS = 6
+
+
+class TestPairs(SpaceContract):
+    @pytest.fixture
+    def space(self, pairs):
+        return pairs
+
+
+@pytest.fixture
+def request_for(quick_policy):
+    def build(backend="fake", **changes):
+        return ProfileRequest("pairs", backend, networks=16, policy=quick_policy, **changes)
+
+    return build
+
+
+@pytest.fixture
+def profile_of(pairs, request_for, tmp_path):
+    return lambda backend="fake", **changes: build_profile(request_for(backend, **changes), tmp_path / "p.jsonl")
+
+
+def test_a_network_that_is_one_model_is_timed_as_that_model(tiny):
+    layers = tiny.layers(tiny.architecture([1, 1, 2]))
+    assert timed_model(models_from_architecture(tiny, tiny.architecture([1, 1, 2]))) == graph_from_layers(layers)
+
+
+def test_one_part_that_runs_several_times_is_a_program():
+    (part,) = timed_model([PartModel("decoder_step", b"model", 3)])
+    assert (part.name, part.model, part.runs) == ("decoder_step", b"model", 3)
+
+
+def test_a_plan_of_two_parts_times_layers_alone_and_networks_as_programs(pairs, request_for, tmp_path):
+    plan = plan_for(request_for(), pairs, tmp_path)
+    programs = [item for item in plan.items if item.role == "network"]
+    assert {tuple((part.name, part.runs) for part in item.parts) for item in programs} == {
+        (("encoder", 1), ("decoder_step", STEPS))
+    }
+    alone = [item for item in plan.items if item.role == "layer"]
+    assert [item.key for item in alone] == [spec.key for spec in pairs.unique_layers()]
+    assert not any(item.parts for item in alone)
+
+
+def test_a_profile_of_two_parts_predicts_what_it_measured(profile_of, pairs, tmp_path):
+    profile = profile_of()
+    rows = [network.indices for network in profile.networks]
+    assert len(rows) == pairs.size == 16
+    taken = [measurement.value_us for measurement in profile.network_measurements]
+    assert profile.latency.value_us(rows) == pytest.approx(taken, rel=0.02)  # the fake takes 5 us a run and its weights
+    assert load_profile(tmp_path / "p.jsonl").latency.value_us(rows) == pytest.approx(profile.latency.value_us(rows))
+
+
+def test_sums_count_a_layer_as_often_as_its_part_runs(pairs):
+    rows = networks_for(pairs, 12, np.random.default_rng(0))
+    assert len(np.unique(rows, axis=0)) == 12
+    for row, sums in zip(rows, physical_sums(pairs)(rows)):
+        layers = pairs.layers(pairs.architecture(row))
+        assert sums == pytest.approx([math.log(sum(map(value_of, layers))) for value_of in PHYSICAL.values()])
+
+
+def test_an_explanation_shows_a_repeated_layer_once_and_counts_it_as_often(profile_of, pairs):
+    profile = profile_of()
+    found = explain(profile, pairs.architecture([1, 1, 1, 1]))
+    assert [layer.slot for layer in found.layers] == [slot.name for slot in pairs.slots]
+    assert [layer.runs for layer in found.layers] == [1] * 4 + [STEPS] * 4
+    assert found.runs == 4 + 4 * STEPS
+    assert sum(layer.contribution_us for layer in found.layers) + found.unassigned_us == pytest.approx(found.value_us)
+    recur = found.layers[5]
+    assert recur.isolated_us == profile.table.value_us(recur.spec)
+    assert recur.contribution_us == pytest.approx(STEPS * profile.latency.contribution_us(recur.spec))
+    alone = sum(profile.table.value_us(spec) for spec in pairs.layers(found.architecture))
+    assert found.isolated_us == pytest.approx(alone)
+    assert sum(group.macs for group in found.kinds) == pairs.macs([found.architecture.indices])[0]
+    assert sum(group.isolated_us for group in found.stages) == pytest.approx(found.isolated_us)
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_a_real_runtime_times_explains_and_verifies_two_parts(profile_of, pairs, backend):
+    pytest.importorskip(backend)
+    profile = profile_of(backend)
+    assert len(profile.networks) == 16
+    assert not profile.table.failures
+    smallest, largest = (pairs.architecture([option] * 4) for option in (0, 1))
+    parts = models_from_architecture(pairs, largest)
+    assert measure_model(profile, timed_model(parts)).measurement.value_us > 0
+    assert profile.latency.value_us([smallest.indices])[0] < profile.latency.value_us([largest.indices])[0]
+    report = explain_operators(profile, largest)
+    assert [found.layer.slot for found in report.layers] == [slot.name for slot in pairs.slots]
+    assert report.measured_us > 0
+    assert report.inference_us > report.profiled_us > 0
+
+
+def test_the_lint_finds_nothing_wrong_with_two_parts(profile_of):
+    findings = lint_profile(profile_of("onnxruntime", config=RunConfig()))
+    assert [finding for finding in findings if finding.severity == "error"] == []
+
+
+def test_gnomon_predict_explains_two_parts(profile_of, capsys, tmp_path):
+    from gnomon.cli.main import run
+
+    profile_of()
+    assert run(["predict", str(tmp_path / "p.jsonl"), "--arch", "largest", "--explain"]) == 0
+    printed = capsys.readouterr().out
+    assert "pairs_recur 1x8 > 1x8 hidden 64 x 6" in printed
+    assert "the sum of 28 layers" in printed
