@@ -12,16 +12,19 @@ from .pareto import PICK_HELP, RunFolder
 from .search import Checkpoint, Data
 
 if TYPE_CHECKING:
-    from ..search.export import ExportedModel
+    from ..search.export import ExportedMetric, ExportedModel
 
 
 def print_export(exported: ExportedModel) -> None:
     """Print what was exported and how it was checked."""
-    print(f"exported {exported.folder / 'model.onnx'}: sub-network {exported.architecture.id}")
+    models = [file for file in exported.files if file.runs]
+    named = [f"{exported.folder / file.name}" + (f" ({file.runs} runs)" if file.runs > 1 else "") for file in models]
+    print(f"exported {', '.join(named)}: sub-network {exported.architecture.id}")
+    if len(exported.files) > len(models):
+        print(f"beside   {', '.join(file.name for file in exported.files if not file.runs)}")
     for parity in exported.parities:
         print(f"parity   {parity.backend} {parity.version}: outputs within {parity.max_difference:.1e} of torch's")
-    top1 = f"{exported.runtime_top1_percent:.2f} % in onnxruntime, {exported.torch_top1_percent:.2f} % in torch"
-    print(f"accuracy {top1}, on {exported.test_images} test images")
+    print(metric_line(exported.metric))
     latency = exported.latency
     if latency is None:
         print("latency  not predicted: no --profile was given")
@@ -38,13 +41,23 @@ def print_export(exported: ExportedModel) -> None:
     print(f"         so {latency.expected_us:.1f} us were expected: error {latency.error_percent:+.1f} %")
 
 
+def metric_line(metric: ExportedMetric) -> str:
+    """Say the metric of both, as `accuracy 92.76 % in onnxruntime, ...` or `BLEU     31.20 in onnxruntime, ...`."""
+    is_own_unit = metric.unit.lower() == metric.name
+    unit = "" if is_own_unit else " %" if metric.unit == "percent" else f" {metric.unit}"
+    return (
+        f"{metric.unit if is_own_unit else metric.name:<8} {metric.runtime_value:.2f}{unit} in onnxruntime, "
+        f"{metric.torch_value:.2f}{unit} in torch, on {metric.examples} test {metric.noun}"
+    )
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb."""
 
     @app.command()
     def export(
         run: RunFolder,
-        out: Annotated[Path, typer.Option(help="Folder to write: model.onnx and model.json.")],
+        out: Annotated[Path, typer.Option(help="Folder to write: the model and model.json.")],
         pick: Annotated[str, typer.Option(help=PICK_HELP)] = "knee",
         profile: Annotated[str | None, typer.Option(help="Profile to predict with and to time under.")] = None,
         checkpoint: Checkpoint = None,

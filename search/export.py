@@ -1,8 +1,9 @@
 """Turn a chosen sub-network into a file that can be shipped, and check that file before it is believed.
 
-The exported ONNX model is run by every installed runtime: its outputs must be torch's, its accuracy on the test split
-must be torch's within 0.1 points, and its latency is measured where the profile was, beside the prediction.
-A folder holds `model.onnx` and `model.json`, which says where it comes from.
+The exported ONNX model is run by every installed runtime: its answers must be torch's, the task's metric on the test
+split must be torch's within 0.1 points, and its latency is measured where the profile was, beside the prediction.
+A folder holds `model.onnx`, or one model a part, what the super-network adds (a vocabulary, say), and `model.json`,
+which says where it comes from.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..lut import HardwareProfile
+from ..lut import HardwareProfile, timed_model
 from ..profilers.backend import load_backend
+from ..supernets.graph import PartModel
 from ..supernets.space import Architecture
 from ..supernets.supernet import Supernet
 from ..version import VERSION
-from .errors import OutputUnusable
+from .errors import ExportRefused, OutputUnusable
 from .export_checks import (
     REFERENCE_BACKEND,
     ExportedLatency,
@@ -31,8 +33,41 @@ from .export_checks import (
     check_parity,
 )
 
-SCHEMA, SCHEMA_VERSION = "gnomon.export", 1
+SCHEMA = "gnomon.export"
+# History of the format of model.json, newest first:
+#   2  models with their runs, companions and feeding; metric, of any task
+#   1  sha256 of the one model; accuracy
+SCHEMA_VERSION = 2
+SIDECAR = "model.json"
 PARITY_EXAMPLES = 64
+FEEDING = (
+    "The models run in this order, each `runs` times. An output `x.next` is the input `x` of the model's next run; an "
+    "output `x` is the input `x` of later models."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file of the folder; `runs` is how often a model runs for one input, and 0 for what is no model."""
+
+    name: str
+    sha256: str
+    runs: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedMetric:
+    """The task's metric on the test split, by torch and by the reference runtime running the exported files.
+
+    `noun` says what the examples are: images, or texts.
+    """
+
+    name: str
+    unit: str
+    torch_value: float
+    runtime_value: float
+    examples: int
+    noun: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +76,9 @@ class ExportedModel:
 
     folder: Path
     architecture: Architecture
-    sha256: str
+    files: tuple[ExportedFile, ...]
     parities: tuple[Parity, ...]
-    torch_top1_percent: float
-    runtime_top1_percent: float
-    test_images: int
+    metric: ExportedMetric
     latency: ExportedLatency | None
 
 
@@ -59,51 +92,78 @@ def export_subnet(
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> ExportedModel:
-    """Write and check `folder`/model.onnx and model.json; nothing is written unless every check passes.
+    """Check the models, then write `folder`: models, companions and model.json; nothing unless every check passes.
 
-    `provenance` goes into the sidecar as it is. Raises ExportRefused when the file does not do what torch does,
-    BackendUnavailable without onnxruntime, OutputUnusable when the folder exists (unless `force`) or is unwritable.
+    `provenance` goes into the sidecar as it is. Raises ExportRefused when the models do not do what torch does,
+    BackendUnavailable without onnxruntime, ProfileMismatch for a profile of another space, OutputUnusable when the
+    folder exists (unless `force`) or is unwritable.
     """
     if folder.exists() and not force:
         raise OutputUnusable(f"{folder} is there already; choose another --out, or replace it with --force")
     load_backend(REFERENCE_BACKEND)
+    if profile is not None:
+        profile.space_named(supernet.space.name)
     on_step("building the graph, batch norm calibrated and folded")
-    (part,) = supernet.models(architecture)
-    model, size = part.model, supernet.size("test")
+    parts, size = supernet.models(architecture), supernet.size("test")
+    contents = contents_of(parts, supernet.companions())
     on_step(f"comparing {PARITY_EXAMPLES} outputs with torch")
     examples = min(PARITY_EXAMPLES, size)
-    parities = check_parity(model, supernet, supernet.answers(architecture, "test", examples), examples)
+    parities = check_parity(parts, supernet, supernet.answers(architecture, "test", examples), examples)
     on_step(f"answering {size} test examples in {REFERENCE_BACKEND}")
-    torch_top1 = supernet.evaluate(architecture, "test")
-    runtime_top1 = check_metric(model, supernet, torch_top1)
+    torch_value = supernet.score(supernet.answers(architecture, "test"), "test")
+    runtime_value = check_metric(parts, supernet, torch_value)
     latency = None
     if profile is not None:
-        on_step("timing the file against its prediction")
-        latency = check_latency(profile, architecture, model)
+        on_step("timing the models against their prediction")
+        latency = check_latency(profile, architecture, timed_model(parts))
+    runs = {file_of(part): part.runs for part in parts}
+    noun = "images" if len(supernet.space.input_shape) == 3 else "texts"
     exported = ExportedModel(
         folder,
         architecture,
-        hashlib.sha256(model).hexdigest(),
+        tuple(
+            ExportedFile(name, hashlib.sha256(held).hexdigest(), runs.get(name, 0)) for name, held in contents.items()
+        ),
         parities,
-        torch_top1,
-        runtime_top1,
-        size,
+        ExportedMetric(supernet.metric.name, supernet.metric.unit, torch_value, runtime_value, size, noun),
         latency,
     )
-    write_folder(folder, model, sidecar(exported, supernet, profile, provenance or {}))
+    record = json.dumps(sidecar(exported, supernet, profile, provenance or {}), indent=1) + "\n"
+    write_folder(folder, {**contents, SIDECAR: record.encode()})
     return exported
+
+
+def contents_of(parts: Sequence[PartModel], companions: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the folder's files but the sidecar; raises ExportRefused for a companion that could not lie there."""
+    contents = {file_of(part): part.model for part in parts}
+    for name in companions:
+        if name in contents or name == SIDECAR or Path(name).name != name:
+            raise ExportRefused(
+                f"the super-network wants the file {name!r} beside {', '.join(contents)} and {SIDECAR}; "
+                "expected a plain name that none of them has"
+            )
+    return {**contents, **companions}
+
+
+def file_of(part: PartModel) -> str:
+    """Return the name of a part's file."""
+    return f"{part.name}.onnx"
 
 
 def sidecar(
     exported: ExportedModel, supernet: Supernet, profile: HardwareProfile | None, provenance: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return what model.json says."""
-    space = supernet.space
+    space, metric = supernet.space, exported.metric
+    models = [{"file": file.name, "sha256": file.sha256, "runs": file.runs} for file in exported.files if file.runs]
+    others = [{"file": file.name, "sha256": file.sha256} for file in exported.files if not file.runs]
     return {
         "schema": SCHEMA,
         "version": SCHEMA_VERSION,
         "gnomon": VERSION,
-        "sha256": exported.sha256,
+        "models": models,
+        "feeding": None if len(models) == 1 and models[0]["runs"] == 1 else FEEDING,
+        "companions": others,
         "architecture": {
             "space": space.name,
             "space_digest": space.digest,
@@ -115,11 +175,13 @@ def sidecar(
         },
         "checkpoint_sha256": supernet.checkpoint_sha256,
         "input": supernet.described_input(),
-        "accuracy": {
+        "metric": {
+            "name": metric.name,
+            "unit": metric.unit,
             "split": "test",
-            "images": exported.test_images,
-            "torch_top1_percent": exported.torch_top1_percent,
-            f"{REFERENCE_BACKEND}_top1_percent": exported.runtime_top1_percent,
+            "examples": metric.examples,
+            "torch": metric.torch_value,
+            REFERENCE_BACKEND: metric.runtime_value,
         },
         "parity": [asdict(parity) for parity in exported.parities],
         "latency": exported.latency and asdict(exported.latency),
@@ -128,15 +190,15 @@ def sidecar(
     }
 
 
-def write_folder(folder: Path, model: bytes, record: Mapping[str, Any]) -> None:
-    """Write both files to a new folder and rename it into place; raises OutputUnusable."""
+def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write the files to a new folder and rename it into place; raises OutputUnusable."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
             fresh = Path(temporary) / "new"
             fresh.mkdir()
-            (fresh / "model.onnx").write_bytes(model)
-            (fresh / "model.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            for name, content in contents.items():
+                (fresh / name).write_bytes(content)
             if folder.is_dir():
                 os.replace(folder, Path(temporary) / "old")
             os.replace(fresh, folder)

@@ -1,12 +1,16 @@
-"""Checks on an exported file: outputs, accuracy and latency, each from running the very bytes that are shipped."""
+"""Checks on exported models: answers, metric and latency, each from running the very bytes that are shipped."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from ..lut import HardwareProfile, is_this_device, measure_model
 from ..profilers.backend import RunConfig, backend_names, load_backend
 from ..profilers.errors import BackendUnavailable
+from ..profilers.plan import Model
+from ..supernets.graph import PartModel
 from ..supernets.metric import Answers
 from ..supernets.space import Architecture
 from ..supernets.supernet import Supernet
@@ -51,7 +55,9 @@ class ExportedLatency:
         return 100 * (self.expected_us - self.measured_us) / self.measured_us
 
 
-def check_parity(model: bytes, supernet: Supernet, expected: Answers, examples: int) -> tuple[Parity, ...]:
+def check_parity(
+    parts: Sequence[PartModel], supernet: Supernet, expected: Answers, examples: int
+) -> tuple[Parity, ...]:
     """Compare what every installed runtime answers to the first test examples with `expected`; raises ExportRefused."""
     parities = []
     for name in backend_names():
@@ -59,37 +65,39 @@ def check_parity(model: bytes, supernet: Supernet, expected: Answers, examples: 
             backend = load_backend(name)
         except BackendUnavailable:
             continue
-        difference = answers_of(name, model, supernet, examples).difference(expected)
+        difference = answers_of(name, parts, supernet, examples).difference(expected)
         limit = PARITY_TOLERANCE * max(1.0, expected.largest)
         if difference > limit:
             raise ExportRefused(
-                f"{name} {backend.version()} differs from torch by {difference:.2e} on the exported file "
+                f"{name} {backend.version()} differs from torch by {difference:.2e} on what would be exported "
                 f"(at most {limit:.2e} is accepted); nothing was written"
             )
         parities.append(Parity(name, backend.version(), difference))
     return tuple(parities)
 
 
-def check_metric(model: bytes, supernet: Supernet, torch_value: float) -> float:
-    """Return the exported file's metric on the test split; raises ExportRefused when it is not torch's."""
+def check_metric(parts: Sequence[PartModel], supernet: Supernet, torch_value: float) -> float:
+    """Return the exported models' metric on the test split; raises ExportRefused when it is not torch's."""
     metric = supernet.metric
-    found = supernet.score(answers_of(REFERENCE_BACKEND, model, supernet, None), "test")
+    found = supernet.score(answers_of(REFERENCE_BACKEND, parts, supernet, None), "test")
     if abs(found - torch_value) > metric.tolerance:
         raise ExportRefused(
-            f"the exported file has {metric.name} {found:.2f} {metric.unit} on the test split, "
+            f"what would be exported has {metric.name} {found:.2f} {metric.unit} on the test split, "
             f"torch {torch_value:.2f}; nothing was written"
         )
     return found
 
 
-def answers_of(backend: str, model: bytes, supernet: Supernet, examples: int | None) -> Answers:
-    """Run the model on the first test examples (None: all), one at a time."""
-    with load_backend(backend).load(model, RunConfig()) as executable:
-        return supernet.answers_from([executable.run], "test", examples)
+def answers_of(backend: str, parts: Sequence[PartModel], supernet: Supernet, examples: int | None) -> Answers:
+    """Run the parts on the first test examples (None: all), one at a time."""
+    loaded = load_backend(backend)
+    with ExitStack() as stack:
+        runners = [stack.enter_context(loaded.load(part.model, RunConfig())).run for part in parts]
+        return supernet.answers_from(runners, "test", examples)
 
 
-def check_latency(profile: HardwareProfile, architecture: Architecture, model: bytes) -> ExportedLatency:
-    """Predict the file's latency and, on the profile's device, measure it."""
+def check_latency(profile: HardwareProfile, architecture: Architecture, model: Model) -> ExportedLatency:
+    """Predict the latency of one input and, on the profile's device, measure it."""
     estimate = profile.latency.predict([architecture.indices])
     value, low, high = (float(a[0]) for a in (estimate.value_us, estimate.low_us, estimate.high_us))
     predicted = (value, low, high, profile.latency.report.sentence())

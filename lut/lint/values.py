@@ -40,9 +40,10 @@ def quantised(rows: Rows) -> Iterator[Finding]:
     if len(values) < FEWEST:
         return
     for step in STEPS_US:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):  # a file may hold times of any size
             multiples = values / step
-        if np.all(np.abs(multiples - np.round(multiples)) <= 1e-6 * multiples):
+            is_rounded = np.all(np.abs(multiples - np.round(multiples)) <= 1e-6 * multiples)
+        if is_rounded:
             share = step / float(np.median(values))
             if share > COARSE:
                 text = (
