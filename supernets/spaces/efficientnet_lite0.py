@@ -45,9 +45,7 @@ def build(classes: int = IMAGENET, resolution: int = 224) -> SearchSpace:
     blocks = Blocks(kernels=(3,), expands=(3, 4, 6))
     choices, size, last = blocks.choices(stages), resolution // 2, resolution // 32
     image = (3, resolution, resolution)
-    stem = LayerSpec.of(
-        "stem", image, kernel=3, stride=2, out_channels=STEM, activation="relu6", padding=PADDING
-    )
+    stem = LayerSpec.of("stem", image, kernel=3, stride=2, out_channels=STEM, activation="relu6", padding=PADDING)
     first_block = LayerSpec.of(
         "mbconv",
         (STEM, size, size),
