@@ -59,9 +59,13 @@ def space_from(name: str) -> SearchSpace:
         found: Any = importlib.import_module(module)
         for part in rest.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise SupernetError(f"cannot import {name}: {error}; expected MODULE:CLASS, as in my_net:MyNet") from error
-    return space_of(found(), rest.rpartition(".")[2].lower())
+        built = found()
+    except SupernetError:
+        raise
+    except Exception as error:  # whatever somebody's file raises
+        problem = f"{type(error).__name__}: {error}"
+        raise SupernetError(f"cannot load {name}: {problem}; expected MODULE:CLASS, as in my_net:MyNet") from error
+    return space_of(built, rest.rpartition(".")[2].lower())
 
 
 def run_onnx(model: bytes, inputs: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 KIND = "module"
 RESERVED = ("name", "of", "source")  # attributes of a layer that are no arguments of its class
 WORD = re.compile(r"[a-z][a-z0-9_]*")
-DECLARED: dict[tuple[str, str], type] = {}  # (super-network, class name in lower case) -> class; filled on declaration
+Name = tuple[str, str, str]  # super-network, class in lower case, digest of the source
+DECLARED: dict[Name, type[Any]] = {}  # filled when a space is declared
 SHOWN = 200  # characters of a module's own error
 
 
@@ -51,13 +52,14 @@ def module_layer(of: str, module: type[nn.Module], shape: tuple[int, ...], argum
                 f"{module.__name__}({name}={value!r}) cannot be a layer: an argument is a whole number from 0 on, "
                 f"True, False, or a word in lower case, and its name is none of {', '.join(RESERVED)}"
             )
-    name = module.__name__.lower()
-    other = DECLARED.setdefault((of, name), module)
-    if other is not module and (other.__module__, other.__qualname__) != (module.__module__, module.__qualname__):
-        raise SupernetError(f"{of} has two module classes called {name}: {other} and {module}; rename one")
-    DECLARED[of, name] = module
-    numbers = {key: int(value) if isinstance(value, int) else value for key, value in arguments.items()}
-    return LayerSpec.of(KIND, shape, **numbers, name=name, of=of, source=source_digest(module))  # type: ignore[arg-type]
+    name, source = module.__name__.lower(), source_digest(module)  # type: ignore[arg-type]
+    other = DECLARED.setdefault((of, name, source), module)
+    if other.__qualname__ != module.__qualname__:
+        raise SupernetError(f"{of} has two module classes called {name} in lower case; rename one")
+    DECLARED[of, name, source] = module
+    attributes = {key: int(value) if isinstance(value, int) else value for key, value in arguments.items()}
+    attributes |= {"name": name, "of": of, "source": source}
+    return LayerSpec(KIND, shape, tuple(sorted(attributes.items())))
 
 
 @lru_cache(maxsize=256)
@@ -80,24 +82,24 @@ def source_digest(module: type) -> str:
 
 def class_of(spec: LayerSpec) -> type[nn.Module]:
     """Return the class that a layer of kind `module` names; raises SupernetError when it is not there, or changed."""
-    of, name = spec.text("of"), spec.text("name")
-    if (of, name) not in DECLARED:
+    of, name, source = (spec.text(attribute) for attribute in ("of", "name", "source"))
+    if (of, name, source) not in DECLARED:
         from .registry import load_space, space_names
 
         if of in space_names():
             load_space(of)
-    if (of, name) not in DECLARED:
+    if (of, name, source) in DECLARED:
+        return DECLARED[of, name, source]
+    others = [known for known in DECLARED if known[:2] == (of, name)]
+    if others:
         raise SupernetError(
-            f"layer {spec.key} is module {name!r} of super-network {of!r}, which is not here; install its package, "
-            "or import the file that declares it"
+            f"layer {spec.key} was made from another version of {inspect.getsourcefile(DECLARED[others[-1]])}, which "
+            f"is now {others[-1][2]}; profile the space again"
         )
-    found = DECLARED[of, name]
-    if source_digest(found) != spec.text("source"):
-        raise SupernetError(
-            f"layer {spec.key} was made from another version of {inspect.getsourcefile(found)}, which is now "
-            f"{source_digest(found)}; profile the space again"
-        )
-    return found
+    raise SupernetError(
+        f"layer {spec.key} is module {name!r} of super-network {of!r}, which is not here; install its package, "
+        "or import the file that declares it"
+    )
 
 
 def arguments_of(spec: LayerSpec) -> dict[str, Scalar]:

@@ -1,4 +1,4 @@
-"""A super-network of one's own in plain torch: residual blocks with elastic width, kernel, hidden channels and depth."""
+"""A super-network in plain torch: residual blocks with elastic width, kernel, hidden channels and depth."""
 
 from torch import nn
 
