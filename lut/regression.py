@@ -1,8 +1,8 @@
 """Latencies of layers that were never measured, from layers that were.
 
 A layer that was measured at other sizes of the same input is interpolated: between two sizes its latency is taken as a
-straight line over the pixels, beyond them the line is continued and flagged; from a single size it is scaled by the
-pixels, flagged likewise. Any other layer is predicted by a
+straight line over the pixels (of a sequence, the tokens), beyond them the line is continued and flagged; from a single
+size it is scaled by the pixels, flagged likewise. Any other layer is predicted by a
 Gaussian process (Rasmussen & Williams 2006, chapter 2) of log latency on the logs of its physical quantities and
 attributes, with a linear mean, whose length scale and noise are chosen by leave-one-out error. Either way the error on
 layers left out becomes the layer's interval.
@@ -61,7 +61,7 @@ def sort_of(spec: LayerSpec) -> tuple[object, ...]:
 
 @dataclass(frozen=True)
 class SizeCurves:
-    """Measured latencies over the input's size, one curve a layer, which is all but its height and width."""
+    """Measured latencies over the input's size, one curve a layer, which is all but its pixels or tokens."""
 
     curves: Mapping[tuple[object, ...], tuple[tuple[float, float], ...]]
 
@@ -102,14 +102,15 @@ class SizeCurves:
 
 
 def without_size(spec: LayerSpec) -> tuple[object, ...]:
-    """Return what is left of a layer when its height and width are taken away."""
-    return (spec.kind, spec.input_shape[:1] if len(spec.input_shape) == 3 else spec.input_shape, spec.attributes)
+    """Return what is left of a layer when its height and width, or its tokens, are taken away."""
+    rest = spec.input_shape[:1] if len(spec.input_shape) == 3 else spec.input_shape[1:]
+    return (spec.kind, len(spec.input_shape), rest, spec.attributes)
 
 
 def pixels(spec: LayerSpec) -> float:
-    """Return the pixels of a layer's work: the mean of input and output, because both are passed over."""
+    """Return the pixels of a layer's work: the mean of input and output, as both are passed over; or its tokens."""
     if len(spec.input_shape) != 3:
-        return 0.0
+        return float(spec.input_shape[0])
     return (math.prod(spec.input_shape[1:]) + math.prod(output_shape(spec)[1:])) / 2
 
 

@@ -88,7 +88,7 @@ def embedding(tokens):
     )
 
 
-def build():
+def build(steps=STEPS):
     choices = (Choice("ffn", (16, 64)), Choice("encoder_depth", (1, 2)))
     choices += (Choice("hidden", (16, 64)), Choice("decoder_depth", (1, 2)))
 
@@ -113,5 +113,6 @@ def build():
     slots += [Slot("memory", (), (), (LayerSpec.of("pairs_remember", (TOKENS, WIDTH)),))]
     slots += [Slot("target", (), (), (embedding(1),), 1), decoder(1), decoder(2)]
     slots += [Slot("choice", (), (), (LayerSpec.of("pairs_choose", (1, WIDTH)),), 1)]
-    parts = (Part("encoder"), Part("decoder_step", STEPS))
-    return SearchSpace("pairs", "none", (TOKENS,), choices, tuple(slots), parts)
+    parts = (Part("encoder"), Part("decoder_step", steps))
+    name = "pairs" if steps == STEPS else f"pairs:steps={steps}"
+    return SearchSpace(name, "none", (TOKENS,), choices, tuple(slots), parts)
