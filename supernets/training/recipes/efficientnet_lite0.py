@@ -1,4 +1,4 @@
-"""Fine-tune EfficientNet-Lite0, made elastic, on images of your own: pass the published weights with --from.
+"""Fine-tune EfficientNet-Lite0, made elastic, on images of your own, from the published weights.
 
 First the largest sub-network learns the new classes, then kernels and expansions shrink, then stages too. Weights
 from ImageNet move at a tenth of the new classifier's rate.
@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...checkpoints import load_checkpoint, named_as_ours, read_tensors, shapes_of
+from ...checkpoints.formats.efficientnet_lite0 import FILE
 from ...checkpoints.load import OURS
 from ...errors import CheckpointMismatch, DataUnavailable
 from ...space import SearchSpace
 from ...tasks.image_folder_half import training_split
+from ...tasks.prepare import data_folder
 from ..lessons.images import ImageLessons
 from ..recipe import Phase, Recipe
 
@@ -43,6 +45,16 @@ def lessons(space: SearchSpace, data: Path | None) -> ImageLessons:
     if data is None:
         raise DataUnavailable("pass your images: --data FOLDER with train/CLASS/IMAGE and val/CLASS/IMAGE")
     return ImageLessons(*training_split(space, data))
+
+
+def default_parent() -> Path:
+    """Return the prepared weights; raises DataUnavailable, naming the command that gets them."""
+    path = data_folder("efficientnet-lite0") / FILE
+    if not path.exists():
+        raise DataUnavailable(
+            f"no weights to start from at {path}; run: gnomon data prepare efficientnet-lite0, or pass --from FILE"
+        )
+    return path
 
 
 def read_parent(network: ElasticNetwork, path: Path) -> None:
