@@ -16,32 +16,43 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def train(
         space: Annotated[str, typer.Argument(help="Search space, e.g. fashion_mnist.")],
-        data: Annotated[Path, typer.Option(help="Folder of the full data set.")],
-        out: Annotated[Path, typer.Option(help="The .safetensors file to write.")],
+        data: Annotated[
+            Path | None, typer.Option(help="Folder of the full data set; default: what `gnomon data prepare` got.")
+        ] = None,
+        out: Annotated[
+            Path | None, typer.Option(help="The .safetensors file to write; default: the cache, where it is found.")
+        ] = None,
+        parent: Annotated[
+            Path | None, typer.Option("--from", help="Weights to start from: the space's own, or its parent's.")
+        ] = None,
         epochs: Annotated[
             int | None, typer.Option(help="Train one phase this long; default: the recipe.", min=1)
         ] = None,
+        batch: Annotated[int | None, typer.Option(help="Inputs a step; default: the recipe's.", min=2)] = None,
         seed: Annotated[int | None, typer.Option(help="Default: the recipe's.", min=0)] = None,
         force: Force = False,
     ) -> None:
-        """Train a super-network; an interrupted run goes on from its last epoch."""
+        """Train a super-network; an interrupted run goes on where it was, at most two minutes back."""
         from dataclasses import replace
 
-        from ..supernets.training.recipes import train_to_file
-        from ..supernets.training.trainer import Epoch, Recipe
+        from ..supernets.training.checkpoint import Epoch
+        from ..supernets.training.recipes import load_recipe
+        from ..supernets.training.to_file import TrainingRequest, shortened, train_to_file
+        from ..supernets.training.trainer import Progress
 
-        recipe = Recipe()
+        recipe = load_recipe(space).recipe()
         if epochs is not None:
-            recipe = replace(recipe, phases=(replace(recipe.phases[0], epochs=epochs),))
-        if seed is not None:
-            recipe = replace(recipe, seed=seed)
+            recipe = shortened(recipe, epochs)
+        recipe = replace(recipe, batch=batch or recipe.batch, seed=recipe.seed if seed is None else seed)
+        request = TrainingRequest(space, data, out, parent, recipe, force)
         with progress(f"train {space}") as report:
+            note = ["largest and smallest are judged after each epoch"]
 
-            def show(point: Epoch) -> None:
-                done = point.epoch + 1
-                eta_s = point.seconds / done * (recipe.epochs - done)
-                largest, smallest = point.largest_top1_percent, point.smallest_top1_percent
-                report(done, recipe.epochs, eta_s, f"top-1 {largest:.2f} % largest, {smallest:.2f} % smallest")
+            def judged(point: Epoch) -> None:
+                note[0] = f"epoch {point.epoch + 1}: {point.largest:.2f} largest, {point.smallest:.2f} smallest"
 
-            train_to_file(space, data, out, recipe=recipe, force=force, on_epoch=show)
-        print(out)
+            def step(now: Progress) -> None:
+                report(now.done, now.total, now.eta_s, f"loss {now.loss:.3f}; {note[0]}")
+
+            written = train_to_file(request, on_epoch=judged, on_step=step)
+        print(written)

@@ -45,12 +45,18 @@ def with_predictions(table: LatencyTable, layers: Iterable[LayerSpec]) -> Latenc
     sizes = SizeCurves.of(known)
     predicted = {spec.key: found for spec in absent if (found := sizes.at(spec)) is not None}
     rest = [spec for spec in absent if spec.key not in predicted]
-    for kind in dict.fromkeys(spec.kind for spec in rest):
-        wanted = [spec for spec in rest if spec.kind == kind]
-        regression = LayerRegression.fit({spec: us for spec, us in known.items() if spec.kind == kind}, kind)
+    for sort in dict.fromkeys(sort_of(spec) for spec in rest):
+        wanted = [spec for spec in rest if sort_of(spec) == sort]
+        alike = {spec: us for spec, us in known.items() if sort_of(spec) == sort}
+        regression = LayerRegression.fit(alike, wanted[0].kind)
         values = regression.predict_us(wanted)
         predicted |= {s.key: PredictedLayer(us, regression.log_ratio, PREDICTED) for s, us in zip(wanted, values)}
     return LatencyTable(table.measurements, table.failures, {**table.predicted, **predicted})
+
+
+def sort_of(spec: LayerSpec) -> tuple[object, ...]:
+    """Return what layers have in common that are predicted from each other: kind, and what their features stand for."""
+    return (spec.kind, len(spec.input_shape), len(output_shape(spec)), tuple(name for name, _ in spec.attributes))
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ def divisible(channels: float, divisor: int = 8) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Blocks of one resolution: options of the width, depth, kernel and expand genes, and what is fixed.
+    """Blocks of one resolution: options of the width and depth genes, and what is fixed.
 
-    A width or a depth with a single option makes no gene.
+    A width or a depth with a single option makes no gene. `kernels` replaces what the stages share; `padding` is an
+    attribute of the blocks where it is not symmetric.
     """
 
     widths: tuple[int, ...]
@@ -28,26 +29,33 @@ class Stage:
     stride: int
     activation: str
     squeeze: bool
+    kernels: tuple[int, ...] = ()
+    padding: str = "symmetric"
 
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """What all stages share: kernel and expand options of every block."""
+    """What all stages share: kernel and expand options of every block. A single option makes no gene."""
 
     kernels: tuple[int, ...]
     expands: tuple[int, ...]
 
     def choices(self, stages: tuple[Stage, ...]) -> tuple[Choice, ...]:
         """Genes in the order kernel (a block), expand (a block), depth and width (a stage where it is elastic)."""
-        names = [f"{s + 1}.{b + 1}" for s, stage in enumerate(stages) for b in range(max(stage.depths))]
+        blocks = [(stage, f"{s + 1}.{b + 1}") for s, stage in enumerate(stages) for b in range(max(stage.depths))]
+        kernels = [Choice(f"kernel.{name}", self.kernels_of(stage)) for stage, name in blocks]
+        expands = [Choice(f"expand.{name}", self.expands) for _, name in blocks]
         depths = [Choice(f"depth.{s + 1}", stage.depths) for s, stage in enumerate(stages) if len(stage.depths) > 1]
         widths = [Choice(f"width.{s + 1}", stage.widths) for s, stage in enumerate(stages) if len(stage.widths) > 1]
         return (
-            *(Choice(f"kernel.{name}", self.kernels) for name in names),
-            *(Choice(f"expand.{name}", self.expands) for name in names),
+            *(choice for choice in (*kernels, *expands) if len(choice.options) > 1),
             *depths,
             *widths,
         )
+
+    def kernels_of(self, stage: Stage) -> tuple[int, ...]:
+        """Return the kernel options of a stage's blocks."""
+        return stage.kernels or self.kernels
 
     def slots(self, stages: tuple[Stage, ...], choices: tuple[Choice, ...], shape: Shape) -> tuple[Slot, ...]:
         """Return the blocks' slots, given the `shape` (channels, height, width) that enters the first stage."""
@@ -77,27 +85,32 @@ class Blocks:
     ) -> Slot:
         number, position = name.split(".")
         first = position == "1"
-        depth_gene = (f"depth.{number}",) if len(stage.depths) > 1 else ()
-        width_genes = tuple(dict.fromkeys(gene for _, gene in (entering, leaving) if gene))
+        options = {
+            f"kernel.{name}": self.kernels_of(stage),
+            f"expand.{name}": self.expands,
+            f"depth.{number}": stage.depths,
+        }
+        width_genes = [gene for _, gene in (entering, leaving) if gene]
+        genes = dict.fromkeys([gene for gene, values in options.items() if len(values) > 1] + width_genes)
 
-        def layer(kernel: int, expand: int, *rest: int) -> LayerSpec | None:
-            chosen = dict(zip((*depth_gene, *width_genes), rest))
-            if int(position) > chosen.get(f"depth.{number}", max(stage.depths)):
+        def layer(*values: int) -> LayerSpec | None:
+            chosen = {gene: max(several) for gene, several in options.items()} | dict(zip(genes, values))
+            if int(position) > chosen[f"depth.{number}"]:
                 return None
             channels = chosen[entering[1]] if entering[1] else entering[0][0]
             out = chosen[leaving[1]] if leaving[1] else leaving[0][0]
-            mid = divisible(channels * expand)
+            mid = divisible(channels * chosen[f"expand.{name}"])
             return LayerSpec.of(
                 "mbconv",
                 (channels, size, size),
-                kernel=kernel,
+                kernel=chosen[f"kernel.{name}"],
                 stride=stage.stride if first else 1,
                 mid_channels=mid,
                 out_channels=out,
                 activation=stage.activation,
                 se_channels=divisible(mid // 4) if stage.squeeze else 0,
                 residual=0 if first else 1,
+                **({} if stage.padding == "symmetric" else {"padding": stage.padding}),
             )
 
-        genes = (f"kernel.{name}", f"expand.{name}", *depth_gene, *width_genes)
-        return Slot.tabulate(f"block{name}", choices, genes, layer)
+        return Slot.tabulate(f"block{name}", choices, list(genes), layer)

@@ -15,11 +15,12 @@ from .graph import PartModel
 from .metric import Answers, Metric, Runner
 from .registry import load_space
 from .space import Architecture, SearchSpace
+from .weight_files import SHIPPED, spaces_with_weights, weights_of
 
 if TYPE_CHECKING:
     from .elastic import ElasticNetwork
 
-WEIGHTS = Path(__file__).parent / "weights"
+WEIGHTS = SHIPPED
 
 
 class Supernet(Protocol):
@@ -76,14 +77,14 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
     from .tasks import load_task
 
     loaded = load_space(space)
-    path = checkpoint or WEIGHTS / f"{space.partition(':')[0]}.safetensors"
-    if checkpoint is not None and not path.exists():
-        raise CheckpointMismatch(absent(loaded.name, path), tensor="(file)")
-    if not path.exists():
-        shipped = sorted(file.stem for file in WEIGHTS.glob("*.safetensors"))
+    path = checkpoint or weights_of(space)
+    if checkpoint is not None and not checkpoint.exists():
+        raise CheckpointMismatch(absent(loaded.name, checkpoint), tensor="(file)")
+    if path is None:
         raise UnknownSpace(
-            f"no weights for {space!r} at {path}; weights ship for {', '.join(shipped)}. "
-            "Latency, macs and params need none; for accuracy pass --checkpoint FILE"
+            f"no weights for {space!r}; there are some for "
+            f"{', '.join(spaces_with_weights())}. Latency, macs and params need none; for accuracy pass "
+            f"--checkpoint FILE, or make them: gnomon train {space}"
         )
     network = ElasticNetwork(loaded)
     load_checkpoint(network, path)

@@ -46,7 +46,7 @@ class ElasticNetwork(nn.Module):
         run = Pass(normalise or BatchStatistics(), {} if sides is None else sides)
         for slot, spec in zip(self.space.slots, self.space.slot_specs(architecture)):
             if spec is not None and slot.part == part:
-                x = self._sequence(slot.name).apply_all(x, operations(spec), slot.name, run)
+                x = self.sequence(slot.name).apply_all(x, operations(spec), slot.name, run)
         return x
 
     def calibrate(self, architecture: Architecture, images: Tensor, *, batch: int = 512) -> Statistics:
@@ -68,7 +68,7 @@ class ElasticNetwork(nn.Module):
         with torch.no_grad():
             for slot, spec in held:
                 if spec is not None:
-                    arrays = self._sequence(slot.name).folded_all(operations(spec), slot.name, statistics)
+                    arrays = self.sequence(slot.name).folded_all(operations(spec), slot.name, statistics)
                     layers.append({name: tensor.numpy().astype(np.float32) for name, tensor in arrays.items()})
         return tuple(layers)
 
@@ -82,7 +82,8 @@ class ElasticNetwork(nn.Module):
         with torch.inference_mode():
             return torch.cat([self(batch, architecture, fixed) for batch in batches])
 
-    def _sequence(self, name: str) -> ElasticSequence:
+    def sequence(self, name: str) -> ElasticSequence:
+        """Return the elastic operations of the slot called `name`."""
         module = self.slots[name.replace(".", "_")]
         assert isinstance(module, ElasticSequence)
         return module

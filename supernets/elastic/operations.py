@@ -72,9 +72,11 @@ class ElasticConv(ElasticOperation):
         assert isinstance(operation, Conv)
         outs = operation.out_channels
         groups = operation.in_channels if operation.depthwise else 1
-        x = functional.conv2d(
-            x, self.sliced(operation), stride=operation.stride, padding=operation.kernel // 2, groups=groups
-        )
+        top, left, bottom, right = operation.padding
+        if (top, left) != (bottom, right):  # torch's own padding is symmetric
+            x = functional.pad(x, (left, right, top, bottom))
+            top, left = 0, 0
+        x = functional.conv2d(x, self.sliced(operation), stride=operation.stride, padding=(top, left), groups=groups)
         if operation.norm:
             x = run.normalise(f"{place}.{operation.name}", x, self.scale[:outs], self.shift[:outs])
         return ACTIVATIONS[operation.activation](x)

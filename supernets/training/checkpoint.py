@@ -1,0 +1,97 @@
+"""The state of a training run in a file: written whole beside the old one, then renamed over it.
+
+It says what it was made by (recipe, lessons, space, parent); another one is refused rather than continued.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..elastic import ElasticNetwork
+from ..errors import CheckpointMismatch
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """A point of the learning curve: mean loss of the largest on its labels, and metrics of the averaged weights."""
+
+    epoch: int
+    loss: float
+    largest: float
+    smallest: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Pupils:
+    """What training changes."""
+
+    network: ElasticNetwork
+    average: ElasticNetwork
+    optimizer: torch.optim.Optimizer
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far training has come: the epochs done, and the losses of the steps done in the next."""
+
+    curve: tuple[Epoch, ...] = ()
+    losses: tuple[float, ...] = ()
+    seconds: float = 0.0
+
+
+def save(path: Path, origin: Mapping[str, Any], pupils: Pupils, position: Position) -> None:
+    """Write a checkpoint beside `path` and rename it over."""
+    state = {
+        "origin": dict(origin),
+        "network": pupils.network.state_dict(),
+        "average": pupils.average.state_dict(),
+        "optimizer": pupils.optimizer.state_dict(),
+        "curve": [asdict(point) for point in position.curve],
+        "losses": list(position.losses),
+        "seconds": position.seconds,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".part")
+    with temporary.open("wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def restore(path: Path, origin: Mapping[str, Any], pupils: Pupils) -> Position:
+    """Load a checkpoint, if there is one, and return its position; raises CheckpointMismatch for another origin."""
+    if not path.exists():
+        return Position()
+    state = torch.load(path, weights_only=True)
+    found = state.get("origin", {})
+    changed = sorted(differing(found, origin))
+    if changed:
+        raise CheckpointMismatch(
+            f"{path} was made by another recipe; these differ: {', '.join(changed)}; "
+            "remove it to start again, or give the options it was started with",
+            tensor=changed[0],
+        )
+    pupils.network.load_state_dict(state["network"])
+    pupils.average.load_state_dict(state["average"])
+    pupils.optimizer.load_state_dict(state["optimizer"])
+    return Position(tuple(Epoch(**point) for point in state["curve"]), tuple(state["losses"]), state["seconds"])
+
+
+def differing(found: Mapping[str, Any], expected: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return the dotted names whose values differ between two nested mappings."""
+    names: list[str] = []
+    for name in {*found, *expected}:
+        ours, theirs = expected.get(name), found.get(name)
+        if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+            names += differing(theirs, ours, f"{prefix}{name}.")
+        elif ours != theirs:
+            names.append(prefix + name)
+    return names

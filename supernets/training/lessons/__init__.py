@@ -1,0 +1,5 @@
+"""What a task teaches: batches, losses and the metric, as the one trainer asks for them. One file a kind of task."""
+
+from .lessons import Lessons
+
+__all__ = ["Lessons"]

@@ -1,0 +1,80 @@
+"""Lessons in image classification: cross-entropy on smoothed labels, images mirrored, shifted and partly erased.
+
+A phase's augmentation settings are `shift_pixels` and `erase_pixels`; both default to none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional
+
+from ...elastic import ElasticNetwork
+from ...space import Architecture
+from ...tasks.labelled import Labelled, batches_of, tensors_of, top1_percent
+from ..recipe import Phase, Recipe
+from .augmentation import erase, flip_and_shift
+
+CALIBRATION = 2000  # training images that batch norm is calibrated on before the metric is taken
+BATCH_VALUES = 2**22  # of images that are judged at a time: 5,349 of 28x28, 27 of 3x224x224
+
+
+@dataclass(frozen=True)
+class ImageLessons:
+    """Images to train on and images held out, read a batch at a time; the metric is top-1 accuracy in percent."""
+
+    training: Labelled
+    validation: Labelled
+    label_smoothing: float = 0.1
+    metric_name: str = "accuracy"
+
+    def described(self) -> Mapping[str, int | float | str]:
+        """Return the numbers of images and the smoothing."""
+        return {
+            "label_smoothing": self.label_smoothing,
+            "training_images": len(self.training),
+            "validation_images": len(self.validation),
+        }
+
+    def steps(self, recipe: Recipe) -> int:
+        """Return the number of whole batches; what is left over is not seen in that epoch."""
+        return len(self.training) // recipe.batch
+
+    def batches(
+        self, recipe: Recipe, phase: Phase, epoch: int, generator: Generator
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield shuffled and augmented images (batch, channels, height, width) with labels (batch,)."""
+        shift, erased = int(phase.setting("shift_pixels")), int(phase.setting("erase_pixels"))
+        order = torch.randperm(len(self.training), generator=generator)
+        for step in range(self.steps(recipe)):
+            chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
+            images, labels = tensors_of(self.training.take(chosen.numpy()))
+            batch = flip_and_shift(images, generator, pixels=shift)
+            if erased:
+                batch = erase(batch, generator, size=erased)
+            yield batch.contiguous(memory_format=torch.channels_last), labels
+
+    def forward(self, network: ElasticNetwork, inputs: Tensor, architecture: Architecture) -> Tensor:
+        """Return logits, (batch, classes)."""
+        outputs: Tensor = network(inputs, architecture)
+        return outputs
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the cross-entropy with smoothed labels."""
+        return functional.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing)
+
+    def distillation(self, outputs: Tensor, teacher_outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the cross-entropy with the teacher's probabilities."""
+        return functional.cross_entropy(outputs, teacher_outputs.softmax(1))
+
+    def metric(self, network: ElasticNetwork, architecture: Architecture) -> float:
+        """Return top-1 on the held-out images in percent, batch norm calibrated on training images."""
+        size = max(1, min(512, BATCH_VALUES // math.prod(network.space.input_shape)))
+        calibration = self.training.take(slice(CALIBRATION))
+        statistics = network.calibrate_on(architecture, batches_of(calibration, size))
+        logits = network.logits_of(batches_of(self.validation, size), architecture, statistics)
+        return top1_percent(logits.numpy(), self.validation.labels)

@@ -1,0 +1,100 @@
+"""From a recipe to a file: weights as safetensors, with recipe, learning curve, versions and digests beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from ..checkpoints import load_checkpoint
+from ..errors import DataUnavailable, SupernetError
+from ..registry import load_space
+from ..supernet import save_weights
+from ..weight_files import made_weights
+from .checkpoint import Epoch
+from .parent import Parent
+from .recipe import Recipe
+from .recipes import load_recipe
+from .trainer import Progress, train
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRequest:
+    """What to train, from what data, and where the weights go.
+
+    Without `data`, the place where `gnomon data prepare` puts it; without `out`, the user's cache, where
+    `load_supernet` finds the weights. `parent` is a file of weights to start from; `recipe` replaces the space's own.
+    """
+
+    space: str
+    data: Path | None = None
+    out: Path | None = None
+    parent: Path | None = None
+    recipe: Recipe | None = None
+    force: bool = False
+
+    @property
+    def file(self) -> Path:
+        """The .safetensors file to write."""
+        return self.out or made_weights(self.space)
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where an interrupted run goes on from; removed at the end."""
+        return self.file.with_name(f"{self.file.name}.checkpoint")
+
+
+def shortened(recipe: Recipe, epochs: int) -> Recipe:
+    """Return the recipe as one phase of so many epochs: the first, with the genes that vary in the last."""
+    return replace(recipe, phases=(replace(recipe.phases[0], epochs=epochs, elastic=recipe.phases[-1].elastic),))
+
+
+def train_to_file(
+    request: TrainingRequest,
+    *,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    on_step: Callable[[Progress], None] = lambda progress: None,
+) -> Path:
+    """Train as asked and return the .safetensors file, which has a .json of the same name beside it.
+
+    Raises SupernetError when the space has no recipe or the file exists, DataUnavailable, CheckpointMismatch.
+    """
+    out = request.file
+    if out.exists() and not request.force:
+        raise SupernetError(f"{out} is there already; choose another --out, or replace it with --force")
+    space, chosen = load_space(request.space), load_recipe(request.space)
+    if request.data is not None and not request.data.is_dir():
+        raise DataUnavailable(f"no folder {request.data}; run: gnomon data prepare NAME, and pass what it prints")
+    recipe, lessons = request.recipe or chosen.recipe(), chosen.lessons(space, request.data)
+    reader = getattr(chosen, "read_parent", load_checkpoint)
+    weights = request.parent or getattr(chosen, "default_parent", lambda: None)()
+    parent = Parent(weights, reader) if weights else None
+    network, curve = train(
+        space,
+        lessons,
+        recipe=recipe,
+        checkpoint=request.checkpoint,
+        parent=parent,
+        on_epoch=on_epoch,
+        on_step=on_step,
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_weights(network, out)
+    record = {
+        "space": space.name,
+        "space_digest": space.digest,
+        "sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
+        "recipe": asdict(recipe),
+        "lessons": dict(lessons.described()),
+        "data": str(request.data or "prepared"),
+        "parent": parent and {"file": parent.path.name, "sha256": parent.sha256},
+        "metric": lessons.metric_name,
+        "versions": {name: version(name) for name in ("torch", "numpy")},
+        "curve": [asdict(point) for point in curve],
+    }
+    out.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    request.checkpoint.unlink(missing_ok=True)
+    return out

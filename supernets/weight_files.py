@@ -1,0 +1,32 @@
+"""Where weights of a super-network are: those that ship with the package, then those made on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SHIPPED = Path(__file__).parent / "weights"
+
+
+def made_weights(space: str) -> Path:
+    """Return where `gnomon train` writes the weights of `space`, options and all, in the user's cache."""
+    from platformdirs import user_cache_path
+
+    name = space.replace(":", "-").replace(",", "-")
+    return user_cache_path("gnomon") / "weights" / f"{name}.safetensors"
+
+
+def weights_of(space: str) -> Path | None:
+    """Return the weights to use for `space` when none are given, or None.
+
+    Those of its very options come first, then those of the space's name alone: not every option changes the weights,
+    and loading checks every tensor. What ships comes before what was made here.
+    """
+    base = space.partition(":")[0]
+    candidates = (SHIPPED / f"{base}.safetensors", made_weights(space), made_weights(base))
+    return next((path for path in candidates if path.exists()), None)
+
+
+def spaces_with_weights() -> tuple[str, ...]:
+    """Name the spaces that have weights, shipped or made here, sorted."""
+    folders = (SHIPPED, made_weights("any").parent)
+    return tuple(sorted({file.stem for folder in folders for file in folder.glob("*.safetensors")}))

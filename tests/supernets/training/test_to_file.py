@@ -1,0 +1,110 @@
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from safetensors.torch import load_file
+
+from gnomon.supernets import DataUnavailable, SupernetError
+from gnomon.supernets.supernet import load_supernet
+from gnomon.supernets.training.recipe import Phase, Recipe
+from gnomon.supernets.training.to_file import TrainingRequest, train_to_file
+from gnomon.supernets.weight_files import made_weights, spaces_with_weights, weights_of
+
+TINY = Recipe(phases=(Phase(1, 0.004),), batch=128, random_subnets=0)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """A cache of this test alone."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def train_command(*arguments):
+    return [sys.executable, "-m", "gnomon.cli", "train", "fashion_mnist", *map(str, arguments)]
+
+
+def test_existing_weights_are_not_overwritten(tmp_path):
+    out = tmp_path / "w.safetensors"
+    out.write_bytes(b"precious")
+    with pytest.raises(SupernetError, match="--force"):
+        train_to_file(TrainingRequest("fashion_mnist", tmp_path, out, recipe=TINY))
+    assert out.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("given", ["none", None])
+def test_absent_data_names_the_command_that_gets_it(given, tmp_path, cache):
+    request = TrainingRequest("fashion_mnist", given and tmp_path / given, tmp_path / "w.safetensors", recipe=TINY)
+    with pytest.raises(DataUnavailable, match="gnomon data prepare"):
+        train_to_file(request)
+
+
+def test_absent_parent_is_an_error_and_leaves_nothing(tmp_path, full_data):
+    out = tmp_path / "w.safetensors"
+    request = TrainingRequest("fashion_mnist", full_data, out, parent=tmp_path / "p.safetensors", recipe=TINY)
+    with pytest.raises(SupernetError, match=r"p\.safetensors"):
+        train_to_file(request)
+    assert not list(tmp_path.glob("w.*"))
+
+
+def test_weights_go_to_the_cache_and_are_found_there(cache, full_data):
+    out = train_to_file(TrainingRequest("fashion_mnist", full_data, recipe=TINY))
+    assert out == made_weights("fashion_mnist")
+    assert cache in out.parents
+    record = json.loads(out.with_suffix(".json").read_text())
+    assert record["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert (record["metric"], record["data"], record["parent"]) == ("accuracy", str(full_data), None)
+    assert record["lessons"]["training_images"] == 256
+    assert "fashion_mnist" in spaces_with_weights()
+
+
+def test_made_weights_are_found_by_options_then_by_name(cache):
+    for name in ("net", "net:classes=10"):
+        made_weights(name).parent.mkdir(parents=True, exist_ok=True)
+        made_weights(name).touch()
+    assert weights_of("net:classes=10") == made_weights("net:classes=10") != made_weights("net")
+    assert weights_of("net:classes=20") == weights_of("net") == made_weights("net")
+    assert weights_of("another") is None
+    assert weights_of("fashion_mnist") == weights_of("fashion_mnist:any=1"), "what ships comes first"
+
+
+def test_training_goes_on_from_given_weights(tmp_path, full_data):
+    parent = train_to_file(TrainingRequest("fashion_mnist", full_data, tmp_path / "p.safetensors", recipe=TINY))
+    still = Recipe(phases=(Phase(1, 0.0),), batch=128, random_subnets=0)
+    child = train_to_file(TrainingRequest("fashion_mnist", full_data, tmp_path / "c.safetensors", parent, still))
+    for name, tensor in load_file(parent).items():
+        assert tensor.allclose(load_file(child)[name], atol=1e-7), name
+    record = json.loads(child.with_suffix(".json").read_text())
+    assert record["parent"]["sha256"] == load_supernet("fashion_mnist", checkpoint=parent).checkpoint_sha256
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_stopped_training_command_goes_on_to_the_same_weights(ending, tmp_path, full_data):
+    options = ["--epochs", "2", "--batch", "128", "--data", full_data]
+    command = train_command(*options, "--out", "w.safetensors")
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    checkpoint = tmp_path / "w.safetensors.checkpoint"
+    while not checkpoint.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(ending)
+    _, errors = process.communicate()
+    assert process.returncode == (130 if ending == signal.SIGINT else -signal.SIGKILL)
+    assert "Traceback" not in errors
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    subprocess.run(train_command(*options, "--out", "whole.safetensors"), cwd=tmp_path, check=True, capture_output=True)
+    record = json.loads((tmp_path / "w.json").read_text())
+    assert [point["epoch"] for point in record["curve"]] == [0, 1]
+    assert (tmp_path / "w.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
+    assert not checkpoint.exists()
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_space_without_a_recipe_is_a_usage_error(tmp_path):
+    command = [sys.executable, "-m", "gnomon.cli", "train", "ofa_resnet50", "--data", str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "there is one for" in done.stderr
