@@ -52,6 +52,11 @@ def shortened(recipe: Recipe, epochs: int) -> Recipe:
     return replace(recipe, phases=(replace(recipe.phases[0], epochs=epochs, elastic=recipe.phases[-1].elastic),))
 
 
+def largest_alone(recipe: Recipe) -> Recipe:
+    """Return the recipe with nothing elastic: the largest sub-network as if it were the only one."""
+    return replace(recipe, phases=tuple(replace(phase, elastic=()) for phase in recipe.phases))
+
+
 def train_to_file(
     request: TrainingRequest,
     *,
@@ -70,7 +75,8 @@ def train_to_file(
         raise DataUnavailable(f"no folder {request.data}; run: gnomon data prepare NAME, and pass what it prints")
     recipe, lessons = request.recipe or chosen.recipe(), chosen.lessons(space, request.data)
     reader = getattr(chosen, "read_parent", load_checkpoint)
-    parent = Parent(request.parent, reader) if request.parent else None
+    weights = request.parent or getattr(chosen, "default_parent", lambda: None)()
+    parent = Parent(weights, reader) if weights else None
     network, curve = train(
         space,
         lessons,
