@@ -30,6 +30,10 @@ def register(app: typer.Typer) -> None:
         ] = None,
         batch: Annotated[int | None, typer.Option(help="Inputs a step; default: the recipe's.", min=2)] = None,
         seed: Annotated[int | None, typer.Option(help="Default: the recipe's.", min=0)] = None,
+        largest_only: Annotated[
+            bool,
+            typer.Option("--largest-only", help="Train the largest sub-network alone, to compare with; needs --out."),
+        ] = False,
         force: Force = False,
     ) -> None:
         """Train a super-network; an interrupted run goes on where it was, at most two minutes back."""
@@ -37,12 +41,16 @@ def register(app: typer.Typer) -> None:
 
         from ..supernets.training.checkpoint import Epoch
         from ..supernets.training.recipes import load_recipe
-        from ..supernets.training.to_file import TrainingRequest, shortened, train_to_file
+        from ..supernets.training.to_file import TrainingRequest, largest_alone, shortened, train_to_file
         from ..supernets.training.trainer import Progress
 
         recipe = load_recipe(space).recipe()
         if epochs is not None:
             recipe = shortened(recipe, epochs)
+        if largest_only:
+            if out is None:
+                raise typer.BadParameter("weights of the largest alone are no super-network; say --out FILE")
+            recipe = largest_alone(recipe)
         recipe = replace(recipe, batch=batch or recipe.batch, seed=recipe.seed if seed is None else seed)
         request = TrainingRequest(space, data, out, parent, recipe, force)
         with progress(f"train {space}") as report:

@@ -18,7 +18,16 @@ from .errors import DataUnavailable
 from .graph import INPUT, OUTPUT, PartModel, models_from_architecture
 from .metric import ACCURACY, Answers, Metric, Runner
 from .space import Architecture, SearchSpace
-from .tasks.labelled import ClassificationTask, Labelled, batches_of, share_of, top1_percent, top5_percent
+from .tasks.labelled import (
+    ClassificationTask,
+    HasCompanions,
+    Labelled,
+    batches_of,
+    batches_to_run,
+    share_of,
+    top1_percent,
+    top5_percent,
+)
 
 if TYPE_CHECKING:
     from .elastic import ElasticNetwork, Statistics
@@ -50,8 +59,11 @@ class Classifier:
     def logits(self, architecture: Architecture, data: Labelled, share: float = 1.0) -> NDArray[np.float32]:
         """Run the sub-network, calibrated on a share of the calibration examples, in torch on `data`, (n, classes)."""
         statistics = self.statistics(architecture, share)
-        outputs = self.network.logits_of(batches_of(data, self.batch(BATCH, BATCH_VALUES)), architecture, statistics)
-        return np.asarray(outputs.numpy(), dtype=np.float32)
+        order, batches = batches_to_run(data, self.batch(BATCH, BATCH_VALUES))
+        outputs = self.network.logits_of(batches, architecture, statistics).numpy()
+        logits = np.empty_like(outputs, dtype=np.float32)
+        logits[order] = outputs
+        return logits
 
     def statistics(self, architecture: Architecture, share: float = 1.0) -> Statistics:
         """Return the sub-network's batch-norm statistics on a share of the calibration examples."""
@@ -108,5 +120,6 @@ class Classifier:
         return {"name": INPUT, **self.split("test").described()}
 
     def companions(self) -> dict[str, bytes]:
-        """Return the files that an exported model needs beside it: none."""
-        return {}
+        """Return the files that an exported model needs beside it: for text the tokenizer, for images none."""
+        examples = self.split("test")
+        return examples.companions() if isinstance(examples, HasCompanions) else {}

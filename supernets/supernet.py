@@ -15,7 +15,7 @@ from .graph import PartModel
 from .metric import Answers, Metric, Runner
 from .registry import load_space
 from .space import Architecture, SearchSpace
-from .weight_files import SHIPPED, spaces_with_weights, weights_of
+from .weight_files import SHIPPED, lessons_of, spaces_with_weights, weights_of
 
 if TYPE_CHECKING:
     from .elastic import ElasticNetwork
@@ -89,7 +89,21 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
     network = ElasticNetwork(loaded)
     load_checkpoint(network, path)
     network.eval().requires_grad_(False)
-    return load_task(loaded, data).supernet(loaded, network, hashlib.sha256(path.read_bytes()).hexdigest())
+    supernet = load_task(loaded, data).supernet(loaded, network, hashlib.sha256(path.read_bytes()).hexdigest())
+    check_tokenizer(supernet, path)
+    return supernet
+
+
+def check_tokenizer(supernet: Supernet, weights: Path) -> None:
+    """Raise CheckpointMismatch when the weights' record names another tokenizer than the one that the task uses."""
+    name = "tokenizer_sha256"
+    trained, used = lessons_of(weights).get(name), supernet.described_input().get(name)
+    if trained and used and trained != used:
+        raise CheckpointMismatch(
+            f"{weights} was trained with the tokenizer of sha256 {trained}, the one in use has {used}: its ids are "
+            "other words; put the right tokenizer.json into the folder of the data (--data)",
+            tensor="(tokenizer)",
+        )
 
 
 def save_weights(network: ElasticNetwork, path: Path) -> None:

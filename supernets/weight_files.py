@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 SHIPPED = Path(__file__).parent / "weights"
 
@@ -30,3 +33,13 @@ def spaces_with_weights() -> tuple[str, ...]:
     """Name the spaces that have weights, shipped or made here, sorted."""
     folders = (SHIPPED, made_weights("any").parent)
     return tuple(sorted({file.stem for folder in folders for file in folder.glob("*.safetensors")}))
+
+
+def lessons_of(weights: Path) -> Mapping[str, Any]:
+    """Return what the record beside weights says they were taught by; nothing where there is no record of ours."""
+    try:
+        record = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    lessons = record.get("lessons") if isinstance(record, dict) else None
+    return lessons if isinstance(lessons, dict) else {}

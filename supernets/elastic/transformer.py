@@ -20,6 +20,18 @@ from .operations import ElasticOperation
 FEED_FORWARD: dict[str, Callable[[Tensor], Tensor]] = {"gelu": functional.gelu, "relu": functional.relu}
 
 
+def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+    """Return what each token attends to, (batch, heads, tokens, head_dim).
+
+    In 16 bits, torch's fused kernel for CPUs takes five times longer backward than the products that it fuses.
+    """
+    if query.dtype is not torch.bfloat16 or not torch.is_grad_enabled():
+        return functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    scores = query @ key.transpose(2, 3) * query.shape[-1] ** -0.5
+    weights = (scores if mask is None else scores + mask).softmax(-1)
+    return torch.matmul(weights.to(value.dtype), value)
+
+
 class ElasticProjection(nn.Module):
     """A linear map with bias, sliced in both directions."""
 
@@ -82,7 +94,7 @@ class ElasticSelfAttention(ElasticOperation):
             for projection in (self.query, self.key, self.value)
         )
         mask = run.sides["mask"].to(query.dtype) if operation.masked_tokens else None
-        attended = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+        attended = attention(query, key, value, mask)
         output: Tensor = self.output(attended.transpose(1, 2).flatten(2), operation.width)
         return output
 

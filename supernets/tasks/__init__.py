@@ -28,6 +28,9 @@ NOT_TASKS = {
     "labelled",
     "pairs",
     "prepare",
+    "rotten_tomatoes",
+    "text",
+    "text_files",
     "vocabulary",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,24 @@ class Labelled(Protocol):
         """Say how an example becomes an input, for the record beside an exported file."""
 
 
+@runtime_checkable
+class Padded(Labelled, Protocol):
+    """Examples whose inputs end in padding, which a network need not compute."""
+
+    def lengths(self) -> NDArray[np.int64]:
+        """Return how many entries of each input are no padding, at least one, (n,)."""
+
+
+@runtime_checkable
+class HasCompanions(Protocol):
+    """Examples that an exported model takes in only with the help of files; none has to be so."""
+
+    def companions(self) -> dict[str, bytes]:
+        """Return the files, by name, that the model needs beside it."""
+
+
 Examples = TypeVar("Examples", bound=Labelled)
+ALIKE = 64  # padded examples that run together; more are less alike in length, and no faster
 
 
 def share_of(examples: Examples, share: float) -> Examples:
@@ -52,6 +69,24 @@ def batches_of(examples: Labelled, size: int) -> Iterator[Tensor]:
     """Yield the inputs of all examples, `size` at a time: a split that is decoded when asked for is never whole."""
     for start in range(0, len(examples), size):
         yield tensors_of(examples.take(slice(start, start + size)))[0]
+
+
+def batches_to_run(examples: Labelled, size: int) -> tuple[NDArray[np.intp], Iterator[Tensor]]:
+    """Return an order of all examples, (n,), and their inputs in it, at most `size` at a time.
+
+    Padded examples go by length, each batch as long as its longest: what they lead to is what it is at full length.
+    """
+    if not isinstance(examples, Padded):
+        return np.arange(len(examples)), batches_of(examples, size)
+    lengths, size = examples.lengths(), min(size, ALIKE)
+    order = np.argsort(lengths, kind="stable")
+
+    def batches() -> Iterator[Tensor]:
+        for start in range(0, len(order), size):
+            chosen = order[start : start + size]
+            yield tensors_of(examples.take(chosen))[0][:, : int(lengths[chosen[-1]])]
+
+    return order, batches()
 
 
 def tensors_of(examples: Labelled) -> tuple[Tensor, Tensor]:

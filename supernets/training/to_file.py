@@ -52,6 +52,11 @@ def shortened(recipe: Recipe, epochs: int) -> Recipe:
     return replace(recipe, phases=(replace(recipe.phases[0], epochs=epochs, elastic=recipe.phases[-1].elastic),))
 
 
+def largest_alone(recipe: Recipe) -> Recipe:
+    """Return the recipe with nothing elastic: the largest sub-network as if it were the only one."""
+    return replace(recipe, phases=tuple(replace(phase, elastic=()) for phase in recipe.phases))
+
+
 def train_to_file(
     request: TrainingRequest,
     *,

