@@ -11,7 +11,7 @@ from ..errors import SupernetError
 from .operations import Operation, Shape, with_shapes
 from .spec import LayerSpec
 
-NOT_KINDS = {"operations", "pooling", "registry", "sequences", "spec", "transformer"}
+NOT_KINDS = {"decoding", "operations", "pooling", "registry", "sequences", "spec", "transformer"}
 
 
 def layer_kinds() -> tuple[str, ...]:
