@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..layers.operations import Conv, Linear, Operation, Residual, SqueezeExcite
+from ..layers.operations import Conv, Operation, Residual, SqueezeExcite
 from ..layers.pooling import GlobalAveragePool
 from ..layers.registry import operations
 from ..layers.transformer import FeedForward, SelfAttention

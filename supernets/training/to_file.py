@@ -70,7 +70,8 @@ def train_to_file(
         raise DataUnavailable(f"no folder {request.data}; run: gnomon data prepare NAME, and pass what it prints")
     recipe, lessons = request.recipe or chosen.recipe(), chosen.lessons(space, request.data)
     reader = getattr(chosen, "read_parent", load_checkpoint)
-    parent = Parent(request.parent, reader) if request.parent else None
+    weights = request.parent or getattr(chosen, "default_parent", lambda: None)()
+    parent = Parent(weights, reader) if weights else None
     network, curve = train(
         space,
         lessons,

@@ -24,7 +24,7 @@ def odd_sized(name):
 # Large transformers have a small one of their own kind in their own tests, where all of this is asked of it too.
 SMALL_ENOUGH = [name for name in space_names() if name not in ("vit_b16", "hat_transformer")]
 VARIANTS = [*map(odd_sized, SMALL_ENOUGH), "ofa_mobilenetv3:width=1.2,resolution=128"]
-IMAGE_VARIANTS = [name for name in VARIANTS if len(load_space(name).input_shape) == 3]
+IMAGE_VARIANTS = [name for name in VARIANTS if len(load_space(name.partition(":")[0]).input_shape) == 3]
 
 
 def random_supernet(name):
@@ -65,7 +65,7 @@ def test_every_layer_is_a_valid_model_of_the_pinned_format(name):
 
 def test_every_layer_kind_is_used_by_a_registered_space():
     used = {spec.kind for name in space_names() for spec in load_space(name).unique_layers()}
-    assert used == set(layer_kinds())
+    assert used == set(layer_kinds()) - {"module"}, "which is for spaces that are declared in torch"
 
 
 def test_layer_shapes_are_those_of_the_runtime():

@@ -2,7 +2,8 @@
 
 A recipe is a module with `recipe() -> Recipe` and `lessons(space, data) -> Lessons`, where `data` is a folder, or None
 for where `gnomon data prepare` puts it. It may have `read_parent(network, path)`, which copies published weights into
-the super-network; without it --from takes weights of the space itself.
+the super-network; without it --from takes weights of the space itself. It may have `default_parent()`, the file to
+start from without --from.
 """
 
 from __future__ import annotations
