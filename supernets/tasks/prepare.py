@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from ..errors import DataUnavailable
-from . import home_assistant
+from . import ding, home_assistant
 
 Convert = Callable[[Path, Path], None]  # from the folder of the package's files, into a new folder
 
@@ -135,6 +135,13 @@ DATA_SETS: dict[str, Source] = {
         published="https://github.com/home-assistant/core",
         python="3.14",
         convert=home_assistant.write_pairs,
+    ),
+    "trans-de-en": DebianData(
+        package="trans-de-en",
+        sha256="45f6b4cf1c434776fba6811d7bc522efabb5425c43ba8afd0e289bf9e2e53df4",
+        folder="usr/share/trans",
+        published="https://dict.tu-chemnitz.de",
+        convert=ding.write_pairs,
     ),
 }
 
