@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from .output import AsJson, print_json, print_table, say
+from .search import Checkpoint, Data
 
 ARCH_HELP = "largest, smallest, random:N, or option indices such as 0,2,1,... May be repeated."
-CHECKPOINT_HELP = "Weights: ours, or a file as its authors publish it; default: those that ship."
 SPACE_HELP = "Search space, e.g. ofa_mobilenetv3:width=1.2,resolution=192."
 
 
@@ -21,8 +20,8 @@ def register(app: typer.Typer) -> None:
     def evaluate(
         space: Annotated[str, typer.Argument(help=SPACE_HELP)],
         arch: Annotated[list[str] | None, typer.Option(help=ARCH_HELP)] = None,
-        checkpoint: Annotated[Path | None, typer.Option(help=CHECKPOINT_HELP)] = None,
-        data: Annotated[Path | None, typer.Option(help="Folder of the data set; default: the embedded sample.")] = None,
+        checkpoint: Checkpoint = None,
+        data: Data = None,
         split: Annotated[str, typer.Option(help="test, or validation: what a search sees.")] = "test",
         seed: Annotated[int, typer.Option(help="Of random architectures.", min=0)] = 0,
         as_json: AsJson = False,

@@ -1,4 +1,4 @@
-"""`gnomon finish`: what the front of a run is worth on images and times that the search did not use."""
+"""`gnomon finish`: what the front of a run is worth on examples and times that the search did not use."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
-        """Validate a run's front on images the search did not use, time it here, and say which members stay."""
+        """Validate a run's front on examples the search did not use, time it here, and say which members stay."""
         from ..api import final_front, load_profile, load_run
         from ..search.final import CONTROLS
         from ..search.final_front import load_final

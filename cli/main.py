@@ -26,6 +26,7 @@ VERBS = (
     "doctor",
     "backends",
     "spaces",
+    "space",
     "data",
     "train",
     "evaluate",

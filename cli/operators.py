@@ -78,6 +78,10 @@ def print_operators(profile: HardwareProfile, report: OperatorReport) -> None:
         f"profiled {report.inference_us:,.1f} us an inference under the profiler of {backend}, {report.overhead:.2f} x "
         f"as long; {report.profiled_us:,.1f} us of it in operators, {report.outside_us:,.1f} us outside"
     )
+    if any(found.layer.runs > 1 for found in report.layers):
+        print(
+            "         That is the runs alone: handing values from run to run, which was measured too, is not profiled."
+        )
     print("         Profiled times are inflated, most where operators are short, and counted in whole microseconds:")
     print("         they explain and are no latencies. Compare shares only.")
     for difference in report.differences:

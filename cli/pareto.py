@@ -64,7 +64,7 @@ def print_run(
 
 def parts_of(run: Run) -> str:
     """Say what the cost of a run consists of besides full validations, or nothing."""
-    parts = [(len(run.glimpses), "on a share of the images"), (len(run.failures), "failed")]
+    parts = [(len(run.glimpses), "on a share of the examples"), (len(run.failures), "failed")]
     said = ", ".join(f"{count} {what}" for count, what in parts if count)
     return f" ({said})" if said else ""
 

@@ -37,4 +37,4 @@ def register(app: typer.Typer) -> None:
         left_out = write_run(loaded, out, name=name, force=force)
         print(f"saved    {out}: {len(loaded.evaluations) - left_out} evaluations")
         if left_out:
-            say(f"left out {left_out} evaluations on a share of the images: their values compare with no other's")
+            say(f"left out {left_out} evaluations on a share of the examples: their values compare with no other's")

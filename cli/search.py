@@ -10,7 +10,9 @@ import typer
 
 from .output import Force, SpaceName, progress
 
-Checkpoint = Annotated[Path | None, typer.Option(help="Weights (.safetensors); default: those that ship.")]
+Checkpoint = Annotated[
+    Path | None, typer.Option(help="Weights: ours, or a file as its authors publish it; default: those that ship.")
+]
 Profiles = Annotated[
     list[str] | None, typer.Option(help="Hardware profile of latency; several as NAME=FILE, for latency@NAME.")
 ]
@@ -39,7 +41,7 @@ def register(app: typer.Typer) -> None:
         population: Annotated[
             int | None, typer.Option(help="Validations a round; default: 4 by gnomon, else 50.")
         ] = None,
-        glimpse_share: Annotated[float, typer.Option(help="Share of images for a first look; 1: never.")] = 0.1,
+        glimpse_share: Annotated[float, typer.Option(help="Share of examples for a first look; 1: never.")] = 0.1,
         budget: Annotated[int, typer.Option(help="Cost in full validations; a larger one goes on.")] = 250,
         stop_after_s: Annotated[float | None, typer.Option(help="Stop before so many seconds.")] = None,
         stop_gain: Annotated[
@@ -51,7 +53,7 @@ def register(app: typer.Typer) -> None:
         region: Annotated[
             list[str] | None, typer.Option(help="Where hypervolume counts, e.g. latency<=12ms; forbids nothing.")
         ] = None,
-        split: Annotated[str, typer.Option(help="Images that accuracy is searched on.")] = "validation",
+        split: Annotated[str, typer.Option(help="Examples that a task's metric is searched on.")] = "validation",
         seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
         config: Annotated[Path | None, typer.Option(help="TOML file with these settings; it replaces them.")] = None,
         save_config: Annotated[Path | None, typer.Option(help="Write the settings as TOML, and stop.")] = None,

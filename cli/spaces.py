@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
     def spaces(as_json: AsJson = False) -> None:
         """List the search spaces with their size and the range of their sub-networks."""
         from ..supernets import load_space, space_names
-        from ..supernets.supernet import WEIGHTS
+        from ..supernets.weight_files import SHIPPED, weights_of
 
         columns = ("space", "task", "genes", "settings", "layers", "mmacs", "kparams", "weights")
         rows: list[tuple[object, ...]] = []
@@ -22,10 +22,11 @@ def register(app: typer.Typer) -> None:
             space = load_space(name)
             ends = [[0] * len(space.choices), list(space.radices - 1)]
             macs, params = space.macs(ends) / 1e6, space.params(ends) / 1e3
-            shipped = "ship" if (WEIGHTS / f"{name}.safetensors").exists() else "--checkpoint"
+            found = weights_of(name)
+            weights = "--checkpoint" if found is None else "ship" if found.parent == SHIPPED else "made here"
             size = f"{float(space.size):.1e}"
             ranges = (f"{macs[0]:.2f}-{macs[1]:.2f}", f"{params[0]:.0f}-{params[1]:.0f}")
-            rows.append((name, space.task, len(space.choices), size, len(space.unique_layers()), *ranges, shipped))
+            rows.append((name, space.task, len(space.choices), size, len(space.unique_layers()), *ranges, weights))
         if as_json:
             print_json([dict(zip(columns, row)) for row in rows])
         else:

@@ -2,6 +2,8 @@
 
 A candidate is a set of terms (`terms.py`) whose coefficients are fitted, with or without a shrunk correction of each
 layer. Those with the term "sum" build on measured layers; the others know layers by their physical quantities alone.
+Where networks are several models, or one that runs several times, a term may count those runs: each is a call of the
+runtime, and what it takes in and gives is copied.
 """
 
 from __future__ import annotations
@@ -50,14 +52,24 @@ SHAPES = (
 # A layer's correction is expected to be this many times a network's relative noise. Measured layers are known well:
 # larger corrections of theirs fit the noise of few networks, and a search then picks what they flatter.
 MEASURED_RATIO, UNMEASURED_RATIO = 5.0, 20.0
-CANDIDATES = (
-    PLAIN,
-    *SHAPES,
-    *(
+
+
+def corrected(shapes: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return the shapes with a correction of each layer."""
+    return tuple(
         Candidate(f"{shape.name} + corrections", shape.terms, MEASURED_RATIO if shape.is_composed else UNMEASURED_RATIO)
-        for shape in SHAPES
-    ),
+        for shape in shapes
+    )
+
+
+RUN_SHAPES = tuple(
+    Candidate(f"{shape.name} + runs", (*shape.terms, "runs"))
+    for shape in SHAPES
+    if shape.is_composed and "constant" not in shape.terms
 )
+CANDIDATES = (PLAIN, *SHAPES, *corrected(SHAPES))
+PROGRAM_CANDIDATES = (PLAIN, *SHAPES, *RUN_SHAPES, *corrected(SHAPES), *corrected(RUN_SHAPES))
+NETWORK_TERMS = ("constant", "runs")  # what belongs to no layer
 
 
 @dataclass(frozen=True)
@@ -68,10 +80,10 @@ class CandidateFit:
     fit: ShrunkFit
     corrections: Mapping[LayerSpec, float]
 
-    @property
-    def constant_us(self) -> float:
-        """What every network pays once."""
-        return float(dict(zip(self.candidate.terms, self.fit.coefficients)).get("constant", 0.0))
+    def fixed_us(self, runs: int) -> float:
+        """Return what a network pays besides its layers: once, and for each of the runs of its models."""
+        found = dict(zip(self.candidate.terms, self.fit.coefficients))
+        return float(found.get("constant", 0.0) + runs * found.get("runs", 0.0))
 
     def added_us(self, layers: Sequence[LayerSpec], table: LatencyTable) -> Array:
         """Return what each layer adds to a network's latency, (L,); not-a-number where the table lacks it."""
@@ -85,21 +97,25 @@ class CandidateFit:
         """Return what the terms alone add, (L,), for each term's values over L layers."""
         added: Array = np.zeros(len(values["sum"]))
         for term, coefficient in zip(self.candidate.terms, self.fit.coefficients):
-            if term != "constant":
+            if term not in NETWORK_TERMS:
                 added = added + coefficient * values[term]
         return added
 
 
 @dataclass(frozen=True)
 class Design:
-    """What candidates are fitted on: each term of every layer, (L,) each, and how often networks run it, (n, L)."""
+    """What candidates are fitted on: each term of every layer, (L,) each, and how often networks run it, (n, L).
+
+    `runs` (n,) counts the runs of each network's models.
+    """
 
     layers: tuple[LayerSpec, ...]
     counts: Array
     values: Mapping[str, Array]
+    runs: Array
 
     @staticmethod
-    def of(networks: Sequence[Sequence[LayerSpec]], table: LatencyTable) -> Design:
+    def of(networks: Sequence[Sequence[LayerSpec]], table: LatencyTable, runs: Sequence[int]) -> Design:
         """Tabulate the networks' layers; raises LatencyMissing when the table, unless it is empty, lacks one."""
         layers = tuple(dict.fromkeys(spec for network in networks for spec in network))
         if not table.is_empty:
@@ -108,17 +124,18 @@ class Design:
         counts = np.zeros((len(networks), len(layers)))
         for row, network in enumerate(networks):
             np.add.at(counts[row], [column[spec] for spec in network], 1.0)
-        return Design(layers, counts, term_values(layers, table))
+        return Design(layers, counts, term_values(layers, table), np.array(runs, dtype=np.float64))
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Return the candidates that these terms allow, simplest first."""
-        return tuple(c for c in CANDIDATES if not (c.is_composed and np.isnan(self.values["sum"]).any()))
+        allowed = PROGRAM_CANDIDATES if np.any(self.runs > 1) else CANDIDATES
+        return tuple(c for c in allowed if not (c.is_composed and np.isnan(self.values["sum"]).any()))
 
     def fitted(self, candidate: Candidate, truth: Array) -> CandidateFit:
         """Fit a candidate to the networks' latencies (n,)."""
-        ones = np.ones(len(truth))
+        whole = {"constant": np.ones(len(truth)), "runs": self.runs}
         columns = np.column_stack(
-            [ones if term == "constant" else self.counts @ self.values[term] for term in candidate.terms]
+            [whole[term] if term in whole else self.counts @ self.values[term] for term in candidate.terms]
         )
         if candidate == PLAIN:
             fit = ShrunkFit(np.ones(1), np.zeros(0), columns[:, 0], np.zeros((1, 1)), np.zeros(len(truth)))

@@ -14,6 +14,7 @@ from .model import LatencyModel
 from .profile import HardwareProfile
 from .regression import with_predictions
 from .table import LatencyTable
+from .terms import runs_of
 
 SAME = ("backend", "config", "device")
 
@@ -40,5 +41,6 @@ def model_for_space(profiles: Sequence[HardwareProfile], space: str) -> LatencyM
     networks = [p.space.layers(p.space.architecture(n.indices)) for p in profiles for n in p.networks]
     if not networks:
         return LatencyModel.unverified(wanted, table)
+    runs = [runs_of(profile.space) for profile in profiles for _ in profile.networks]
     times = [measurement for profile in profiles for measurement in profile.network_measurements]
-    return LatencyModel.fit_layers(wanted, table, networks, times)
+    return LatencyModel.fit_layers(wanted, table, networks, times, runs)

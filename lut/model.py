@@ -18,12 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 from ..profilers.timing import Measurement
 from ..supernets import LayerSpec, SearchSpace
 from ..supernets.slots import SlotSum
-from .candidates import PLAIN, CandidateFit, Design, term_values
+from .candidates import NETWORK_TERMS, PLAIN, CandidateFit, Design, term_values
 from .errors import LutError
 from .estimate import COMPOSED, PREDICTED, SOURCES, LatencyEstimate
 from .schema import FitReport
 from .shrinkage import ShrunkFit
 from .table import LatencyTable
+from .terms import runs_of
 from .verification import SESSION_LOG_RATIO, conformal_quantile, mape_percent, report_from_predictions
 
 Array = NDArray[np.float64]
@@ -65,7 +66,7 @@ class LatencyModel:
         space, and LatencyMissing when the table, unless it is empty, lacks a layer of one of the networks.
         """
         networks = [space.layers(space.architecture(row)) for row in (space.check([row])[0] for row in indices)]
-        return LatencyModel.fit_layers(space, table, networks, measured)
+        return LatencyModel.fit_layers(space, table, networks, measured, [runs_of(space)] * len(networks))
 
     @staticmethod
     def fit_layers(
@@ -73,14 +74,18 @@ class LatencyModel:
         table: LatencyTable,
         networks: Sequence[Sequence[LayerSpec]],
         measured: Sequence[Measurement],
+        runs: Sequence[int],
     ) -> LatencyModel:
-        """Choose and fit a model on networks given as layers, which may be of other spaces; raises as `fit`."""
+        """Choose and fit a model on networks given as layers, which may be of other spaces; raises as `fit`.
+
+        `runs` says how often the models of each network run, all together.
+        """
         if len(measured) < MIN_NETWORKS:
             raise LutError(
                 f"{len(measured)} whole networks were measured; it takes {MIN_NETWORKS} to verify a latency model"
             )
         truth = np.array([measurement.value_us for measurement in measured])
-        design = Design.of(networks, table)
+        design = Design.of(networks, table, runs)
         found = [design.fitted(candidate, truth) for candidate in design.candidates()]
         errors = {f.candidate.name: mape_percent(f.fit.held_out, truth) for f in found}
         best = simplest_of_the_best(found, errors)
@@ -105,7 +110,7 @@ class LatencyModel:
         Raises InvalidArchitecture, and LatencyMissing when one runs a layer without a latency.
         """
         rows = self.space.check(indices)
-        value = self._total(rows) + self.form.constant_us
+        value = self._total(rows) + self.form.fixed_us(runs_of(self.space))
         unknown = np.flatnonzero(np.isnan(value))
         if len(unknown):
             self.table.require(self.space.layers(self.space.architecture(rows[unknown[0]])))
@@ -150,12 +155,16 @@ class LatencyModel:
     def _term_sums(self) -> tuple[SlotSum | None, ...]:
         layers = self.space.unique_layers()
         values = term_values(layers, self.table)
-        tables = (None if t == "constant" else dict(zip(layers, values[t])) for t in self.form.candidate.terms)
+        tables = (None if t in NETWORK_TERMS else dict(zip(layers, values[t])) for t in self.form.candidate.terms)
         return tuple(None if table is None else self.space.slot_sum(table.__getitem__) for table in tables)
 
     def _leverage(self, rows: NDArray[np.int64], value_us: Array) -> Array:
         """Return how far architectures lie from the measured networks, (n,): what widens their interval."""
-        columns = [np.ones(len(rows)) if total is None else total(rows) for total in self._term_sums]
+        whole = {"constant": 1.0, "runs": float(runs_of(self.space))}
+        columns = [
+            np.full(len(rows), whole[term]) if total is None else total(rows)
+            for term, total in zip(self.form.candidate.terms, self._term_sums)
+        ]
         scaled = np.column_stack(columns) / value_us[:, None]
         return np.asarray(np.einsum("ij,jk,ik->i", scaled, self.form.fit.spread, scaled, optimize=True))
 

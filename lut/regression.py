@@ -1,8 +1,8 @@
 """Latencies of layers that were never measured, from layers that were.
 
 A layer that was measured at other sizes of the same input is interpolated: between two sizes its latency is taken as a
-straight line over the pixels, beyond them the line is continued and flagged; from a single size it is scaled by the
-pixels, flagged likewise. Any other layer is predicted by a
+straight line over the pixels (of a sequence, the tokens), beyond them the line is continued and flagged; from a single
+size it is scaled by the pixels, flagged likewise. Any other layer is predicted by a
 Gaussian process (Rasmussen & Williams 2006, chapter 2) of log latency on the logs of its physical quantities and
 attributes, with a linear mean, whose length scale and noise are chosen by leave-one-out error. Either way the error on
 layers left out becomes the layer's interval.
@@ -45,17 +45,23 @@ def with_predictions(table: LatencyTable, layers: Iterable[LayerSpec]) -> Latenc
     sizes = SizeCurves.of(known)
     predicted = {spec.key: found for spec in absent if (found := sizes.at(spec)) is not None}
     rest = [spec for spec in absent if spec.key not in predicted]
-    for kind in dict.fromkeys(spec.kind for spec in rest):
-        wanted = [spec for spec in rest if spec.kind == kind]
-        regression = LayerRegression.fit({spec: us for spec, us in known.items() if spec.kind == kind}, kind)
+    for sort in dict.fromkeys(sort_of(spec) for spec in rest):
+        wanted = [spec for spec in rest if sort_of(spec) == sort]
+        alike = {spec: us for spec, us in known.items() if sort_of(spec) == sort}
+        regression = LayerRegression.fit(alike, wanted[0].kind)
         values = regression.predict_us(wanted)
         predicted |= {s.key: PredictedLayer(us, regression.log_ratio, PREDICTED) for s, us in zip(wanted, values)}
     return LatencyTable(table.measurements, table.failures, {**table.predicted, **predicted})
 
 
+def sort_of(spec: LayerSpec) -> tuple[object, ...]:
+    """Return what layers have in common that are predicted from each other: kind, and what their features stand for."""
+    return (spec.kind, len(spec.input_shape), len(output_shape(spec)), tuple(name for name, _ in spec.attributes))
+
+
 @dataclass(frozen=True)
 class SizeCurves:
-    """Measured latencies over the input's size, one curve a layer, which is all but its height and width."""
+    """Measured latencies over the input's size, one curve a layer, which is all but its pixels or tokens."""
 
     curves: Mapping[tuple[object, ...], tuple[tuple[float, float], ...]]
 
@@ -96,14 +102,15 @@ class SizeCurves:
 
 
 def without_size(spec: LayerSpec) -> tuple[object, ...]:
-    """Return what is left of a layer when its height and width are taken away."""
-    return (spec.kind, spec.input_shape[:1] if len(spec.input_shape) == 3 else spec.input_shape, spec.attributes)
+    """Return what is left of a layer when its height and width, or its tokens, are taken away."""
+    rest = spec.input_shape[:1] if len(spec.input_shape) == 3 else spec.input_shape[1:]
+    return (spec.kind, len(spec.input_shape), rest, spec.attributes)
 
 
 def pixels(spec: LayerSpec) -> float:
-    """Return the pixels of a layer's work: the mean of input and output, because both are passed over."""
+    """Return the pixels of a layer's work: the mean of input and output, as both are passed over; or its tokens."""
     if len(spec.input_shape) != 3:
-        return 0.0
+        return float(spec.input_shape[0])
     return (math.prod(spec.input_shape[1:]) + math.prod(output_shape(spec)[1:])) / 2
 
 

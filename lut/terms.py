@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ..supernets import LayerSpec
-from ..supernets.layers.registry import macs, output_shape, weight_shapes
+from ..supernets import LayerSpec, SearchSpace
+from ..supernets.layers.operations import with_shapes
+from ..supernets.layers.registry import macs, operations, output_shape
 
 KIB_A_FLOAT = 4 / 1024
 
@@ -22,8 +23,10 @@ def border_kib(spec: LayerSpec) -> float:
 
 
 def weight_kib(spec: LayerSpec) -> float:
-    """Return the size of the layer's weights, in KiB of fp32."""
-    return KIB_A_FLOAT * sum(math.prod(shape) for shape in weight_shapes(spec).values())
+    """Return the size of the weights that the layer multiplies with, in KiB of fp32; tables are looked up instead."""
+    steps = with_shapes(operations(spec), spec.input_shape)
+    read = [shape for step, at in steps if step.macs(at) for shape in step.weight_shapes().values()]
+    return KIB_A_FLOAT * sum(map(math.prod, read))
 
 
 def one(spec: LayerSpec) -> float:
@@ -34,6 +37,11 @@ def one(spec: LayerSpec) -> float:
 def mega_macs(spec: LayerSpec) -> float:
     """Return the layer's multiply-accumulates for one input, in millions."""
     return macs(spec) / 1e6
+
+
+def runs_of(space: SearchSpace) -> int:
+    """Count the runs of a network's models for one input; one where the network is one model."""
+    return sum(part.runs for part in space.parts)
 
 
 PHYSICAL: dict[str, Callable[[LayerSpec], float]] = {

@@ -39,7 +39,7 @@ class SearchConfig(BaseModel):
     )
     glimpse_share: float = Field(
         default=0.1,
-        description="Share of the validation images on which candidates are looked at before a full validation; "
+        description="Share of the validation examples on which candidates are looked at before a full validation; "
         "1: never.",
     )
     budget: int = Field(default=250, description="Cost of the run in full validations, never exceeded.")
@@ -54,7 +54,7 @@ class SearchConfig(BaseModel):
     reference: Mapping[str, float] = Field(
         default_factory=dict, description="Reference point of hypervolume by objective; chosen where missing."
     )
-    split: str = Field(default="validation", description="Images that accuracy is searched on.")
+    split: str = Field(default="validation", description="Examples that a task's metric is searched on.")
     seed: int = Field(default=0, description="Seed of all randomness.")
 
     @model_validator(mode="wrap")
@@ -90,7 +90,7 @@ def check_values(config: SearchConfig) -> None:
             raise InvalidConfig(f"{field}={value}: it counts architectures, so it must be at least 1", field=field)
     if not 0 < config.glimpse_share <= 1:
         raise InvalidConfig(
-            f"glimpse_share={config.glimpse_share}: it is a share of the images, so above 0 and at most 1",
+            f"glimpse_share={config.glimpse_share}: it is a share of the examples, so above 0 and at most 1",
             field="glimpse_share",
         )
     for field in ("stop_after_s", "stop_gain"):

@@ -1,4 +1,4 @@
-"""The honest end of a search: its front validated on images, and timed on a machine, that the search did not use.
+"""The honest end of a search: its front validated on examples, and timed on a machine, that the search did not use.
 
 A search chooses by predicted latency and by noisy validations on one split. Here every member of the front is
 validated on the other split and, where the profile's device and runtime are those of this machine, timed as a whole

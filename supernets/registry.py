@@ -1,6 +1,7 @@
 """Find search spaces: a module of `spaces/` with `build(**options)`, or an entry point of group gnomon.spaces.
 
-A space is named as `ofa_mobilenetv3` or, with options, `ofa_mobilenetv3:width=1.2,resolution=192`.
+A space is named as `ofa_mobilenetv3` or, with options, `ofa_mobilenetv3:width=1.2,resolution=192`. What is registered
+makes a SearchSpace, or a TorchSpace (adapter.py), whose space is taken.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Protocol
 
 from .errors import UnknownSpace
 from .space import SearchSpace
@@ -43,14 +45,27 @@ def load_space(name: str) -> SearchSpace:
         except ValueError as error:
             kind = type(known[key]).__name__
             raise UnknownSpace(f"space option {key}={text!r} is not {kind}; the default is {known[key]}") from error
-    return builder(**options)
+    return space_of(builder(**options), full_name(base, known, {**known, **options}))
 
 
-def builder_of(base: str) -> Callable[..., SearchSpace]:
+def space_of(built: SearchSpace | DeclaresSpace, name: str) -> SearchSpace:
+    """Return a search space itself, or the one of a super-network that is declared in torch."""
+    return built if isinstance(built, SearchSpace) else built.space(name)
+
+
+class DeclaresSpace(Protocol):
+    """What has a search space, given a name."""
+
+    def space(self, name: str) -> SearchSpace:
+        """Return the search space."""
+        ...
+
+
+def builder_of(base: str) -> Callable[..., SearchSpace | DeclaresSpace]:
     """Return the function that builds the space `base`; raises UnknownSpace."""
     for point in entry_points(group=GROUP):
         if point.name == base:
-            loaded: Callable[..., SearchSpace] = point.load()
+            loaded: Callable[..., SearchSpace | DeclaresSpace] = point.load()
             return loaded
     if base not in space_names():
         close = get_close_matches(base, space_names(), 1, cutoff=0.4)

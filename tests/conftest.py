@@ -87,3 +87,22 @@ def pairs(tiny, monkeypatch):
 @pytest.fixture
 def quick_policy():
     return TimingPolicy(block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=2, max_passes=2)
+
+
+@pytest.fixture
+def mixer(tmp_path_factory, monkeypatch):
+    """A third party's super-network in plain torch with its recipe, installed for this process and its children."""
+    info = tmp_path_factory.mktemp("site") / "mixer_net-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mixer-net\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[gnomon.spaces]\nmixer_net = mixer_net:MixerNet\n[gnomon.recipes]\nmixer_net = mixer_recipe\n"
+    )
+    folders = [str(info.parent), str(Path(__file__).parent / "third_party")]
+    for path in folders:
+        monkeypatch.syspath_prepend(path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*folders, os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    load_space.cache_clear()
+    yield load_space("mixer_net")
+    load_space.cache_clear()

@@ -93,8 +93,11 @@ def fit_robustly(columns: Array, log_us: Array, *, start: NDArray[np.bool_] | No
 
 
 def log_rates(specs: Sequence[LayerSpec], log_us: Array) -> Array:
-    """Return the logarithm of the MACs per second that each layer achieved, (n,)."""
-    counts = np.array([max(macs(spec), 1) for spec in specs], dtype=np.float64)
+    """Return the logarithm of the MACs per second that each layer achieved, (n,).
+
+    Of a layer that does few or none, as an embedding, of the elements that it moved per second.
+    """
+    counts = np.array([max(macs(spec), work_of(spec)[2]) for spec in specs], dtype=np.float64)
     return np.asarray(np.log(counts) - log_us + math.log(1e6))
 
 

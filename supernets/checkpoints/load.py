@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..elastic import ElasticNetwork
 
+SHIPPED = Path(__file__).parents[1] / "weights"
 OURS = "slots."  # what every tensor of an elastic network is called by first
 
 
@@ -81,25 +82,29 @@ def advice(space: str, tensors: Mapping[str, Tensor]) -> str:
 
 
 def space_that_fits(tensors: Mapping[str, Tensor]) -> str | None:
-    """Return the first space with published files whose network takes `tensors` as they are."""
+    """Return the first space, of those that weights ship for or are published for, whose network takes `tensors`."""
     import torch
 
     from ..elastic import ElasticNetwork
     from ..registry import load_space
 
-    for base in format_names():
-        published = published_for(base)
-        assert published is not None
-        for space in dict.fromkeys(file.space for file in published.files):
-            try:
-                found = named_as_ours(space, tensors)
-            except SupernetError:
-                continue
-            with torch.device("meta"):  # shapes alone, no memory
-                expected = shapes_of(ElasticNetwork(load_space(space)).state_dict())
-            if first_difference(expected, shapes_of(found)) is None:
-                return space
+    for space in spaces_with_files():
+        try:
+            found = named_as_ours(space, tensors)
+        except SupernetError:
+            continue
+        with torch.device("meta"):  # shapes alone, no memory
+            expected = shapes_of(ElasticNetwork(load_space(space)).state_dict())
+        if first_difference(expected, shapes_of(found)) is None:
+            return space
     return None
+
+
+def spaces_with_files() -> tuple[str, ...]:
+    """Name the spaces that weights ship for, and those that others publish weights for."""
+    published = [published_for(base) for base in format_names()]
+    others = [file.space for known in published if known for file in known.files]
+    return tuple(dict.fromkeys([*(file.stem for file in sorted(SHIPPED.glob("*.safetensors"))), *others]))
 
 
 def absent(space: str, path: Path) -> str:

@@ -6,11 +6,14 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
+from ..errors import SupernetError
+from ..layers.module import ModuleOperation
 from ..layers.operations import Conv, Linear, Operation, Residual, SqueezeExcite
 from ..layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from ..layers.sequences import FirstToken, MaskedMean, PatchEmbedding, TokenEmbedding
 from ..layers.transformer import FeedForward, LayerNorm, SelfAttention
 from .forward import Pass
+from .module import ElasticModule
 from .normalisation import Statistics
 from .operations import (
     ACTIVATIONS,
@@ -57,7 +60,7 @@ class ElasticSequence(nn.Module):
         for operations in variants:
             for operation in operations:
                 grouped.setdefault(name_of(operation), []).append(operation)
-        self.steps = nn.ModuleDict({name: ELASTIC[type(same[0])](same) for name, same in grouped.items()})
+        self.steps = nn.ModuleDict({name: elastic_of(same) for name, same in grouped.items()})
 
     def step(self, operation: Operation) -> ElasticOperation:
         """Return the module that runs `operation`."""
@@ -94,7 +97,24 @@ ELASTIC: dict[type, Callable[..., ElasticOperation]] = {
     SelfAttention: ElasticSelfAttention,
     FeedForward: ElasticFeedForward,
     Residual: ElasticResidual,
+    ModuleOperation: ElasticModule,
 }
+
+
+def elastic_of(variants: Sequence[Operation]) -> ElasticOperation:
+    """Return the elastic module of operations of one type; another package's operations make their own.
+
+    Raises SupernetError for an operation that has none.
+    """
+    kind = type(variants[0])
+    make = ELASTIC.get(kind) or getattr(kind, "elastic", None)
+    if make is None:
+        raise SupernetError(
+            f"operation {kind.__name__} has no torch counterpart; give the class a static method "
+            "elastic(variants) that returns an ElasticOperation"
+        )
+    made: ElasticOperation = make(variants)
+    return made
 
 
 def name_of(operation: Operation) -> str:

@@ -1,31 +1,54 @@
-"""Find layer kinds: every other module of this folder that defines `operations(spec)` is one."""
+"""Find layer kinds: every other module of this folder that defines `operations(spec)` is one.
+
+Another package's kind is an entry point of group gnomon.layers: a module with that function, named as the kind.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 from functools import lru_cache
+from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 
 from ..errors import SupernetError
 from .operations import Operation, Shape, with_shapes
 from .spec import LayerSpec
 
+GROUP = "gnomon.layers"
 NOT_KINDS = {"operations", "pooling", "registry", "sequences", "spec", "transformer"}
+
+
+def own_kinds() -> set[str]:
+    """Name the kinds of this folder."""
+    return {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])} - NOT_KINDS
 
 
 def layer_kinds() -> tuple[str, ...]:
     """Name the layer kinds, sorted."""
-    found = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])}
-    return tuple(sorted(found - NOT_KINDS))
+    return tuple(sorted(own_kinds() | {point.name for point in entry_points(group=GROUP)}))
+
+
+@lru_cache(maxsize=256)
+def kind_module(kind: str) -> ModuleType | None:
+    """Import the module of a kind, ours before another package's; None where there is none."""
+    if kind in own_kinds():
+        return importlib.import_module(f".{kind}", __package__)
+    for point in entry_points(group=GROUP):
+        if point.name == kind:
+            found: ModuleType = point.load()
+            return found
+    return None
 
 
 @lru_cache(maxsize=16384)
 def operations(spec: LayerSpec) -> tuple[Operation, ...]:
     """Return the operations that `spec` consists of; raises SupernetError for an unknown kind."""
-    if spec.kind not in layer_kinds():
+    module = kind_module(spec.kind)
+    if module is None:
+        kind_module.cache_clear()  # a package may be installed later
         raise SupernetError(f"unknown layer kind {spec.kind!r} in {spec.key}; known: {', '.join(layer_kinds())}")
-    module = importlib.import_module(f".{spec.kind}", __package__)
     result: tuple[Operation, ...] = module.operations(spec)
     return result
 

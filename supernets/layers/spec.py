@@ -46,7 +46,7 @@ class LayerSpec:
         kind, shape, rest = match.groups()
         pairs = (item.split("=") for item in rest.split(",") if item)
         attributes = {name: int(value) if value.isdigit() else value for name, value in pairs}
-        return LayerSpec.of(kind, tuple(int(size) for size in shape.split("x")), **attributes)
+        return LayerSpec(kind, tuple(int(size) for size in shape.split("x")), tuple(sorted(attributes.items())))
 
     @property
     def key(self) -> str:

@@ -64,8 +64,7 @@ class Decoding:
 
         short = math.ceil(self.resolution / self.margin)
         width, height = image.size
-        scale = short / min(width, height)
-        size = (short, int(height * scale)) if width <= height else (int(width * scale), short)
+        size = (short, short * height // width) if width <= height else (short * width // height, short)
         if size != image.size:
             image = image.resize(size, PIL.Image.Resampling.BILINEAR)
         left, top = (round((side - self.resolution) / 2) for side in image.size)

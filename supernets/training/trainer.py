@@ -114,28 +114,28 @@ class School:
         return self.before + time.monotonic() - self.started
 
     def epoch(
-        self, epoch: int, losses: tuple[float, ...], keep: Callable[[tuple[float, ...]], None]
+        self, epoch: int, before: tuple[float, ...], keep: Callable[[tuple[float, ...]], None]
     ) -> tuple[float, ...]:
-        """Run an epoch from the step after `losses` on, and return the losses of all its steps."""
+        """Run an epoch from the step after those of the losses `before` on, and return the losses of all its steps."""
         recipe, seed = self.recipe, self.recipe.seed * 1000 + epoch
         phase, epoch_in_phase = recipe.phase_at(epoch)
         sandwich = Sandwich(self.pupils.network.space, phase, recipe.random_subnets)
         generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
-        kept_at, resumed_at = time.monotonic(), len(losses)
+        losses, kept_at = list(before), time.monotonic()
         for step, batch in enumerate(self.lessons.batches(recipe, phase, epoch, generator)):
             students = sandwich.students(rng)
-            if step < resumed_at:
+            if step < len(before):
                 continue
             torch.manual_seed(seed * 1_000_000 + step)  # for lessons with dropout: a step's depends on its number alone
             set_rate(self.pupils.optimizer, phase.rate_at((epoch_in_phase + step / self.steps) / phase.epochs))
             loss = self.step(batch, sandwich.largest, students)
             update_average(self.pupils.average, self.pupils.network, recipe.ema_decay, epoch * self.steps + step)
-            losses = (*losses, loss)
+            losses.append(loss)
             self.tell(epoch * self.steps + step + 1, loss)
             if time.monotonic() - kept_at >= CHECKPOINT_EVERY_S:
-                keep(losses)
+                keep(tuple(losses))
                 kept_at = time.monotonic()
-        return losses
+        return tuple(losses)
 
     def step(self, batch: tuple[Any, Any], largest: Architecture, students: tuple[Architecture, ...]) -> float:
         """Train the largest on the targets and the students on what the largest says; returns the former's loss."""

@@ -108,7 +108,7 @@ def test_glimpses_and_failures_are_counted(gnomon):
 
     sample = Path(__file__).parent.parent / "search" / "samples" / "run_v2"
     outcome = gnomon("pareto", sample)
-    assert "5 of 5 validations, glimpsing (8 on a share of the images, 1 failed)" in outcome.out
+    assert "5 of 5 validations, glimpsing (8 on a share of the examples, 1 failed)" in outcome.out
     found = gnomon("pareto", sample, "--json").json
     assert found["glimpses"] == 8
     assert list(found["failures"].values()) == ["out of memory"]

@@ -80,7 +80,7 @@ def test_a_prediction_is_the_sum_of_its_layers_contributions(name):
     model = LatencyModel.fit(space, table_for(space), indices, measured)
     fresh = space.sample(100, np.random.default_rng(2))
     by_hand = [
-        sum(map(model.contribution_us, space.layers(space.architecture(row)))) + model.form.constant_us for row in fresh
+        sum(map(model.contribution_us, space.layers(space.architecture(row)))) + model.form.fixed_us(1) for row in fresh
     ]
     estimate = model.predict(fresh)
     assert estimate.value_us == pytest.approx(by_hand)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,30 @@ def test_from_a_single_size_it_is_scaled_by_the_pixels_and_doubted_even_more():
     assert completed.value_us(wanted) == pytest.approx(4 * linear_us(at_size(32)))
     assert completed.source(wanted) == "extrapolated"
     assert completed.doubt(wanted) > 0.5
+
+
+def sequence_layer(kind, tokens):
+    if kind == "token_embedding":
+        fixed = {"vocabulary": 100, "width": 32, "limit": 64, "types": 1, "scaled": 0, "padding": 0, "norm": 0}
+        return LayerSpec.of(kind, (tokens,), **fixed)
+    fixed = {"heads": 4, "head_dim": 8, "ffn": 64, "activation": "gelu", "norm": "post", "masked": 1}
+    return LayerSpec.of(kind, (tokens, 32), epsilon_exponent=5, **fixed)
+
+
+@pytest.mark.parametrize("kind", ["token_embedding", "encoder_layer"])
+def test_the_size_of_a_sequence_is_its_tokens(kind):
+    known = {sequence_layer(kind, tokens).key: steady(10.0 + 2 * tokens) for tokens in (8, 16, 32)}
+    between, beyond = sequence_layer(kind, 24), sequence_layer(kind, 48)
+    completed = with_predictions(LatencyTable(known, {}), [between, beyond])
+    assert completed.value_us(between) == pytest.approx(58.0)
+    assert completed.value_us(beyond) == pytest.approx(106.0)
+    assert (completed.source(between), completed.source(beyond)) == ("interpolated", "extrapolated")
+
+
+def test_a_sequence_and_an_image_are_never_one_layer():
+    image = at_size(4)
+    assert SizeCurves.of({image: 5.0}).at(replace(image, input_shape=(16, 24))) is None
+    assert SizeCurves.of({image: 5.0}).at(image) is not None
 
 
 def test_a_line_that_would_fall_below_zero_is_not_used():

@@ -4,8 +4,10 @@ import pytest
 
 from gnomon.lut import LatencyMissing, LatencyTable
 from gnomon.lut.table import PredictedLayer
+from gnomon.lut.terms import weight_kib
 from gnomon.profilers.timing import Measurement
-from gnomon.supernets import LayerSpec
+from gnomon.supernets import LayerSpec, load_space
+from gnomon.supernets.layers.registry import weight_shapes
 
 MEASURED = LayerSpec.of("head", (8, 4, 4), final_channels=16, mix_channels=0, classes=10)
 FAILED = LayerSpec.of("head", (16, 4, 4), final_channels=16, mix_channels=0, classes=10)
@@ -51,3 +53,17 @@ def test_requiring_layers_names_all_that_are_missing(table):
     with pytest.raises(LatencyMissing, match="2 of 3 layers") as raised:
         table.require((FAILED, MEASURED, UNKNOWN))
     assert raised.value.keys == (FAILED.key, UNKNOWN.key)
+
+
+@pytest.mark.parametrize("space", ["fashion_mnist", "ofa_mobilenetv3", "ofa_resnet50"])
+def test_all_weights_of_a_convolutional_layer_are_multiplied_with(space):
+    for spec in load_space(space).unique_layers():
+        assert weight_kib(spec) * 256 == sum(math.prod(shape) for shape in weight_shapes(spec).values())
+
+
+def test_a_table_that_is_looked_up_is_not_read():
+    assert not weight_kib(
+        LayerSpec.of(
+            "token_embedding", (8,), vocabulary=30000, width=32, limit=64, types=1, scaled=0, padding=0, norm=0
+        )
+    )

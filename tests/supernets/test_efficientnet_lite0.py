@@ -5,14 +5,14 @@ import torch
 from torch.nn import functional
 
 from gnomon.profilers.backend import RunConfig, load_backend
-from gnomon.supernets import CheckpointMismatch, UnknownSpace, load_space
+from gnomon.supernets import CheckpointMismatch, DataUnavailable, UnknownSpace, load_space
 from gnomon.supernets.checkpoints import load_checkpoint, read_tensors
 from gnomon.supernets.checkpoints.statistics import running_statistics
 from gnomon.supernets.elastic import ElasticNetwork, FixedStatistics
 from gnomon.supernets.elastic.importance import sort_by_importance
 from gnomon.supernets.graph import INPUT, models_from_architecture
 from gnomon.supernets.tasks.prepare import data_folder
-from gnomon.supernets.training.recipes.efficientnet_lite0 import read_parent
+from gnomon.supernets.training.recipes.efficientnet_lite0 import default_parent, read_parent
 
 #          expand kernel stride out, for each of the sixteen blocks (arXiv 1905.11946, table 1)
 BLOCKS = (
@@ -223,3 +223,9 @@ def test_fine_tuning_on_class_folders_starts_from_the_parent(tmp_path):
     supernet = load_supernet(space, checkpoint=out, data=tmp_path / "images")
     assert supernet.evaluate(largest_of(supernet.space), "test") >= 75
     assert "128" in supernet.described_input()["scaling"] or "0.50196" in supernet.described_input()["scaling"]
+
+
+def test_training_without_the_parent_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(DataUnavailable, match="gnomon data prepare efficientnet-lite0"):
+        default_parent()

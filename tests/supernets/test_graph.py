@@ -64,7 +64,7 @@ def test_every_layer_is_a_valid_model_of_the_pinned_format(name):
 
 def test_every_layer_kind_is_used_by_a_registered_space():
     used = {spec.kind for name in space_names() for spec in load_space(name).unique_layers()}
-    assert used == set(layer_kinds())
+    assert used == set(layer_kinds()) - {"module"}, "which is for spaces that are declared in torch"
 
 
 def test_layer_shapes_are_those_of_the_runtime():

@@ -90,6 +90,13 @@ def test_centre_is_cut_as_once_for_all_evaluates(tmp_path, width, height):
     assert np.allclose(np.ptp(bright, axis=0) + 1, min(side, 128), atol=2)
 
 
+@given(st.integers(1, 400), st.integers(1, 400), st.sampled_from([16, 128, 224]), st.sampled_from([0.875, 1.0]))
+def test_any_image_becomes_the_square_that_is_asked_for(width, height, resolution, margin):
+    decoding = Decoding(1, resolution, margin)
+    assert decoding.cut(Image.new("L", (width, height), 7)).shape == (1, resolution, resolution)
+    assert (decoding.cut(Image.new("L", (width, height), 7)) == 7).all()  # nothing from outside the image
+
+
 def test_pixels_of_a_fitting_image_are_kept_as_they_are(tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(tmp_path / "a.png")

@@ -17,6 +17,7 @@ from gnomon.supernets.checkpoints import load_checkpoint
 from gnomon.supernets.checkpoints.published import published_for
 from gnomon.supernets.checkpoints.testing import formula_images, formula_weight
 from gnomon.supernets.elastic import ElasticNetwork
+from gnomon.supernets.supernet import WEIGHTS
 
 FROZEN = json.loads((Path(__file__).parent / "ofa_logits.json").read_text())
 FAMILIES = tuple(FROZEN["subnetworks"])
@@ -265,7 +266,12 @@ def test_one_place_filled_twice_is_refused(family):
 def test_a_file_of_another_network_is_told_which_space_it_fits(family, tmp_path):
     name, plain, _ = family
     torch.save(plain.tensors, tmp_path / "bare")
-    others = [other for other in FAMILIES if other != name]
-    for other in others[:2]:
+    other = next(other for other in FAMILIES if other != name)
+    for network in (space_at(other, 128), load_space("fashion_mnist")):
         with pytest.raises(CheckpointMismatch, match=f"the file fits {name}: name that space"):
-            load_checkpoint(ElasticNetwork(space_at(other, 128)), tmp_path / "bare")
+            load_checkpoint(ElasticNetwork(network), tmp_path / "bare")
+
+
+def test_our_own_file_of_another_space_is_told_which_it_fits():
+    with pytest.raises(CheckpointMismatch, match="the file fits fashion_mnist: name that space"):
+        load_checkpoint(ElasticNetwork(space_at("ofa_proxyless", 128)), WEIGHTS / "fashion_mnist.safetensors")

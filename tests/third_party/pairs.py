@@ -1,9 +1,8 @@
 """A third party's space of two parts: an encoder, and a decoder's step that is fed back; and layer kinds of its own."""
 
 import math
-import sys
 from dataclasses import dataclass
-from types import ModuleType
+from types import SimpleNamespace
 from typing import ClassVar
 
 from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
@@ -78,13 +77,9 @@ KINDS = {
 
 
 def install_kinds(monkeypatch, registry):
-    """Make the layer kinds known to Gnomon, which has no door for those of others."""
-    known = registry.layer_kinds()
-    monkeypatch.setattr(registry, "layer_kinds", lambda: (*known, *KINDS))
-    for name, operations in KINDS.items():
-        module = ModuleType(name)
-        module.operations = operations
-        monkeypatch.setitem(sys.modules, f"{registry.__package__}.{name}", module)
+    """Make the layer kinds known to Gnomon, as entry points of group gnomon.layers would."""
+    modules, known = {name: SimpleNamespace(operations=make) for name, make in KINDS.items()}, registry.kind_module
+    monkeypatch.setattr(registry, "kind_module", lambda kind: modules.get(kind) or known(kind))
 
 
 def embedding(tokens):
@@ -93,7 +88,7 @@ def embedding(tokens):
     )
 
 
-def build():
+def build(steps=STEPS):
     choices = (Choice("ffn", (16, 64)), Choice("encoder_depth", (1, 2)))
     choices += (Choice("hidden", (16, 64)), Choice("decoder_depth", (1, 2)))
 
@@ -118,5 +113,6 @@ def build():
     slots += [Slot("memory", (), (), (LayerSpec.of("pairs_remember", (TOKENS, WIDTH)),))]
     slots += [Slot("target", (), (), (embedding(1),), 1), decoder(1), decoder(2)]
     slots += [Slot("choice", (), (), (LayerSpec.of("pairs_choose", (1, WIDTH)),), 1)]
-    parts = (Part("encoder"), Part("decoder_step", STEPS))
-    return SearchSpace("pairs", "none", (TOKENS,), choices, tuple(slots), parts)
+    parts = (Part("encoder"), Part("decoder_step", steps))
+    name = "pairs" if steps == STEPS else f"pairs:steps={steps}"
+    return SearchSpace(name, "none", (TOKENS,), choices, tuple(slots), parts)

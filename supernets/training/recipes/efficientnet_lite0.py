@@ -1,7 +1,7 @@
-"""Fine-tune EfficientNet-Lite0, made elastic, on images of your own: pass the published weights with --from.
+"""Fine-tune EfficientNet-Lite0, made elastic, on images of your own, from the published weights.
 
 First the largest sub-network learns the new classes, then kernels and expansions shrink, then stages too. Weights
-from ImageNet move at a quarter of the new classifier's rate.
+from ImageNet move at a tenth of the new classifier's rate.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...checkpoints import load_checkpoint, named_as_ours, read_tensors, shapes_of
+from ...checkpoints.formats.efficientnet_lite0 import FILE
 from ...checkpoints.load import OURS
 from ...errors import CheckpointMismatch, DataUnavailable
 from ...space import SearchSpace
 from ...tasks.image_folder_half import training_split
+from ...tasks.prepare import data_folder
 from ..lessons.images import ImageLessons
 from ..recipe import Phase, Recipe
 
@@ -21,20 +23,20 @@ if TYPE_CHECKING:
     from ...elastic import ElasticNetwork
 
 CLASSIFIER = "slots.classifier.steps.classifier."
-MILD = {"shift_pixels": 4, "erase_pixels": 16}
+MILD = {"shift_pixels": 4}
 
 
 def recipe() -> Recipe:
     """Return the recipe."""
     return Recipe(
         phases=(
-            Phase(2, 0.004, elastic=(), augmentation=MILD),
+            Phase(3, 0.003, elastic=(), augmentation=MILD),
             Phase(4, 0.003, elastic=("kernel", "expand"), augmentation=MILD),
             Phase(10, 0.003, augmentation=MILD),
         ),
         batch=64,
-        ema_decay=0.995,
-        rate_factors={CLASSIFIER: 1.0, "": 0.25},  # every name contains the empty text
+        ema_decay=0.99,
+        rate_factors={CLASSIFIER: 1.0, "": 0.1},  # every name contains the empty text
     )
 
 
@@ -43,6 +45,16 @@ def lessons(space: SearchSpace, data: Path | None) -> ImageLessons:
     if data is None:
         raise DataUnavailable("pass your images: --data FOLDER with train/CLASS/IMAGE and val/CLASS/IMAGE")
     return ImageLessons(*training_split(space, data))
+
+
+def default_parent() -> Path:
+    """Return the prepared weights; raises DataUnavailable, naming the command that gets them."""
+    path = data_folder("efficientnet-lite0") / FILE
+    if not path.exists():
+        raise DataUnavailable(
+            f"no weights to start from at {path}; run: gnomon data prepare efficientnet-lite0, or pass --from FILE"
+        )
+    return path
 
 
 def read_parent(network: ElasticNetwork, path: Path) -> None:

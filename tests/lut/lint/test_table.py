@@ -12,6 +12,7 @@ from gnomon.lut.lint.origin import GAP, SMALLEST_FACTOR, two_heaps
 from gnomon.lut.lint.physics import features, fit_robustly
 from gnomon.lut.lint.units import peak_macs_per_s
 from gnomon.supernets import LayerSpec, load_space
+from gnomon.supernets.layers.registry import macs
 
 PROFILES = shipped_profiles()
 OFA = next(name for name in PROFILES if name.startswith("ofa_mobilenetv3/") and ".onnxruntime." in name)
@@ -82,6 +83,30 @@ def test_some_rows_in_another_unit_are_named(name, nth, factor):
     findings = found(scaled(values, factor, keys))
     assert list(findings) == ["mixed_units"]
     assert set(findings["mixed_units"].keys) == keys
+
+
+def transformer():
+    """Times of a transformer's layers on some processor: encoder layers by their work, embeddings by what they give."""
+    fixed = {"vocabulary": 30_000, "limit": 64, "types": 1, "scaled": 0, "padding": 0, "norm": 0}
+    rows = [(LayerSpec.of("token_embedding", (16,), width=width, **fixed), 4 + width / 50) for width in (64, 96, 128)]
+    for heads in (1, 2, 3, 4):
+        for ffn in (256, 512, 1024):
+            spec = LayerSpec.of(
+                "encoder_layer", (16, 128), heads=heads, head_dim=32, ffn=ffn, activation="gelu", norm="post",
+                epsilon_exponent=12, masked=1,
+            )  # fmt: skip
+            rows.append((spec, 10 + macs(spec) / 2e4))
+    return {spec.key: us for spec, us in rows}
+
+
+def test_an_embedding_may_be_quick_without_a_single_mac():
+    assert found(transformer()) == {}
+
+
+def test_an_embedding_in_another_unit_is_named():
+    values = transformer()
+    keys = every(values, 5)
+    assert set(found(scaled(values, 1e3, keys))["mixed_units"].keys) == keys
 
 
 def test_whole_milliseconds_are_too_coarse(ofa):
