@@ -32,8 +32,8 @@ from .tasks.labelled import (
 if TYPE_CHECKING:
     from .elastic import ElasticNetwork, Statistics
 
-BATCH, CALIBRATION_BATCH = 500, 512
-BATCH_VALUES = 2**24  # 111 images of 3x224x224
+BATCH, BATCH_VALUES = 128, 2**21  # 13 images of 3x224x224: more at once are slower, they leave the caches
+CALIBRATION_BATCH, CALIBRATION_VALUES = 512, 2**24  # 111 images of 3x224x224: fewer would blur their statistics
 FEW_CLASSES = 10
 
 
@@ -59,7 +59,7 @@ class Classifier:
     def logits(self, architecture: Architecture, data: Labelled, share: float = 1.0) -> NDArray[np.float32]:
         """Run the sub-network, calibrated on a share of the calibration examples, in torch on `data`, (n, classes)."""
         statistics = self.statistics(architecture, share)
-        order, batches = batches_to_run(data, self.batch(BATCH))
+        order, batches = batches_to_run(data, self.batch(BATCH, BATCH_VALUES))
         outputs = self.network.logits_of(batches, architecture, statistics).numpy()
         logits = np.empty_like(outputs, dtype=np.float32)
         logits[order] = outputs
@@ -68,11 +68,12 @@ class Classifier:
     def statistics(self, architecture: Architecture, share: float = 1.0) -> Statistics:
         """Return the sub-network's batch-norm statistics on a share of the calibration examples."""
         examples = share_of(self.task.calibration, share)
-        return self.network.calibrate_on(architecture, batches_of(examples, self.batch(CALIBRATION_BATCH)))
+        size = self.batch(CALIBRATION_BATCH, CALIBRATION_VALUES)
+        return self.network.calibrate_on(architecture, batches_of(examples, size))
 
-    def batch(self, most: int) -> int:
-        """Return how many examples run at once: `most`, or fewer where they are large."""
-        return max(1, min(most, BATCH_VALUES // math.prod(self.space.input_shape)))
+    def batch(self, most: int, values: int) -> int:
+        """Return how many examples run at once: `most`, or fewer where they have more than `values` together."""
+        return max(1, min(most, values // math.prod(self.space.input_shape)))
 
     def split(self, name: str) -> Labelled:
         """Return the examples of a split; raises DataUnavailable for a name other than validation and test."""
@@ -98,7 +99,7 @@ class Classifier:
         """Return what the exported model says, run on one example at a time."""
         (run,) = runners
         examples = self.split(split).take(slice(first))
-        batches = (batch.numpy() for batch in batches_of(examples, self.batch(BATCH)))
+        batches = (batch.numpy() for batch in batches_of(examples, self.batch(BATCH, BATCH_VALUES)))
         rows = [run({INPUT: np.ascontiguousarray(one[None])})[OUTPUT][0] for batch in batches for one in batch]
         return Answers((np.array(rows, dtype=np.float32),))
 

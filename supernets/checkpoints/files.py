@@ -29,10 +29,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             head = file.read(9)
     except OSError as error:
         raise CheckpointMismatch(f"cannot read the checkpoint {path}: {error}", tensor="(file)") from error
+    if head[8:] == b"{":  # asked first: the eight bytes before are a length, and may look like anything
+        return read_safetensors(path)
     if head.startswith((ZIP, BARE_PICKLE)):
         return read_torch(path)
-    if head[8:] == b"{":
-        return read_safetensors(path)
     raise CheckpointMismatch(
         f"{path} is not a checkpoint: it starts with {head!r}; expected a safetensors file, or a torch file as its "
         "authors publish it (not a web page that a download left)",

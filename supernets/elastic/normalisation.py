@@ -41,10 +41,19 @@ class Calibration:
         self.seen: dict[str, list[tuple[int, Tensor, Tensor]]] = {}
 
     def __call__(self, key: str, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        """Normalise by the batch, and record."""
-        variance, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
-        self.seen.setdefault(key, []).append((len(x), mean, variance))
-        return functional.batch_norm(x, mean, variance, scale, shift, training=False, eps=EPSILON)
+        """Normalise by the batch, and record.
+
+        With a momentum of one, torch's batch norm leaves the batch's statistics in what it is given: one pass.
+        """
+        values = x.numel() // x.shape[1]
+        if values == 1:  # torch refuses to
+            variance, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
+            self.seen.setdefault(key, []).append((len(x), mean, variance))
+            return functional.batch_norm(x, mean, variance, scale, shift, training=False, eps=EPSILON)
+        mean, variance = torch.zeros_like(shift), torch.ones_like(shift)
+        y = functional.batch_norm(x, mean, variance, scale, shift, training=True, momentum=1.0, eps=EPSILON)
+        self.seen.setdefault(key, []).append((len(x), mean, variance * ((values - 1) / values)))
+        return y
 
     def statistics(self) -> Statistics:
         """Return the averages; a smaller batch counts for less."""

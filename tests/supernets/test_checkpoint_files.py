@@ -52,6 +52,16 @@ def test_content_tells_the_format_not_the_name(write, name, tmp_path):
     assert all(torch.equal(found[name], tensor) for name, tensor in TENSORS.items())
 
 
+def test_a_safetensors_file_whose_length_looks_like_a_pickle_is_read_as_what_it_is(tmp_path):
+    path = tmp_path / "file"
+    for size in range(300, 640):
+        save_file(TENSORS, path, metadata={"note": "x" * size})
+        if path.read_bytes()[:2] == b"\x80\x02":
+            break
+    assert path.read_bytes()[:2] == b"\x80\x02"
+    assert read_tensors(path).keys() == TENSORS.keys()
+
+
 @pytest.mark.parametrize("is_zip", [True, False])
 def test_a_file_that_would_run_code_is_refused_and_runs_none(tmp_path, is_zip):
     content = {"state_dict": {**TENSORS, "x": Hostile(tmp_path / "owned")}}

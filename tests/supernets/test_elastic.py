@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gnomon.supernets import load_space
-from gnomon.supernets.elastic import BatchStatistics, ElasticNetwork
+from gnomon.supernets.elastic import BatchStatistics, Calibration, ElasticNetwork
 from gnomon.supernets.elastic.operations import ElasticConv
 from gnomon.supernets.layers import Conv
 from gnomon.supernets.parse import architectures_from_text
@@ -41,6 +43,21 @@ def test_calibrated_statistics_reproduce_the_calibration_batch(network):
     with torch.inference_mode():
         expected = network(images, architecture, BatchStatistics())
     assert torch.allclose(network.logits(images, architecture, statistics), expected, atol=1e-4)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 5), st.integers(0, 100))
+def test_calibration_keeps_mean_and_variance_of_the_batch_and_normalises_by_them(n, size, seed):
+    x = torch.from_numpy(np.random.default_rng(seed).normal(3, 2, (n, 2, size, size)).astype(np.float32))
+    scale, shift = torch.tensor([2.0, 0.5]), torch.tensor([1.0, -1.0])
+    calibration = Calibration()
+    y = calibration("place", x, scale, shift)
+    mean, variance = calibration.statistics()["place"]
+    assert torch.allclose(mean, x.mean((0, 2, 3)), atol=1e-5)
+    assert torch.allclose(variance, x.var((0, 2, 3), correction=0), atol=1e-4)
+    expected = (x - mean[:, None, None]) / torch.sqrt(variance + 1e-5)[:, None, None]
+    # Where there is no variance, the last digit of a mean of 3 is multiplied by 2 / sqrt(1e-5).
+    assert torch.allclose(y, expected * scale[:, None, None] + shift[:, None, None], atol=1e-3)
 
 
 def test_smaller_kernel_is_the_transformed_centre_of_the_larger():

@@ -241,7 +241,7 @@ def test_batches_of_any_size_give_the_same_logits(data, monkeypatch):
     monkeypatch.setattr(type(supernet), "statistics", lambda *_: statistics)
     whole = supernet.answers(architecture, "test").arrays[0]
     monkeypatch.setattr("gnomon.supernets.classifier.BATCH_VALUES", 5 * 3 * 16 * 16)
-    assert supernet.batch(500) == 5
+    assert supernet.batch(500, 5 * 3 * 16 * 16) == 5
     assert np.allclose(supernet.answers(architecture, "test").arrays[0], whole, atol=1e-5)
 
 
