@@ -54,9 +54,12 @@ def register(app: typer.Typer) -> None:
                     "examples": examples,
                     "metric": supernet.metric.name,
                     "unit": supernet.metric.unit,
+                    "signature": supernet.metric.signature,
                     "architectures": described,
                 }
             )
             return
         print_table(list(rows[0]), [list(row.values()) for row in rows])
         print(f"{supernet.metric.name} in {supernet.metric.unit}, on the {examples:,} examples of the {split} split")
+        if supernet.metric.signature:
+            print(f"signature: {supernet.metric.signature}")

@@ -178,6 +178,7 @@ def sidecar(
         "metric": {
             "name": metric.name,
             "unit": metric.unit,
+            **({"signature": supernet.metric.signature} if supernet.metric.signature else {}),
             "split": "test",
             "examples": metric.examples,
             "torch": metric.torch_value,

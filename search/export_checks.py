@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
 
 from ..lut import HardwareProfile, is_this_device, measure_model
-from ..profilers.backend import RunConfig, backend_names, load_backend
+from ..profilers.backend import Executable, RunConfig, backend_names, load_backend
 from ..profilers.errors import BackendUnavailable
 from ..profilers.plan import Model
 from ..supernets.graph import PartModel
@@ -55,6 +58,22 @@ class ExportedLatency:
         return 100 * (self.expected_us - self.measured_us) / self.measured_us
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedPart:
+    """A part in a runtime, as super-networks call it."""
+
+    executable: Executable
+
+    @property
+    def input_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Return the shape of each input, batch included."""
+        return self.executable.input_shapes
+
+    def __call__(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run it once."""
+        return dict(self.executable.run(inputs))
+
+
 def check_parity(
     parts: Sequence[PartModel], supernet: Supernet, expected: Answers, examples: int
 ) -> tuple[Parity, ...]:
@@ -92,7 +111,7 @@ def answers_of(backend: str, parts: Sequence[PartModel], supernet: Supernet, exa
     """Run the parts on the first test examples (None: all), one at a time."""
     loaded = load_backend(backend)
     with ExitStack() as stack:
-        runners = [stack.enter_context(loaded.load(part.model, RunConfig())).run for part in parts]
+        runners = [LoadedPart(stack.enter_context(loaded.load(part.model, RunConfig()))) for part in parts]
         return supernet.answers_from(runners, "test", examples)
 
 

@@ -67,16 +67,14 @@ class GraphBuilder:
 
     def weight(self, name: str, shape: Shape, *, transposed: bool = False) -> str:
         """Add a weight of `shape`, or its transpose, and return its name in the graph; raises CheckpointMismatch."""
-        full = f"{self.prefix}.{name}"
-        if self.weights is None:
-            values = synthetic_weight(full, shape)
-        elif name not in self.weights or self.weights[name].shape != shape:
-            found = self.weights[name].shape if name in self.weights else "none"
-            raise CheckpointMismatch(f"weight {full} has shape {found}, the layer needs {shape}", tensor=full)
-        else:
-            values = self.weights[name]
-        stored = np.ascontiguousarray(values.T if transposed else values, dtype=np.float32)
-        self.initializers.append(self.numpy_helper.from_array(stored, full))
+        return self._weight(f"{self.prefix}.{name}", name, shape, transposed)
+
+    def shared_weight(self, name: str, shape: Shape) -> str:
+        """Add a weight that several layers of the model read, once, and return its name; raises CheckpointMismatch."""
+        full = f"shared.{name}"
+        if full not in self.constants:
+            self.constants.add(full)
+            self._weight(full, name, shape, transposed=False)
         return full
 
     def constant(self, value: float | int | Sequence[int]) -> str:
@@ -147,6 +145,18 @@ class GraphBuilder:
         )
         content: bytes = model.SerializeToString(deterministic=True)
         return content
+
+    def _weight(self, full: str, name: str, shape: Shape, transposed: bool) -> str:
+        if self.weights is None:
+            values = synthetic_weight(full, shape)
+        elif name not in self.weights or self.weights[name].shape != shape:
+            found = self.weights[name].shape if name in self.weights else "none"
+            raise CheckpointMismatch(f"weight {full} has shape {found}, the layer needs {shape}", tensor=full)
+        else:
+            values = self.weights[name]
+        stored = np.ascontiguousarray(values.T if transposed else values, dtype=np.float32)
+        self.initializers.append(self.numpy_helper.from_array(stored, full))
+        return full
 
     def _info(self, name: str, shape: Shape, dtype: str) -> Any:
         return self.helper.make_tensor_value_info(name, self.helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-Runner = Callable[[dict[str, NDArray[Any]]], dict[str, NDArray[Any]]]  # inputs by name to outputs by name
+
+class Runner(Protocol):
+    """A loaded model: call it with inputs by name for outputs by name."""
+
+    @property
+    def input_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Return the shape of each input."""
+
+    def __call__(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run it once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """What a task is judged by. `tolerance` is how far an exported model may be from torch's, in `unit`."""
+    """What a task is judged by. `tolerance` is how far an exported model may be from torch's, in `unit`.
+
+    `signature` says how it is computed, where the name does not.
+    """
 
     name: str
     unit: str
     direction: Literal["max", "min"]
     tolerance: float
+    signature: str = field(default="", compare=False)
 
 
 ACCURACY = Metric("accuracy", "percent", "max", tolerance=0.1)

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from torch import Tensor
+from torch.nn import functional
 
 from .normalisation import Normalise
 
@@ -14,12 +15,18 @@ from .normalisation import Normalise
 class Pass:
     """How to normalise, and the side values that layers hand on besides the main one, as in the graph builder.
 
-    `sides` may be the caller's: what one part leaves there, the next one finds.
+    `sides` may be the caller's: what one part leaves there, the next one finds. `dropout` is the share of what residual
+    blocks and embeddings of sequences compute that is set to zero, in training.
     """
 
     normalise: Normalise
     sides: dict[str, Tensor] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
+    dropout: float = 0.0
+
+    def dropped(self, x: Tensor) -> Tensor:
+        """Return `x`, some of it zero and the rest larger where there is dropout."""
+        return functional.dropout(x, self.dropout) if self.dropout else x
 
     def numbered(self, word: str) -> int:
         """Count: return how often this run was asked for `word` before."""

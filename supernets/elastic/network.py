@@ -14,6 +14,7 @@ from ..space import Architecture, SearchSpace
 from .forward import Pass
 from .normalisation import BatchStatistics, Calibration, FixedStatistics, Normalise, Statistics
 from .slots import ElasticSequence
+from .tables import SharedTable, shared_tables
 
 
 class ElasticNetwork(nn.Module):
@@ -29,6 +30,7 @@ class ElasticNetwork(nn.Module):
                 if (unique := tuple(dict.fromkeys(spec for spec in slot.specs if spec is not None)))
             }
         )
+        self.shared = shared_tables(self.slots)
 
     def forward(
         self,
@@ -38,12 +40,13 @@ class ElasticNetwork(nn.Module):
         *,
         part: int = 0,
         sides: dict[str, Tensor] | None = None,
+        dropout: float = 0.0,
     ) -> Tensor:
         """Run a part of a sub-network on `x` (batch, *input_shape); without `normalise`, batch statistics are used.
 
         `sides` holds the side values that it takes in, and then also those that it leaves.
         """
-        run = Pass(normalise or BatchStatistics(), {} if sides is None else sides)
+        run = Pass(normalise or BatchStatistics(), {} if sides is None else sides, dropout=dropout)
         for slot, spec in zip(self.space.slots, self.space.slot_specs(architecture)):
             if spec is not None and slot.part == part:
                 x = self.sequence(slot.name).apply_all(x, operations(spec), slot.name, run)
@@ -86,4 +89,10 @@ class ElasticNetwork(nn.Module):
         """Return the elastic operations of the slot called `name`."""
         module = self.slots[name.replace(".", "_")]
         assert isinstance(module, ElasticSequence)
+        return module
+
+    def table(self, name: str) -> SharedTable:
+        """Return the shared table `name`."""
+        module = self.shared[name]
+        assert isinstance(module, SharedTable)
         return module

@@ -13,6 +13,7 @@ from ..layers.sequences import MASKED, PatchEmbedding, TokenEmbedding
 from .forward import Pass
 from .normalisation import Statistics
 from .operations import ElasticOperation, ElasticPool
+from .tables import ReadsTable
 
 
 def sinusoids(positions: int, width: int) -> Tensor:
@@ -23,13 +24,17 @@ def sinusoids(positions: int, width: int) -> Tensor:
     return functional.pad(torch.cat([angles.sin(), angles.cos()], dim=1), (0, width - 2 * half))
 
 
-class ElasticTokenEmbedding(ElasticOperation):
-    """Vectors of tokens, positions and the first token type."""
+class ElasticTokenEmbedding(ReadsTable, ElasticOperation):
+    """Vectors of tokens, positions and the first token type; the tokens' may be those of a shared table."""
 
     def __init__(self, variants: Sequence[TokenEmbedding]) -> None:
         super().__init__()
         width, self.limit = max(v.width for v in variants), max(v.limit for v in variants)
-        self.tokens = nn.Parameter(torch.randn(max(v.vocabulary for v in variants), width) * width**-0.5)
+        vocabulary = max(v.vocabulary for v in variants)
+        if variants[0].table:
+            self.want(variants[0].table, vocabulary, width)
+        else:
+            self.tokens = nn.Parameter(torch.randn(vocabulary, width) * width**-0.5)
         if self.limit:
             self.positions = nn.Parameter(torch.randn(self.limit, width) * 0.02)
         if any(v.types for v in variants):
@@ -39,8 +44,13 @@ class ElasticTokenEmbedding(ElasticOperation):
         """Look ids (batch, tokens) up and leave the mask; they may be fewer than the operation says."""
         assert isinstance(operation, TokenEmbedding)
         run.sides["mask"] = (x == operation.padding_id)[:, None, None, :].float() * MASKED
-        vectors = functional.embedding(x, self.tokens)[..., : operation.width] * self.scale(operation)
-        return vectors + self.offsets(operation, x.shape[1])
+        vectors = functional.embedding(x, self.vectors)[..., : operation.width] * self.scale(operation)
+        return run.dropped(vectors + self.offsets(operation, x.shape[1]))
+
+    @property
+    def vectors(self) -> Tensor:
+        """The tokens' vectors, (vocabulary, largest width)."""
+        return self.shared[0].weight if self.shared else self.tokens
 
     def scale(self, operation: TokenEmbedding) -> float:
         """Return what the tokens' vectors are multiplied by."""
@@ -50,7 +60,7 @@ class ElasticTokenEmbedding(ElasticOperation):
         """Return what is added at each position, (tokens, width)."""
         width = operation.width
         if not operation.limit:
-            return sinusoids(tokens, width).to(self.tokens.device)
+            return sinusoids(tokens, width).to(self.vectors.device)
         positions = self.positions[:tokens, :width]
         return positions + self.types[:, :width] if operation.types else positions
 
@@ -58,7 +68,7 @@ class ElasticTokenEmbedding(ElasticOperation):
         """Scale the tokens' table; add the type to the positions."""
         assert isinstance(operation, TokenEmbedding)
         return {
-            f"{operation.name}.tokens": self.tokens[:, : operation.width] * self.scale(operation),
+            f"{operation.name}.tokens": self.vectors[:, : operation.width] * self.scale(operation),
             f"{operation.name}.positions": self.offsets(operation, operation.tokens),
         }
 

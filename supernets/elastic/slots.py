@@ -7,11 +7,27 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 
 from ..errors import SupernetError
+from ..layers.decoding import (
+    CachedSelfAttention,
+    CrossAttention,
+    CrossMemory,
+    Remember,
+    StepEmbedding,
+    VocabularyProjection,
+)
 from ..layers.module import ModuleOperation
 from ..layers.operations import Conv, Linear, Operation, Residual, SqueezeExcite
 from ..layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from ..layers.sequences import FirstToken, MaskedMean, PatchEmbedding, TokenEmbedding
 from ..layers.transformer import FeedForward, LayerNorm, SelfAttention
+from .decoding import (
+    ElasticCachedSelfAttention,
+    ElasticCrossAttention,
+    ElasticCrossMemory,
+    ElasticRemember,
+    ElasticStepEmbedding,
+    ElasticVocabularyProjection,
+)
 from .forward import Pass
 from .module import ElasticModule
 from .normalisation import Statistics
@@ -41,7 +57,7 @@ class ElasticResidual(ElasticOperation):
         """Run both paths, add and activate."""
         assert isinstance(operation, Residual)
         added = self.shortcut.apply_all(x, operation.shortcut, place, run)
-        y = added + self.body.apply_all(x, operation.operations, place, run)
+        y = added + run.dropped(self.body.apply_all(x, operation.operations, place, run))
         return ACTIVATIONS[operation.activation](y)
 
     def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
@@ -96,6 +112,12 @@ ELASTIC: dict[type, Callable[..., ElasticOperation]] = {
     LayerNorm: ElasticLayerNorm,
     SelfAttention: ElasticSelfAttention,
     FeedForward: ElasticFeedForward,
+    Remember: ElasticRemember,
+    CrossMemory: ElasticCrossMemory,
+    StepEmbedding: ElasticStepEmbedding,
+    CachedSelfAttention: ElasticCachedSelfAttention,
+    CrossAttention: ElasticCrossAttention,
+    VocabularyProjection: ElasticVocabularyProjection,
     Residual: ElasticResidual,
     ModuleOperation: ElasticModule,
 }

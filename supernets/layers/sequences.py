@@ -20,6 +20,7 @@ class TokenEmbedding:
 
     `limit` is how many positions were learned; with 0 they are sines and cosines (arXiv 1706.03762, section 3.5).
     `types` adds the vector of the first token type (arXiv 1810.04805); `scaled` multiplies the tokens' by sqrt(width).
+    Where a `table` is named, the tokens' vectors are that one's, which several operations of a network share.
     """
 
     name: str
@@ -30,6 +31,7 @@ class TokenEmbedding:
     types: bool
     scaled: bool
     padding_id: int
+    table: str = ""
 
     input_dtype: ClassVar[str] = "int64"
 

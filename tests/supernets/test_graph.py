@@ -21,9 +21,10 @@ def odd_sized(name):
     return f"{name}:resolution=132" if "resolution" in inspect.signature(builder_of(name)).parameters else name
 
 
-# A large transformer has a small one of its own kind in its own test, where all of this is asked of it too.
-SMALL_ENOUGH = [name for name in space_names() if name != "vit_b16"]
+# Large transformers have a small one of their own kind in their own tests, where all of this is asked of it too.
+SMALL_ENOUGH = [name for name in space_names() if name not in ("vit_b16", "hat_transformer")]
 VARIANTS = [*map(odd_sized, SMALL_ENOUGH), "ofa_mobilenetv3:width=1.2,resolution=128"]
+IMAGE_VARIANTS = [name for name in VARIANTS if len(load_space(name.partition(":")[0]).input_shape) == 3]
 
 
 def random_supernet(name):
@@ -39,7 +40,7 @@ def random_supernet(name):
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", IMAGE_VARIANTS)
 def test_chained_graph_equals_the_torch_subnetwork(name, backend):
     network = random_supernet(name)
     space = network.space

@@ -1,0 +1,14 @@
+"""The first layer of a translator's decoder step: the token of the last step to its vector."""
+
+from __future__ import annotations
+
+from .decoding import StepEmbedding
+from .operations import Operation
+from .source_embedding import TABLE
+from .spec import LayerSpec
+
+
+def operations(spec: LayerSpec) -> tuple[Operation, ...]:
+    """Read vocabulary, target and width."""
+    width, target = spec.integer("width"), spec.integer("target")
+    return (StepEmbedding("embedding", spec.integer("vocabulary"), target, width, TABLE),)

@@ -1,0 +1,13 @@
+"""The last layer of a translator's decoder step: how likely each token of the vocabulary comes next."""
+
+from __future__ import annotations
+
+from .decoding import VocabularyProjection
+from .operations import Operation
+from .source_embedding import TABLE
+from .spec import LayerSpec
+
+
+def operations(spec: LayerSpec) -> tuple[Operation, ...]:
+    """Read vocabulary."""
+    return (VocabularyProjection("projection", spec.integer("vocabulary"), spec.input_shape[1], TABLE),)

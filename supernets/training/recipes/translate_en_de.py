@@ -1,0 +1,39 @@
+"""How the shipped weights of translate_en_de were made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...encoder_decoder import target_of
+from ...space import SearchSpace
+from ...tasks.pairs import read_pairs
+from ...tasks.prepare import data_folder
+from ...tasks.translation import vocabulary_for
+from ..lessons.translation import TranslationLessons
+from ..recipe import Phase, Recipe
+
+
+def recipe() -> Recipe:
+    """Return the recipe."""
+    return Recipe(
+        phases=(
+            Phase(4, 0.002, elastic=()),
+            Phase(6, 0.002, warmup=0.05),
+        ),
+        batch=64,
+        weight_decay=0.01,
+        betas=(0.9, 0.98),
+        random_subnets=1,
+        ema_decay=0.998,
+        clip=1.0,
+        bfloat16=True,
+    )
+
+
+def lessons(space: SearchSpace, data: Path | None) -> TranslationLessons:
+    """Return lessons from the pairs in `data`; raises DataUnavailable."""
+    folder = data or data_folder("home-assistant")
+    training, validation = (read_pairs(folder, split) for split in ("train", "valid"))
+    return TranslationLessons(
+        training, validation, vocabulary_for(space, folder), space.input_shape[0], target_of(space)
+    )

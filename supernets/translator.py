@@ -1,0 +1,154 @@
+"""A super-network that translates: its sub-networks are judged by BLEU of greedy decoding on a fixed hold-out.
+
+A source sentence with more tokens than the space has room for is cut to what fits, and counted: `described_input` and
+the exported record say how many of the test sentences were. The exported translator refuses such a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .bleu import corpus_bleu, signature
+from .encoder_decoder import target_of
+from .errors import CheckpointMismatch, DataUnavailable
+from .generation import greedy
+from .graph import INPUT, NEXT, OUTPUT, PartModel, models_from_architecture
+from .layers.source_embedding import TABLE
+from .metric import BLEU, Answers, Metric, Runner
+from .space import Architecture, SearchSpace
+from .tasks.labelled import rows_of_share
+from .tasks.pairs import END_ID, PADDING_ID, START_ID, SentencePairs
+from .tasks.translation import TranslationTask
+
+if TYPE_CHECKING:
+    from .elastic import ElasticNetwork
+
+SCRIPT = Path(__file__).parent / "examples" / "translate.py"
+
+
+@dataclass(frozen=True)
+class Translator:
+    """Weights of all sub-networks of `space`, and the `task` that evaluates them."""
+
+    space: SearchSpace
+    network: ElasticNetwork
+    task: TranslationTask
+    checkpoint_sha256: str
+
+    def __post_init__(self) -> None:
+        table, vocabulary = self.network.table(TABLE), self.task.vocabulary
+        trained, rows = table.vocabulary_sha256, len(table.weight)
+        if trained and trained != vocabulary.sha256:
+            raise CheckpointMismatch(
+                f"the weights were trained with the vocabulary of sha256 {trained[:16]}..., the task's has "
+                f"{vocabulary.sha256[:16]}...; put theirs into the folder of the data as vocabulary.json",
+                tensor=f"shared.{TABLE}.digest",
+            )
+        if len(vocabulary) > rows:
+            raise CheckpointMismatch(
+                f"the vocabulary has {len(vocabulary)} tokens, {self.space.name} has room for {rows}",
+                tensor=f"shared.{TABLE}.weight",
+            )
+
+    @property
+    def metric(self) -> Metric:
+        """Return BLEU, with the signature of how it is computed."""
+        return replace(BLEU, signature=signature())
+
+    @property
+    def target(self) -> int:
+        """Return the most tokens of a translation."""
+        return target_of(self.space)
+
+    def evaluate(self, architecture: Architecture, split: str = "validation", share: float = 1.0) -> float:
+        """Return the sub-network's BLEU on a share of a split, "validation" or "test".
+
+        The sentences of a share are the same for every architecture; a larger share contains a smaller.
+        """
+        pairs = self.split(split)
+        pairs = pairs if share >= 1.0 else pairs.take(rows_of_share(len(pairs), share))
+        return self.bleu(self.translated(architecture, pairs), pairs)
+
+    def translated(self, architecture: Architecture, pairs: SentencePairs) -> NDArray[np.int64]:
+        """Return the ids of greedy translations in torch, (n, target)."""
+        return greedy(self.network, architecture, self.sources(pairs), self.target)
+
+    def bleu(self, ids: NDArray[np.int64], pairs: SentencePairs) -> float:
+        """Return the BLEU of translations of the first pairs."""
+        return corpus_bleu([self.task.vocabulary.decode(row) for row in ids], pairs.targets[: len(ids)])
+
+    def sources(self, pairs: SentencePairs) -> NDArray[np.int64]:
+        """Return what the encoder takes in, (n, tokens)."""
+        return pairs.source_ids(self.task.vocabulary, self.space.input_shape[0])
+
+    def split(self, name: str) -> SentencePairs:
+        """Return the pairs of a split; raises DataUnavailable for a name other than validation and test."""
+        if name not in ("validation", "test"):
+            raise DataUnavailable(f"task {self.task.name} has no split {name!r}; it has validation and test")
+        return self.task.validation if name == "validation" else self.task.test
+
+    def models(self, architecture: Architecture, *, batch: int = 1) -> tuple[PartModel, ...]:
+        """Return the encoder and the decoder's step as ONNX models."""
+        return models_from_architecture(self.space, architecture, self.network.folded(architecture, {}), batch=batch)
+
+    def size(self, split: str) -> int:
+        """Count the pairs of a split."""
+        return len(self.split(split))
+
+    def answers(self, architecture: Architecture, split: str, first: int | None = None) -> Answers:
+        """Return the ids of torch's translations, (n, target), of the `first` sentences of a split (None: all)."""
+        return Answers((self.translated(architecture, self.split(split).take(slice(first))),))
+
+    def answers_from(self, runners: Sequence[Runner], split: str, first: int | None = None) -> Answers:
+        """Return what the exported models translate the same sentences to, one at a time."""
+        encoder, step = runners
+        sources = self.sources(self.split(split).take(slice(first)))
+        return Answers((np.array([decoded(encoder, step, ids, self.target) for ids in sources], np.int64),))
+
+    def score(self, answers: Answers, split: str) -> float:
+        """Return the BLEU of answers to the first sentences of a split."""
+        return self.bleu(answers.arrays[0], self.split(split))
+
+    def described_input(self) -> dict[str, Any]:
+        """Say how a sentence becomes the encoder's input."""
+        vocabulary, tokens = self.task.vocabulary, self.space.input_shape[0]
+        return {
+            "name": INPUT,
+            "tokens": tokens,
+            "vocabulary_sha256": vocabulary.sha256,
+            "start_id": START_ID,
+            "end_id": END_ID,
+            "padding_id": PADDING_ID,
+            "longest_translation": self.target,
+            "test_sentences_cut": self.task.test.cut(vocabulary, tokens),
+        }
+
+    def companions(self) -> dict[str, bytes]:
+        """Return the vocabulary, and a script that translates by it and the models."""
+        return {"vocabulary.json": self.task.vocabulary.content, "translate.py": SCRIPT.read_bytes()}
+
+
+def decoded(encoder: Runner, step: Runner, source: NDArray[np.int64], target: int) -> NDArray[np.int64]:
+    """Return the ids of the greedy translation of `source` (tokens,) by two models, (target,).
+
+    Their values flow by name: what the encoder puts out, and each output x.next as x of the next run. Caches begin
+    with zeros, which no token sees.
+    """
+    found = np.full(target, PADDING_ID, np.int64)
+    values: dict[str, NDArray[Any]] = {
+        name: np.zeros(shape, np.float32) for name, shape in step.input_shapes.items() if name.startswith("past")
+    }
+    values |= encoder({INPUT: source[None]}) | {INPUT: np.array([[START_ID]]), "position": np.zeros((1, 1), np.int64)}
+    for number in range(target):
+        outputs = step({name: values[name] for name in step.input_shapes})
+        values |= {name.removesuffix(NEXT): value for name, value in outputs.items() if name != OUTPUT}
+        found[number] = values[INPUT][0, 0]
+        if found[number] == END_ID:
+            break
+    return found
