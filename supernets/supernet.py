@@ -106,8 +106,9 @@ def check_tokenizer(supernet: Supernet, weights: Path) -> None:
         )
 
 
-def save_weights(network: ElasticNetwork, path: Path) -> None:
-    """Write the network's tensors as safetensors."""
+def save_weights(network: ElasticNetwork, path: Path, *, float16: bool = False) -> None:
+    """Write the network's tensors as safetensors, in 32 bits or 16."""
     from safetensors.torch import save_file
 
-    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, path)
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    save_file({name: tensor.half() for name, tensor in tensors.items()} if float16 else tensors, path)

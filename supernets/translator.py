@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .bleu import corpus_bleu, signature
 from .encoder_decoder import target_of
 from .errors import CheckpointMismatch, DataUnavailable
-from .generation import greedy
+from .generation import beam, greedy
 from .graph import INPUT, NEXT, OUTPUT, PartModel, models_from_architecture
 from .layers.source_embedding import TABLE
 from .metric import BLEU, Answers, Metric, Runner
@@ -74,6 +74,15 @@ class Translator:
         pairs = self.split(split)
         pairs = pairs if share >= 1.0 else pairs.take(rows_of_share(len(pairs), share))
         return self.bleu(self.translated(architecture, pairs), pairs)
+
+    def translate(self, architecture: Architecture, texts: Sequence[str], *, beam_width: int = 1) -> list[str]:
+        """Return the translations of `texts`, greedily or by beam search; sentences that are too long are cut."""
+        sources = self.sources(SentencePairs(tuple(texts), tuple(texts)))
+        if beam_width > 1:
+            ids = beam(self.network, architecture, sources, self.target, width=beam_width)
+        else:
+            ids = greedy(self.network, architecture, sources, self.target)
+        return [self.task.vocabulary.decode(row) for row in ids]
 
     def translated(self, architecture: Architecture, pairs: SentencePairs) -> NDArray[np.int64]:
         """Return the ids of greedy translations in torch, (n, target)."""

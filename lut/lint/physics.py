@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 START = math.log(30)
 HUBER = 1.345  # scales beyond which a residual counts linearly: 95 % efficient on normal errors (Huber 1981)
 RIDGE = 1e-3
+CALL = 2e4  # MACs that a core does in the microseconds that the call of a runtime takes
 FLOOR = 1e3  # added to counts before logarithms: below a thousand operations a call's overhead decides
 
 
@@ -95,9 +96,9 @@ def fit_robustly(columns: Array, log_us: Array, *, start: NDArray[np.bool_] | No
 def log_rates(specs: Sequence[LayerSpec], log_us: Array) -> Array:
     """Return the logarithm of the MACs per second that each layer achieved, (n,).
 
-    Of a layer that does few or none, as an embedding, of the elements that it moved per second.
+    Of a layer that does few or none, as an embedding: of the elements that it moved, or of what a call costs alone.
     """
-    counts = np.array([max(macs(spec), work_of(spec)[2]) for spec in specs], dtype=np.float64)
+    counts = np.array([max(macs(spec), work_of(spec)[2], CALL) for spec in specs], dtype=np.float64)
     return np.asarray(np.log(counts) - log_us + math.log(1e6))
 
 

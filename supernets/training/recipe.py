@@ -62,7 +62,7 @@ class Recipe:
     `random_subnets` is how many sub-networks a step trains besides the largest and the smallest; the gradients' norm
     is clipped at `clip`; `ema_decay` is that of the average over steps, which is what is kept. `rate_factors` slows
     (or, at 0, freezes) parameters whose names contain a text, the first that fits counting. `bfloat16` computes in
-    that precision where torch deems it safe; weights stay float32.
+    that precision where torch deems it safe; weights stay float32. `float16_file` stores them in 16 bits in the end.
     """
 
     phases: tuple[Phase, ...]
@@ -74,6 +74,7 @@ class Recipe:
     clip: float = 5.0
     seed: int = 1
     bfloat16: bool = False
+    float16_file: bool = False
     rate_factors: Mapping[str, float] = field(default_factory=dict)
 
     @property

@@ -87,7 +87,7 @@ def train_to_file(
         on_step=on_step,
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_weights(network, out)
+    save_weights(network, out, float16=recipe.float16_file)
     record = {
         "space": space.name,
         "space_digest": space.digest,

@@ -2,7 +2,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnomon.lut import (
@@ -51,6 +51,7 @@ node_names = st.sampled_from(["layer00.conv0", "layer05.relu7", "layer11.gemm87"
 lists = st.lists(st.builds(operator, node_names, node_names, value_us=st.floats(0.1, 1e4)), max_size=30)
 
 
+@settings(deadline=None)  # the first example reads the profile
 @given(lists, st.floats(1, 1e6), st.floats(1, 1e6))
 def test_every_operator_is_counted_once_and_nothing_is_scaled(operators, inference_us, measured_us):
     profiled = OperatorProfile(tuple(operators), inference_us)

@@ -73,8 +73,8 @@ def test_a_profile_of_two_parts_predicts_what_it_measured(profile_of, pairs, tmp
     assert len(rows) == pairs.size == 16
     taken = [measurement.value_us for measurement in profile.network_measurements]
     # The fake takes 5 us a run and its weights: a layer less than alone, a run more than the layers say.
-    assert profile.fit.model.endswith(" + runs")
-    assert profile.latency.value_us(rows) == pytest.approx(taken)
+    assert profile.fit.candidates_mape_percent["scaled sum + layers + runs"] < 0.5
+    assert profile.latency.value_us(rows) == pytest.approx(taken, rel=0.005)
     assert load_profile(tmp_path / "p.jsonl").latency.value_us(rows) == pytest.approx(profile.latency.value_us(rows))
 
 
@@ -85,7 +85,8 @@ def test_a_profile_predicts_another_number_of_steps(profile_of, request_for, tmp
     model = model_for_space([profile_of(), fewer], "pairs:steps=17")
     rows = [network.indices for network in truth.networks]
     taken = [measurement.value_us for measurement in truth.network_measurements]
-    assert model.value_us(rows) == pytest.approx(taken)
+    assert "runs" in model.report.model
+    assert model.value_us(rows) == pytest.approx(taken, rel=0.005)
     assert np.all(model.predict(rows).low_us < taken)
 
 

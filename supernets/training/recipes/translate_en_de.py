@@ -27,6 +27,7 @@ def recipe() -> Recipe:
         ema_decay=0.998,
         clip=1.0,
         bfloat16=True,
+        float16_file=True,
     )
 
 

@@ -88,7 +88,9 @@ def test_some_rows_in_another_unit_are_named(name, nth, factor):
 def transformer():
     """Times of a transformer's layers on some processor: encoder layers by their work, embeddings by what they give."""
     fixed = {"vocabulary": 30_000, "limit": 64, "types": 1, "scaled": 0, "padding": 0, "norm": 0}
-    rows = [(LayerSpec.of("token_embedding", (16,), width=width, **fixed), 4 + width / 50) for width in (64, 96, 128)]
+    widths = (64, 96, 128)
+    rows = [(LayerSpec.of("token_embedding", (16,), width=width, **fixed), 4 + width / 50) for width in widths]
+    rows += [(LayerSpec.of("token_embedding", (1,), width=width, **fixed), 5.0) for width in widths]
     for heads in (1, 2, 3, 4):
         for ffn in (256, 512, 1024):
             spec = LayerSpec.of(

@@ -40,6 +40,14 @@ def test_a_share_is_the_same_for_every_sub_network_and_within_larger_ones(transl
     assert translator.evaluate(architectures[0], share=0.5) == translator.evaluate(architectures[0], share=0.5)
 
 
+def test_texts_are_translated_as_the_split_is(translator, architectures, pairs):
+    ids = translator.answers(architectures[0], "test").arrays[0]
+    assert translator.translate(architectures[0], pairs.sources) == [
+        translator.task.vocabulary.decode(row) for row in ids
+    ]
+    assert len(translator.translate(architectures[0], pairs.sources, beam_width=3)) == len(pairs)
+
+
 def test_unknown_split_is_refused(translator, architectures):
     with pytest.raises(DataUnavailable, match="it has validation and test"):
         translator.evaluate(architectures[0], "train")
@@ -100,8 +108,10 @@ def test_cut_sentences_are_counted_in_the_record(translator, space, network):
 
 def test_the_vocabulary_survives_storing_weights_in_16_bits(translator, network, tmp_path):
     network.table(TABLE).stamp(translator.task.vocabulary.sha256)
-    save_weights(network.half(), tmp_path / "half.safetensors")
+    save_weights(network, tmp_path / "half.safetensors", float16=True)
     from safetensors.torch import load_file
 
-    digest = load_file(tmp_path / "half.safetensors")[f"shared.{TABLE}.digest"]
+    stored = load_file(tmp_path / "half.safetensors")
+    assert {str(tensor.dtype) for tensor in stored.values()} == {"torch.float16"}
+    digest = stored[f"shared.{TABLE}.digest"]
     assert bytes(int(value) for value in digest).hex() == translator.task.vocabulary.sha256
