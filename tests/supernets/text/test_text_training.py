@@ -16,6 +16,7 @@ from gnomon.supernets.training.lessons.text import TextLessons
 from gnomon.supernets.training.recipe import Phase
 from gnomon.supernets.training.recipes.bert_minilm import recipe
 from gnomon.supernets.training.to_file import TrainingRequest, largest_alone, train_to_file
+from gnomon.supernets.weight_files import lessons_of
 
 SMALL = replace(
     recipe(),
@@ -104,6 +105,13 @@ def test_weights_refuse_the_tokenizer_of_another_model(small_bert, folder, paren
     (folder / "tokenizer.json").write_text(json.dumps(content))
     with pytest.raises(CheckpointMismatch, match="its ids are other words"):
         load_supernet(small_bert.name, data=folder)
+
+
+@pytest.mark.parametrize("content", [None, "no json", "[1]", '{"lessons": 3}', '{"hidden_size": 384}'])
+def test_a_record_that_is_not_ours_says_nothing(tmp_path, content):
+    if content is not None:
+        (tmp_path / "model.json").write_text(content)
+    assert lessons_of(tmp_path / "model.safetensors") == {}
 
 
 def test_without_a_parent_the_prepared_one_is_asked_for(small_bert, folder, cache):
