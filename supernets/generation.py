@@ -5,6 +5,8 @@ Sentences are sorted by length and those that ended leave the batch, so that nob
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,22 +75,25 @@ def beam(
         for rows in batches(sources, max(1, BATCH // width)):
             ids, sides = torch.from_numpy(rows_of(sources, rows)), Sides()
             network(ids, architecture, part=ENCODER, sides=sides)
-            found[rows] = beam_batch(
-                network, architecture, state_of(sides), len(rows), target, width, length_penalty
-            ).numpy()
+            after = partial(stepped, network, architecture)
+            kept = beam_batch(after, state_of(sides), len(rows), target, width=width, length_penalty=length_penalty)
+            found[rows] = kept.numpy()
     return found
 
 
 def beam_batch(
-    network: ElasticNetwork,
-    architecture: Architecture,
+    after: Callable[[Tensor, int, Sides], Tensor],
     sides: Sides,
     n: int,
     target: int,
+    *,
     width: int,
     length_penalty: float,
 ) -> Tensor:
-    """Search for `n` sentences whose memory is in `sides`; returns (n, target)."""
+    """Search for `n` sentences whose memory is in `sides`; returns (n, target).
+
+    `after` returns the logits after the last tokens, at a position, with what is in the sides.
+    """
     import torch
 
     sides = chosen(sides, torch.arange(n).repeat_interleave(width))
@@ -99,7 +104,7 @@ def beam_batch(
     ended = torch.zeros((n, width), dtype=torch.bool)
     last = torch.full((n * width, 1), START_ID)
     for step in range(target):
-        logits = stepped(network, architecture, last, step, sides).log_softmax(1).view(n, width, -1)
+        logits = after(last, step, sides).log_softmax(1).view(n, width, -1)
         stay = torch.full_like(logits, -torch.inf)
         stay[..., PADDING_ID] = 0.0  # what has ended goes on with padding, at no cost
         totals = scores[..., None] + torch.where(ended[..., None], stay, logits)

@@ -1,8 +1,8 @@
 """Lessons in translation: smoothed cross-entropy of each next token given the true ones before (teacher forcing).
 
-Batches hold about as many tokens as `batch` sentences of mean length: sentences are drawn in a random order, sorted by
-length in stretches of many batches, and cut into batches that are then shuffled. A phase's augmentation settings are
-`dropout`, and `unknown`: the share of tokens, on both sides, that the network does not get to see.
+A batch is of sentences of about one length, so that little of it is padding: pairs are put into a random order, sorted
+by length in stretches of many batches, and cut into batches, which are then shuffled. A phase's augmentation settings
+are `dropout`, and `unknown`: the share of tokens, on both sides, that the network does not get to see.
 """
 
 from __future__ import annotations

@@ -21,18 +21,6 @@ class TestLittle(SpaceContract):
         return space
 
 
-class TestTranslateEnDe(SpaceContract):
-    @pytest.fixture
-    def space(self):
-        return load_space("translate_en_de")
-
-
-class TestHat(SpaceContract):
-    @pytest.fixture
-    def space(self):
-        return load_space("hat_transformer")
-
-
 def test_hat_has_the_genes_and_options_of_its_authors():
     choices = load_space("hat_transformer").choices
     assert len(choices) == 40
