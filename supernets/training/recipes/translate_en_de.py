@@ -1,7 +1,9 @@
-"""How the shipped weights of translate_en_de were made: the largest alone, then two cycles of all sub-networks.
+"""How to train translate_en_de: the largest alone, then all sub-networks.
 
-The last cycle was a run of its own, from the weights that the others had led to. Fourteen epochs are few: on an idle
-machine, more of them (--epochs, --from the shipped weights) still improve the translations.
+The weights that ship are of a shorter run, which the record beside them tells: four epochs of the largest, six with
+one random sub-network a step. That is little: on the validation sentences the smallest reaches 11.2 BLEU and the largest
+13.0, but ten random ones in between 7.5 to 10.4. So this recipe trains three random ones a step, and longer; from the
+shipped weights it goes on with --from.
 """
 
 from __future__ import annotations
@@ -22,13 +24,12 @@ def recipe() -> Recipe:
     return Recipe(
         phases=(
             Phase(4, 0.002, elastic=()),
-            Phase(6, 0.002, warmup=0.05),
-            Phase(4, 0.002, warmup=0.05),
+            Phase(12, 0.002, warmup=0.05),
         ),
         batch=64,
         weight_decay=0.01,
         betas=(0.9, 0.98),
-        random_subnets=1,
+        random_subnets=3,
         ema_decay=0.998,
         clip=1.0,
         bfloat16=True,
