@@ -22,12 +22,19 @@ from ..layers.decoding import (
     VocabularyProjection,
 )
 from ..layers.operations import Operation
+from ..layers.sequences import MASKED
 from .forward import Pass
 from .normalisation import Statistics
 from .operations import ElasticOperation, ElasticPool
 from .sequences import sinusoids
 from .tables import ReadsTable
-from .transformer import ElasticProjection
+from .transformer import ElasticProjection, attention
+
+
+def causal_mask(query: Tensor) -> Tensor:
+    """Return what is added to the scores so that no token sees a later one, (tokens, tokens)."""
+    tokens = query.shape[2]
+    return torch.full((tokens, tokens), MASKED, dtype=query.dtype).triu(1)
 
 
 class ElasticRemember(ElasticPool):
@@ -118,7 +125,7 @@ class ElasticCachedSelfAttention(ElasticOperation):
                 key = torch.cat([run.sides[f"{past}.key"], key], dim=2)
                 value = torch.cat([run.sides[f"{past}.value"], value], dim=2)
             run.sides[f"{past}.key"], run.sides[f"{past}.value"] = key, value
-        attended = functional.scaled_dot_product_attention(query, key, value, is_causal=not stepwise)
+        attended = attention(query, key, value, None if stepwise else causal_mask(query))
         output: Tensor = self.output(attended.transpose(1, 2).flatten(2), operation.width)
         return output
 
@@ -145,9 +152,7 @@ class ElasticCrossAttention(ElasticOperation):
         memory = f"memory{run.numbered('memory')}"
         key, value, mask = (run.sides[f"{memory}.{part}"] for part in ("key", "value", "mask"))
         query = self.query(x, operation.inner).unflatten(-1, (operation.heads, operation.head_dim)).transpose(1, 2)
-        attended = functional.scaled_dot_product_attention(
-            query, key.transpose(2, 3), value, attn_mask=mask.to(query.dtype)
-        )
+        attended = attention(query, key.transpose(2, 3), value, mask.to(query.dtype))
         output: Tensor = self.output(attended.transpose(1, 2).flatten(2), operation.width)
         return output
 
