@@ -1,7 +1,7 @@
 """How to train translate_en_de: the largest alone, then all sub-networks.
 
 The weights that ship are of a shorter run, which the record beside them tells: four epochs of the largest, six with
-one random sub-network a step. That is little: on the validation sentences the smallest reaches 11.2 BLEU and the largest
+one random sub-network a step. That is little: on the validation sentences the smallest reaches 11.2 BLEU, the largest
 13.0, but ten random ones in between 7.5 to 10.4. So this recipe trains three random ones a step, and longer; from the
 shipped weights it goes on with --from.
 """
