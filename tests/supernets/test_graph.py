@@ -9,7 +9,7 @@ import torch
 from gnomon.profilers.backend import RunConfig, load_backend
 from gnomon.supernets import LayerSpec, SupernetError, load_space, space_names
 from gnomon.supernets.elastic import ElasticNetwork
-from gnomon.supernets.errors import CheckpointMismatch
+from gnomon.supernets.errors import CheckpointMismatch, UnknownSpace
 from gnomon.supernets.graph import graph_from_layers
 from gnomon.supernets.layers import layer_kinds
 from gnomon.supernets.layers.registry import output_shape, params, weight_shapes
@@ -18,7 +18,12 @@ from gnomon.supernets.registry import builder_of
 
 def odd_sized(name):
     """A space at an input whose halves (66, 33, 17, 9, 5) are odd, where it lets one choose: quick, and hard to pad."""
-    return f"{name}:resolution=132" if "resolution" in inspect.signature(builder_of(name)).parameters else name
+    if "resolution" not in inspect.signature(builder_of(name)).parameters:
+        return name
+    try:
+        return load_space(f"{name}:resolution=132").name
+    except UnknownSpace:
+        return f"{name}:resolution=96"
 
 
 # Large transformers have a small one of their own kind in their own tests, where all of this is asked of it too.
