@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..layers.attention import SelfAttention
 from ..layers.operations import Conv, Operation, Residual, SqueezeExcite
 from ..layers.pooling import GlobalAveragePool
 from ..layers.registry import operations
-from ..layers.transformer import FeedForward, SelfAttention
+from ..layers.transformer import FeedForward
 from .network import ElasticNetwork
 from .normalisation import Statistics
 from .operations import ElasticConv, ElasticLinear, ElasticOperation, ElasticSqueezeExcite

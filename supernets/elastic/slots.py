@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 
 from ..errors import SupernetError
+from ..layers.attention import SelfAttention
 from ..layers.decoding import (
     CachedSelfAttention,
     CrossAttention,
@@ -19,7 +20,7 @@ from ..layers.module import ModuleOperation
 from ..layers.operations import Conv, Linear, Operation, Residual, SqueezeExcite
 from ..layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from ..layers.sequences import FirstToken, MaskedMean, PatchEmbedding, TokenEmbedding
-from ..layers.transformer import FeedForward, LayerNorm, SelfAttention
+from ..layers.transformer import FeedForward, LayerNorm
 from .decoding import (
     ElasticCachedSelfAttention,
     ElasticCrossAttention,

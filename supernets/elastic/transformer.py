@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..layers.attention import SelfAttention
 from ..layers.operations import Operation
-from ..layers.transformer import FeedForward, LayerNorm, SelfAttention
+from ..layers.transformer import FeedForward, LayerNorm
 from .forward import Pass
 from .normalisation import Statistics
 from .operations import ElasticOperation

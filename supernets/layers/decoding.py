@@ -7,13 +7,12 @@ computed in caches of fixed length (`past0.key`, ... with `.next` where they go)
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from .attention import Attention, emit_projection, projection_shapes, split_heads
 from .operations import Shape
 from .sequences import MASKED, Pooled
-from .transformer import emit_projection, merge_heads, projection_shapes, split_heads
 
 if TYPE_CHECKING:
     from ..graph import GraphBuilder
@@ -148,100 +147,41 @@ def expanded(graph: GraphBuilder, x: str, axes: tuple[int, ...]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class CachedSelfAttention:
-    """Multi-head attention of one token to itself and those before it, whose keys and values are kept in a cache."""
+class CachedSelfAttention(Attention):
+    """Attention of one token to itself and those before it, whose keys and values are kept in a cache of `target`."""
 
-    name: str
-    width: int
-    heads: int
-    head_dim: int
     target: int
-
-    @property
-    def inner(self) -> int:
-        """Width of all heads together."""
-        return self.heads * self.head_dim
-
-    def output_shape(self, shape: Shape) -> Shape:
-        """The input's shape."""
-        return shape
 
     def macs(self, shape: Shape) -> int:
         """Four projections of one token, and two products with the whole cache."""
         return 4 * self.width * self.inner + 2 * self.target * self.inner
-
-    @property
-    def params(self) -> int:
-        """Weights and biases of four projections."""
-        return sum(math.prod(shape) for shape in self.weight_shapes().values())
-
-    def weight_shapes(self) -> dict[str, Shape]:
-        """Query, key and value, (inner, width); output, (width, inner); and biases."""
-        shapes: dict[str, Shape] = {}
-        for part in ("query", "key", "value"):
-            shapes |= projection_shapes(f"{self.name}.{part}", self.inner, self.width)
-        return shapes | projection_shapes(f"{self.name}.output", self.width, self.inner)
 
     def emit(self, graph: GraphBuilder, x: str) -> str:
         """Project, write into the cache, attend, project."""
         past, cache = f"past{graph.numbered('past')}", (self.heads, self.target, self.head_dim)
         written = graph.side("written", (1, self.target, 1), "bool")
         later = graph.side("later", (1, 1, self.target))
-        query, *fresh = (
-            split_heads(
-                graph,
-                emit_projection(graph, x, f"{self.name}.{part}", self.inner, self.width),
-                self.heads,
-                self.head_dim,
-            )
-            for part in ("query", "key", "value")
-        )
+        query, *fresh = (self.read(graph, x, part) for part in self.reads)
         key, value = (
             graph.node("Where", [written, new, graph.side(f"{past}.{part}", cache)])
             for part, new in zip(("key", "value"), fresh)
         )
         graph.output(f"{past}.key.next", key, cache)
         graph.output(f"{past}.value.next", value, cache)
-        key = graph.node("Transpose", [key], perm=(0, 1, 3, 2))
-        scores = graph.node("Mul", [graph.node("MatMul", [query, key]), graph.constant(self.head_dim**-0.5)])
-        scores = graph.node("Add", [scores, later])
-        attended = graph.node("MatMul", [graph.node("Softmax", [scores], axis=-1), value])
-        merged = merge_heads(graph, attended, self.inner)
-        return emit_projection(graph, merged, f"{self.name}.output", self.width, self.inner)
+        return self.attended(graph, query, graph.node("Transpose", [key], perm=(0, 1, 3, 2)), value, later)
 
 
 @dataclass(frozen=True, slots=True)
-class CrossAttention:
-    """Multi-head attention of one token to the memory that the encoder left: `tokens` keys and values."""
+class CrossAttention(Attention):
+    """Attention of one token to the memory that the encoder left: `tokens` keys and values."""
 
-    name: str
-    width: int
-    heads: int
-    head_dim: int
     tokens: int
 
-    @property
-    def inner(self) -> int:
-        """Width of all heads together."""
-        return self.heads * self.head_dim
-
-    def output_shape(self, shape: Shape) -> Shape:
-        """The input's shape."""
-        return shape
+    reads: ClassVar[tuple[str, ...]] = ("query",)
 
     def macs(self, shape: Shape) -> int:
         """Two projections of one token, and two products with the memory."""
         return 2 * self.width * self.inner + 2 * self.tokens * self.inner
-
-    @property
-    def params(self) -> int:
-        """Weights and biases of two projections."""
-        return sum(math.prod(shape) for shape in self.weight_shapes().values())
-
-    def weight_shapes(self) -> dict[str, Shape]:
-        """Query, (inner, width); output, (width, inner); and biases."""
-        query = projection_shapes(f"{self.name}.query", self.inner, self.width)
-        return query | projection_shapes(f"{self.name}.output", self.width, self.inner)
 
     def emit(self, graph: GraphBuilder, x: str) -> str:
         """Project, attend to the memory, project."""
@@ -249,12 +189,7 @@ class CrossAttention:
         key = graph.side(f"{memory}.key", (self.heads, self.head_dim, self.tokens))
         value = graph.side(f"{memory}.value", (self.heads, self.tokens, self.head_dim))
         mask = graph.side(f"{memory}.mask", (1, 1, self.tokens))
-        query = emit_projection(graph, x, f"{self.name}.query", self.inner, self.width)
-        query = split_heads(graph, query, self.heads, self.head_dim)
-        scores = graph.node("Mul", [graph.node("MatMul", [query, key]), graph.constant(self.head_dim**-0.5)])
-        attended = graph.node("Softmax", [graph.node("Add", [scores, mask])], axis=-1)
-        merged = merge_heads(graph, graph.node("MatMul", [attended, value]), self.inner)
-        return emit_projection(graph, merged, f"{self.name}.output", self.width, self.inner)
+        return self.attended(graph, self.read(graph, x, "query"), key, value, mask)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ Normalised after each addition (`norm=post`, as BERT), or before each of the two
 
 from __future__ import annotations
 
+from .attention import SelfAttention
 from .operations import Operation, Residual
 from .spec import LayerSpec
-from .transformer import FeedForward, LayerNorm, SelfAttention
+from .transformer import FeedForward, LayerNorm
 
 
 def operations(spec: LayerSpec) -> tuple[Operation, ...]:

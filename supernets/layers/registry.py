@@ -17,7 +17,7 @@ from .operations import Operation, Shape, with_shapes
 from .spec import LayerSpec
 
 GROUP = "gnomon.layers"
-NOT_KINDS = {"decoding", "operations", "pooling", "registry", "sequences", "spec", "transformer"}
+NOT_KINDS = {"attention", "decoding", "operations", "pooling", "registry", "sequences", "spec", "transformer"}
 
 
 def own_kinds() -> set[str]:

@@ -1,40 +1,15 @@
-"""Operations that transformers consist of, on sequences of shape (tokens, width) (arXiv 1706.03762).
-
-Which tokens are padding is known from the ids: the embedding provides the side value `mask`, (1, 1, tokens), which is
-added to attention scores. Weights are stored as torch stores them, (out, in).
-"""
+"""What transformers do to each vector of a sequence (tokens, width) by itself (arXiv 1706.03762)."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .attention import emit_projection, projection_shapes
 from .operations import Shape, emit_activation
 
 if TYPE_CHECKING:
     from ..graph import GraphBuilder
-
-
-def projection_shapes(name: str, out: int, width: int) -> dict[str, Shape]:
-    """Return the arrays of a linear map with bias."""
-    return {f"{name}.weight": (out, width), f"{name}.bias": (out,)}
-
-
-def emit_projection(graph: GraphBuilder, x: str, name: str, out: int, width: int) -> str:
-    """Append a linear map with bias of the last axis, (..., width) to (..., out)."""
-    y = graph.node("MatMul", [x, graph.weight(f"{name}.weight", (out, width), transposed=True)])
-    return graph.node("Add", [y, graph.weight(f"{name}.bias", (out,))])
-
-
-def split_heads(graph: GraphBuilder, x: str, heads: int, head_dim: int, order: tuple[int, ...] = (0, 2, 1, 3)) -> str:
-    """Append the nodes that turn (batch, tokens, heads * head_dim) into (batch, heads, tokens, head_dim)."""
-    return graph.node("Transpose", [graph.node("Reshape", [x, graph.constant((0, 0, heads, head_dim))])], perm=order)
-
-
-def merge_heads(graph: GraphBuilder, x: str, width: int) -> str:
-    """Append the nodes that turn (batch, heads, tokens, head_dim) into (batch, tokens, heads * head_dim)."""
-    return graph.node("Reshape", [graph.node("Transpose", [x], perm=(0, 2, 1, 3)), graph.constant((0, 0, width))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,62 +41,6 @@ class LayerNorm:
         """One node."""
         weights = [graph.weight(name, shape) for name, shape in self.weight_shapes().items()]
         return graph.node("LayerNormalization", [x, *weights], axis=-1, epsilon=10.0**-self.epsilon_exponent)
-
-
-@dataclass(frozen=True, slots=True)
-class SelfAttention:
-    """Multi-head attention of a sequence to itself.
-
-    With `masked_tokens`, the sequence's length, padding is left out, as the side value `mask` says.
-    """
-
-    name: str
-    width: int
-    heads: int
-    head_dim: int
-    masked_tokens: int = 0
-
-    @property
-    def inner(self) -> int:
-        """Width of all heads together."""
-        return self.heads * self.head_dim
-
-    def output_shape(self, shape: Shape) -> Shape:
-        """The input's shape."""
-        return shape
-
-    def macs(self, shape: Shape) -> int:
-        """Four projections, and two products of every pair of tokens."""
-        tokens = shape[0]
-        return 4 * tokens * self.width * self.inner + 2 * tokens * tokens * self.inner
-
-    @property
-    def params(self) -> int:
-        """Weights and biases of four projections."""
-        return sum(math.prod(shape) for shape in self.weight_shapes().values())
-
-    def weight_shapes(self) -> dict[str, Shape]:
-        """Query, key and value, (inner, width); output, (width, inner); and biases."""
-        shapes: dict[str, Shape] = {}
-        for part in ("query", "key", "value"):
-            shapes |= projection_shapes(f"{self.name}.{part}", self.inner, self.width)
-        return shapes | projection_shapes(f"{self.name}.output", self.width, self.inner)
-
-    def emit(self, graph: GraphBuilder, x: str) -> str:
-        """Project, attend, project."""
-        query, key, value = (
-            emit_projection(graph, x, f"{self.name}.{part}", self.inner, self.width)
-            for part in ("query", "key", "value")
-        )
-        query = split_heads(graph, query, self.heads, self.head_dim)
-        key = split_heads(graph, key, self.heads, self.head_dim, (0, 2, 3, 1))
-        value = split_heads(graph, value, self.heads, self.head_dim)
-        scores = graph.node("Mul", [graph.node("MatMul", [query, key]), graph.constant(self.head_dim**-0.5)])
-        if self.masked_tokens:
-            scores = graph.node("Add", [scores, graph.side("mask", (1, 1, self.masked_tokens))])
-        attended = graph.node("MatMul", [graph.node("Softmax", [scores], axis=-1), value])
-        merged = merge_heads(graph, attended, self.inner)
-        return emit_projection(graph, merged, f"{self.name}.output", self.width, self.inner)
 
 
 @dataclass(frozen=True, slots=True)

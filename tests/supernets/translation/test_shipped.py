@@ -11,7 +11,7 @@ from gnomon.supernets.tasks.vocabulary import learned
 from gnomon.supernets.translator import Translator
 from gnomon.supernets.weight_files import SHIPPED
 
-LARGEST_FLOOR, SMALLEST_FLOOR = 15.1, 11.7
+LARGEST_FLOOR, SMALLEST_FLOOR = 27.4, 21.0
 
 
 @pytest.fixture(scope="module")
