@@ -12,14 +12,13 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Protocol, Sequence, Tuple, runtime_checkable
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Protocol, Sequence, Tuple, runtime_checkable
 
 from .backend import Backend, Executable, RunConfig
+from .closing import Closing
 from .errors import ModelRejected
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from numpy.typing import NDArray
 
     Arrays = Dict[str, NDArray[Any]]
@@ -72,7 +71,7 @@ def load_program(backend: Backend, parts: Sequence[ProgramPart], config: RunConf
         raise
 
 
-class Program:
+class Program(Closing):
     """An executable made of executables; inputs and outputs are called PART.NAME."""
 
     def __init__(self, parts: Sequence[Tuple[ProgramPart, Executable]]) -> None:
@@ -116,17 +115,6 @@ class Program:
         """Release all parts."""
         for stage in self._stages:
             stage.executable.close()
-
-    def __enter__(self) -> Program:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
     def _pass(self, starts: Sequence[Arrays]) -> List[Arrays]:
         """Run every part; return the outputs of each one's last run."""

@@ -17,12 +17,11 @@ import numpy as np
 import pytest
 
 from .backend import PRECISIONS, Backend, OperatorProfiler, RunConfig, profile_operators, synthetic_input
+from .closing import Closing
 from .errors import ModelRejected, OperatorsUnavailable, UnsupportedConfig
 from .program import ProgramPart
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from numpy.typing import NDArray
 
     Arrays = Dict[str, NDArray[Any]]
@@ -58,7 +57,7 @@ def affine_outputs(inputs: Arrays) -> Arrays:
     return {"y": np.maximum(inputs["x"].reshape(AFFINE_SHAPE) @ weight + bias, 0.0)}
 
 
-class ScriptedExecutable:
+class ScriptedExecutable(Closing):
     """An executable whose clock follows a script: microseconds per inference, one value a block; the last repeats.
 
     ``calls`` collects the loops of every block asked for.
@@ -98,17 +97,6 @@ class ScriptedExecutable:
     def close(self) -> None:
         """Tell whoever asked to know."""
         self._on_close()
-
-    def __enter__(self) -> ScriptedExecutable:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
 
 class FakeBackend:

@@ -11,12 +11,13 @@ import json
 import tempfile
 import time
 from pathlib import Path
-from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
 from ..backend import OperatorProfile, OperatorTime, RunConfig, synthetic_input
+from ..closing import Closing
 from ..errors import BackendUnavailable, FallbackRefused, ModelRejected, UnsupportedConfig
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class OnnxRuntimeBackend:
             raise ModelRejected(f"onnxruntime {self.version()} cannot load the model: {exc}") from exc
 
 
-class OnnxRuntimeExecutable:
+class OnnxRuntimeExecutable(Closing):
     """A session with its inputs and outputs bound once."""
 
     def __init__(self, runtime: ModuleType, session: Any, config: RunConfig) -> None:
@@ -153,17 +154,6 @@ class OnnxRuntimeExecutable:
         """Release the model."""
         self._binding = None  # must go before its session
         self._session = None
-
-    def __enter__(self) -> OnnxRuntimeExecutable:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
 
 def _refuse_config(config: RunConfig) -> None:

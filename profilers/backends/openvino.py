@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import sys
 import time
-from types import ModuleType, TracebackType
-from typing import TYPE_CHECKING, Any, Dict, Optional, Sequence, Tuple
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Dict, Sequence, Tuple
 
 import numpy as np
 
 from ..backend import OperatorProfile, OperatorTime, RunConfig, synthetic_input
+from ..closing import Closing
 from ..errors import BackendUnavailable, FallbackRefused, ModelRejected, UnsupportedConfig
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class OpenVinoBackend:
         return OpenVinoExecutable(self._runtime, compiled, config, outputs)
 
 
-class OpenVinoExecutable:
+class OpenVinoExecutable(Closing):
     """A compiled model and one infer request whose input tensors are bound once."""
 
     def __init__(self, runtime: ModuleType, compiled: Any, config: RunConfig, outputs: Sequence[str]) -> None:
@@ -166,17 +167,6 @@ class OpenVinoExecutable:
         self._request = self._request_of_run = None
         self._outputs = []
         self._compiled = None
-
-    def __enter__(self) -> OpenVinoExecutable:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        self.close()
 
 
 def _refuse_changes(compiled: Any, config: RunConfig) -> None:
