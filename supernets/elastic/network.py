@@ -57,11 +57,16 @@ class ElasticNetwork(nn.Module):
         return self.calibrate_on(architecture, torch.split(images, batch))
 
     def calibrate_on(self, architecture: Architecture, batches: Iterable[Tensor]) -> Statistics:
-        """Return the statistics that `calibrate` does, from `batches` of images."""
+        """Return the statistics that `calibrate` does, from `batches` of images.
+
+        A sub-network in which the first batch met no batch norm has none, and is not run on the others.
+        """
         calibration = Calibration()
         with torch.inference_mode():
             for batch in batches:
                 self(batch, architecture, calibration)
+                if not calibration.seen:
+                    break
         return calibration.statistics()
 
     def folded(self, architecture: Architecture, statistics: Statistics) -> tuple[dict[str, NDArray[np.float32]], ...]:

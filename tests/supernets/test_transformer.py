@@ -126,6 +126,13 @@ def test_padding_changes_nothing():
     assert torch.allclose(network.logits(ids, architecture, {}), network.logits(padded, architecture, {}), atol=1e-5)
 
 
+def test_without_batch_norm_only_one_batch_is_run_to_find_that_out(space):
+    network = ElasticNetwork(space).requires_grad_(False)
+    batches = iter([inputs_of(space, 2) for _ in range(3)])
+    assert network.calibrate_on(space.architecture(space.radices - 1), batches) == {}
+    assert len(list(batches)) == 2
+
+
 def test_encoder_layer_is_torchs_own():
     """With all heads, the post-norm layer is torch.nn.TransformerEncoderLayer."""
     space = text_space()
