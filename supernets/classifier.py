@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import DataUnavailable
 from .graph import INPUT, OUTPUT, PartModel, models_from_architecture
 from .metric import ACCURACY, Answers, Metric, Runner
 from .space import Architecture, SearchSpace
@@ -25,6 +24,7 @@ from .tasks.labelled import (
     batches_of,
     batches_to_run,
     share_of,
+    split_of,
     top1_percent,
     top5_percent,
 )
@@ -77,9 +77,7 @@ class Classifier:
 
     def split(self, name: str) -> Labelled:
         """Return the examples of a split; raises DataUnavailable for a name other than validation and test."""
-        if name not in ("validation", "test"):
-            raise DataUnavailable(f"task {self.task.name} has no split {name!r}; it has validation and test")
-        examples: Labelled = self.task.validation if name == "validation" else self.task.test
+        examples: Labelled = split_of(self.task, name)
         return examples
 
     def models(self, architecture: Architecture, *, batch: int = 1) -> tuple[PartModel, ...]:

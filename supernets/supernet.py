@@ -15,12 +15,10 @@ from .graph import PartModel
 from .metric import Answers, Metric, Runner
 from .registry import load_space
 from .space import Architecture, SearchSpace
-from .weight_files import SHIPPED, lessons_of, spaces_with_weights, weights_of
+from .weight_files import lessons_of, spaces_with_weights, weights_of
 
 if TYPE_CHECKING:
     from .elastic import ElasticNetwork
-
-WEIGHTS = SHIPPED
 
 
 class Supernet(Protocol):
@@ -97,8 +95,9 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
 def check_tokenizer(supernet: Supernet, weights: Path) -> None:
     """Raise CheckpointMismatch when the weights' record names another tokenizer than the one that the task uses."""
     name = "tokenizer_sha256"
-    trained, used = lessons_of(weights).get(name), supernet.described_input().get(name)
-    if trained and used and trained != used:
+    trained = lessons_of(weights).get(name)
+    used = supernet.described_input().get(name) if trained else None  # which may take reading a whole split
+    if used and trained != used:
         raise CheckpointMismatch(
             f"{weights} was trained with the tokenizer of sha256 {trained}, the one in use has {used}: its ids are "
             "other words; put the right tokenizer.json into the folder of the data (--data)",

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from .bleu import corpus_bleu, signature
 from .encoder_decoder import target_of
-from .errors import CheckpointMismatch, DataUnavailable
+from .errors import CheckpointMismatch
 from .generation import beam, greedy
 from .graph import INPUT, NEXT, OUTPUT, PartModel, models_from_architecture
 from .layers.source_embedding import TABLE
 from .metric import BLEU, Answers, Metric, Runner
 from .space import Architecture, SearchSpace
-from .tasks.labelled import rows_of_share
+from .tasks.labelled import rows_of_share, split_of
 from .tasks.pairs import END_ID, PADDING_ID, START_ID, SentencePairs
 from .tasks.translation import TranslationTask
 
@@ -98,9 +98,7 @@ class Translator:
 
     def split(self, name: str) -> SentencePairs:
         """Return the pairs of a split; raises DataUnavailable for a name other than validation and test."""
-        if name not in ("validation", "test"):
-            raise DataUnavailable(f"task {self.task.name} has no split {name!r}; it has validation and test")
-        return self.task.validation if name == "validation" else self.task.test
+        return split_of(self.task, name)
 
     def models(self, architecture: Architecture, *, batch: int = 1) -> tuple[PartModel, ...]:
         """Return the encoder and the decoder's step as ONNX models."""

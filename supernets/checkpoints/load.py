@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CheckpointMismatch, SupernetError
+from ..weight_files import SHIPPED
 from .files import read_tensors
 from .published import format_names, published_for
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from ..elastic import ElasticNetwork
 
-SHIPPED = Path(__file__).parents[1] / "weights"
 OURS = "slots."  # what every tensor of an elastic network is called by first
 
 

@@ -23,12 +23,12 @@ from ..layers.decoding import (
 )
 from ..layers.operations import Operation
 from ..layers.sequences import MASKED
+from .attention import ElasticAttention, ElasticProjection, attention
 from .forward import Pass
 from .normalisation import Statistics
 from .operations import ElasticOperation, ElasticPool
 from .sequences import sinusoids
 from .tables import ReadsTable
-from .transformer import ElasticProjection, attention
 
 
 def causal_mask(query: Tensor) -> Tensor:
@@ -102,65 +102,33 @@ class ElasticStepEmbedding(ReadsTable, ElasticOperation):
         }
 
 
-class ElasticCachedSelfAttention(ElasticOperation):
+class ElasticCachedSelfAttention(ElasticAttention):
     """Attention of each token to itself and those before."""
-
-    def __init__(self, variants: Sequence[CachedSelfAttention]) -> None:
-        super().__init__()
-        width, inner = max(v.width for v in variants), max(v.inner for v in variants)
-        self.query, self.key, self.value = (ElasticProjection(inner, width) for _ in range(3))
-        self.output = ElasticProjection(width, inner)
 
     def apply_to(self, x: Tensor, operation: Operation, place: str, run: Pass) -> Tensor:
         """Project, attend, project; in a step, the cache among the sides grows by one."""
         assert isinstance(operation, CachedSelfAttention)
-        heads, past = (operation.heads, operation.head_dim), f"past{run.numbered('past')}"
-        query, key, value = (
-            projection(x, operation.inner).unflatten(-1, heads).transpose(1, 2)
-            for projection in (self.query, self.key, self.value)
-        )
+        past = f"past{run.numbered('past')}"
+        query, key, value = self.read(x, operation)
         stepwise = "position" in run.sides
         if stepwise:
             if f"{past}.key" in run.sides:
                 key = torch.cat([run.sides[f"{past}.key"], key], dim=2)
                 value = torch.cat([run.sides[f"{past}.value"], value], dim=2)
             run.sides[f"{past}.key"], run.sides[f"{past}.value"] = key, value
-        attended = attention(query, key, value, None if stepwise else causal_mask(query))
-        output: Tensor = self.output(attended.transpose(1, 2).flatten(2), operation.width)
-        return output
-
-    def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
-        """Slice all four projections."""
-        assert isinstance(operation, CachedSelfAttention)
-        arrays: dict[str, Tensor] = {}
-        for part, projection in (("query", self.query), ("key", self.key), ("value", self.value)):
-            arrays |= projection.folded(f"{operation.name}.{part}", operation.inner, operation.width)
-        return arrays | self.output.folded(f"{operation.name}.output", operation.width, operation.inner)
+        return self.written(attention(query, key, value, None if stepwise else causal_mask(query)), operation)
 
 
-class ElasticCrossAttention(ElasticOperation):
+class ElasticCrossAttention(ElasticAttention):
     """Attention of each token to the source's memory."""
-
-    def __init__(self, variants: Sequence[CrossAttention]) -> None:
-        super().__init__()
-        width, inner = max(v.width for v in variants), max(v.inner for v in variants)
-        self.query, self.output = ElasticProjection(inner, width), ElasticProjection(width, inner)
 
     def apply_to(self, x: Tensor, operation: Operation, place: str, run: Pass) -> Tensor:
         """Project, attend to the memory, project."""
         assert isinstance(operation, CrossAttention)
         memory = f"memory{run.numbered('memory')}"
         key, value, mask = (run.sides[f"{memory}.{part}"] for part in ("key", "value", "mask"))
-        query = self.query(x, operation.inner).unflatten(-1, (operation.heads, operation.head_dim)).transpose(1, 2)
-        attended = attention(query, key.transpose(2, 3), value, mask.to(query.dtype))
-        output: Tensor = self.output(attended.transpose(1, 2).flatten(2), operation.width)
-        return output
-
-    def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
-        """Slice both projections."""
-        assert isinstance(operation, CrossAttention)
-        query = self.query.folded(f"{operation.name}.query", operation.inner, operation.width)
-        return query | self.output.folded(f"{operation.name}.output", operation.width, operation.inner)
+        (query,) = self.read(x, operation)
+        return self.written(attention(query, key.transpose(2, 3), value, mask.to(query.dtype)), operation)
 
 
 class ElasticVocabularyProjection(ReadsTable, ElasticOperation):

@@ -19,11 +19,12 @@ from ..layers.operations import Conv, Operation, Residual, SqueezeExcite
 from ..layers.pooling import GlobalAveragePool
 from ..layers.registry import operations
 from ..layers.transformer import FeedForward
+from .attention import ElasticSelfAttention
 from .network import ElasticNetwork
 from .normalisation import Statistics
 from .operations import ElasticConv, ElasticLinear, ElasticOperation, ElasticSqueezeExcite
 from .slots import ElasticResidual, ElasticSequence
-from .transformer import ElasticFeedForward, ElasticSelfAttention
+from .transformer import ElasticFeedForward
 
 Axis = tuple[Tensor, int]  # a tensor, and the axis of it that the units lie along
 
@@ -128,7 +129,7 @@ def hidden_units(module: ElasticFeedForward, operation: FeedForward) -> Units:
 
 def heads(module: ElasticSelfAttention, operation: SelfAttention) -> Units:
     """Return the heads of an attention."""
-    projections = (module.query, module.key, module.value)
+    projections = [module.projection(part) for part in operation.reads]
     written = tuple((tensor, 0) for projection in projections for tensor in (projection.weight, projection.bias))
     return Units(written, (module.output.weight, 1), size=operation.head_dim)
 

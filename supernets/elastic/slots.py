@@ -21,6 +21,7 @@ from ..layers.operations import Conv, Linear, Operation, Residual, SqueezeExcite
 from ..layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from ..layers.sequences import FirstToken, MaskedMean, PatchEmbedding, TokenEmbedding
 from ..layers.transformer import FeedForward, LayerNorm
+from .attention import ElasticSelfAttention
 from .decoding import (
     ElasticCachedSelfAttention,
     ElasticCrossAttention,
@@ -43,7 +44,7 @@ from .operations import (
     ElasticSqueezeExcite,
 )
 from .sequences import ElasticFirstToken, ElasticMaskedMean, ElasticPatchEmbedding, ElasticTokenEmbedding
-from .transformer import ElasticFeedForward, ElasticLayerNorm, ElasticSelfAttention
+from .transformer import ElasticFeedForward, ElasticLayerNorm
 
 
 class ElasticResidual(ElasticOperation):

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from .attention import Attention, emit_projection, projection_shapes, split_heads
-from .operations import Shape
-from .sequences import MASKED, Pooled
+from .operations import Shape, Untrained
+from .sequences import MASKED
 
 if TYPE_CHECKING:
     from ..graph import GraphBuilder
@@ -21,7 +21,7 @@ EARLIER = ("encoded.1", "encoded.2")  # sides: outputs of the encoder layers one
 
 
 @dataclass(frozen=True, slots=True)
-class Remember(Pooled):
+class Remember(Untrained):
     """Nothing of its own: leaves what comes in for layers that attend to earlier encoder layers."""
 
     def output_shape(self, shape: Shape) -> Shape:

@@ -46,6 +46,24 @@ class Operation(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Untrained:
+    """What operations without weights have in common; by the field's custom their work is not counted."""
+
+    def macs(self, shape: Shape) -> int:
+        """None: not counted."""
+        return 0
+
+    @property
+    def params(self) -> int:
+        """None."""
+        return 0
+
+    def weight_shapes(self) -> dict[str, Shape]:
+        """None."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
 class Conv:
     """A 2-D convolution with "same" padding, then batch norm (unless `norm` is off), then an activation.
 

@@ -10,14 +10,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .operations import Shape
+from .operations import Shape, Untrained
 
 if TYPE_CHECKING:
     from ..graph import GraphBuilder
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(Untrained):
     """What pools of a window have in common: one output a stride, no channel mixed, nothing trained."""
 
     stride: int
@@ -25,19 +25,6 @@ class Pool:
     def output_shape(self, shape: Shape) -> Shape:
         """Return (channels, ceil(height / stride), ceil(width / stride))."""
         return (shape[0], *(math.ceil(size / self.stride) for size in shape[1:]))
-
-    def macs(self, shape: Shape) -> int:
-        """None: pooling is not counted."""
-        return 0
-
-    @property
-    def params(self) -> int:
-        """None."""
-        return 0
-
-    def weight_shapes(self) -> dict[str, Shape]:
-        """None."""
-        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +49,12 @@ class AveragePool(Pool):
 
 
 @dataclass(frozen=True, slots=True)
-class GlobalAveragePool:
+class GlobalAveragePool(Untrained):
     """Mean over height and width, which are kept as one."""
 
     def output_shape(self, shape: Shape) -> Shape:
         """(channels, 1, 1)."""
         return (shape[0], 1, 1)
-
-    def macs(self, shape: Shape) -> int:
-        """None: pooling is not counted."""
-        return 0
-
-    @property
-    def params(self) -> int:
-        """None."""
-        return 0
-
-    def weight_shapes(self) -> dict[str, Shape]:
-        """None."""
-        return {}
 
     def emit(self, graph: GraphBuilder, x: str) -> str:
         """One node."""

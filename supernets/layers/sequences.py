@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from .operations import Shape
+from .operations import Shape, Untrained
 
 if TYPE_CHECKING:
     from ..graph import GraphBuilder
@@ -113,25 +113,12 @@ class PatchEmbedding:
 
 
 @dataclass(frozen=True, slots=True)
-class Pooled:
+class Pooled(Untrained):
     """What poolings of a sequence have in common: one vector is left, nothing is trained."""
 
     def output_shape(self, shape: Shape) -> Shape:
         """(width,)."""
         return shape[1:]
-
-    def macs(self, shape: Shape) -> int:
-        """None: pooling is not counted."""
-        return 0
-
-    @property
-    def params(self) -> int:
-        """None."""
-        return 0
-
-    def weight_shapes(self) -> dict[str, Shape]:
-        """None."""
-        return {}
 
 
 @dataclass(frozen=True, slots=True)

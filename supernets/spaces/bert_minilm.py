@@ -12,10 +12,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..encoder import Encoder
 from ..errors import UnknownSpace
 from ..layers.spec import LayerSpec
 from ..registry import full_name
-from ..space import Choice, SearchSpace, Slot
+from ..space import SearchSpace, Slot
+
+EPSILON_EXPONENT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +33,23 @@ class Bert:
     heads: tuple[int, ...]
     hidden: tuple[int, ...]
 
+    @property
+    def encoder(self) -> Encoder:
+        """The stack of layers."""
+        return Encoder(
+            self.width,
+            self.head_dim,
+            self.depths,
+            self.heads,
+            self.hidden,
+            norm="post",
+            epsilon_exponent=EPSILON_EXPONENT,
+            masked=True,
+        )
+
     def space(self, name: str, task: str, *, tokens: int, classes: int) -> SearchSpace:
         """Return the space of these sizes."""
-        numbers = range(1, self.depths[-1] + 1)
-        choices = (
-            Choice("depth", self.depths),
-            *(Choice(f"heads.{number}", self.heads) for number in numbers),
-            *(Choice(f"ffn.{number}", self.hidden) for number in numbers),
-        )
+        choices = self.encoder.choices()
         embedding = LayerSpec.of(
             "token_embedding",
             (tokens,),
@@ -48,7 +60,7 @@ class Bert:
             scaled=0,
             padding=0,
             norm=1,
-            epsilon_exponent=12,
+            epsilon_exponent=EPSILON_EXPONENT,
         )
         classifier = LayerSpec.of("sequence_classifier", (tokens, self.width), pool="mean", classes=classes, norm=0)
         return SearchSpace(
@@ -58,31 +70,10 @@ class Bert:
             choices=choices,
             slots=(
                 Slot("embedding", (), (), (embedding,)),
-                *(self.layer_slot(number, tokens, choices) for number in numbers),
+                *self.encoder.slots(tokens, choices),
                 Slot("classifier", (), (), (classifier,)),
             ),
         )
-
-    def layer_slot(self, number: int, tokens: int, choices: tuple[Choice, ...]) -> Slot:
-        """Return the slot of a layer; its depth matters to those that some networks lack alone."""
-        depth_gene = ["depth"] if number > self.depths[0] else []
-
-        def layer(heads: int, hidden: int, depth: int = self.depths[-1]) -> LayerSpec | None:
-            if number > depth:
-                return None
-            return LayerSpec.of(
-                "encoder_layer",
-                (tokens, self.width),
-                heads=heads,
-                head_dim=self.head_dim,
-                ffn=hidden,
-                norm="post",
-                activation="gelu",
-                epsilon_exponent=12,
-                masked=1,
-            )
-
-        return Slot.tabulate(f"layer{number}", choices, [f"heads.{number}", f"ffn.{number}", *depth_gene], layer)
 
 
 SIZES = Bert(

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..encoder import Encoder
 from ..layers.spec import LayerSpec
-from ..space import Choice, SearchSpace, Slot
+from ..space import SearchSpace, Slot
+
+EPSILON_EXPONENT = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +35,23 @@ class VisionTransformer:
         """Patches and the class token."""
         return (self.resolution // self.patch) ** 2 + 1
 
+    @property
+    def encoder(self) -> Encoder:
+        """The stack of layers."""
+        return Encoder(
+            self.width,
+            self.head_dim,
+            self.depths,
+            self.heads,
+            self.hidden,
+            norm="pre",
+            epsilon_exponent=EPSILON_EXPONENT,
+            masked=False,
+        )
+
     def space(self, name: str, task: str) -> SearchSpace:
         """Return the space of these sizes."""
-        numbers = range(1, self.depths[-1] + 1)
-        choices = (
-            Choice("depth", self.depths),
-            *(Choice(f"heads.{number}", self.heads) for number in numbers),
-            *(Choice(f"ffn.{number}", self.hidden) for number in numbers),
-        )
+        choices = self.encoder.choices()
         shape = (3, self.resolution, self.resolution)
         embedding = LayerSpec.of("patch_embedding", shape, patch=self.patch, width=self.width)
         classifier = LayerSpec.of(
@@ -48,7 +60,7 @@ class VisionTransformer:
             pool="first",
             classes=self.classes,
             norm=1,
-            epsilon_exponent=6,
+            epsilon_exponent=EPSILON_EXPONENT,
         )
         return SearchSpace(
             name=name,
@@ -57,31 +69,10 @@ class VisionTransformer:
             choices=choices,
             slots=(
                 Slot("embedding", (), (), (embedding,)),
-                *(self.layer_slot(number, choices) for number in numbers),
+                *self.encoder.slots(self.tokens, choices),
                 Slot("classifier", (), (), (classifier,)),
             ),
         )
-
-    def layer_slot(self, number: int, choices: tuple[Choice, ...]) -> Slot:
-        """Return the slot of a layer; its depth matters to those that some networks lack alone."""
-        depth_gene = ["depth"] if number > self.depths[0] else []
-
-        def layer(heads: int, hidden: int, depth: int = self.depths[-1]) -> LayerSpec | None:
-            if number > depth:
-                return None
-            return LayerSpec.of(
-                "encoder_layer",
-                (self.tokens, self.width),
-                heads=heads,
-                head_dim=self.head_dim,
-                ffn=hidden,
-                norm="pre",
-                activation="gelu",
-                epsilon_exponent=6,
-                masked=0,
-            )
-
-        return Slot.tabulate(f"layer{number}", choices, [f"heads.{number}", f"ffn.{number}", *depth_gene], layer)
 
 
 SIZES = VisionTransformer(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, runtime
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataUnavailable
 from ..space import SearchSpace
 
 if TYPE_CHECKING:
@@ -115,6 +116,32 @@ class ClassificationTask(Generic[Examples]):
         from ..classifier import Classifier
 
         return Classifier(space, network, self, checkpoint_sha256)
+
+
+Split = TypeVar("Split", covariant=True)
+
+
+class HasSplits(Protocol[Split]):
+    """A task with the two splits that sub-networks are judged on."""
+
+    @property
+    def name(self) -> str:
+        """Return the task's name."""
+
+    @property
+    def validation(self) -> Split:
+        """Return what a search sees."""
+
+    @property
+    def test(self) -> Split:
+        """Return what is reported."""
+
+
+def split_of(task: HasSplits[Split], name: str) -> Split:
+    """Return the split called `name`; raises DataUnavailable for a name other than validation and test."""
+    if name not in ("validation", "test"):
+        raise DataUnavailable(f"task {task.name} has no split {name!r}; it has validation and test")
+    return task.validation if name == "validation" else task.test
 
 
 def top1_percent(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:

@@ -17,7 +17,7 @@ from gnomon.supernets.checkpoints import load_checkpoint
 from gnomon.supernets.checkpoints.published import published_for
 from gnomon.supernets.checkpoints.testing import formula_images, formula_weight
 from gnomon.supernets.elastic import ElasticNetwork
-from gnomon.supernets.supernet import WEIGHTS
+from gnomon.supernets.weight_files import SHIPPED
 
 FROZEN = json.loads((Path(__file__).parent / "ofa_logits.json").read_text())
 FAMILIES = tuple(FROZEN["subnetworks"])
@@ -274,4 +274,4 @@ def test_a_file_of_another_network_is_told_which_space_it_fits(family, tmp_path)
 
 def test_our_own_file_of_another_space_is_told_which_it_fits():
     with pytest.raises(CheckpointMismatch, match="the file fits fashion_mnist: name that space"):
-        load_checkpoint(ElasticNetwork(space_at("ofa_proxyless", 128)), WEIGHTS / "fashion_mnist.safetensors")
+        load_checkpoint(ElasticNetwork(space_at("ofa_proxyless", 128)), SHIPPED / "fashion_mnist.safetensors")

@@ -14,7 +14,7 @@ from torch.nn import functional
 from gnomon.profilers.backend import RunConfig, load_backend
 from gnomon.supernets import DataUnavailable, load_space
 from gnomon.supernets.elastic import ElasticNetwork
-from gnomon.supernets.elastic.transformer import attention
+from gnomon.supernets.elastic.attention import attention
 from gnomon.supernets.tasks import load_task, text_folder
 from gnomon.supernets.tasks.text import Tokenisation
 
