@@ -26,7 +26,7 @@ def spaces() -> tuple[str, ...]:
 
 def backends() -> tuple[str, ...]:
     """Name the registered backends, whether or not their runtime is installed."""
-    from .profilers.backend import backend_names
+    from .profilers.registry import backend_names
 
     return backend_names()
 
@@ -54,16 +54,20 @@ def profile(
     """
     from .lut import LutError, ProfileRequest, build_profile
     from .profilers.backend import RunConfig
+    from .profilers.registry import device_of
     from .profilers.timing import TimingPolicy
+    from .profilers.transports.local import LocalDevice
 
     try:
-        config = RunConfig(precision=precision, threads=threads, batch=batch)
+        config = RunConfig(device=device_of(backend), precision=precision, threads=threads, batch=batch)
     except ValueError as error:
         raise LutError(str(error)) from error
     request = ProfileRequest(
         space, backend, config, networks, layers=layers, source=source, policy=policy or TimingPolicy()
     )
-    return build_profile(request, Path(out or request.file_name()), force=force, on_progress=on_progress)
+    device = LocalDevice()
+    path = Path(out or request.file_name(device.hardware().slug))
+    return build_profile(request, path, device=device, force=force, on_progress=on_progress)
 
 
 def load_profile(source: str | Path) -> HardwareProfile:

@@ -14,7 +14,8 @@ import argparse
 import numpy as np
 from environment import print_environment, spread
 
-from gnomon.profilers.backend import RunConfig, backend_names, load_backend
+from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.registry import backend_names, load_backend
 from gnomon.profilers.timing import TimingPolicy, calibrate_loops, take_visit, undisturbed
 from gnomon.supernets import load_space
 from gnomon.supernets.graph import graph_from_layers

@@ -13,8 +13,8 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def backends(as_json: AsJson = False) -> None:
         """List the runtimes, their versions, and how to install those that are absent."""
-        from ..profilers.backend import backend_names, load_backend
         from ..profilers.errors import BackendUnavailable
+        from ..profilers.registry import backend_names, load_backend
 
         rows: list[tuple[str, str, str]] = []
         for name in backend_names():

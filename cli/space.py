@@ -70,7 +70,8 @@ def space_from(name: str) -> SearchSpace:
 
 def run_onnx(model: bytes, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     """Run a model in onnxruntime."""
-    from ..profilers.backend import RunConfig, load_backend
+    from ..profilers.backend import RunConfig
+    from ..profilers.registry import load_backend
 
     batch = len(next(iter(inputs.values())))
     with load_backend("onnxruntime").load(model, RunConfig(batch=batch)) as executable:

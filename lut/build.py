@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from ..profilers.backend import RunConfig, load_backend
+from ..profilers.backend import RunConfig
 from ..profilers.errors import PlanMismatch, UnsupportedConfig
-from ..profilers.hardware import fingerprint
 from ..profilers.plan import PlannedModel, TimingPlan, write_plan
 from ..profilers.results import Results, read_results
 from ..profilers.timing import TimingPolicy
-from ..profilers.transports.local import run_plan_locally
+from ..profilers.transport import Transport
+from ..profilers.transports.local import LocalDevice
 from ..supernets import SearchSpace, load_space
 from ..supernets.graph import graph_from_layers, models_from_architecture
 from ..supernets.layers.registry import macs
@@ -68,16 +68,21 @@ class ProfileRequest:
     policy: TimingPolicy = field(default_factory=TimingPolicy)
     seed: int = 0
 
-    def file_name(self) -> str:
-        """Return the profile's file name on this machine."""
-        parts = (fingerprint().slug, self.backend, self.config.precision)
+    def file_name(self, device: str) -> str:
+        """Return the profile's file name on a device, which goes by its short name."""
+        parts = (device, self.backend.replace(":", "-"), self.config.precision)
         return f"{'.'.join(parts)}.b{self.config.batch}.t{self.config.threads}{SUFFIX}"
 
 
 def build_profile(
-    request: ProfileRequest, out: Path, *, force: bool = False, on_progress: OnProgress | None = None
+    request: ProfileRequest,
+    out: Path,
+    *,
+    device: Transport | None = None,
+    force: bool = False,
+    on_progress: OnProgress | None = None,
 ) -> HardwareProfile:
-    """Measure and write the profile at `out`, resuming an interrupted run of the same request.
+    """Measure on `device` (None: this one) and write the profile at `out`, resuming an interrupted run of the request.
 
     Raises OutputExists, OutputUnwritable, ProfileMismatch (an interrupted run of another request), LutError when too
     few networks can verify the table, and the errors of profilers, among them BackendUnavailable and
@@ -86,7 +91,8 @@ def build_profile(
     space = load_space(request.space)
     if request.source is not None:
         request.source.table.require(request.source.space_named(request.space).unique_layers())
-    load_backend(request.backend)
+    device = device or LocalDevice()
+    device.require(request.backend)
     available = len(rows_for(request, space))
     if available < MIN_NETWORKS:
         raise LutError(f"{available} whole networks would be measured; it takes {MIN_NETWORKS} to verify a profile")
@@ -99,7 +105,7 @@ def build_profile(
         building.mkdir(exist_ok=True)
         with FileLock(building / "lock", timeout=0):
             plan = plan_for(request, space, building)
-            run_plan_locally(building / "plan", journal, on_progress=on_progress)
+            device.run(building / "plan", journal, on_progress=on_progress)
             write_profile(request, space, plan, read_results(journal), out)
     except Timeout as error:
         raise OutputUnwritable(f"another process is measuring {out}; wait for it, or choose another --out") from error

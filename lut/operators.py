@@ -11,9 +11,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..profilers.backend import OperatorProfile, OperatorTime, RunConfig, load_backend
+from ..profilers.backend import OperatorProfile, OperatorTime, RunConfig
 from ..profilers.hardware import fingerprint
 from ..profilers.operators import measure_operators
+from ..profilers.registry import load_backend
 from ..supernets import Architecture
 from ..supernets.graph import OUTPUT, models_from_architecture
 from .errors import ProfileMismatch

@@ -8,9 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ..profilers.backend import load_backend
 from ..profilers.errors import BackendUnavailable, UnknownBackend
 from ..profilers.hardware import fingerprint
+from ..profilers.registry import load_backend
 from ..profilers.timing import Measurement, undisturbed
 from ..supernets import SearchSpace, load_space
 from .errors import ProfileMismatch

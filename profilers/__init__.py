@@ -1,16 +1,6 @@
 """How long models take on this device: plans, backends, the timing protocol, and the machine's fingerprint."""
 
-from .backend import (
-    Backend,
-    Executable,
-    OperatorProfile,
-    OperatorProfiler,
-    OperatorTime,
-    RunConfig,
-    backend_names,
-    load_backend,
-    profile_operators,
-)
+from .backend import Backend, Executable, OperatorProfile, OperatorProfiler, OperatorTime, RunConfig, profile_operators
 from .drift import SpeedCurve
 from .errors import (
     BackendError,
@@ -34,6 +24,7 @@ from .hardware import Hardware, NoiseCause, TimerNoise, fingerprint, noise_cause
 from .journal import Journal, read_journal, write_atomically
 from .plan import PlanItem, PlannedModel, PlanPart, TimingPlan, read_plan, write_plan
 from .program import Program, ProgramLoader, ProgramPart, load_program
+from .registry import backend_names, load_backend
 from .results import Anchor, Failure, Results, Session, Visit, read_results
 from .timing import Measurement, TimingPolicy
 from .transports.local import run_plan_locally

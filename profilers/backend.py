@@ -1,23 +1,15 @@
-"""What a runtime must offer to be timed, and how one is found by name.
+"""What a runtime must offer to be timed.
 
 A backend compiles a model and runs it in a hot loop; it does not decide how often, how long or in which order: that
-is `timing.py`. The registry is the folder ``backends/`` (file name = backend name) plus the entry-point group
-``gnomon.backends`` for packages outside. Nothing is imported until a backend is asked for, because its runtime may be
-missing, heavy, or broken though unused.
+is `timing.py`. How one is found by name is `registry.py`.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-import sys
 from dataclasses import asdict, dataclass, fields
-from functools import partial
-from importlib import metadata
-from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Protocol, Tuple, runtime_checkable
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Protocol, Tuple, runtime_checkable
 
-from . import backends
-from .errors import OperatorsUnavailable, UnknownBackend
+from .errors import OperatorsUnavailable
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -27,13 +19,16 @@ if TYPE_CHECKING:
 
     Arrays = Dict[str, NDArray[Any]]
 
-ENTRY_POINT_GROUP = "gnomon.backends"
 PRECISIONS = ("fp32", "fp16", "bf16", "int8")
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Under which conditions a model is timed; each field changes the time, so each is part of every key."""
+    """Under which conditions a model is timed; each field changes the time, so each is part of every key.
+
+    device: the kind of processor, which follows from the backend (`registry.device_of`). precision: what weights and
+    activations are kept in; a model's file says it too (fp16, int8), or the runtime is told (bf16).
+    """
 
     device: str = "cpu"
     precision: str = "fp32"
@@ -151,6 +146,10 @@ class Backend(Protocol):
         """The name it is asked for by."""
 
     @property
+    def device(self) -> str:
+        """The kind of processor that it runs models on, as `RunConfig.device` must say it."""
+
+    @property
     def install_command(self) -> str:
         """The command that installs its runtime."""
 
@@ -192,22 +191,6 @@ def profile_operators(backend: Backend, model: bytes, config: RunConfig, *, loop
     return backend.operator_times(model, config, loops)
 
 
-def backend_names() -> Tuple[str, ...]:
-    """Return the names of all backends, whether or not their runtime is installed, sorted."""
-    return tuple(sorted(_openers()))
-
-
-def load_backend(name: str) -> Backend:
-    """Import and return the backend called ``name``.
-
-    Raises `UnknownBackend`, or `BackendUnavailable` when its runtime is not installed.
-    """
-    openers = _openers()
-    if name not in openers:
-        raise UnknownBackend.named(name, sorted(openers))
-    return openers[name]()
-
-
 def synthetic_input(shape: Tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return an input of ``shape``: uniform in [-1, 1] for floats, zeros or ones otherwise (valid as an index).
 
@@ -219,30 +202,3 @@ def synthetic_input(shape: Tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any
     if np.issubdtype(dtype, np.floating):
         return rng.uniform(-1.0, 1.0, shape).astype(dtype)
     return rng.integers(0, 2, shape).astype(dtype)
-
-
-def _openers() -> Dict[str, Callable[[], Backend]]:
-    """Return, by name, a function that imports and opens each backend; those in the folder win over plug-ins."""
-    found: Dict[str, Callable[[], Backend]] = {}
-    for point in _entry_points():
-        found[point.name] = partial(_open_plugin, point)
-    for module in pkgutil.iter_modules(backends.__path__, backends.__name__ + "."):
-        name = module.name.rpartition(".")[2]
-        found[name] = partial(_open_module, module.name)
-    return found
-
-
-def _open_plugin(point: metadata.EntryPoint) -> Backend:
-    backend: Backend = point.load()()
-    return backend
-
-
-def _open_module(path: str) -> Backend:
-    backend: Backend = importlib.import_module(path).open_backend()
-    return backend
-
-
-def _entry_points() -> Tuple[metadata.EntryPoint, ...]:
-    if sys.version_info >= (3, 10):
-        return tuple(metadata.entry_points(group=ENTRY_POINT_GROUP))
-    return tuple(metadata.entry_points().get(ENTRY_POINT_GROUP, ()))  # the only form 3.8 and 3.9 have

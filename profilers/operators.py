@@ -20,10 +20,11 @@ import tempfile
 from pathlib import Path
 from typing import Optional, Sequence
 
-from .backend import OperatorProfile, RunConfig, load_backend, profile_operators
+from .backend import OperatorProfile, RunConfig, profile_operators
 from .errors import ProfilerError, WorkerCrashed, error_class
 from .exits import DONE, FAILED, INTERRUPTED
 from .journal import write_atomically
+from .registry import load_backend
 from .transports.local import cause_of, child_environment, run_child
 
 ROUNDS = 5

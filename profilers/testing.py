@@ -106,6 +106,7 @@ class FakeBackend:
     """
 
     name = "fake"
+    device = "cpu"
     install_command = "nothing to install"
 
     def __init__(self, script: Callable[[bytes], Sequence[float]]) -> None:

@@ -24,13 +24,13 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
-from .backend import load_backend
 from .errors import PlanMismatch, ProfilerError, ResultsUnwritable
 from .execution import PlanExecution
 from .exits import DONE, FAILED, INTERRUPTED
 from .journal import Journal, Record, read_journal
 from .lock import locked
 from .plan import TimingPlan, read_plan
+from .registry import load_backend
 from .results import header_record, results_from_records
 
 REPORT_EVERY_S = 0.25

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..lut import HardwareProfile, timed_model
-from ..profilers.backend import load_backend
+from ..profilers.registry import load_backend
 from ..supernets.graph import PartModel
 from ..supernets.space import Architecture
 from ..supernets.supernet import Supernet

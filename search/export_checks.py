@@ -10,9 +10,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..lut import HardwareProfile, is_this_device, measure_model
-from ..profilers.backend import Executable, RunConfig, backend_names, load_backend
+from ..profilers.backend import Executable, RunConfig
 from ..profilers.errors import BackendUnavailable
 from ..profilers.plan import Model
+from ..profilers.registry import backend_names, load_backend
 from ..supernets.graph import PartModel
 from ..supernets.metric import Answers
 from ..supernets.space import Architecture

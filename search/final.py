@@ -18,9 +18,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from ..lut import HardwareProfile, device_differences
-from ..profilers.backend import load_backend
 from ..profilers.errors import BackendUnavailable, UnknownBackend
 from ..profilers.journal import Journal, write_atomically
+from ..profilers.registry import load_backend
 from ..supernets.space import Architecture, SearchSpace
 from .errors import OutputUnusable, RunLocked, RunMismatch
 from .final_front import FinalFront

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Arrays = Dict[str, NDArray[Any]]
 
+VARIANTS = {"": "cpu"}
 NAME = "onnxruntime"
 INSTALL_COMMAND = 'pip install "gnomon[onnxruntime]"'
 PROVIDER = "CPUExecutionProvider"
@@ -51,7 +52,7 @@ DTYPES = {
 }
 
 
-def open_backend() -> OnnxRuntimeBackend:
+def open_backend(variant: str = "") -> OnnxRuntimeBackend:
     """Import ONNX Runtime, switch its telemetry off, and return the backend."""
     try:
         import onnxruntime
@@ -66,6 +67,7 @@ class OnnxRuntimeBackend:
     """Loads models into single-provider, sequential sessions with an explicit number of threads."""
 
     name = NAME
+    device = VARIANTS[""]
     install_command = INSTALL_COMMAND
 
     def __init__(self, runtime: ModuleType) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Arrays = Dict[str, NDArray[Any]]
 
+VARIANTS = {"": "cpu"}
 NAME = "openvino"
 INSTALL_COMMAND = 'pip install "gnomon[openvino]"'
 DEVICE = "CPU"
@@ -43,7 +44,7 @@ READ_BACK = (
 )
 
 
-def open_backend() -> OpenVinoBackend:
+def open_backend(variant: str = "") -> OpenVinoBackend:
     """Import OpenVINO without its telemetry and return the backend."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None makes its import fail
     try:
@@ -57,6 +58,7 @@ class OpenVinoBackend:
     """Compiles models for the CPU: latency hint, one stream, an explicit number of threads."""
 
     name = NAME
+    device = VARIANTS[""]
     install_command = INSTALL_COMMAND
 
     def __init__(self, runtime: ModuleType) -> None:

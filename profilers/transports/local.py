@@ -12,11 +12,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
 
 from ..errors import WorkerCrashed, error_class
 from ..exits import DONE, FAILED, INTERRUPTED, USAGE
+from ..hardware import Hardware, fingerprint
 from ..plan import read_plan
+from ..registry import load_backend
 
 if TYPE_CHECKING:
     PathLike = Union[str, "os.PathLike[str]"]
@@ -28,6 +31,22 @@ KILLED = -9  # the exit code of a process ended by SIGKILL
 STDERR_TAIL_BYTES = 4_000
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 CLEARED_PREFIXES = ("OMP_", "KMP_", "GOMP_", "MKL_", "OPENBLAS_")
+
+
+class LocalDevice:
+    """The machine that this runs on, as a `Transport`."""
+
+    def require(self, backend: str) -> None:
+        """Raise `UnknownBackend`, or `BackendUnavailable` when its runtime is not installed here."""
+        load_backend(backend)
+
+    def hardware(self) -> Hardware:
+        """Return this machine's fingerprint."""
+        return fingerprint()
+
+    def run(self, plan_folder: Path, results: Path, *, on_progress: Optional[OnProgress] = None) -> None:
+        """Run a plan as `run_plan_locally` does."""
+        run_plan_locally(plan_folder, results, on_progress=on_progress)
 
 
 def run_plan_locally(

@@ -377,7 +377,8 @@ def test_a_configuration_refused_later_keeps_what_was_measured(request_, out, jo
 
 
 def test_requests_differ_by_file_name_where_profiles_would(request_):
-    name = request_.file_name()
+    name = request_.file_name("pi5")
     assert name.endswith(".fake.fp32.b1.t1.jsonl")
     config = replace(request_.config, precision="int8", batch=4, threads=2)
-    assert replace(request_, config=config).file_name().endswith(".fake.int8.b4.t2.jsonl")
+    assert replace(request_, backend="runtime:way").file_name("pi5") == "pi5.runtime-way.fp32.b1.t1.jsonl"
+    assert replace(request_, config=config).file_name("pi5").endswith(".fake.int8.b4.t2.jsonl")

@@ -1,16 +1,15 @@
 """The package can be carried to a device: old grammar, few imports, nothing else of gnomon."""
 
 import ast
-import shutil
 import subprocess
 import sys
-import zipapp
 from pathlib import Path
 
 import pytest
 
 import gnomon.profilers
 from gnomon.profilers import PlannedModel, RunConfig, TimingPolicy, read_results, write_plan
+from gnomon.profilers.archive import worker_archive
 from gnomon.profilers.testing import affine_model
 
 PACKAGE = Path(gnomon.profilers.__file__).parent
@@ -48,12 +47,7 @@ def test_relative_imports_stay_inside_the_package(path):
 
 def test_the_worker_runs_from_a_zip_file(tmp_path):
     pytest.importorskip("onnxruntime")
-    package = tmp_path / "app" / "gnomon"
-    shutil.copytree(PACKAGE, package / "profilers", ignore=shutil.ignore_patterns("__pycache__", "testing*.py"))
-    (package / "__init__.py").write_text("")
-    main = "import sys\nfrom gnomon.profilers.worker import main\nsys.exit(main())\n"
-    (tmp_path / "app" / "__main__.py").write_text(main)
-    zipapp.create_archive(tmp_path / "app", tmp_path / "worker.pyz")
+    (tmp_path / "worker.pyz").write_bytes(worker_archive())
     write_plan(
         tmp_path / "plan",
         backend="onnxruntime",

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from gnomon.profilers.backend import RunConfig, load_backend
+from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.registry import load_backend
 from gnomon.supernets import CheckpointMismatch, LayerSpec, SupernetError, load_space, modules
 from gnomon.supernets.adapter import Block, TorchSpace, block, layer
 from gnomon.supernets.check import graph_is_torch

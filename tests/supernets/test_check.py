@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from gnomon.profilers.backend import RunConfig, load_backend
+from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.registry import load_backend
 from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot, check
 from gnomon.supernets.adapter import TorchSpace, block, layer
 from gnomon.supernets.check import CHECKS, CheckFailed, check_space, graph_is_torch, rows_of

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
-from gnomon.profilers.backend import RunConfig, load_backend
+from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.registry import load_backend
 from gnomon.supernets import CheckpointMismatch, DataUnavailable, UnknownSpace, load_space
 from gnomon.supernets.checkpoints import load_checkpoint, read_tensors
 from gnomon.supernets.checkpoints.statistics import running_statistics

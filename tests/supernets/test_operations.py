@@ -5,7 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnomon.profilers.backend import RunConfig, load_backend
+from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.registry import load_backend
 from gnomon.supernets import LayerSpec
 from gnomon.supernets.elastic.forward import Pass
 from gnomon.supernets.elastic.normalisation import BatchStatistics

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from gnomon.profilers.backend import RunConfig, load_backend
+from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.registry import load_backend
 from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot, SupernetError
 from gnomon.supernets.check import graph_is_torch
 from gnomon.supernets.elastic import ElasticNetwork

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from gnomon.profilers.backend import RunConfig, load_backend
+from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.registry import load_backend
 from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
 from gnomon.supernets.elastic import BatchStatistics, ElasticNetwork, Pass
 from gnomon.supernets.graph import graph_from_layers

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
-from gnomon.profilers.backend import RunConfig, load_backend
+from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.registry import load_backend
 from gnomon.supernets import CheckpointMismatch, load_space
 from gnomon.supernets.checkpoints import load_checkpoint
 from gnomon.supernets.checkpoints.formats.vit_b16 import PUBLISHED

@@ -10,7 +10,8 @@ from tokenizers import Tokenizer
 
 import gnomon
 from gnomon.cli.main import run
-from gnomon.profilers.backend import RunConfig, load_backend
+from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.registry import load_backend
 from gnomon.supernets.elastic import ElasticNetwork
 
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from gnomon.profilers.backend import RunConfig, load_backend
+from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.registry import load_backend
 from gnomon.supernets import DataUnavailable, load_space
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.elastic.attention import attention

@@ -5,7 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from gnomon.profilers.backend import RunConfig, load_backend
+from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.registry import load_backend
 from gnomon.search.export import export_subnet
 from gnomon.search.export_checks import LoadedPart
 from gnomon.supernets import CheckpointMismatch, DataUnavailable

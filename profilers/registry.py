@@ -1,0 +1,84 @@
+"""Find a backend by name: ``backend``, or ``backend:variant`` where a runtime runs models in several ways.
+
+The registry is the folder ``backends/`` (file name = backend name) plus the entry-point group ``gnomon.backends`` for
+packages outside. A module of the folder has ``VARIANTS``, which gives the device (cpu, gpu, npu) of each of its
+variants ("" is the one meant by the bare name), and ``open_backend(variant)``. An entry point is a function that opens
+a backend for the CPU, under its own name, which may hold a colon.
+
+No runtime is imported until a backend is opened, because it may be missing, heavy, or broken though unused.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from functools import partial
+from importlib import metadata
+from typing import TYPE_CHECKING, Callable, Dict, NamedTuple, Tuple
+
+from . import backends
+from .errors import UnknownBackend
+
+if TYPE_CHECKING:
+    from .backend import Backend
+
+ENTRY_POINT_GROUP = "gnomon.backends"
+PLUGIN_DEVICE = "cpu"  # of an entry point: a backend for something else is a module of ours, or says so when it loads
+
+
+class _Entry(NamedTuple):
+    device: str
+    open: Callable[[], Backend]
+
+
+def backend_names() -> Tuple[str, ...]:
+    """Return the names of all backends and their variants, whether or not their runtime is installed, sorted."""
+    return tuple(sorted(_entries()))
+
+
+def load_backend(name: str) -> Backend:
+    """Import and return the backend called ``name``.
+
+    Raises `UnknownBackend`, or `BackendUnavailable` when its runtime is not installed.
+    """
+    return _entry(name).open()
+
+
+def device_of(name: str) -> str:
+    """Return the kind of processor that a backend runs models on, without importing its runtime.
+
+    Raises `UnknownBackend`.
+    """
+    return _entry(name).device
+
+
+def _entry(name: str) -> _Entry:
+    entries = _entries()
+    if name not in entries:
+        raise UnknownBackend.named(name, sorted(entries))
+    return entries[name]
+
+
+def _entries() -> Dict[str, _Entry]:
+    """Return every backend by name; those in the folder win over plug-ins."""
+    found: Dict[str, _Entry] = {}
+    for point in _entry_points():
+        found[point.name] = _Entry(PLUGIN_DEVICE, partial(_open_plugin, point))
+    for module in pkgutil.iter_modules(backends.__path__, backends.__name__ + "."):
+        loaded = importlib.import_module(module.name)
+        for variant, device in getattr(loaded, "VARIANTS", {}).items():
+            name = module.name.rpartition(".")[2] + (f":{variant}" if variant else "")
+            found[name] = _Entry(device, partial(loaded.open_backend, variant))
+    return found
+
+
+def _open_plugin(point: metadata.EntryPoint) -> Backend:
+    backend: Backend = point.load()()
+    return backend
+
+
+def _entry_points() -> Tuple[metadata.EntryPoint, ...]:
+    if sys.version_info >= (3, 10):
+        return tuple(metadata.entry_points(group=ENTRY_POINT_GROUP))
+    return tuple(metadata.entry_points().get(ENTRY_POINT_GROUP, ()))  # the only form 3.8 and 3.9 have
