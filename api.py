@@ -93,20 +93,24 @@ def search(
     The super-network is loaded only when an objective needs it; latency comes from `profile`, and latency@NAME from
     the profile of that name where there are several. `start_from` is another run on the space: what it measured counts,
     at no cost, where checkpoint, data and split agree, and else the architectures of its front are measured first.
-    Raises the errors of `gnomon.search.errors`, and ProfileMismatch for a profile of another space.
+    Networks are validated in the profile's precision. Raises the errors of `gnomon.search.errors`, ProfileMismatch for
+    a profile of another space, and PrecisionUnavailable where this machine cannot compute in its precision.
     """
     from .search import SearchContext, run_search
-    from .search.profiles import latencies_from, named, provenance_from
+    from .search.profiles import latencies_from, named, precision_of, provenance_from
     from .search.task_metric import needs_supernet
     from .supernets import load_space
+    from .supernets.precision import require_here
     from .supernets.supernet import load_supernet
 
+    profiles = named(profile)
+    precision = precision_of(profiles)
     supernet = None
     if needs_supernet(config.objectives):
+        require_here(precision)
         supernet = load_supernet(config.space, checkpoint=checkpoint, data=data)
-    profiles = named(profile)
     latencies = latencies_from(profiles, config.space)
-    context = SearchContext(load_space(config.space), supernet=supernet, latency=latencies)
+    context = SearchContext(load_space(config.space), supernet=supernet, latency=latencies, precision=precision)
     provenance = {
         **provenance_from(profiles),
         "checkpoint_sha256": supernet and supernet.checkpoint_sha256,
@@ -172,6 +176,7 @@ def export(
     folder: str | Path,
     *,
     profile: HardwareProfile | None = None,
+    precision: str | None = None,
     checkpoint: Path | None = None,
     data: Path | None = None,
     force: bool = False,
@@ -179,7 +184,8 @@ def export(
 ) -> ExportedModel:
     """Export the sub-network that `pick` (an id, knee, or a rule such as latency<=2ms) chooses from a run's front.
 
-    Raises Infeasible when none fits, ExportRefused when the file does not do what torch does.
+    At the run's precision, unless another is given. Raises Infeasible when none fits, ExportRefused when the file does
+    not do what it should.
     """
     from .search.export import export_subnet
     from .supernets.supernet import load_supernet
@@ -188,5 +194,12 @@ def export(
     supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data)
     provenance = {"run": str(run.folder.name), "pick": pick, "seed": run.config.seed, "tactic": run.config.tactic}
     return export_subnet(
-        supernet, chosen, Path(folder), profile=profile, provenance=provenance, force=force, on_step=on_step
+        supernet,
+        chosen,
+        Path(folder),
+        profile=profile,
+        precision=precision or run.precision,
+        provenance=provenance,
+        force=force,
+        on_step=on_step,
     )

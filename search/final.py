@@ -176,7 +176,7 @@ def costly_objectives(
 ) -> tuple[Objective, ...]:
     """Build what has to be measured again, for another split; raises UnknownName, MissingContext."""
     names = [objective.name for objective in run.objectives if family_of(objective.name) != LATENCY]
-    built = build_objectives(names, SearchContext(space, supernet, split=split))
+    built = build_objectives(names, SearchContext(space, supernet, split=split, precision=run.precision))
     return tuple(objective for objective in built if objective.costly)
 
 
