@@ -123,6 +123,8 @@ def exit_code_of(error: Exception) -> int | None:
     from ..lut.errors import LutError
     from ..reports.errors import PlotRefused
     from ..search.errors import SearchError
-    from ..supernets.errors import SupernetError
+    from ..supernets.errors import PrecisionUnavailable, SupernetError
 
+    if isinstance(error, PrecisionUnavailable):
+        return EXIT_ENVIRONMENT
     return EXIT_USAGE if isinstance(error, (ProfilerError, LutError, PlotRefused, SearchError, SupernetError)) else None

@@ -28,7 +28,11 @@ VARIANTS = {"": "cpu"}
 NAME = "openvino"
 INSTALL_COMMAND = 'pip install "gnomon[openvino]"'
 DEVICE = "CPU"
-PRECISION_HINTS = {"fp32": "f32", "int8": "f32", "bf16": "bf16"}  # int8 comes in the model: what is not quantised is f32
+PRECISION_HINTS = {
+    "fp32": "f32",
+    "int8": "f32",
+    "bf16": "bf16",
+}  # int8 comes in the model: what is not quantised is f32
 CAPABILITIES = {"int8": "INT8", "bf16": "BF16"}  # what the device must list; it would compute in something else without
 WARMUP_LOOPS = 5  # inferences before those whose wall time counts
 READ_BACK = (
