@@ -37,7 +37,7 @@ def main() -> None:
     for word, row in (("smallest", 0), ("largest", 1)):
         print(f"{word:9s} fp32 {found['fp32'][row]:.2f} %  int8 {found['int8'][row]:.2f} %")
     print(f"{len(chosen)} sub-networks, {supernet.size('test'):,} test images")
-    print(f"drop in points: mean {drops.mean():.2f}, {spread(drops, 2)}, worst {drops.max():.2f}")
+    print(f"drop in points: mean {drops.mean():.2f}, {spread(drops)}, worst {drops.max():.2f}")
     print(f"Spearman of fp32 and int8 accuracy: {spearman(found['fp32'], found['int8']):.2f}")
     print(f"seconds a validation: fp32 {seconds['fp32']:.2f} (torch), int8 {seconds['int8']:.2f}")
 

@@ -1,21 +1,20 @@
-"""Is int8 faster than fp32? Whole sub-networks at both precisions, in turns, by hand-written loops on both runtimes.
+"""Is int8 faster than fp32? Whole sub-networks at both precisions, in turns, by code that shares nothing with ours.
 
     python benchmarks/precision_latency.py --space fashion_mnist --space ofa_mobilenetv3 --random 6
 
-The smallest, the largest and some random sub-networks, one thread, one input at a time. A round runs every file once
-for at least --block-ms; a ratio is fp32's lower quartile over int8's, so above 1 int8 is faster. The same int8 file goes
-to both runtimes. Nothing of Gnomon's own timing takes part.
+The smallest, the largest and some random sub-networks, one thread, one input at a time, timed as `truth.py` says: all
+files compiled at once and visited in shuffled passes, in two processes. A ratio is fp32's latency over int8's, so above
+1 int8 is faster. The same int8 file goes to both runtimes.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 
 import numpy as np
 from environment import print_environment, spread
-from truth import OPENERS
+from truth import OPENERS, latencies_us, measure_truth
 
 from gnomon.profilers.backend import RunConfig
 from gnomon.supernets import SearchSpace, load_space
@@ -23,60 +22,37 @@ from gnomon.supernets.graph import models_from_architecture
 from gnomon.supernets.parse import architectures_from_text
 from gnomon.supernets.precision import at_precision
 
-PRECISIONS = ("fp32", "int8")
-
 
 def main() -> None:
     """Time, and print ratios a runtime and space."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--space", action="append", help="may be repeated; default: both below")
+    parser.add_argument("--space", action="append", help="may be repeated; default: fashion_mnist, ofa_mobilenetv3")
     parser.add_argument("--random", type=int, default=6, help="random sub-networks of each space")
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--block-ms", type=float, default=20.0)
+    parser.add_argument("--passes", type=int, default=6)
     arguments = parser.parse_args()
     print_environment()
     for name in arguments.space or ["fashion_mnist", "ofa_mobilenetv3"]:
-        compare(load_space(name), arguments.random, rounds=arguments.rounds, block_ms=arguments.block_ms)
+        compare(load_space(name), arguments.random, arguments.passes)
 
 
-def compare(space: SearchSpace, drawn: int, *, rounds: int, block_ms: float) -> None:
+def compare(space: SearchSpace, drawn: int, passes: int) -> None:
     """Time the sub-networks of a space at both precisions on both runtimes."""
-    chosen = [a for text in ("smallest", "largest", f"random:{drawn}") for a in architectures_from_text(space, text)]
-    runners: dict[tuple[str, int, str], Callable[[], object]] = {}
-    convert_s = []
-    for number, architecture in enumerate(chosen):
-        (part,) = models_from_architecture(space, architecture)
-        for precision in PRECISIONS:
-            began = time.perf_counter()
-            model = at_precision(part.model, precision)
-            if precision == "int8":
-                convert_s.append(time.perf_counter() - began)
-            for backend, opener in OPENERS.items():
-                runners[backend, number, precision] = opener(model, RunConfig())
-    taken = {key: quartile for key, quartile in timed(runners, rounds, block_ms).items()}
-    print(f"{space.name}: {len(chosen)} sub-networks, {rounds} rounds; converted in {spread(np.array(convert_s), 2)} s")
+    texts = ("smallest", "largest", f"random:{drawn}")
+    chosen = [architecture for text in texts for architecture in architectures_from_text(space, text)]
+    fp32 = [part.model for architecture in chosen for part in models_from_architecture(space, architecture)]
+    began = time.perf_counter()
+    int8 = [at_precision(model, "int8") for model in fp32]
+    convert_s = (time.perf_counter() - began) / len(chosen)
+    print(f"{space.name}: {len(chosen)} sub-networks, converted to int8 in {convert_s:.2f} s each")
     for backend in OPENERS:
+        taken = latencies_us(measure_truth([*fp32, *int8], backend, RunConfig(), passes=passes))
+        before, after = np.split(np.asarray(taken), 2)
         for number, word in ((0, "smallest"), (1, "largest")):
-            fp32, int8 = (taken[backend, number, precision] for precision in PRECISIONS)
-            print(f"  {backend:12s} {word:8s} fp32 {fp32:9.1f} us  int8 {int8:9.1f} us  ratio {fp32 / int8:.2f}")
-        ratios = [taken[backend, n, "fp32"] / taken[backend, n, "int8"] for n in range(len(chosen))]
-        print(f"  {backend:12s} all      fp32 / int8: {spread(np.array(ratios), 2)}, {min(ratios):.2f} to {max(ratios):.2f}")
-
-
-def timed(
-    runners: dict[tuple[str, int, str], Callable[[], object]], rounds: int, block_ms: float
-) -> dict[tuple[str, int, str], float]:
-    """Return the lower quartile over rounds of each runner's time a run, in microseconds."""
-    blocks: dict[tuple[str, int, str], list[float]] = {key: [] for key in runners}
-    for number in range(rounds + 1):
-        for key, run in runners.items():
-            loops, began = 0, time.perf_counter()
-            while loops == 0 or (time.perf_counter() - began) * 1e3 < block_ms:
-                run()
-                loops += 1
-            if number:  # the first round warms up
-                blocks[key].append((time.perf_counter() - began) / loops * 1e6)
-    return {key: float(np.percentile(values, 25)) for key, values in blocks.items()}
+            ratio = before[number] / after[number]
+            pair = f"fp32 {before[number]:.1f} us, int8 {after[number]:.1f} us"
+            print(f"  {backend:12s} {word} {pair}, ratio {ratio:.2f}")
+        ratios = before / after
+        print(f"  {backend:12s} fp32 / int8: {spread(ratios)}, {ratios.min():.2f} to {ratios.max():.2f}")
 
 
 if __name__ == "__main__":
