@@ -28,6 +28,7 @@ from .registry import Registry
 Direction = Literal["max", "min"]
 Values = NDArray[np.float64]
 
+DEPLOYMENT = "deployment"
 INSTANCE = re.compile(r"[\w.-]*")  # empty: the one without a name
 EXTREMES_SEED = 20220510
 EXTREMES_SAMPLES = 4096
@@ -110,6 +111,32 @@ class PredictsLatency(Protocol):
         """Estimate the latency of (n, d) architectures in microseconds, (n,)."""
 
 
+@runtime_checkable
+class ChoosesDeployments(Protocol):
+    """A latency that is the least of several ways to run a network, and says which."""
+
+    def value_us(self, indices: Indices) -> Values:
+        """Estimate the latency of (n, d) architectures in microseconds, (n,)."""
+
+    def chosen(self, indices: Indices) -> Values:
+        """Return the number of the way in which each architecture is fastest, from 0, (n,)."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The number of the way that each architecture is run in; watched, so that it is kept beside what was measured."""
+
+    ways: ChoosesDeployments
+    name: str = DEPLOYMENT
+    unit: str = "number"
+    direction: Literal["min"] = "min"
+    costly: bool = False
+
+    def values(self, indices: Indices) -> Values:
+        """Return the number for (n, d) architectures, (n,)."""
+        return self.ways.chosen(indices)
+
+
 @dataclass(frozen=True)
 class SearchContext:
     """What objectives are built from: a space, and a super-network and latency models where there are some.
@@ -182,7 +209,8 @@ def build_watched(config: SearchConfig, context: SearchContext, *, told: Collect
                 f"constraint {text!r} is on {name!r}, which takes running networks and is no objective of the search; "
                 f"make it one: --objectives {','.join([*config.objectives, name])}"
             )
-    return tuple(watched.values())
+    ways = context.latencies.get("")
+    return (*watched.values(), *([Chosen(ways)] if isinstance(ways, ChoosesDeployments) else ()))
 
 
 def measure(objectives: Sequence[Objective], row: Indices, share: float = 1.0) -> tuple[float, ...]:
