@@ -95,19 +95,23 @@ def search(
     the profile of that name where there are several by name. Several without names are ways to run a network on one
     device: precision is then searched too, and the fastest runtime and number of threads is taken. `start_from` is
     another run on the space: what it measured counts, at no cost, where checkpoint, data and split agree, and else the
-    architectures of its front are measured first. Raises the errors of `gnomon.search.errors`, and ProfileMismatch for
-    a profile of another space.
+    architectures of its front are measured first. Networks are validated in the profile's precision. Raises the errors
+    of `gnomon.search.errors`, ProfileMismatch for a profile of another space, and PrecisionUnavailable where this
+    machine cannot compute in its precision.
     """
     from .search import SearchContext, run_search
     from .search.profiles import searched
     from .search.task_metric import needs_supernet
     from .supernets import load_space
+    from .supernets.precision import require_here
     from .supernets.supernet import load_supernet
 
+    known = searched(profile, load_space(config.space))
     supernet = None
     if needs_supernet(config.objectives):
+        for precision in known.precisions:
+            require_here(precision)
         supernet = load_supernet(config.space, checkpoint=checkpoint, data=data)
-    known = searched(profile, load_space(config.space))
     config = config.model_copy(update={"space": known.space.name})
     context = SearchContext(known.space, supernet=supernet, latency=known.latencies, precision=known.precision)
     provenance = {
@@ -174,7 +178,8 @@ def export(
     pick: str,
     folder: str | Path,
     *,
-    profile: HardwareProfile | None = None,
+    profile: Profiles = None,
+    precision: str | None = None,
     checkpoint: Path | None = None,
     data: Path | None = None,
     force: bool = False,
@@ -182,14 +187,34 @@ def export(
 ) -> ExportedModel:
     """Export the sub-network that `pick` (an id, knee, or a rule such as latency<=2ms) chooses from a run's front.
 
-    Raises Infeasible when none fits, ExportRefused when the file does not do what torch does.
+    At the precision that it was found in, unless another is given; of several profiles the one predicts that knows the
+    way in which it runs fastest. Raises Infeasible when none fits, ExportRefused when the file does not do what it
+    should.
     """
+    from dataclasses import asdict
+
+    from .search.deployment import chosen_from
     from .search.export import export_subnet
+    from .search.profiles import one_profile
     from .supernets.supernet import load_supernet
 
-    chosen = run.front().pick(pick)
+    chosen = chosen_from(run, pick)
     supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data)
-    provenance = {"run": str(run.folder.name), "pick": pick, "seed": run.config.seed, "tactic": run.config.tactic}
+    provenance: dict[str, Any] = {
+        "run": str(run.folder.name),
+        "pick": pick,
+        "seed": run.config.seed,
+        "tactic": run.config.tactic,
+    }
+    if chosen.deployment is not None:
+        provenance["deployment"] = asdict(chosen.deployment)
     return export_subnet(
-        supernet, chosen, Path(folder), profile=profile, provenance=provenance, force=force, on_step=on_step
+        supernet,
+        chosen.network,
+        Path(folder),
+        profile=one_profile(profile, chosen.deployment),
+        precision=precision or chosen.precision,
+        provenance=provenance,
+        force=force,
+        on_step=on_step,
     )

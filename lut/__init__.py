@@ -22,7 +22,7 @@ from .interchange import format_names, read_table, write_table
 from .lint import Finding, lint_profile, lint_table
 from .measure import Remeasured, RemeasuredTogether, device_differences, is_this_device, measure_model, measure_models
 from .model import LatencyModel
-from .networks import timed_model
+from .networks import network_parts, timed_model
 from .operators import LayerOperators, OperatorReport, explain_operators
 from .profile import HardwareProfile, check_profile
 from .regression import with_predictions
@@ -75,6 +75,7 @@ __all__ = [
     "measure_model",
     "measure_models",
     "model_for_space",
+    "network_parts",
     "read_table",
     "shipped_profiles",
     "timed_model",

@@ -24,12 +24,11 @@ from ..profilers.timing import TimingPolicy
 from ..profilers.transport import Transport
 from ..profilers.transports.local import LocalDevice
 from ..supernets import SearchSpace, load_space
-from ..supernets.graph import graph_from_layers, models_from_architecture
 from ..supernets.layers.registry import macs
 from ..version import VERSION
 from .errors import LutError, OutputExists, OutputUnwritable, ProfileMismatch
 from .model import MIN_NETWORKS, LatencyModel
-from .networks import timed_model
+from .networks import layer_model, network_parts, timed_model
 from .profile import HardwareProfile, predicted_from
 from .sampling import networks_for
 from .schema import (
@@ -126,18 +125,18 @@ def build_profile(
 
 
 def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> TimingPlan:
-    """Write the plan: all layers, the chosen networks, and a layer of middling size as the anchor."""
+    """Write the plan: all layers, the chosen networks, and a layer of middling size as the anchor, at its precision."""
     layers = space.unique_layers()
     anchor = sorted(layers, key=lambda spec: (macs(spec), spec.key))[len(layers) // 2]
 
     def models() -> Iterator[PlannedModel]:
-        batch = request.config.batch
-        yield PlannedModel(ANCHOR + anchor.key, "anchor", graph_from_layers([anchor], batch=batch))
+        config = request.config
+        yield PlannedModel(ANCHOR + anchor.key, "anchor", layer_model(anchor, config))
         for spec in layers if request.layers else ():
-            yield PlannedModel(spec.key, "layer", graph_from_layers([spec], batch=batch))
+            yield PlannedModel(spec.key, "layer", layer_model(spec, config))
         for row in rows_for(request, space):
             architecture = space.architecture(row)
-            model = timed_model(models_from_architecture(space, architecture, batch=batch))
+            model = timed_model(network_parts(space, architecture, config))
             yield PlannedModel(network_key(architecture.indices), "network", model)
 
     return write_plan(

@@ -22,6 +22,7 @@ from ..profilers.errors import BackendUnavailable, UnknownBackend
 from ..profilers.journal import Journal, write_atomically
 from ..profilers.registry import load_backend
 from ..supernets.space import Architecture, SearchSpace
+from .deployment import deployments_in
 from .errors import OutputUnusable, RunLocked, RunMismatch
 from .final_front import FinalFront
 from .final_records import (
@@ -142,6 +143,12 @@ def latency_of(run: Run, profile: HardwareProfile) -> str:
             f"{run.folder} does not optimise latency, so a profile says nothing of its front; leave --profile out",
             fields=("profile",),
         )
+    if ways := deployments_in(run.header.provenance):
+        raise RunMismatch(
+            f"the networks of {run.folder} run in {len(ways)} ways, each as it is fastest, so one profile cannot time "
+            "them; leave --profile out, and time what you choose: gnomon export RUN --pick ID with all profiles",
+            fields=("profile",),
+        )
     searched = {name: source for name, source in searched_with(run.header.provenance).items() if name in known}
     for name, source in searched.items():
         if source.get("sha256") == profile.digest:
@@ -159,6 +166,8 @@ def reason_not_timed(run: Run, profile: HardwareProfile | None) -> str | None:
     """Say why latencies stay predicted; None when they will be measured, or no objective is a latency."""
     if not latencies_of(run):
         return None
+    if deployments_in(run.header.provenance):
+        return "networks run in several ways, each as it is fastest; gnomon export times what you choose"
     if profile is None:
         return "no profile was given; pass the run's own as --profile FILE"
     if differences := device_differences(profile):
@@ -176,7 +185,7 @@ def costly_objectives(
 ) -> tuple[Objective, ...]:
     """Build what has to be measured again, for another split; raises UnknownName, MissingContext."""
     names = [objective.name for objective in run.objectives if family_of(objective.name) != LATENCY]
-    built = build_objectives(names, SearchContext(space, supernet, split=split))
+    built = build_objectives(names, SearchContext(space, supernet, split=split, precision=run.precision))
     return tuple(objective for objective in built if objective.costly)
 
 
