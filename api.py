@@ -91,12 +91,14 @@ def search(
     """Search `config.space` and return the run, whose folder holds every validation; repeating the call resumes it.
 
     The super-network is loaded only when an objective needs it; latency comes from `profile`, and latency@NAME from
-    the profile of that name where there are several. `start_from` is another run on the space: what it measured counts,
-    at no cost, where checkpoint, data and split agree, and else the architectures of its front are measured first.
+    the profile of that name where there are several; memory and energy are measured here, as the profile says.
+    `start_from` is another run on the space: what it measured counts, at no cost, where checkpoint, data and split
+    agree, and else the architectures of its front are measured first.
     Raises the errors of `gnomon.search.errors`, and ProfileMismatch for a profile of another space.
     """
     from .search import SearchContext, run_search
     from .search.profiles import latencies_from, named, provenance_from
+    from .search.resources import resources_from
     from .search.task_metric import needs_supernet
     from .supernets import load_space
     from .supernets.supernet import load_supernet
@@ -106,7 +108,7 @@ def search(
         supernet = load_supernet(config.space, checkpoint=checkpoint, data=data)
     profiles = named(profile)
     latencies = latencies_from(profiles, config.space)
-    context = SearchContext(load_space(config.space), supernet=supernet, latency=latencies)
+    context = SearchContext(load_space(config.space), supernet, latencies, resources=resources_from(profiles, supernet))
     provenance = {
         **provenance_from(profiles),
         "checkpoint_sha256": supernet and supernet.checkpoint_sha256,

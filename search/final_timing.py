@@ -60,7 +60,9 @@ def timed_together(
 
     When the networks exported now are not to the byte those of that call, or its plan cannot be read, it starts over.
     """
-    models = {member.id: exported(member, supernet, profile) for member in members}
+    models = {
+        member.id: exported(Architecture(profile.space.name, member.indices), supernet, profile) for member in members
+    }
     try:
         return measure_models(profile, models, building=building)
     except (PlanMismatch, PlanDamaged):
@@ -68,9 +70,9 @@ def timed_together(
         return measure_models(profile, models, building=building)
 
 
-def exported(member: Validation, supernet: EvaluatesArchitectures | None, profile: HardwareProfile) -> Model:
-    """Return a member as it would be shipped; its layers alone, whose times are the same, without weights."""
-    architecture, batch = Architecture(profile.space.name, member.indices), profile.header.config.batch
+def exported(architecture: Architecture, supernet: EvaluatesArchitectures | None, profile: HardwareProfile) -> Model:
+    """Return a sub-network as it would be shipped; its layers alone, whose times are the same, without weights."""
+    batch = profile.header.config.batch
     if isinstance(supernet, Exportable):
         return timed_model(supernet.models(architecture, batch=batch))
     return timed_model(models_from_architecture(profile.space, architecture, batch=batch))

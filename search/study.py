@@ -28,6 +28,7 @@ from .objective import Objective, SearchContext, build_objective, build_watched,
 from .pareto import ParetoFront, describe
 from .profiles import latencies_from, named, provenance_from
 from .records import Evaluation
+from .resources import resources_from
 from .rounds import Trial
 from .run import Run
 from .session import Session
@@ -67,7 +68,7 @@ class Study:
         latency = latencies_from(profiles, space.name)
         declared = {one.name: one for one in (ACCURACY, *told)}
         check_names(config, told=list(declared))
-        context = SearchContext(space, latency=latency, split=config.split)
+        context = SearchContext(space, latency=latency, split=config.split, resources=resources_from(profiles))
         self._space = space
         self._told: dict[str, Told] = {name: declared[name] for name in config.objectives if name in declared}
         self._objectives: tuple[Objective, ...] = tuple(
