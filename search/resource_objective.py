@@ -50,7 +50,7 @@ def resources_of(name: str, context: SearchContext) -> MeasuresResources:
     given = f"those given are for {', '.join(known)}{closest_hint(name, known)}" if known else "there is none"
     raise MissingContext(
         f"objective {name!r} needs a hardware profile, which says how networks are run here, and {given}; make one "
-        f"with `gnomon profile {context.space.name}` and pass it as --profile "
+        f"with `gnomon profile --space {context.space.name}` and pass it as --profile "
         f"{context.instance + '=' if context.instance else ''}FILE"
     )
 

@@ -34,6 +34,21 @@ from gnomon.profilers.resources import MIN_IDLE_S, MIN_RUN_S, energy_of, measure
 from gnomon.profilers.testing import affine_model
 
 MIB = 2**20
+METERED = '''
+import time
+from gnomon.profilers.counters import rapl
+from gnomon.profilers.testing import FakeBackend
+
+class Meter(rapl.Rapl):
+    """A package that draws ten watts."""
+
+    def read(self):
+        return {"package-0": time.monotonic_ns() // 100}
+
+def open_backend():
+    rapl.open_counter = lambda root: Meter(root, (rapl._Zone("package-0", "", 0),))
+    return FakeBackend(lambda model: (5.0,))
+'''
 
 
 def heavy_model(mib):
@@ -79,6 +94,21 @@ def test_each_repeat_is_a_fresh_process(fake_backend):
 def test_a_program_of_several_models_is_measured_as_one(fake_backend):
     parts = (ProgramPart("encoder", wish(us=[5.0])), ProgramPart("step", wish(us=[1.0]), runs=3))
     assert measure_resources(parts, backend=fake_backend, config=RunConfig(), repeats=1).peak_mib > 0
+
+
+def test_energy_comes_from_the_child_with_all_raw_values(tmp_path, monkeypatch):
+    info = tmp_path / "gnomon_metered-1.0.dist-info"
+    info.mkdir()
+    (tmp_path / "gnomon_metered.py").write_text(METERED)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gnomon-metered\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[gnomon.backends]\nmetered = gnomon_metered:open_backend\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    found = measure_resources(b"", backend="metered", config=RunConfig(), energy=True, repeats=1)
+    (use,) = found.energy
+    assert (use.counter, use.total, use.interval_s, len(use.idle)) == ("rapl", ("package-0",), 0.001, 2)
+    assert found.energy_mj == use.running.energy_mj["package-0"] / use.inferences > 0
+    assert found.idle_power_w > 0
+    assert found.energy_spread_mj == 0.0
 
 
 def test_a_killed_child_is_named(fake_backend):
