@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..supernets.metric import Metric
+from ..supernets.precision import FP32
 from ..supernets.space import Architecture, Indices, SearchSpace
 from .config import SearchConfig
 from .constraint import Constraint
@@ -94,6 +95,22 @@ class EvaluatesArchitectures(Protocol):
         """Return the metric of a sub-network on a share of a split's examples."""
 
 
+@runtime_checkable
+class EvaluatesAtPrecisions(Protocol):
+    """A super-network whose sub-networks can be had, and evaluated, in other precisions than fp32; none has to be."""
+
+    @property
+    def metric(self) -> Metric:
+        """Return what sub-networks are judged by."""
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """Return the precisions that there are."""
+
+    def evaluate(self, architecture: Architecture, split: str, share: float = 1.0, *, precision: str = FP32) -> float:
+        """Return the metric of a sub-network, run in a precision, on a share of a split's examples."""
+
+
 class PredictsLatency(Protocol):
     """What the latency objective needs of a profile's latency model."""
 
@@ -124,7 +141,8 @@ class SearchContext:
     """What objectives are built from: a space, and a super-network, latency models and a device where there are some.
 
     One latency model, or several by the name of their profile ("" is that of plain `latency`); `resources` by the same
-    names. `instance` is what stands after the @ of the objective being built.
+    names. `instance` is what stands after the @ of the objective being built. `precision` is what the networks are
+    validated in.
     """
 
     space: SearchSpace
@@ -132,6 +150,7 @@ class SearchContext:
     latency: PredictsLatency | Mapping[str, PredictsLatency] | None = None
     split: str = "validation"
     instance: str = ""
+    precision: str = FP32
     resources: Mapping[str, MeasuresResources] = field(default_factory=dict)
 
     @property

@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 
 from ..supernets.metric import METRICS, Metric
-from ..supernets.space import Indices, SearchSpace
+from ..supernets.precision import FP32
+from ..supernets.space import Architecture, Indices, SearchSpace
 from .errors import MissingContext
-from .objective import EvaluatesArchitectures, SearchContext, Values
+from .objective import EvaluatesArchitectures, EvaluatesAtPrecisions, SearchContext, Values
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class TaskMetric:
     direction: Literal["max", "min"]
     costly: bool = True
     device_independent: bool = True
+    precision: str = FP32
 
     def values(self, indices: Indices) -> Values:
         """Evaluate (n, d) architectures one after another, (n,)."""
@@ -32,8 +34,16 @@ class TaskMetric:
 
     def values_on(self, indices: Indices, share: float) -> Values:
         """Evaluate (n, d) architectures on a share of the examples, (n,)."""
-        found = [self.supernet.evaluate(self.space.architecture(row), self.split, share) for row in indices]
+        found = [self.evaluated(self.space.architecture(row), share) for row in indices]
         return np.array(found, dtype=np.float64)
+
+    def evaluated(self, architecture: Architecture, share: float) -> float:
+        """Evaluate one architecture in the objective's precision."""
+        if self.precision == FP32:  # all that a super-network must know
+            return self.supernet.evaluate(architecture, self.split, share)
+        return at_precisions(self.supernet, self.precision).evaluate(
+            architecture, self.split, share, precision=self.precision
+        )
 
 
 def metric_objective(metric: Metric, context: SearchContext) -> TaskMetric:
@@ -49,7 +59,28 @@ def metric_objective(metric: Metric, context: SearchContext) -> TaskMetric:
             f"{context.space.name} is judged by {own.name}, not by {metric.name}; "
             f"write {own.name} in its place, as --objectives {own.name},latency"
         )
-    return TaskMetric(context.space, context.supernet, context.split, metric.name, metric.unit, metric.direction)
+    if context.precision != FP32:
+        at_precisions(context.supernet, context.precision)
+    return TaskMetric(
+        context.space,
+        context.supernet,
+        context.split,
+        metric.name,
+        metric.unit,
+        metric.direction,
+        precision=context.precision,
+    )
+
+
+def at_precisions(supernet: EvaluatesArchitectures, precision: str) -> EvaluatesAtPrecisions:
+    """Return the super-network as one that knows `precision`; raises MissingContext where it does not."""
+    known = supernet.precisions if isinstance(supernet, EvaluatesAtPrecisions) else (FP32,)
+    if not isinstance(supernet, EvaluatesAtPrecisions) or precision not in known:
+        raise MissingContext(
+            f"the super-network's networks are known in {', '.join(known)}, not in {precision}; "
+            "search with a profile of one of those"
+        )
+    return supernet
 
 
 def needs_supernet(objectives: tuple[str, ...]) -> bool:
