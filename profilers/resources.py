@@ -47,7 +47,7 @@ def measure_resources(
 ) -> Resources:
     """Measure what a model or program takes on this machine, each repeat in a fresh child process.
 
-    A repeat takes about a second, with ``energy`` some three, or ten times that on a GPU. Raises `CounterUnavailable`,
+    A repeat takes about a second, with ``energy`` some three, fifteen on a GPU. Raises `CounterUnavailable`,
     `WorkerCrashed` when the runtime takes the child down, and what `load_backend` and `Backend.load` raise; ValueError
     for less than one repeat.
     """
@@ -58,7 +58,7 @@ def measure_resources(
         planned = PlannedModel("model", "network", model)
         write_plan(plan, backend=backend, config=config, policy=TimingPolicy(), models=[planned])
         command = [sys.executable, "-m", f"{__package__}.resources", str(plan), "--out", str(out)]
-        command += ["--energy"] * energy
+        command += ["--energy"] if energy else []
         found = []
         for _ in range(repeats):
             ended = run_child(command, child_environment(os.environ, config.threads), None)

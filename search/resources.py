@@ -39,7 +39,7 @@ class ProfiledResources:
         return measure_resources(self.profile, model).memory_mib
 
     def energy_mj(self, architecture: Architecture) -> float:
-        """Measure the energy of a sub-network's inference, in some ten seconds; ten times that on a GPU."""
+        """Measure the energy of a sub-network's inference, in some ten seconds, a minute on a GPU."""
         model = exported(architecture, self.supernet, self.profile)
         energy_mj = measure_resources(self.profile, model, energy=True).energy_mj
         assert energy_mj is not None
