@@ -93,14 +93,15 @@ def search(
 
     The super-network is loaded only when an objective needs it; latency comes from `profile`, and latency@NAME from
     the profile of that name where there are several by name. Several without names are ways to run a network on one
-    device: precision is then searched too, and the fastest runtime and number of threads is taken. `start_from` is
+    device: precision is then searched too, and the fastest runtime and number of threads is taken. Networks are
+    validated in the profile's precision; memory and energy are measured here, as the profile says. `start_from` is
     another run on the space: what it measured counts, at no cost, where checkpoint, data and split agree, and else the
-    architectures of its front are measured first. Networks are validated in the profile's precision. Raises the errors
-    of `gnomon.search.errors`, ProfileMismatch for a profile of another space, and PrecisionUnavailable where this
-    machine cannot compute in its precision.
+    architectures of its front are measured first. Raises the errors of `gnomon.search.errors`, ProfileMismatch for a
+    profile of another space, and PrecisionUnavailable where this machine cannot compute in its precision.
     """
     from .search import SearchContext, run_search
     from .search.profiles import searched
+    from .search.resources import resources_from
     from .search.task_metric import needs_supernet
     from .supernets import load_space
     from .supernets.precision import require_here
@@ -113,7 +114,13 @@ def search(
             require_here(precision)
         supernet = load_supernet(config.space, checkpoint=checkpoint, data=data)
     config = config.model_copy(update={"space": known.space.name})
-    context = SearchContext(known.space, supernet=supernet, latency=known.latencies, precision=known.precision)
+    context = SearchContext(
+        known.space,
+        supernet=supernet,
+        latency=known.latencies,
+        precision=known.precision,
+        resources=resources_from(known.profiles, supernet),
+    )
     provenance = {
         **known.provenance,
         "checkpoint_sha256": supernet and supernet.checkpoint_sha256,

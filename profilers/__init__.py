@@ -1,10 +1,12 @@
 """How long models take on this device: plans, backends, the timing protocol, and the machine's fingerprint."""
 
 from .backend import Backend, Executable, OperatorProfile, OperatorProfiler, OperatorTime, RunConfig, profile_operators
+from .counter import Counter, CounterState, counter_names, counter_states, open_counter
 from .drift import SpeedCurve
 from .errors import (
     BackendError,
     BackendUnavailable,
+    CounterUnavailable,
     EnvironmentChanged,
     FallbackRefused,
     JournalDamaged,
@@ -28,12 +30,17 @@ from .registry import backend_names, load_backend
 from .results import Anchor, Failure, Results, Session, Visit, read_results
 from .timing import Measurement, TimingPolicy
 from .transports.local import run_plan_locally
+from .usage import EnergyUse, MemoryUse, Resources, Spell, Usage
 
 __all__ = [
     "Anchor",
     "Backend",
     "BackendError",
     "BackendUnavailable",
+    "Counter",
+    "CounterState",
+    "CounterUnavailable",
+    "EnergyUse",
     "EnvironmentChanged",
     "Executable",
     "Failure",
@@ -42,6 +49,7 @@ __all__ = [
     "Journal",
     "JournalDamaged",
     "Measurement",
+    "MemoryUse",
     "ModelRejected",
     "NoiseCause",
     "OperatorProfile",
@@ -58,24 +66,30 @@ __all__ = [
     "Program",
     "ProgramLoader",
     "ProgramPart",
+    "Resources",
     "Results",
     "ResultsLocked",
     "ResultsUnwritable",
     "RunConfig",
     "Session",
     "SpeedCurve",
+    "Spell",
     "TimerNoise",
     "TimingPlan",
     "TimingPolicy",
     "UnknownBackend",
     "UnsupportedConfig",
+    "Usage",
     "Visit",
     "WorkerCrashed",
     "backend_names",
+    "counter_names",
+    "counter_states",
     "fingerprint",
     "load_backend",
     "load_program",
     "noise_causes",
+    "open_counter",
     "profile_operators",
     "read_journal",
     "read_plan",

@@ -11,6 +11,7 @@
     ├── PlanError
     │   ├── PlanDamaged           a plan folder is incomplete, altered or of another version
     │   └── PlanMismatch          results or a folder belong to another plan
+    ├── CounterUnavailable        energy or memory is not counted here, or may not be read
     ├── EnvironmentChanged        a run would go on with another runtime, configuration of it, or machine
     ├── JournalDamaged            a journal is damaged before its last line
     ├── ResultsLocked             another worker writes the same results
@@ -103,6 +104,10 @@ class JournalDamaged(ProfilerError):
         super().__init__(message)
         self.path = path
         self.line_number = line_number
+
+
+class CounterUnavailable(ProfilerError):
+    """A resource (energy, memory) is not counted on this machine, or its counter may not be read."""
 
 
 class EnvironmentChanged(ProfilerError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -77,6 +77,14 @@ class Transferable(Protocol):
         """Whether a value measured beside one device holds on another."""
 
 
+@runtime_checkable
+class KnowsWorst(Protocol):
+    """A costly objective to minimise that can say its worst value, at the cost of measuring it."""
+
+    def worst(self) -> float:
+        """Return the value that hypervolume is measured from unless the settings say."""
+
+
 class EvaluatesArchitectures(Protocol):
     """What the objective of a task's metric needs of a super-network."""
 
@@ -137,12 +145,31 @@ class Chosen:
         return self.ways.chosen(indices)
 
 
+class MeasuresResources(Protocol):
+    """What the objectives of memory and energy need of a device; a refusal is empty where it can be measured here."""
+
+    @property
+    def memory_refusal(self) -> str:
+        """Why memory cannot be measured here."""
+
+    @property
+    def energy_refusal(self) -> str:
+        """Why energy cannot be measured here."""
+
+    def memory_mib(self, architecture: Architecture) -> float:
+        """Measure the most memory that a sub-network takes, in MiB."""
+
+    def energy_mj(self, architecture: Architecture) -> float:
+        """Measure the energy of a sub-network's inference, in mJ."""
+
+
 @dataclass(frozen=True)
 class SearchContext:
-    """What objectives are built from: a space, and a super-network and latency models where there are some.
+    """What objectives are built from: a space, and a super-network, latency models and a device where there are some.
 
-    One latency model, or several by the name of their profile ("" is that of plain `latency`). `instance` is what
-    stands after the @ of the objective being built. `precision` is what the networks are validated in.
+    One latency model, or several by the name of their profile ("" is that of plain `latency`); `resources` by the same
+    names. `instance` is what stands after the @ of the objective being built. `precision` is what the networks are
+    validated in.
     """
 
     space: SearchSpace
@@ -151,6 +178,7 @@ class SearchContext:
     split: str = "validation"
     instance: str = ""
     precision: str = FP32
+    resources: Mapping[str, MeasuresResources] = field(default_factory=dict)
 
     @property
     def latencies(self) -> Mapping[str, PredictsLatency]:
@@ -253,7 +281,7 @@ def reference_point(
             point.append(0.0)
         else:
             raise InvalidConfig(
-                f"objective {objective.name!r} is costly and minimised, so its worst value is unknown; "
+                f"objective {objective.name!r} is costly and minimised, and cannot say its worst value; "
                 f"give it in {objective.unit}, as reference.{objective.name} = VALUE",
                 field="reference",
             )
@@ -292,3 +320,10 @@ def extremes(space: SearchSpace) -> Indices:
     corners = np.stack([np.zeros_like(space.radices), space.radices - 1])
     draws = space.sample(EXTREMES_SAMPLES, np.random.default_rng(EXTREMES_SEED))
     return np.concatenate([space.canonical(corners), draws])
+
+
+def largest(space: SearchSpace) -> Indices:
+    """Return the largest architectures: all last options, and those of most MACs and params of the extremes, (n, d)."""
+    rows = extremes(space)
+    most = [1, int(space.macs(rows).argmax()), int(space.params(rows).argmax())]
+    return np.unique(rows[most], axis=0)

@@ -28,6 +28,7 @@ from .objective import Objective, SearchContext, build_objective, build_watched,
 from .pareto import ParetoFront, describe
 from .profiles import searched
 from .records import Evaluation
+from .resources import resources_from
 from .rounds import Trial
 from .run import Run
 from .session import Session
@@ -68,7 +69,8 @@ class Study:
         space, config = known.space, config.model_copy(update={"space": known.space.name})
         declared = {one.name: one for one in (ACCURACY, *told)}
         check_names(config, told=list(declared))
-        context = SearchContext(space, latency=known.latencies, split=config.split)
+        resources = resources_from(known.profiles)
+        context = SearchContext(space, latency=known.latencies, split=config.split, resources=resources)
         self._space = space
         self._told: dict[str, Told] = {name: declared[name] for name in config.objectives if name in declared}
         self._objectives: tuple[Objective, ...] = tuple(
