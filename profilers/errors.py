@@ -4,6 +4,7 @@
     ├── BackendError
     │   ├── UnknownBackend        no backend of that name
     │   ├── BackendUnavailable    the backend's runtime is not installed here
+    │   │   └── RuntimeTooOld     it is, but of a version that cannot run the models
     │   ├── UnsupportedConfig     the backend cannot honour the run configuration
     │   ├── OperatorsUnavailable  the backend cannot profile operators
     │   ├── ModelRejected         the runtime cannot load or run this model
@@ -66,6 +67,10 @@ class BackendUnavailable(BackendError):
             f"The backend {name!r} needs its runtime, and importing it failed: {cause}. Install it: {install_command}",
             install_command=install_command,
         )
+
+
+class RuntimeTooOld(BackendUnavailable):
+    """The backend's runtime is older than the models need."""
 
 
 class UnsupportedConfig(BackendError):
