@@ -5,6 +5,8 @@ from .drift import SpeedCurve
 from .errors import (
     BackendError,
     BackendUnavailable,
+    BundleDamaged,
+    DeviceBusy,
     EnvironmentChanged,
     FallbackRefused,
     JournalDamaged,
@@ -35,6 +37,8 @@ __all__ = [
     "Backend",
     "BackendError",
     "BackendUnavailable",
+    "BundleDamaged",
+    "DeviceBusy",
     "EnvironmentChanged",
     "Executable",
     "Failure",

@@ -11,9 +11,11 @@
     │   └── FallbackRefused       the runtime would run it elsewhere than asked
     ├── PlanError
     │   ├── PlanDamaged           a plan folder is incomplete, altered or of another version
+    │   ├── BundleDamaged         a bundle's file is no bundle, incomplete, altered or dangerous to unpack
     │   └── PlanMismatch          results or a folder belong to another plan
     ├── EnvironmentChanged        a run would go on with another runtime, configuration of it, or machine
     ├── JournalDamaged            a journal is damaged before its last line
+    ├── DeviceBusy                this device is measuring another plan
     ├── ResultsLocked             another worker writes the same results
     ├── ResultsUnwritable         the results cannot be written: no space left, say
     └── WorkerCrashed             the worker process died and restarting did not help
@@ -97,6 +99,10 @@ class PlanDamaged(PlanError):
     """A plan folder is incomplete, altered, or written by another version."""
 
 
+class BundleDamaged(PlanError):
+    """A bundle is not one, incomplete, altered, or made to do harm when unpacked."""
+
+
 class PlanMismatch(PlanError):
     """A results file or a folder already belongs to another plan."""
 
@@ -127,6 +133,10 @@ class EnvironmentChanged(ProfilerError):
             f"added to it. Go on where it was begun, or remove it to measure anew here",
             changes=changes,
         )
+
+
+class DeviceBusy(ProfilerError):
+    """Another plan is being measured on this device; two at once would disturb each other."""
 
 
 class ResultsLocked(ProfilerError):
