@@ -31,6 +31,7 @@ VERBS = (
     "train",
     "evaluate",
     "profile",
+    "bundle",
     "lut",
     "predict",
     "search",

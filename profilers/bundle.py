@@ -29,7 +29,7 @@ SCHEMA = "gnomon.bundle"
 SCHEMA_VERSION = 1
 
 MANIFEST, WORKER, README = "bundle.json", "gnomon-worker.pyz", "README.txt"
-MAX_MANIFEST_BYTES = 64 << 20
+MAX_MANIFEST_BYTES = 16 << 20
 SHA256 = re.compile(r"[0-9a-f]{64}")
 BACKEND = re.compile(r"[A-Za-z0-9_]+(:[A-Za-z0-9_]+)?")  # it becomes part of file names
 
