@@ -24,6 +24,13 @@ def test_builds_of_openvino_are_compared_by_their_release():
         check_runtime("openvino", "2023.0.2-11065-e662b1a3301-releases/2023/0")
 
 
+def test_int8_asks_for_more_where_the_runtime_does():
+    check_runtime("openvino", "2023.2.0", "fp32")
+    check_runtime("openvino", "2023.3.0", "int8")
+    with pytest.raises(RuntimeTooOld, match=r"int8, which takes 2023\.3.*openvino>=2023\.3"):
+        check_runtime("openvino", "2023.2.0", "int8")
+
+
 def test_nothing_is_asked_of_a_runtime_nobody_knows():
     assert required_version("fake") is None
     check_runtime("fake", "0.1")
