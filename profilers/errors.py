@@ -4,16 +4,19 @@
     ├── BackendError
     │   ├── UnknownBackend        no backend of that name
     │   ├── BackendUnavailable    the backend's runtime is not installed here
+    │   │   └── RuntimeTooOld     it is, but of a version that cannot run the models
     │   ├── UnsupportedConfig     the backend cannot honour the run configuration
     │   ├── OperatorsUnavailable  the backend cannot profile operators
     │   ├── ModelRejected         the runtime cannot load or run this model
     │   └── FallbackRefused       the runtime would run it elsewhere than asked
     ├── PlanError
     │   ├── PlanDamaged           a plan folder is incomplete, altered or of another version
+    │   ├── BundleDamaged         a bundle's file is no bundle, incomplete, altered or dangerous to unpack
     │   └── PlanMismatch          results or a folder belong to another plan
     ├── CounterUnavailable        energy or memory is not counted here, or may not be read
     ├── EnvironmentChanged        a run would go on with another runtime, configuration of it, or machine
     ├── JournalDamaged            a journal is damaged before its last line
+    ├── DeviceBusy                this device is measuring another plan
     ├── ResultsLocked             another worker writes the same results
     ├── ResultsUnwritable         the results cannot be written: no space left, say
     └── WorkerCrashed             the worker process died and restarting did not help
@@ -69,6 +72,10 @@ class BackendUnavailable(BackendError):
         )
 
 
+class RuntimeTooOld(BackendUnavailable):
+    """The backend's runtime is older than the models need."""
+
+
 class UnsupportedConfig(BackendError):
     """The backend cannot honour the run configuration (device, precision, threads)."""
 
@@ -91,6 +98,10 @@ class PlanError(ProfilerError):
 
 class PlanDamaged(PlanError):
     """A plan folder is incomplete, altered, or written by another version."""
+
+
+class BundleDamaged(PlanError):
+    """A bundle is not one, incomplete, altered, or made to do harm when unpacked."""
 
 
 class PlanMismatch(PlanError):
@@ -127,6 +138,10 @@ class EnvironmentChanged(ProfilerError):
             f"added to it. Go on where it was begun, or remove it to measure anew here",
             changes=changes,
         )
+
+
+class DeviceBusy(ProfilerError):
+    """Another plan is being measured on this device; two at once would disturb each other."""
 
 
 class ResultsLocked(ProfilerError):

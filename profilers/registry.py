@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Callable, Dict, NamedTuple, Tuple
 
 from . import backends
 from .errors import UnknownBackend
+from .requirements import check_runtime
 
 if TYPE_CHECKING:
     from .backend import Backend
@@ -40,9 +41,11 @@ def backend_names() -> Tuple[str, ...]:
 def load_backend(name: str) -> Backend:
     """Import and return the backend called ``name``.
 
-    Raises `UnknownBackend`, or `BackendUnavailable` when its runtime is not installed.
+    Raises `UnknownBackend`, `BackendUnavailable` when its runtime is not installed, or `RuntimeTooOld`.
     """
-    return _entry(name).open()
+    backend = _entry(name).open()
+    check_runtime(name, backend.version())
+    return backend
 
 
 def device_of(name: str) -> str:
