@@ -31,6 +31,7 @@ VERBS = (
     "train",
     "evaluate",
     "profile",
+    "build",
     "lut",
     "predict",
     "search",

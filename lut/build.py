@@ -17,6 +17,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from ..profilers.backend import RunConfig
+from ..profilers.cache import cache_path, hand_on_cache
 from ..profilers.errors import PlanMismatch, UnsupportedConfig
 from ..profilers.plan import PlannedModel, TimingPlan, write_plan
 from ..profilers.results import Results, read_results
@@ -105,8 +106,11 @@ def build_profile(
         building.mkdir(exist_ok=True)
         with FileLock(building / "lock", timeout=0):
             plan = plan_for(request, space, building)
+            if not cache_path(journal).exists():
+                hand_on_cache(out, journal)  # what the runtime found out for an earlier profile of this name
             device.run(building / "plan", journal, on_progress=on_progress)
             write_profile(request, space, plan, read_results(journal), out)
+            hand_on_cache(journal, out)
     except Timeout as error:
         raise OutputUnwritable(f"another process is measuring {out}; wait for it, or choose another --out") from error
     except UnsupportedConfig:

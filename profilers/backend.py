@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Protocol, Tuple,
 from .errors import OperatorsUnavailable
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     import numpy as np
@@ -175,6 +176,25 @@ class OperatorProfiler(Protocol):
 
         Raises what `Backend.load` raises.
         """
+
+
+@runtime_checkable
+class KeepsCache(Protocol):
+    """What a backend offers besides when its runtime finds things out that the next build should not find anew."""
+
+    def use_cache(self, path: Path) -> None:
+        """Take up what the file holds, if it is there and the runtime accepts it, and keep what is found out in it."""
+
+    def save_cache(self) -> None:
+        """Write what is not written yet."""
+
+
+@runtime_checkable
+class Conditions(Protocol):
+    """What a backend offers besides when its device tells what may disturb a time, as clocks do."""
+
+    def conditions(self) -> Dict[str, Any]:
+        """Return what holds at this moment, as JSON can hold it. It explains times, and no two times are told by it."""
 
 
 def profile_operators(backend: Backend, model: bytes, config: RunConfig, *, loops: int) -> OperatorProfile:
