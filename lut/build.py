@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from ..profilers.backend import RunConfig
 from ..profilers.cache import cache_path, hand_on_cache
+from ..profilers.conditions import summary_of
 from ..profilers.errors import PlanMismatch, UnsupportedConfig
 from ..profilers.plan import PlannedModel, TimingPlan, write_plan
 from ..profilers.results import Results, read_results
@@ -165,7 +166,7 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
     A model that failed becomes a failure record. A network that runs a failed layer is left out: it has no sum.
     """
     measured, at_s = results.measurements, results.at_s
-    first = results.sessions[0]
+    first, conditions = results.sessions[0], summary_of(results.conditions)
     layers = {spec.key: measured[spec.key] for spec in space.unique_layers() if spec.key in measured}
     indices = [
         tuple(int(i) for i in item.key.removeprefix("network:").split(","))
@@ -212,7 +213,7 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
         versions=dict(first.versions),
         options=dict(next((s.options for s in results.sessions if s.options), {})),
         device=first.hardware.slug,
-        hardware=first.hardware.to_json(),
+        hardware={**first.hardware.to_json(), **({"conditions": conditions} if conditions else {})},
         policy=request.policy.to_json(),
         plan=plan.digest,
         created=first.started,

@@ -14,6 +14,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple, Union
 
 from .backend import RunConfig
+from .conditions import ConditionsThen
 from .drift import SpeedCurve, corrected
 from .errors import JournalDamaged
 from .hardware import Hardware
@@ -94,15 +95,6 @@ class Anchor:
     t_s: float
     session: str
     value_us: float
-
-
-@dataclass(frozen=True)
-class ConditionsThen:
-    """What the device told of itself, ``t_s`` seconds into a session: never part of a key."""
-
-    values: Mapping[str, Any]
-    session: str
-    t_s: float
 
 
 @dataclass(frozen=True)
