@@ -114,7 +114,10 @@ class Executable(Protocol):
 
     @property
     def idles_quietly(self) -> bool:
-        """Whether it uses no processor between two calls; else it is not kept while other models are timed."""
+        """Whether others can be timed between two calls: it uses no processor then, and leaves a GPU's memory to them.
+
+        Else it is not kept meanwhile.
+        """
 
     def elapsed_ns(self, loops: int) -> int:
         """Run ``loops`` inferences back to back on inputs bound once, and return the monotonic nanoseconds taken."""

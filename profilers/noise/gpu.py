@@ -5,17 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Mapping, Optional
 
-from ..nvidia.nvml import harmful, open_nvml
+from ..nvidia.nvml import open_nvml, slowdowns
 from ..sysfs import ROOT
 from .cause import NoiseCause
-
-TIGHT = (
-    "power cap",
-    "hardware slowdown",
-    "thermal slowdown by software",
-    "thermal slowdown by hardware",
-    "power brake",
-)
 
 
 def gpu_clock(root: Path) -> Optional[NoiseCause]:
@@ -51,10 +43,10 @@ def slowdown_from_conditions(conditions: Mapping[str, Any]) -> Optional[NoiseCau
     limited_by = conditions.get("clock_limited_by")
     if limited_by is None:
         return None
-    found = harmful(limited_by)
+    found = slowdowns(limited_by)
     return NoiseCause(
         "gpu slowdown",
-        "bad" if any(reason in TIGHT for reason in found) else "ok",
+        "bad" if found else "ok",
         ", ".join(found) or "none",
         "a GPU at its limit of power or temperature lowers its clock while models are timed",
         "cool it, wait, or lock a lower clock: sudo nvidia-smi --lock-gpu-clocks=MHZ",

@@ -96,6 +96,10 @@ class EngineBuilder:
     def _parsed(self, builder: Any, model: bytes) -> Tuple[Any, Any]:
         """Return the network and the parser that keeps its weights."""
         strong = getattr(self.runtime.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
+        if strong is None and hasattr(self.runtime.BuilderFlag, "FP16"):  # it would take types for hints
+            raise UnsupportedConfig(
+                f"{self.name} {self.version()} has no strongly typed networks; TensorRT 10 is the first"
+            )
         network = builder.create_network(0 if strong is None else 1 << int(strong))
         parser = self.runtime.OnnxParser(network, self.logger)
         if not parser.parse(model):
@@ -122,7 +126,7 @@ class EngineBuilder:
         return config
 
     def _is_strong(self, network: Any) -> bool:
-        """Read back whether types are those of the file; where there is no such flag any more, they always are."""
+        """Read back whether types are those of the file; a TensorRT without a flag for it knows nothing else."""
         strong = getattr(self.runtime.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
         return strong is None or bool(network.get_flag(strong))
 

@@ -80,7 +80,7 @@ class GpuExecutable(Closing):
             raise
         self.options: Dict[str, Any] = dict(options, cuda_graph=is_captured)
         free_bytes, total_bytes = cuda.memory_bytes()
-        # The host only waits inside calls. But a GPU has no swap: a model that would crowd the others out is not kept.
+        # The host waits inside calls only; but a GPU has no swap, and what is kept must not crowd the others out.
         self.idles_quietly = free_bytes > ROOMY * total_bytes
 
     def elapsed_ns(self, loops: int) -> int:

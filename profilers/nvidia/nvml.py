@@ -29,6 +29,7 @@ REASONS = {  # nvmlClocksEventReasons
     0x80: "power brake",
     0x100: "display clocks",
 }
+UNWANTED = 0x4 | 0x8 | 0x20 | 0x40 | 0x80
 
 
 class Nvml:
@@ -101,6 +102,7 @@ def open_nvml(bus_id: Optional[str] = None, library: Optional[Any] = None) -> Op
     return None
 
 
-def harmful(reasons: Iterable[str]) -> Tuple[str, ...]:
-    """Return those reasons for a lower clock that slow a measurement down; an idle GPU clocks down without harm."""
-    return tuple(reason for reason in reasons if reason != REASONS[0x1])
+def slowdowns(reasons: Iterable[str]) -> Tuple[str, ...]:
+    """Return those reasons for a lower clock that nobody chose: power, heat, a slowdown by the hardware."""
+    unwanted = {reason for bit, reason in REASONS.items() if bit & UNWANTED}
+    return tuple(reason for reason in reasons if reason in unwanted)

@@ -144,6 +144,21 @@ def test_refuses_what_it_cannot_honour(make_backend, library, config):
         make_backend(library).load(affine_model(), config)
 
 
+def test_a_tensorrt_whose_types_are_hints_is_refused(make_backend, library):
+    backend = make_backend(library)
+    backend._builder.runtime.NetworkDefinitionCreationFlag = object()
+    backend._builder.runtime.BuilderFlag.FP16 = "FP16"
+    with pytest.raises(UnsupportedConfig, match="TensorRT 10"):
+        backend.load(affine_model(), GPU)
+
+
+def test_a_tensorrt_that_knows_strong_types_only_needs_no_flag(make_backend, library):
+    backend = make_backend(library)
+    backend._builder.runtime.NetworkDefinitionCreationFlag = object()
+    with backend.load(affine_model(), GPU) as executable:
+        assert executable.options["strongly_typed"] is True
+
+
 def test_reports_what_changes_a_time_and_keeps_apart_what_changes_by_the_second(make_backend, library):
     backend = make_backend(library)
     with backend.load(affine_model(), GPU) as executable:
