@@ -225,11 +225,16 @@ def build(
 def spread_of_builds(model: bytes, backend: str, *, builds: int = 3, precision: str = "fp32") -> BuildSpread:
     """Build ONNX bytes several times for this device and time all builds in turn: how much do their latencies differ?
 
-    Raises the errors of `gnomon.profilers.errors`.
+    The model must be in `precision` already. Raises LutError for an unknown one, and the errors of
+    `gnomon.profilers.errors`.
     """
+    from .lut import LutError
     from .profilers.backend import RunConfig
     from .profilers.registry import device_of, load_backend
     from .profilers.spread import build_spread
 
-    config = RunConfig(device=device_of(backend), precision=precision)
+    try:
+        config = RunConfig(device=device_of(backend), precision=precision)
+    except ValueError as error:
+        raise LutError(str(error)) from error
     return build_spread(load_backend(backend), model, config, builds=builds)

@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
             int | None,
             typer.Option(help="Instead: build so often for this device, and time how builds differ.", min=2),
         ] = None,
+        precision: Annotated[str, typer.Option(help="Precision that the models are in, for --spread.")] = "fp32",
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
@@ -47,7 +48,7 @@ def register(app: typer.Typer) -> None:
         if not found:
             raise typer.BadParameter("name ONNX files, folders of them, or sub-networks by --space and --arch")
         if spread is not None:
-            print_spreads(found, backend, spread, as_json=as_json)
+            print_spreads(found, backend, builds=spread, precision=precision, as_json=as_json)
         elif target is not None and out is not None:
             print_engines(found, backend, target=target, out=out, as_json=as_json, force=force)
 
@@ -68,11 +69,13 @@ def print_engines(
         print_table(("engine", "KiB", "seconds"), [(str(e.path), e.size_bytes / 1024, e.seconds) for e in built])
 
 
-def print_spreads(models: dict[str, bytes], backend: str, builds: int, *, as_json: bool) -> None:
+def print_spreads(models: dict[str, bytes], backend: str, *, builds: int, precision: str, as_json: bool) -> None:
     """Time several builds of each model and print how far they lie apart."""
     from ..api import spread_of_builds
 
-    spreads = {name: spread_of_builds(model, backend, builds=builds) for name, model in models.items()}
+    spreads = {
+        name: spread_of_builds(model, backend, builds=builds, precision=precision) for name, model in models.items()
+    }
     if as_json:
         print_json(
             {

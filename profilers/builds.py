@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from .journal import write_atomically
 
 SCHEMA = "gnomon.engine"
 SCHEMA_VERSION = 1
-STEM = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,8 @@ class EngineFile:
 
 def engine_path(folder: Path, name: str, target: str) -> Path:
     """Return where the engine of a model called ``name`` goes."""
-    if not STEM.fullmatch(name):
-        raise ValueError(f"an engine is called {name!r}; expected letters, digits, dots, dashes and underscores")
+    if not name or Path(name).name != name:
+        raise ValueError(f"an engine is called {name!r}; expected the name of a file, without its folder")
     return folder / f"{name}.{target}.engine"
 
 

@@ -39,7 +39,7 @@ class KeptFile:
 
 
 class Cache:
-    """A cache of either kind; a backend calls all three at each load, and each kind acts where it has to."""
+    """A cache of either kind: a backend goes through all of it at each load, and each kind acts where it has to."""
 
     def __init__(self, path: Path, log: Log) -> None:
         self._file = KeptFile(path)

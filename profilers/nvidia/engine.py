@@ -17,9 +17,8 @@ from .logger import Log, logger_into
 
 THREADS = 1  # of the host, while building; running takes none
 CURRENT = "CURRENT"  # the compute capability of the GPU that is here
-TYPES: Dict[
-    str, FrozenSet[str]
-] = {  # what a network of each precision may compute in, beside float32 and whole numbers
+# What a network of each precision may compute in, beside float32 and whole numbers.
+TYPES: Dict[str, FrozenSet[str]] = {
     "fp32": frozenset(),
     "fp16": frozenset(("HALF",)),
     "int8": frozenset(("INT8",)),

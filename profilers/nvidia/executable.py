@@ -70,8 +70,8 @@ class GpuExecutable(Closing):
             self._tensors = [self._bound(engine.get_tensor_name(index)) for index in range(engine.num_io_tensors)]
             self.inputs: Arrays = {t.name: synthetic_input(t.shape, t.dtype) for t in self._tensors if t.is_input}
             self.input_shapes: Dict[str, Tuple[int, ...]] = {name: value.shape for name, value in self.inputs.items()}
+            self._held.callback(self._forget_engine)  # before the memory that it is bound to
             self._upload(self.inputs)
-            self._held.callback(self._forget_engine)
             self._enqueue(1)  # TensorRT finishes setting up, and a model that cannot run fails here
             cuda.synchronise(self._stream)
             is_captured = is_captured and self._captured()

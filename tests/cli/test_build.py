@@ -101,6 +101,12 @@ def test_what_cannot_be_meant_is_refused(gnomon, tmp_path, monkeypatch, argument
     assert not list(tmp_path.iterdir())
 
 
+def test_a_precision_that_there_is_none_of_is_refused(gnomon, model):
+    outcome = gnomon("build", model, "--spread", "2", "--precision", "fp7")
+    assert outcome.code == 2
+    assert "'fp7'; expected one of fp32" in outcome.err
+
+
 def test_two_models_of_one_name_are_refused(gnomon, model, tmp_path):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "affine.onnx").write_bytes(affine_model())
