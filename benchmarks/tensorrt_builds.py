@@ -26,6 +26,7 @@ from gnomon.profilers.errors import ModelRejected, UnsupportedConfig
 from gnomon.profilers.registry import load_builder
 from gnomon.supernets import SearchSpace, load_space
 from gnomon.supernets.graph import graph_from_layers, models_from_architecture
+from gnomon.supernets.precision import at_precision
 from gnomon.supernets.registry import space_names
 
 RANDOM = 3  # sub-networks of each space, besides the smallest and the largest
@@ -55,7 +56,7 @@ def build_all(
         for target in targets if is_every else [targets[number % len(targets)]]:
             start_s = time.perf_counter()
             try:
-                builder.build(model, precision="fp32", target=target)
+                builder.build(model, target=target)
             except (ModelRejected, UnsupportedConfig) as error:
                 failures.append(f"{name} for {target}: {error}")
                 continue
@@ -68,12 +69,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--target", action="append", help="GPU to build for; may be repeated (default: sm86 and sm120)")
     parser.add_argument("--space", action="append", help="space to build; may be repeated (default: all)")
+    parser.add_argument("--precision", default="fp32", help="precision to build layers and sub-networks in")
     parser.add_argument("--every", action="store_true", help="build every layer for every target")
     options = parser.parse_args()
     targets = options.target or ["sm86", "sm120"]
     print_environment()
     builder = load_builder("tensorrt_rtx")
-    print(f"builder   {builder.name} {builder.version()}, for {', '.join(targets)}")
+    print(f"builder   {builder.name} {builder.version()}, {options.precision}, for {', '.join(targets)}")
     failed: list[str] = []
     for name in options.space or space_names():
         space = load_space(name)
@@ -81,7 +83,8 @@ def main() -> None:
             ("layers", layers_of(space), options.every),
             ("sub-networks' parts", networks_of(space), True),
         ):
-            seconds, failures = build_all(builder, models, targets, is_every=is_every)
+            precise = ((key, at_precision(model, options.precision)) for key, model in models)
+            seconds, failures = build_all(builder, precise, targets, is_every=is_every)
             failed += failures
             figure = f"seconds a build: {spread(seconds)}, longest {max(seconds):.2f}" if seconds else "none"
             print(f"{name:18s} {label:20s} {len(seconds):4d} built, {len(failures)} failed; {figure}", flush=True)

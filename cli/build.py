@@ -33,7 +33,9 @@ def register(app: typer.Typer) -> None:
             int | None,
             typer.Option(help="Instead: build so often for this device, and time how builds differ.", min=2),
         ] = None,
-        precision: Annotated[str, typer.Option(help="Precision that the models are in, for --spread.")] = "fp32",
+        precision: Annotated[
+            str, typer.Option(help="To make sub-networks in; with --spread, what the models are in.")
+        ] = "fp32",
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
@@ -44,7 +46,10 @@ def register(app: typer.Typer) -> None:
             )
         if bool(arch) != (space is not None):
             raise typer.BadParameter("--space and --arch go together: they say which sub-networks to build")
-        found = {**models_from_paths(models or []), **(models_from_space(space, arch) if space and arch else {})}
+        found = {
+            **models_from_paths(models or []),
+            **(models_from_space(space, arch, precision) if space and arch else {}),
+        }
         if not found:
             raise typer.BadParameter("name ONNX files, folders of them, or sub-networks by --space and --arch")
         if spread is not None:
@@ -107,16 +112,17 @@ def models_from_paths(paths: list[Path]) -> dict[str, bytes]:
     return found
 
 
-def models_from_space(space: str, texts: list[str]) -> dict[str, bytes]:
+def models_from_space(space: str, texts: list[str], precision: str) -> dict[str, bytes]:
     """Return the sub-networks asked for, a model for each of their parts; weights are made up, which serves timing."""
     from ..supernets import load_space
     from ..supernets.graph import models_from_architecture
     from ..supernets.parse import architectures_from_text
+    from ..supernets.precision import parts_at_precision
 
     loaded = load_space(space)
     return {
         f"{architecture.id}.{part.name}": part.model
         for text in texts
         for architecture in architectures_from_text(loaded, text)
-        for part in models_from_architecture(loaded, architecture)
+        for part in parts_at_precision(models_from_architecture(loaded, architecture), precision)
     }

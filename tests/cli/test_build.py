@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,13 @@ def test_sub_networks_of_a_space_are_built_part_by_part(gnomon, rtx, tmp_path):
     arguments = ("--space", "translate_en_de", "--arch", "smallest", "--target", "sm86", "--out", tmp_path)
     rows = gnomon("build", *arguments, "--json").json
     assert sorted(row["path"].rsplit(".", 3)[1] for row in rows) == ["decoder_step", "encoder"]
+
+
+def test_sub_networks_are_built_in_a_precision(gnomon, rtx, tmp_path):
+    arguments = ("--space", "fashion_mnist", "--arch", "smallest", "--target", "sm86", "--out", tmp_path)
+    (row,) = gnomon("build", *arguments, "--precision", "int8", "--json").json
+    described = json.loads(Path(row["path"]).with_suffix(".json").read_text())
+    assert described["options"]["precision"] == "int8"
 
 
 def test_an_unknown_target_lists_the_known(gnomon, rtx, model, tmp_path):

@@ -10,8 +10,10 @@ from gnomon.profilers.registry import load_builder
 from gnomon.supernets import load_space
 from gnomon.supernets.graph import graph_from_layers, models_from_architecture
 from gnomon.supernets.layers.registry import macs
+from gnomon.supernets.precision import at_precision
 from gnomon.supernets.registry import space_names
 
+SMALL = ("fashion_mnist", "translate_en_de", "vit_b16")  # spaces that have convolutions, sequences, steps
 AMPERE, BLACKWELL = "sm86", "sm120"
 LARGE = 40e6  # parameters from where one sub-network will do; benchmarks/tensorrt_builds.py builds the others
 
@@ -41,6 +43,14 @@ def test_the_smallest_and_the_largest_layer_of_a_kind_build(builder, name, kind)
     for layer, target in ((smallest, AMPERE), (largest, BLACKWELL)):
         model = graph_from_layers([layer])
         assert len(builder.build(model, precision="fp32", target=target).content) > len(model) / 2
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+@pytest.mark.parametrize(("name", "kind"), [case for case in CASES if case[0] in SMALL])
+def test_layers_build_in_other_precisions(builder, name, kind, precision):
+    layer, _ = ends_by_kind(load_space(name))[kind]
+    model = at_precision(graph_from_layers([layer]), precision)
+    assert builder.build(model, precision=precision, target=AMPERE).options["precision"] == precision
 
 
 @pytest.mark.parametrize("name", space_names())
