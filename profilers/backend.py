@@ -197,7 +197,7 @@ class Conditions(Protocol):
     """What a backend offers besides when its device tells what may disturb a time, as clocks do."""
 
     def conditions(self) -> Dict[str, Any]:
-        """Return what holds at this moment, as JSON can hold it. It explains times, and no two times are told by it."""
+        """Return what holds at this moment, as JSON can hold it. It explains times and is part of no key."""
 
 
 def profile_operators(backend: Backend, model: bytes, config: RunConfig, *, loops: int) -> OperatorProfile:

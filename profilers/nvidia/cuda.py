@@ -8,10 +8,10 @@ runs plans then starts a new process, instead of blaming every model that follow
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from ..errors import BackendUnavailable, GpuError, GpuLost
-from .libraries import open_first
+from .libraries import open_each
 
 NAMES = (
     "libcudart.so",
@@ -189,28 +189,31 @@ class Cuda:
         raise GpuError(f"{function} failed: {name} ({text})")
 
 
-def open_cuda(backend: str, library: Optional[Any] = None) -> Cuda:
-    """Return CUDA on the first visible GPU; raises `BackendUnavailable` where the library or a GPU is missing."""
-    library = library or open_first(NAMES, packaged=PACKAGED)
-    if library is None:
+def open_cuda(backend: str, libraries: Optional[Iterable[Any]] = None) -> Cuda:
+    """Return CUDA on the first visible GPU; raises `BackendUnavailable` where the library or a GPU is missing.
+
+    Of several CUDA runtimes, the first that the driver can serve: a newer one may be installed beside it.
+    """
+    reasons: List[str] = []
+    for library in open_each(NAMES, packaged=PACKAGED) if libraries is None else libraries:
+        cuda = Cuda(library)
+        try:
+            if cuda.devices():
+                return cuda
+            reasons.append("CUDA finds none")
+        except GpuError as exc:
+            reasons.append(str(exc))
+    if not reasons:
         raise BackendUnavailable(
             f"The backend {backend!r} needs the CUDA runtime, but no libcudart was found. Install it: "
             f"{INSTALL_COMMAND}",
             install_command=INSTALL_COMMAND,
         )
-    cuda = Cuda(library)
-    try:
-        found = cuda.devices()
-        reason = "CUDA finds none"
-    except GpuError as exc:
-        found, reason = 0, str(exc)
-    if not found:
-        raise BackendUnavailable(
-            f"The backend {backend!r} times on an NVIDIA GPU, and no NVIDIA GPU or driver was found here: {reason}. "
-            f"Where there is a GPU, install {DRIVER}",
-            install_command=DRIVER,
-        )
-    return cuda
+    raise BackendUnavailable(
+        f"The backend {backend!r} times on an NVIDIA GPU, and no NVIDIA GPU or driver was found here: {reasons[0]}. "
+        f"Where there is a GPU, install {DRIVER}",
+        install_command=DRIVER,
+    )
 
 
 def versions_of(cuda: Cuda) -> Dict[str, str]:

@@ -6,17 +6,16 @@ import ctypes
 import ctypes.util
 import sys
 from pathlib import Path
-from typing import Iterator, Optional, Sequence
+from typing import Iterator, Sequence
 
 
-def open_first(names: Sequence[str], *, packaged: Sequence[str] = ()) -> Optional[ctypes.CDLL]:
-    """Return the first library that loads, or None: ``names`` for the loader, ``packaged`` patterns below sys.path."""
+def open_each(names: Sequence[str], *, packaged: Sequence[str] = ()) -> Iterator[ctypes.CDLL]:
+    """Yield every library that loads: by ``names`` for the loader, then by ``packaged`` patterns below sys.path."""
     for candidate in _candidates(names, packaged):
         try:
-            return ctypes.CDLL(candidate)
+            yield ctypes.CDLL(candidate)
         except OSError:
             continue
-    return None
 
 
 def _candidates(names: Sequence[str], packaged: Sequence[str]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import contextlib
 import ctypes
 from typing import Any, Dict, Iterable, Optional, Tuple
 
-from .libraries import open_first
+from .libraries import open_each
 
 NAMES = ("libnvidia-ml.so.1", "libnvidia-ml.so", "nvml.dll")
 ABSENT = "absent: libnvidia-ml, which comes with NVIDIA's driver"
@@ -96,7 +96,7 @@ class Nvml:
 
 def open_nvml(bus_id: Optional[str] = None, library: Optional[Any] = None) -> Optional[Nvml]:
     """Return NVML's view of the GPU at a PCI bus id, of the first GPU without one; None where there is none."""
-    library = library or open_first(NAMES)
+    library = library or next(open_each(NAMES), None)
     with contextlib.suppress(OSError):
         return None if library is None else Nvml(library, bus_id)
     return None

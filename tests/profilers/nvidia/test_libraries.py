@@ -9,14 +9,13 @@ from gnomon.profilers import BackendUnavailable
 from gnomon.profilers.errors import GpuError
 from gnomon.profilers.noise.gpu import clock_from_conditions, slowdown_from_conditions
 from gnomon.profilers.nvidia import cuda
-from gnomon.profilers.nvidia.libraries import open_first
+from gnomon.profilers.nvidia.libraries import open_each
 from gnomon.profilers.nvidia.nvml import Nvml, open_nvml
 
 
-def test_without_the_cuda_runtime_the_message_has_the_command_that_installs_it(monkeypatch):
-    monkeypatch.setattr(cuda, "open_first", lambda names, packaged: None)
+def test_without_the_cuda_runtime_the_message_has_the_command_that_installs_it():
     with pytest.raises(BackendUnavailable, match="pip install nvidia-cuda-runtime") as caught:
-        cuda.open_cuda("tensorrt")
+        cuda.open_cuda("tensorrt", [])
     assert caught.value.install_command == "pip install nvidia-cuda-runtime"
 
 
@@ -27,11 +26,17 @@ def test_without_a_gpu_or_driver_the_message_says_so(scripted, monkeypatch, fail
     library = scripted.Library(fails)
     monkeypatch.setattr(library, "_default", lambda *arguments: None)  # no device is counted
     with pytest.raises(BackendUnavailable, match=rf"no NVIDIA GPU or driver was found here: .*{reason}"):
-        cuda.open_cuda("tensorrt", library)
+        cuda.open_cuda("tensorrt", [library])
+
+
+def test_of_several_runtimes_the_one_that_the_driver_serves_is_taken(scripted):
+    newer, older = scripted.Library({"cudaGetDeviceCount": 35}), scripted.Library()
+    assert cuda.open_cuda("tensorrt", [newer, older]).bus_id() == "0000:01:00.0"
+    assert "cudaDeviceGetPCIBusId" in older.names
 
 
 def test_the_cuda_runtime_has_every_function_that_is_called():
-    library = open_first(cuda.NAMES, packaged=cuda.PACKAGED)
+    library = next(open_each(cuda.NAMES, packaged=cuda.PACKAGED), None)
     if library is None:
         pytest.skip("no libcudart here: pip install nvidia-cuda-runtime")
     called = set(re.findall(r"cuda[A-Z]\w+", Path(cuda.__file__).read_text(encoding="utf-8"))) - {
