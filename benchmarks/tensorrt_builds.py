@@ -87,7 +87,7 @@ def main() -> None:
             seconds, failures = build_all(builder, precise, targets, is_every=is_every)
             failed += failures
             figure = f"seconds a build: {spread(seconds)}, longest {max(seconds):.2f}" if seconds else "none"
-            print(f"{name:18s} {label:20s} {len(seconds):4d} built, {len(failures)} failed; {figure}", flush=True)
+            print(f"{name:18s} {label:20s} {len(seconds):4d} builds, {len(failures)} failed; {figure}", flush=True)
     print("\n".join(failed) or "nothing failed")
 
 
