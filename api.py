@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .lut import HardwareProfile
+    from .profilers.builds import EngineFile
+    from .profilers.spread import BuildSpread
     from .profilers.timing import TimingPolicy
     from .search import Run, SearchConfig
     from .search.export import ExportedModel
@@ -225,3 +227,46 @@ def export(
         force=force,
         on_step=on_step,
     )
+
+
+def build(
+    models: Mapping[str, bytes],
+    backend: str = "tensorrt_rtx",
+    *,
+    target: str,
+    out: str | Path,
+    force: bool = False,
+    on_built: Callable[[EngineFile], None] = lambda engine: None,
+) -> tuple[EngineFile, ...]:
+    """Build engines from ONNX bytes, by name, for a device such as sm86 that need not be here; write them into `out`.
+
+    Raises OutputExists, and the errors of `gnomon.profilers.errors`: BuildsUnavailable for a backend or target that
+    there is no building for, and ModelRejected once all other models are built.
+    """
+    from .lut import OutputExists
+    from .profilers.builds import build_engines, engine_path
+    from .profilers.registry import load_builder
+
+    builder = load_builder(backend)
+    there = [path for path in (engine_path(Path(out), name, target) for name in models) if path.exists()]
+    if there and not force:
+        raise OutputExists(f"{there[0]} is there already; choose another --out, or replace it with --force")
+    return build_engines(builder, models, Path(out), target=target, on_built=on_built)
+
+
+def spread_of_builds(model: bytes, backend: str, *, builds: int = 3, precision: str = "fp32") -> BuildSpread:
+    """Build ONNX bytes several times for this device and time all builds in turn: how much do their latencies differ?
+
+    The model must be in `precision` already. Raises LutError for an unknown one, and the errors of
+    `gnomon.profilers.errors`.
+    """
+    from .lut import LutError
+    from .profilers.backend import RunConfig
+    from .profilers.registry import device_of, load_backend
+    from .profilers.spread import build_spread
+
+    try:
+        config = RunConfig(device=device_of(backend), precision=precision)
+    except ValueError as error:
+        raise LutError(str(error)) from error
+    return build_spread(load_backend(backend), model, config, builds=builds)

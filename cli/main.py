@@ -32,6 +32,7 @@ VERBS = (
     "evaluate",
     "profile",
     "bundle",
+    "build",
     "lut",
     "predict",
     "search",

@@ -7,8 +7,11 @@
     │   │   └── RuntimeTooOld     it is, but of a version that cannot run the models
     │   ├── UnsupportedConfig     the backend cannot honour the run configuration
     │   ├── OperatorsUnavailable  the backend cannot profile operators
+    │   ├── BuildsUnavailable     the backend builds nothing ahead of time, or not for that target
     │   ├── ModelRejected         the runtime cannot load or run this model
-    │   └── FallbackRefused       the runtime would run it elsewhere than asked
+    │   ├── FallbackRefused       the runtime would run it elsewhere than asked
+    │   └── GpuError              a call of the GPU's library failed
+    │       └── GpuLost           so that only a new process can use the GPU again
     ├── PlanError
     │   ├── PlanDamaged           a plan folder is incomplete, altered or of another version
     │   ├── BundleDamaged         a bundle's file is no bundle, incomplete, altered or dangerous to unpack
@@ -84,12 +87,24 @@ class OperatorsUnavailable(BackendError):
     """The backend has no profiler of operators; latencies are not affected."""
 
 
+class BuildsUnavailable(BackendError):
+    """The backend builds nothing ahead of time, or nothing for the target asked for."""
+
+
 class ModelRejected(BackendError):
     """The runtime cannot load, compile or run the model."""
 
 
 class FallbackRefused(BackendError):
     """The runtime would run the model, or a part of it, elsewhere than on the device asked for."""
+
+
+class GpuError(BackendError):
+    """A call of the GPU's library failed; the message names the call and the library's own error."""
+
+
+class GpuLost(GpuError):
+    """The GPU failed so that nothing of this process can use it again; a new process can."""
 
 
 class PlanError(ProfilerError):
