@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .search import Run, SearchConfig
     from .search.export import ExportedModel
     from .search.final_front import FinalFront
+    from .search.profiles import Profiles
 
 
 def spaces() -> tuple[str, ...]:
@@ -81,7 +82,7 @@ def search(
     config: SearchConfig,
     folder: str | Path,
     *,
-    profile: HardwareProfile | Mapping[str, HardwareProfile] | None = None,
+    profile: Profiles = None,
     checkpoint: Path | None = None,
     data: Path | None = None,
     start_from: Run | None = None,
@@ -91,13 +92,14 @@ def search(
     """Search `config.space` and return the run, whose folder holds every validation; repeating the call resumes it.
 
     The super-network is loaded only when an objective needs it; latency comes from `profile`, and latency@NAME from
-    the profile of that name where there are several; memory and energy are measured here, as the profile says.
-    `start_from` is another run on the space: what it measured counts, at no cost, where checkpoint, data and split
-    agree, and else the architectures of its front are measured first.
-    Raises the errors of `gnomon.search.errors`, and ProfileMismatch for a profile of another space.
+    the profile of that name where there are several by name. Several without names are ways to run a network on one
+    device: precision is then searched too, and the fastest runtime and number of threads is taken. Memory and energy
+    are measured here, as the profiles say. `start_from` is another run on the space: what it measured counts, at no
+    cost, where checkpoint, data and split agree, and else the architectures of its front are measured first. Raises the
+    errors of `gnomon.search.errors`, and ProfileMismatch for a profile of another space.
     """
     from .search import SearchContext, run_search
-    from .search.profiles import latencies_from, named, provenance_from
+    from .search.profiles import searched
     from .search.resources import resources_from
     from .search.task_metric import needs_supernet
     from .supernets import load_space
@@ -106,11 +108,17 @@ def search(
     supernet = None
     if needs_supernet(config.objectives):
         supernet = load_supernet(config.space, checkpoint=checkpoint, data=data)
-    profiles = named(profile)
-    latencies = latencies_from(profiles, config.space)
-    context = SearchContext(load_space(config.space), supernet, latencies, resources=resources_from(profiles, supernet))
+    known = searched(profile, load_space(config.space))
+    config = config.model_copy(update={"space": known.space.name})
+    context = SearchContext(
+        known.space,
+        supernet,
+        known.latencies,
+        precision=known.precision,
+        resources=resources_from(profile, known.latencies, supernet),
+    )
     provenance = {
-        **provenance_from(profiles),
+        **known.provenance,
         "checkpoint_sha256": supernet and supernet.checkpoint_sha256,
         "data": str(data) if data else None,
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -28,6 +29,7 @@ from .registry import Registry
 Direction = Literal["max", "min"]
 Values = NDArray[np.float64]
 
+DEPLOYMENT = "deployment"
 INSTANCE = re.compile(r"[\w.-]*")  # empty: the one without a name
 EXTREMES_SEED = 20220510
 EXTREMES_SAMPLES = 4096
@@ -136,6 +138,32 @@ class MeasuresResources(Protocol):
         """Measure the energy of a sub-network's inference, in mJ."""
 
 
+@runtime_checkable
+class ChoosesDeployments(Protocol):
+    """A latency that is the least of several ways to run a network, and says which."""
+
+    def value_us(self, indices: Indices) -> Values:
+        """Estimate the latency of (n, d) architectures in microseconds, (n,)."""
+
+    def chosen(self, indices: Indices) -> Values:
+        """Return the number of the way in which each architecture is fastest, from 0, (n,)."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The number of the way that each architecture is run in; watched, so that it is kept beside what was measured."""
+
+    ways: ChoosesDeployments
+    name: str = DEPLOYMENT
+    unit: str = "number"
+    direction: Literal["min"] = "min"
+    costly: bool = False
+
+    def values(self, indices: Indices) -> Values:
+        """Return the number for (n, d) architectures, (n,)."""
+        return self.ways.chosen(indices)
+
+
 @dataclass(frozen=True)
 class SearchContext:
     """What objectives are built from: a space, and a super-network, latency models and a device where there are some.
@@ -210,7 +238,8 @@ def build_watched(config: SearchConfig, context: SearchContext, *, told: Collect
                 f"constraint {text!r} is on {name!r}, which takes running networks and is no objective of the search; "
                 f"make it one: --objectives {','.join([*config.objectives, name])}"
             )
-    return tuple(watched.values())
+    ways = context.latencies.get("")
+    return (*watched.values(), *([Chosen(ways)] if isinstance(ways, ChoosesDeployments) else ()))
 
 
 def measure(objectives: Sequence[Objective], row: Indices, share: float = 1.0) -> tuple[float, ...]:
@@ -295,7 +324,9 @@ def extremes(space: SearchSpace) -> Indices:
 
 
 def largest(space: SearchSpace) -> Indices:
-    """Return the largest architectures: all last options, and those of most MACs and params of the extremes, (n, d)."""
+    """Return the largest networks in every setting, (n, d): all last options, most MACs and params of the extremes."""
     rows = extremes(space)
-    most = [1, int(space.macs(rows).argmax()), int(space.params(rows).argmax())]
-    return np.unique(rows[most], axis=0)
+    most = rows[[1, int(space.macs(rows).argmax()), int(space.params(rows).argmax())]]
+    settings = list(product(*(range(len(choice.options)) for choice in space.settings)))
+    found = [np.concatenate([row, setting]) for row in space.networks(most) for setting in settings]
+    return np.unique(np.array(found, dtype=np.int64), axis=0)
