@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import product
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -22,6 +21,7 @@ from ..supernets.precision import FP32
 from ..supernets.space import Architecture, Indices, SearchSpace
 from .config import SearchConfig
 from .constraint import Constraint
+from .device import MeasuresResources
 from .errors import InvalidConfig, InvalidConstraint, InvalidValue, UnknownName
 from .region import Region
 from .registry import Registry
@@ -78,14 +78,6 @@ class Transferable(Protocol):
         """Whether a value measured beside one device holds on another."""
 
 
-@runtime_checkable
-class KnowsWorst(Protocol):
-    """A costly objective to minimise that can say its worst value, at the cost of measuring it."""
-
-    def worst(self) -> float:
-        """Return the value that hypervolume is measured from unless the settings say."""
-
-
 class EvaluatesArchitectures(Protocol):
     """What the objective of a task's metric needs of a super-network."""
 
@@ -118,24 +110,6 @@ class PredictsLatency(Protocol):
 
     def value_us(self, indices: Indices) -> Values:
         """Estimate the latency of (n, d) architectures in microseconds, (n,)."""
-
-
-class MeasuresResources(Protocol):
-    """What the objectives of memory and energy need of a device; a refusal is empty where it can be measured here."""
-
-    @property
-    def memory_refusal(self) -> str:
-        """Why memory cannot be measured here."""
-
-    @property
-    def energy_refusal(self) -> str:
-        """Why energy cannot be measured here."""
-
-    def memory_mib(self, architecture: Architecture) -> float:
-        """Measure the most memory that a sub-network takes, in MiB."""
-
-    def energy_mj(self, architecture: Architecture) -> float:
-        """Measure the energy of a sub-network's inference, in mJ."""
 
 
 @runtime_checkable
@@ -321,12 +295,3 @@ def extremes(space: SearchSpace) -> Indices:
     corners = np.stack([np.zeros_like(space.radices), space.radices - 1])
     draws = space.sample(EXTREMES_SAMPLES, np.random.default_rng(EXTREMES_SEED))
     return np.concatenate([space.canonical(corners), draws])
-
-
-def largest(space: SearchSpace) -> Indices:
-    """Return the largest networks in every setting, (n, d): all last options, most MACs and params of the extremes."""
-    rows = extremes(space)
-    most = rows[[1, int(space.macs(rows).argmax()), int(space.params(rows).argmax())]]
-    settings = list(product(*(range(len(choice.options)) for choice in space.settings)))
-    found = [np.concatenate([row, setting]) for row in space.networks(most) for setting in settings]
-    return np.unique(np.array(found, dtype=np.int64), axis=0)

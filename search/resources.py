@@ -12,8 +12,9 @@ import numpy as np
 from ..lut import measure_resources, reason_without_energy, reason_without_memory
 from ..supernets.space import Architecture
 from .deployment import Deployments
+from .device import MeasuresResources
 from .final_timing import exported
-from .objective import EvaluatesArchitectures, MeasuresResources, PredictsLatency
+from .objective import EvaluatesArchitectures, PredictsLatency
 from .profiles import named
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ from gnomon.profilers.testing import affine_model
 from gnomon.search import SearchConfig, SearchContext, load_run, run_search
 from gnomon.search.deployment import Deployment, Deployments
 from gnomon.search.errors import MissingContext, RunMismatch
-from gnomon.search.objective import build_objective, build_objectives, largest
+from gnomon.search.objective import build_objective, build_objectives
 from gnomon.search.reference import with_reference
+from gnomon.search.resource_objective import largest
 from gnomon.search.resources import DeployedResources, ProfiledResources
 from gnomon.search.testing import FormulaResources, fake_context
 from gnomon.supernets import load_space
