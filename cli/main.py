@@ -31,6 +31,8 @@ VERBS = (
     "train",
     "evaluate",
     "profile",
+    "bundle",
+    "build",
     "lut",
     "predict",
     "search",
@@ -116,9 +118,16 @@ def exit_code_of(error: Exception) -> int | None:
         show = getattr(error, "format_message", None)
         error.args = (show(),) if show else error.args
         return EXIT_USAGE
-    from ..profilers.errors import BackendError, EnvironmentChanged, ProfilerError, ResultsUnwritable, WorkerCrashed
+    from ..profilers.errors import (
+        BackendError,
+        DeviceBusy,
+        EnvironmentChanged,
+        ProfilerError,
+        ResultsUnwritable,
+        WorkerCrashed,
+    )
 
-    if isinstance(error, (BackendError, EnvironmentChanged, ResultsUnwritable, WorkerCrashed)):
+    if isinstance(error, (BackendError, DeviceBusy, EnvironmentChanged, ResultsUnwritable, WorkerCrashed)):
         return EXIT_ENVIRONMENT
     from ..lut.errors import LutError
     from ..reports.errors import PlotRefused

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,6 @@ import typer
 from .output import AsJson, Force, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from ..lut import HardwareProfile
     from ..search import Run
     from ..search.final_front import FinalFront
     from ..search.profiles import Profiles
@@ -30,6 +28,8 @@ def print_run(
     profile: Profiles = None,
 ) -> None:
     """Print the front of a run, with the verified error of its latencies when the profile, or each, is known."""
+    from ..search.profiles import by_name
+
     front = run.front()
     chosen = front.pick(pick) if pick else None
     taken = {measured.architecture for measured in run.measured if measured.source}
@@ -63,15 +63,6 @@ def print_run(
         print(f"{label}from {one.name}: {one.latency.report.sentence()}; quality {one.quality}")
     for quality in run.predictor_quality():
         print(f"{quality.objective:8s} predictor {quality}")
-
-
-def by_name(profile: Profiles) -> tuple[tuple[str, HardwareProfile], ...]:
-    """Return profiles with their names, "" where they have none."""
-    if isinstance(profile, Mapping):
-        return tuple(profile.items())
-    if isinstance(profile, Sequence):
-        return tuple(("", one) for one in profile)
-    return () if profile is None else (("", profile),)
 
 
 def parts_of(run: Run) -> str:

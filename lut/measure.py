@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..profilers.backend import RunConfig
 from ..profilers.errors import BackendUnavailable, UnknownBackend
 from ..profilers.hardware import fingerprint
 from ..profilers.plan import Model, PlannedModel, write_plan
@@ -22,8 +21,8 @@ from ..profilers.results import read_results
 from ..profilers.timing import Measurement, TimingPolicy, undisturbed
 from ..profilers.transports.local import run_plan_locally
 from ..supernets import LayerSpec
-from ..supernets.graph import graph_from_layers
 from .errors import LutError
+from .networks import layer_model
 from .profile import HardwareProfile
 from .schema import ANCHOR
 
@@ -104,10 +103,10 @@ def measure_models(
     """
     if not profile.anchors:
         raise LutError(f"profile {profile.name} has no anchor, so times of now and then cannot be compared")
-    config = RunConfig(**profile.header.config.model_dump())
+    config = profile.run_config
     anchor_key = profile.anchors[0].key
     spec = LayerSpec.from_key(anchor_key.removeprefix(ANCHOR))
-    planned = [PlannedModel(anchor_key, "anchor", graph_from_layers([spec], batch=config.batch))]
+    planned = [PlannedModel(anchor_key, "anchor", layer_model(spec, config))]
     planned += [PlannedModel(key, "network", model) for key, model in models.items()]
     policy = replace(POLICY, time_cap_s=POLICY.time_cap_s + FURTHER_S * (len(models) - 1))
     with ExitStack() as stack:

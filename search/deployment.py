@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..supernets.registry import PRECISION
-from ..supernets.space import Indices, SearchSpace, with_setting
+from ..supernets.registry import PRECISION, load_space
+from ..supernets.space import Architecture, Indices, SearchSpace, with_setting
 from .errors import InvalidConfig
 from .objective import PredictsLatency, Values
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
+    from .run import Run
 
 SAME = ("space", "space_digest", "device")  # what profiles must agree in to be ways to run one network on one device
 
@@ -124,3 +125,23 @@ def deployments_in(provenance: Mapping[str, Any]) -> tuple[Deployment, ...]:
     """Return the ways that a run was searched with; none where it was searched with one profile, or none."""
     held = provenance.get("deployments") or ()
     return tuple(Deployment(d["backend"], d["precision"], d["threads"], d["name"], d["sha256"]) for d in held)
+
+
+@dataclass(frozen=True)
+class ChosenNetwork:
+    """What was picked from a run's front: the network without its settings, its precision, and how it runs fastest."""
+
+    network: Architecture
+    precision: str
+    deployment: Deployment | None
+
+
+def chosen_from(run: Run, pick: str) -> ChosenNetwork:
+    """Return what a rule picks from a run's front; raises what `ParetoFront.pick` raises, UnknownSpace."""
+    architecture = run.front().pick(pick)
+    space = load_space(run.config.space)
+    if not space.settings:
+        return ChosenNetwork(architecture, run.precision, run.deployment(architecture))
+    (row,) = space.networks([architecture.indices])
+    (precision,) = space.setting(PRECISION, [architecture.indices])
+    return ChosenNetwork(space.network.architecture(row), str(precision), run.deployment(architecture))

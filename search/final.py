@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from ..lut import HardwareProfile, reason_not_here
 from ..profilers.journal import Journal, write_atomically
 from ..supernets.space import Architecture, SearchSpace
+from .deployment import deployments_in
 from .errors import OutputUnusable, RunLocked, RunMismatch
 from .final_front import FinalFront
 from .final_records import (
@@ -141,6 +142,12 @@ def latency_of(run: Run, profile: HardwareProfile) -> str:
             f"{run.folder} does not optimise latency, so a profile says nothing of its front; leave --profile out",
             fields=("profile",),
         )
+    if ways := deployments_in(run.header.provenance):
+        raise RunMismatch(
+            f"the networks of {run.folder} run in {len(ways)} ways, each as it is fastest, so one profile cannot time "
+            "them; leave --profile out, and time what you choose: gnomon export RUN --pick ID with all profiles",
+            fields=("profile",),
+        )
     searched = {name: source for name, source in searched_with(run.header.provenance).items() if name in known}
     for name, source in searched.items():
         if source.get("sha256") == profile.digest:
@@ -158,6 +165,8 @@ def reason_not_timed(run: Run, profile: HardwareProfile | None) -> str | None:
     """Say why latencies stay predicted; None when they will be measured, or no objective is a latency."""
     if not latencies_of(run):
         return None
+    if deployments_in(run.header.provenance):
+        return "networks run in several ways, each as it is fastest; gnomon export times what you choose"
     if profile is None:
         return "no profile was given; pass the run's own as --profile FILE"
     return reason_not_here(profile) or None
@@ -172,7 +181,7 @@ def costly_objectives(
     """
     kept = (LATENCY, *FAMILIES)
     names = [objective.name for objective in run.objectives if family_of(objective.name) not in kept]
-    built = build_objectives(names, SearchContext(space, supernet, split=split))
+    built = build_objectives(names, SearchContext(space, supernet, split=split, precision=run.precision))
     return tuple(objective for objective in built if objective.costly)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..supernets.precision import FP32
 from ..supernets.space import Architecture
 from .config import SearchConfig
 from .deployment import Deployment, deployments_in
@@ -15,6 +16,7 @@ from .errors import Infeasible, RunDamaged
 from .measured import Measured, feasible_volume, measured_of, values_of, violations_of, volume_of
 from .objective import DEPLOYMENT, Values
 from .pareto import ObjectiveInfo, ParetoFront, describe
+from .profiles import PRECISION
 from .quality import PredictorQuality, quality_of
 from .records import Evaluation, RunHeader, read_header
 from .region import Region
@@ -43,6 +45,11 @@ class Run:
     def config(self) -> SearchConfig:
         """The run's settings."""
         return self.header.config
+
+    @property
+    def precision(self) -> str:
+        """The precision that networks were validated in."""
+        return str(self.header.provenance.get(PRECISION, FP32))
 
     @property
     def objectives(self) -> tuple[ObjectiveInfo, ...]:

@@ -56,6 +56,11 @@ class Classifier:
         """Return the precisions that sub-networks can be had in."""
         return precisions()
 
+    @property
+    def calibration(self) -> dict[str, Any]:
+        """Say which examples the ranges of int8 are taken from."""
+        return {"split": "calibration" if len(self.task.calibration) else "validation", "examples": RANGE_EXAMPLES}
+
     def evaluate(
         self, architecture: Architecture, split: str = "validation", share: float = 1.0, *, precision: str = FP32
     ) -> float:

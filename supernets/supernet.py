@@ -6,7 +6,7 @@ What kinds there are differ in what they take in and how they are judged; search
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -40,6 +40,10 @@ class Supernet(Protocol):
     @property
     def precisions(self) -> tuple[str, ...]:
         """Return the precisions that sub-networks can be had in."""
+
+    @property
+    def calibration(self) -> Mapping[str, Any]:
+        """Say, for the record, which examples the ranges of int8 are taken from."""
 
     def evaluate(
         self, architecture: Architecture, split: str = "validation", share: float = 1.0, *, precision: str = FP32

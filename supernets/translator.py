@@ -74,6 +74,11 @@ class Translator:
         """Return the precisions that sub-networks can be had in."""
         return precisions()
 
+    @property
+    def calibration(self) -> dict[str, Any]:
+        """Say which sentences the ranges of int8 are taken from."""
+        return {"split": "validation", "examples": min(RANGE_SENTENCES, self.size("validation"))}
+
     def evaluate(
         self, architecture: Architecture, split: str = "validation", share: float = 1.0, *, precision: str = FP32
     ) -> float:

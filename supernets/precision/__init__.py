@@ -2,8 +2,10 @@
 
 Graphs are built in fp32; everything else is made of those bytes here, so that a layer that is timed, a network that is
 validated and a file that is shipped go through the same door. A module of this folder has `convert(model, samples,
-sampled)` and `runner(model)`, which runs what convert makes on this machine, so that its answers are known and not
-assumed. The names are those of `RunConfig.precision`.
+sampled)`; `runner(model)`, which runs what convert makes on this machine: its answers are known and not assumed;
+`require()`, which raises PrecisionUnavailable where it could not; `RUNTIME`, that which runs it; `CALIBRATED`, whether
+samples decide anything; and `TOLERANCE`: how far the outputs of two runtimes for one file may lie apart, as a part of
+the largest. The names are those of `RunConfig.precision`.
 """
 
 from __future__ import annotations
@@ -48,6 +50,24 @@ def parts_at_precision(parts: Sequence[PartModel], precision: str) -> tuple[Part
     return tuple(replace(part, model=at_precision(part.model, precision)) for part in parts)
 
 
+def tolerance_of(precision: str) -> float:
+    """Return how far the outputs of two runtimes for one file may lie apart, as a part of the largest."""
+    tolerance: float = module_of(precision).TOLERANCE
+    return tolerance
+
+
+def runtime_of(precision: str) -> str:
+    """Return the runtime that models of a precision are run in here."""
+    runtime: str = module_of(precision).RUNTIME
+    return runtime
+
+
+def is_calibrated(precision: str) -> bool:
+    """Tell whether samples decide what a model becomes."""
+    calibrated: bool = module_of(precision).CALIBRATED
+    return calibrated
+
+
 def runner_at(model: bytes, precision: str) -> Runner:
     """Load a model that `at_precision` made where this machine computes in that precision; raises SupernetError.
 
@@ -55,6 +75,11 @@ def runner_at(model: bytes, precision: str) -> Runner:
     """
     runner: Runner = module_of(precision).runner(model)
     return runner
+
+
+def require_here(precision: str) -> None:
+    """Raise PrecisionUnavailable where this machine cannot compute in a precision, SupernetError for an unknown one."""
+    module_of(precision).require()
 
 
 def module_of(precision: str) -> ModuleType:

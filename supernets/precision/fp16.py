@@ -12,9 +12,10 @@ import numpy as np
 
 from ..errors import SupernetError
 from ..metric import Runner
-from .runtimes import onnxruntime_runner
+from .runtimes import onnxruntime_runner, require_onnxruntime
 from .samples import Samples
 
+RUNTIME, CALIBRATED, TOLERANCE = "onnxruntime", False, 1e-2
 LARGEST = float(np.finfo(np.float16).max)
 FIXED_INPUTS = {"Resize": (1, 2), "Upsample": (1,)}  # inputs that ONNX wants in fp32 whatever the values are in
 
@@ -39,6 +40,11 @@ def convert(model: bytes, samples: Samples | None, sampled: bytes | None) -> byt
         raise SupernetError(f"the model cannot be kept in fp16: {error}") from error
     content: bytes = converted.SerializeToString(deterministic=True)
     return content
+
+
+def require() -> None:
+    """Raise PrecisionUnavailable without ONNX Runtime."""
+    require_onnxruntime()
 
 
 def runner(model: bytes) -> Runner:

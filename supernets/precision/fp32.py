@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from ..metric import Runner
-from .runtimes import onnxruntime_runner
+from .runtimes import onnxruntime_runner, require_onnxruntime
 from .samples import Samples
+
+RUNTIME, CALIBRATED, TOLERANCE = "onnxruntime", False, 1e-4
 
 
 def convert(model: bytes, samples: Samples | None, sampled: bytes | None) -> bytes:
     """Return the model itself."""
     return model
+
+
+def require() -> None:
+    """Raise PrecisionUnavailable without ONNX Runtime."""
+    require_onnxruntime()
 
 
 def runner(model: bytes) -> Runner:

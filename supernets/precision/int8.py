@@ -15,9 +15,11 @@ from typing import Any
 from ..metric import Runner
 from .pairs import PairWriter, parsed, positive_scale
 from .ranges import magnitudes
-from .runtimes import onnxruntime_runner
+from .runtimes import onnxruntime_runner, require_onnxruntime
 from .samples import Samples, synthetic_samples
 
+RUNTIME, CALIBRATED = "onnxruntime", True
+TOLERANCE = 0.2  # what rounds the other way in one layer grows from there to the last
 WEIGHTED = ("Conv", "Gemm", "MatMul")
 SAME_SCALE = ("AveragePool", "MaxPool")  # their outputs lie within their inputs
 
@@ -40,6 +42,11 @@ def convert(model: bytes, samples: Samples | None, sampled: bytes | None) -> byt
     PairWriter(converted.graph, scales).write([node for node in nodes if node.op_type in WEIGHTED])
     content: bytes = converted.SerializeToString(deterministic=True)
     return content
+
+
+def require() -> None:
+    """Raise PrecisionUnavailable without ONNX Runtime."""
+    require_onnxruntime()
 
 
 def runner(model: bytes) -> Runner:

