@@ -121,7 +121,7 @@ def search(
         supernet=supernet,
         latency=known.latencies,
         precision=known.precision,
-        resources=resources_from(known.profiles, supernet),
+        resources=resources_from(profile, known.latencies, supernet),
     )
     provenance = {
         **known.provenance,

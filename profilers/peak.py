@@ -26,13 +26,15 @@ def resident_mib(root: Path = ROOT) -> float:
     return _told_mib(root, NOW)
 
 
-def reset_peak(root: Path = ROOT) -> bool:
-    """Let the peak begin anew at what is held now; False where the kernel cannot."""
+def reset_peak(root: Path = ROOT) -> None:
+    """Let the peak begin anew at what is held now; raises `CounterUnavailable` where the kernel cannot."""
     try:
         (root / RESET).write_text("5\n", encoding="ascii")
-    except OSError:
-        return False
-    return True
+    except OSError as exc:
+        raise CounterUnavailable(
+            f"/{RESET} cannot be written ({exc.strerror or exc}), so a model's peak of memory cannot be told from that "
+            "of what ran before it; measure on Linux itself, with a kernel that has CONFIG_PROC_PAGE_MONITOR"
+        ) from exc
 
 
 def _told_mib(root: Path, name: str) -> float:

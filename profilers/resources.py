@@ -92,11 +92,11 @@ def measured(folder: Path, *, energy: bool) -> Usage:
     parts = _parts(folder, plan)
     backend = load_backend(plan.backend)
     gc.collect()
-    was_reset = reset_peak()
+    reset_peak()
     runtime = peak_mib()
     with _loaded(backend, parts, plan) as executable:
         executable.elapsed_ns(WARMUP_LOOPS)
-        memory = MemoryUse(start, runtime, peak_mib(), resident_mib(), was_reset)
+        memory = MemoryUse(start, runtime, peak_mib(), resident_mib())
         if not energy:
             return Usage(memory, None)
         counter = open_counter(plan.config.device)

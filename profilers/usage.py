@@ -12,15 +12,13 @@ class MemoryUse:
     """The main memory of one fresh process, in MiB.
 
     start: before the runtime is imported. runtime: after, with the models' files read. peak: the most held while
-    loading and running the model. resident: what is held after that. was_reset: whether the kernel let the peak begin
-    anew at ``runtime``; else ``runtime`` is the peak until then, and a model that stays below it seems to take nothing.
+    loading and running the model. resident: what is held after that.
     """
 
     start: float
     runtime: float
     peak: float
     resident: float
-    was_reset: bool
 
     @property
     def memory_mib(self) -> float:

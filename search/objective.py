@@ -21,6 +21,7 @@ from ..supernets.precision import FP32
 from ..supernets.space import Architecture, Indices, SearchSpace
 from .config import SearchConfig
 from .constraint import Constraint
+from .device import MeasuresResources
 from .errors import InvalidConfig, InvalidConstraint, InvalidValue, UnknownName
 from .region import Region
 from .registry import Registry
@@ -75,14 +76,6 @@ class Transferable(Protocol):
     @property
     def device_independent(self) -> bool:
         """Whether a value measured beside one device holds on another."""
-
-
-@runtime_checkable
-class KnowsWorst(Protocol):
-    """A costly objective to minimise that can say its worst value, at the cost of measuring it."""
-
-    def worst(self) -> float:
-        """Return the value that hypervolume is measured from unless the settings say."""
 
 
 class EvaluatesArchitectures(Protocol):
@@ -143,24 +136,6 @@ class Chosen:
     def values(self, indices: Indices) -> Values:
         """Return the number for (n, d) architectures, (n,)."""
         return self.ways.chosen(indices)
-
-
-class MeasuresResources(Protocol):
-    """What the objectives of memory and energy need of a device; a refusal is empty where it can be measured here."""
-
-    @property
-    def memory_refusal(self) -> str:
-        """Why memory cannot be measured here."""
-
-    @property
-    def energy_refusal(self) -> str:
-        """Why energy cannot be measured here."""
-
-    def memory_mib(self, architecture: Architecture) -> float:
-        """Measure the most memory that a sub-network takes, in MiB."""
-
-    def energy_mj(self, architecture: Architecture) -> float:
-        """Measure the energy of a sub-network's inference, in mJ."""
 
 
 @dataclass(frozen=True)
@@ -320,10 +295,3 @@ def extremes(space: SearchSpace) -> Indices:
     corners = np.stack([np.zeros_like(space.radices), space.radices - 1])
     draws = space.sample(EXTREMES_SAMPLES, np.random.default_rng(EXTREMES_SEED))
     return np.concatenate([space.canonical(corners), draws])
-
-
-def largest(space: SearchSpace) -> Indices:
-    """Return the largest architectures: all last options, and those of most MACs and params of the extremes, (n, d)."""
-    rows = extremes(space)
-    most = [1, int(space.macs(rows).argmax()), int(space.params(rows).argmax())]
-    return np.unique(rows[most], axis=0)

@@ -7,7 +7,7 @@ network on one device (`deployment.py`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..supernets.precision import FP32
@@ -30,15 +30,13 @@ class Searched:
     """What a search takes from hardware profiles: the space, latency models by name, and what it keeps of them.
 
     `space` is the one asked for, or the same with the precision as a choice. `precision` is what networks are
-    validated in where it is no choice. `profiles` are by name, and none where they are ways on one device: what else a
-    network takes than time depends on the way.
+    validated in where it is no choice.
     """
 
     space: SearchSpace
     latencies: Mapping[str, PredictsLatency]
     provenance: Mapping[str, Any]
     precision: str = FP32
-    profiles: Mapping[str, HardwareProfile] = field(default_factory=dict)
 
     @property
     def precisions(self) -> tuple[str, ...]:
@@ -59,13 +57,18 @@ def searched(profile: Profiles, space: SearchSpace) -> Searched:
         if not ways.space.settings and ways.precision != FP32:
             kept[PRECISION] = ways.precision
         return Searched(ways.space, {"": ways}, kept, ways.precision)
-    profiles = dict(profile) if isinstance(profile, Mapping) else {} if profile is None else {"": profile}
+    profiles = named(profile)
     check_instances(profiles)
     for one in profiles.values():
         one.table.require(one.space_named(space.name).unique_layers())
     precision = precision_of(profiles)
     latencies = {name: one.latency for name, one in profiles.items()}
-    return Searched(space, latencies, provenance_from(profiles), precision, profiles)
+    return Searched(space, latencies, provenance_from(profiles), precision)
+
+
+def named(profile: HardwareProfile | Mapping[str, HardwareProfile] | None) -> dict[str, HardwareProfile]:
+    """Return profiles by name, the one of plain `latency` as ""."""
+    return dict(profile) if isinstance(profile, Mapping) else {} if profile is None else {"": profile}
 
 
 def precision_of(profiles: Mapping[str, HardwareProfile]) -> str:

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from .config import SearchConfig
-from .objective import KnowsWorst, Objective
+from .objective import Objective
 from .records import RUN_FILE, read_header
 from .region import Region
+
+
+@runtime_checkable
+class KnowsWorst(Protocol):
+    """A costly objective to minimise that can say its worst value, at the cost of measuring it."""
+
+    def worst(self) -> float:
+        """Return the value that hypervolume is measured from unless the settings say."""
 
 
 def with_reference(config: SearchConfig, objectives: Sequence[Objective], kept: Mapping[str, float]) -> SearchConfig:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Literal
 
 import numpy as np
 
 from ..supernets.space import Architecture, Indices, SearchSpace
+from .device import MeasuresResources
 from .errors import MissingContext, closest_hint
-from .objective import MeasuresResources, SearchContext, Values, largest
+from .objective import SearchContext, Values, extremes, family_of
 
 FAMILIES = ("energy", "memory")
 
@@ -36,6 +38,15 @@ class Resource:
         return float(self.values(largest(self.space)).max())
 
 
+def largest(space: SearchSpace) -> Indices:
+    """Return the largest networks in every setting, (n, d): all last options, most MACs and params of the extremes."""
+    rows = extremes(space)
+    most = rows[[1, int(space.macs(rows).argmax()), int(space.params(rows).argmax())]]
+    settings = list(product(*(range(len(choice.options)) for choice in space.settings)))
+    found = [np.concatenate([row, setting]) for row in space.networks(most) for setting in settings]
+    return np.unique(np.array(found, dtype=np.int64), axis=0)
+
+
 def resource_name(family: str, context: SearchContext) -> str:
     """Return the objective's name, with its instance where it has one."""
     return f"{family}@{context.instance}" if context.instance else family
@@ -46,16 +57,17 @@ def resources_of(name: str, context: SearchContext) -> MeasuresResources:
     found = context.resources.get(context.instance)
     if found is not None:
         return found
-    known = [f"{name.partition('@')[0]}@{other}" if other else name.partition("@")[0] for other in context.resources]
+    family = family_of(name)
+    known = [f"{family}@{other}" if other else family for other in context.resources]
     given = f"those given are for {', '.join(known)}{closest_hint(name, known)}" if known else "there is none"
     raise MissingContext(
         f"objective {name!r} needs a hardware profile, which says how networks are run here, and {given}; make one "
-        f"with `gnomon profile --space {context.space.name}` and pass it as --profile "
+        f"with `gnomon profile --space {context.space.network.name}` and pass it as --profile "
         f"{context.instance + '=' if context.instance else ''}FILE"
     )
 
 
-def require_none(refusal: str, name: str) -> None:
+def require_measurable(refusal: str, name: str) -> None:
     """Raise MissingContext where a resource cannot be measured here, for the reason given."""
     if refusal:
         raise MissingContext(

@@ -69,7 +69,7 @@ class Study:
         space, config = known.space, config.model_copy(update={"space": known.space.name})
         declared = {one.name: one for one in (ACCURACY, *told)}
         check_names(config, told=list(declared))
-        resources = resources_from(known.profiles)
+        resources = resources_from(profile, known.latencies)
         context = SearchContext(space, latency=known.latencies, split=config.split, resources=resources)
         self._space = space
         self._told: dict[str, Told] = {name: declared[name] for name in config.objectives if name in declared}

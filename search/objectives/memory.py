@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ..objective import SearchContext
-from ..resource_objective import Resource, require_none, resource_name, resources_of
+from ..resource_objective import Resource, require_measurable, resource_name, resources_of
 
 
 def build(context: SearchContext) -> Resource:
     """Build the objective for the context's instance; raises MissingContext where it cannot be measured here."""
     name = resource_name("memory", context)
     resources = resources_of(name, context)
-    require_none(resources.memory_refusal, name)
+    require_measurable(resources.memory_refusal, name)
     return Resource(context.space, resources.memory_mib, name, "MiB")

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pytest
 
 from gnomon.api import final_front
@@ -12,10 +13,12 @@ from gnomon.profilers.hardware import fingerprint
 from gnomon.profilers.registry import load_backend
 from gnomon.profilers.testing import affine_model
 from gnomon.search import SearchConfig, SearchContext, load_run, run_search
+from gnomon.search.deployment import Deployment, Deployments
 from gnomon.search.errors import MissingContext, RunMismatch
-from gnomon.search.objective import build_objective, build_objectives, largest
+from gnomon.search.objective import build_objective, build_objectives
 from gnomon.search.reference import with_reference
-from gnomon.search.resources import ProfiledResources
+from gnomon.search.resource_objective import largest
+from gnomon.search.resources import DeployedResources, ProfiledResources
 from gnomon.search.testing import FormulaResources, fake_context
 from gnomon.supernets import load_space
 
@@ -177,9 +180,42 @@ def test_memory_takes_units(tmp_path):
     assert json.loads((tmp_path / "run" / "run.json").read_text())["config"]["constraints"] == ["memory<=0.041GiB"]
 
 
+@dataclass(frozen=True)
+class Way:
+    """A latency in microseconds whatever the network, and the memory that the same way of running it takes."""
+
+    us: float
+    mib: float
+    memory_refusal: str = ""
+
+    def value_us(self, indices):
+        return np.full(len(indices), self.us)
+
+    def memory_mib(self, architecture):
+        assert architecture.space == "fashion_mnist"
+        return self.mib
+
+
+def test_a_network_is_measured_in_the_way_it_is_fastest_in():
+    space = load_space("fashion_mnist:precision=fp32+int8")
+    ways = {"fp32": (Way(20.0, 1.0), Way(10.0, 2.0)), "int8": (Way(5.0, 3.0),)}
+    flat = [(Deployment("ort", precision, 1, "p", "0"), way) for precision, held in ways.items() for way in held]
+    resources = DeployedResources(Deployments(space, tuple(flat)), tuple(way for _, way in flat))
+    memory = build_objective("memory", SearchContext(space, resources={"": resources}))
+    fp32 = np.zeros_like(space.radices)
+    int8 = [*fp32[:-1], 1]
+    assert memory.values(np.array([fp32, int8])).tolist() == [2.0, 3.0]
+    assert memory.worst() == 3.0
+    refused = replace(resources, each=(*resources.each[:2], Way(5.0, 3.0, "no memory here")))
+    with pytest.raises(MissingContext, match="cannot be: no memory here"):
+        build_objective("memory", SearchContext(space, resources={"": refused}))
+
+
 def test_the_largest_are_of_most_macs_and_params():
     space = fake_context().space
     rows = largest(space)
     last = space.radices[None] - 1
     assert space.macs(rows).max() == space.macs(last)[0]
     assert space.params(rows).max() == space.params(last)[0]
+    several = load_space("fashion_mnist:precision=fp32+int8")
+    assert set(several.setting("precision", largest(several))) == {"fp32", "int8"}
