@@ -7,7 +7,9 @@ here first. The versions, and where they come from:
   it loads a layer of every kind, and 1.11 none. Int8 needs nothing newer.
 - openvino 2023.1: the first with ``openvino.Core``; it loads a layer of every kind. For int8 it is 2023.3: older ones
   refuse a bias that is quantised as a whole, as those of layer normalisation are.
-- tensorrt 8.6: the first whose parser has LayerNormalization, which came with opset 17 (onnx-tensorrt's changelog).
+- tensorrt 10.0: strongly typed networks, so that the precision is the file's; LayerNormalization, which came with opset
+  17, is in its parser since 8.6 (onnx-tensorrt's changelog).
+- tensorrt_rtx 1.0: the first there is.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import Dict, Optional, Tuple
 
 from .errors import RuntimeTooOld
 
-REQUIRED: Dict[str, str] = {"onnxruntime": "1.12", "openvino": "2023.1", "tensorrt": "8.6"}
+REQUIRED: Dict[str, str] = {"onnxruntime": "1.12", "openvino": "2023.1", "tensorrt": "10.0", "tensorrt_rtx": "1.0"}
 REQUIRED_BY_PRECISION: Dict[Tuple[str, str], str] = {("openvino", "int8"): "2023.3"}
 NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
