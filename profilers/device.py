@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple
 
 from .archive import running_archive
 from .bundle import WORKER, plan_file, read_bundle_folder, results_file
-from .errors import BackendUnavailable, ProfilerError, ResultsUnwritable
+from .errors import BackendUnavailable, ProfilerError, ResultsUnwritable, RuntimeTooOld
 from .exits import DONE, FAILED, INTERRUPTED
 from .plan import store_plan
 from .registry import backend_names, device_of, load_backend
-from .requirements import check_runtime, install_command
+from .requirements import check_runtime, command_without_gnomon, install_command
 from .transports.local import run_plan_locally
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     try:
         return _run(_own_folder(), options.backend, options.threads)
     except BackendUnavailable as exc:  # what it says of installing is for a machine that has Gnomon
-        return _failed(str(exc).replace(exc.install_command or "\0", install_command(options.backend)))
+        command = command_without_gnomon(exc.install_command, options.backend)
+        return _failed(str(exc).replace(exc.install_command or "\0", command))
     except (ProfilerError, ValueError) as exc:
         return _failed(str(exc))
 
@@ -104,8 +105,10 @@ def backends_here() -> List[Tuple[str, str, str]]:
     for name in backend_names():
         try:
             found = load_backend(name).version()
-        except BackendUnavailable:
-            found = f"not here: {install_command(name)}"
+        except RuntimeTooOld as exc:
+            found = f"too old: {exc.install_command}"
+        except BackendUnavailable as exc:
+            found = f"not here: {command_without_gnomon(exc.install_command, name)}"
         except Exception as exc:  # a runtime that is broken must not hide the others
             found = f"broken: {type(exc).__name__}: {exc}"
         rows.append((name, device_of(name), found))

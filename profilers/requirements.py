@@ -21,6 +21,7 @@ from .errors import RuntimeTooOld
 
 REQUIRED: Dict[str, str] = {"onnxruntime": "1.12", "openvino": "2023.1", "tensorrt": "10.0", "tensorrt_rtx": "1.0"}
 REQUIRED_BY_PRECISION: Dict[Tuple[str, str], str] = {("openvino", "int8"): "2023.3"}
+PYTHON = (3, 8)  # of the worker
 NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
@@ -50,6 +51,11 @@ def install_command(backend: str, precision: str = "fp32") -> str:
     """Return the command that installs a backend's runtime where Gnomon itself is not; upgrades one that is there."""
     runtime, required = backend.partition(":")[0], required_version(backend, precision)
     return f'python3 -m pip install --upgrade "{runtime}{f">={required}" if required else ""}"'
+
+
+def command_without_gnomon(command: str, backend: str) -> str:
+    """Return a backend's own ``command`` that installs it, or ours where that one would install Gnomon too."""
+    return install_command(backend) if not command or "gnomon[" in command else command
 
 
 def _numbers(version: str) -> Tuple[int, ...]:
