@@ -3,8 +3,12 @@
 from .backend import Backend, Executable, OperatorProfile, OperatorProfiler, OperatorTime, RunConfig, profile_operators
 from .drift import SpeedCurve
 from .errors import (
+    AddressInvalid,
     BackendError,
     BackendUnavailable,
+    DeviceError,
+    DeviceUnfit,
+    DeviceUnreachable,
     EnvironmentChanged,
     FallbackRefused,
     JournalDamaged,
@@ -28,13 +32,18 @@ from .program import Program, ProgramLoader, ProgramPart, load_program
 from .registry import backend_names, load_backend
 from .results import Anchor, Failure, Results, Session, Visit, read_results
 from .timing import Measurement, TimingPolicy
+from .transport import open_device
 from .transports.local import run_plan_locally
 
 __all__ = [
+    "AddressInvalid",
     "Anchor",
     "Backend",
     "BackendError",
     "BackendUnavailable",
+    "DeviceError",
+    "DeviceUnfit",
+    "DeviceUnreachable",
     "EnvironmentChanged",
     "Executable",
     "Failure",
@@ -78,6 +87,7 @@ __all__ = [
     "load_backend",
     "load_program",
     "noise_causes",
+    "open_device",
     "profile_operators",
     "read_journal",
     "read_plan",
