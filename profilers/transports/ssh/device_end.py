@@ -1,8 +1,10 @@
 """What a line's commands run on the device: one verb each, JSON Lines on stdout as the worker's.
 
-    require BACKEND | hardware | missing | receive | start | follow | stop | fetch | clear   PLAN_DIGEST
+    require BACKEND
+    hardware
+    missing | receive | attach | stop | fetch | clear PLAN_DIGEST
 
-The plan itself is run by a runner that `start` detaches from the line, so that it lives on when the line drops, and
+The plan itself is run by a runner that `attach` detaches from the line, so that it lives on when the line drops, and
 that starts the worker again when a runtime takes it down. Where files may be is decided here, not by the line.
 """
 
@@ -107,13 +109,6 @@ def receive(digest: str) -> None:
     _print({"event": "received"})
 
 
-def start(digest: str) -> None:
-    """Start the runner of a plan, unless it is running."""
-    root = Path(__file__).parents[4]
-    RunFolder(digest).start([sys.executable, "-m", __name__, "run", digest], str(root))
-    _print({"event": "started"})
-
-
 def run(digest: str) -> None:
     """Be the runner: run the plan to its end, and print progress and how it ended."""
     folder = RunFolder(digest)
@@ -133,9 +128,13 @@ def run(digest: str) -> None:
     _print({"event": "ended", "code": code})
 
 
-def follow(digest: str) -> None:
-    """Print what the runner prints until it ends; `lost` and its last words when it ended without saying how."""
-    folder = RunFolder(digest)
+def attach(digest: str) -> None:
+    """Start the runner unless it is running, and print what it prints until it ends.
+
+    Prints `lost` and its last words when it ended without saying how.
+    """
+    folder, root = RunFolder(digest), Path(__file__).parents[4]
+    folder.start([sys.executable, "-m", __name__, "run", digest], str(root))
     with folder.events.open("rb") as events:
         events.seek(max(0, folder.events.stat().st_size - REPLAYED_BYTES))
         tail = b""
@@ -174,7 +173,7 @@ def clear(digest: str) -> None:
 
 
 VERBS: Dict[str, Callable[..., None]] = {
-    verb.__name__: verb for verb in (require, hardware, missing, receive, start, run, follow, stop, fetch, clear)
+    verb.__name__: verb for verb in (require, hardware, missing, receive, run, attach, stop, fetch, clear)
 }
 
 

@@ -60,7 +60,6 @@ class RemoteWorker:
 
     def _stored(self) -> str:
         """Return where the worker is on the device, after putting it there if it is not."""
-        self._check_python()
         archive = worker_archive()
         digest = hashlib.sha256(archive).hexdigest()
         found = self._bootstrapped(f"look({digest!r})")
@@ -69,14 +68,23 @@ class RemoteWorker:
                 f"{self.address} has no numpy that works ({printable(str(found.get('message')))}). Install it there: "
                 f"{self.address.login} {shlex.quote(f'{self.address.python} -m pip install numpy')}"
             )
-        if found["worker"] is None:
+        if found.get("worker") is None:
             self.say(f"copying the worker to {self.address} ({len(archive) / 1024:.0f} KiB)")
             found = self._bootstrapped(f"keep({digest!r}, {base64.b64encode(archive).decode()!r})")
-        if not isinstance(found["worker"], str):
+        if not isinstance(found.get("worker"), str):
             raise DeviceUnfit(f"{self.address} did not keep the worker whole; is its disk full or broken?")
-        return found["worker"]
+        path: str = found["worker"]
+        return path
+
+    def _bootstrapped(self, call: str) -> Dict[str, Any]:
+        script = f"{BOOTSTRAP.read_text(encoding='utf-8')}\n{call}\n"
+        answer = self._line.run([self.address.python, "-"], [script.encode()])
+        if answer.code != 0:
+            self._check_python()
+        return self._event(answer, "the first look")[0]
 
     def _check_python(self) -> None:
+        """Raise `DeviceUnfit` if it is for its Python that the device cannot even look."""
         python, needed = self.address.python, ".".join(map(str, PYTHON))
         answer = self._line.run([python, "-c", VERSION])
         match = VERSION_ANSWER.search(answer.stdout)
@@ -92,10 +100,6 @@ class RemoteWorker:
                 f"{python} of {self.address} is Python {version[0]}.{version[1]}; the worker takes {needed} or newer. "
                 f"{remedy}"
             )
-
-    def _bootstrapped(self, call: str) -> Dict[str, Any]:
-        script = f"{BOOTSTRAP.read_text(encoding='utf-8')}\n{call}\n"
-        return self._event(self._line.run([self.address.python, "-"], [script.encode()]), "the first look")[0]
 
     def _event(self, answer: Answer, asked: str) -> Tuple[Dict[str, Any], bytes]:
         """Return the first event in an answer and what follows it; raise the error it tells of."""

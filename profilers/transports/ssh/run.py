@@ -38,6 +38,7 @@ class RemoteRun:
         self._plan = read_plan(folder)
         self._results = results
         self._is_started = False
+        self._is_over = False
         self._has_progressed = True
 
     def to_end(self, on_progress: Optional[OnProgress]) -> None:
@@ -79,7 +80,7 @@ class RemoteRun:
         """Take every step that is still to take; return the runner's last words if it was killed, else None."""
         if not self._is_complete():
             self._copy()
-            self._is_started = True
+            self._is_started, self._is_over = True, False
             last_words = self._watch(on_progress)
             if last_words is not None:
                 return last_words
@@ -145,11 +146,11 @@ class RemoteRun:
 
         Returns its last words if it was killed, else None. Raises its error, and KeyboardInterrupt if it was stopped.
         """
-        self._worker.ask("start", self._plan.digest)
         error: Optional[ProfilerError] = None
-        with closing(self._worker.follow("follow", self._plan.digest)) as events:
+        with closing(self._worker.follow("attach", self._plan.digest)) as events:
             for event in events:
                 kind = event.get("event")
+                self._is_over = self._is_over or kind in ("ended", "lost")
                 if kind == "progress" and event.keys() >= PROGRESS_FIELDS:
                     self._has_progressed = True
                     if on_progress is not None:
@@ -175,7 +176,8 @@ class RemoteRun:
     def _leave(self) -> None:
         """Stop the run and fetch what it measured; if that fails, say so: it is on the device still."""
         try:
-            self._worker.ask("stop", self._plan.digest)
+            if not self._is_over:
+                self._worker.ask("stop", self._plan.digest)
             self._fetch()
         except ProfilerError as error:
             self._worker.say(f"{error}. What was measured is on the device; run the same again to go on with it")

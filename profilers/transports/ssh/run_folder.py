@@ -27,7 +27,7 @@ from .bootstrap import FOLDER
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 POLL_S = 0.1
-START_WAIT_S = 1.0
+START_WAIT_S = 3.0  # for what began a moment before
 
 
 class RunFolder:
