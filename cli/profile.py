@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from .output import Force, SpaceName, progress, say, worker_progress
+from .devices import Device, Verbose, connected
+from .output import Force, SpaceName, progress, worker_progress
 
 
 def register(app: typer.Typer) -> None:
@@ -35,20 +36,19 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--strict", help="Exit 4 when the profile's quality is not good.")
         ] = False,
         force: Force = False,
-        device: Annotated[str, typer.Option(help="Where to measure: local, or ssh://user@host.")] = "local",
-        verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print the commands of --device.")] = False,
+        device: Device = "local",
+        verbose: Verbose = False,
     ) -> None:
         """Measure every layer of a space on a device, and whole networks that verify the table."""
         from ..api import load_profile
         from ..api import profile as measure_profile
         from ..lut.store import SUFFIX
         from ..profilers.timing import TimingPolicy
-        from ..profilers.transport import open_device
         from .lut import print_profile
         from .main import QualityRefused
 
         with (
-            open_device(device, say=say, show=say if verbose else None) as transport,
+            connected(device, verbose=verbose) as transport,
             progress(f"profile {space} on {backend}") as report,
         ):
             measured = measure_profile(
