@@ -31,6 +31,7 @@ VERBS = (
     "train",
     "evaluate",
     "profile",
+    "bundle",
     "lut",
     "predict",
     "search",
@@ -121,7 +122,7 @@ def exit_code_of(error: Exception) -> int | None:
     if isinstance(error, profiling.DeviceUnreachable):
         return EXIT_UNREACHABLE
     environment = (profiling.BackendError, profiling.EnvironmentChanged, profiling.ResultsUnwritable)
-    if isinstance(error, (*environment, profiling.WorkerCrashed, profiling.DeviceUnfit)):
+    if isinstance(error, (*environment, profiling.WorkerCrashed, profiling.DeviceBusy, profiling.DeviceUnfit)):
         return EXIT_ENVIRONMENT
     from ..lut.errors import LutError
     from ..reports.errors import PlotRefused

@@ -1,6 +1,7 @@
 """Latency lookup tables: hardware profiles, the models that read latencies from them, and their verified error."""
 
 from .build import ProfileRequest, build_profile
+from .bundle import BundleEstimate, bundle_request, create_bundle, estimate_bundle, import_results
 from .diff import ProfileDiff, diff_profiles
 from .errors import (
     FindingsRefused,
@@ -11,6 +12,7 @@ from .errors import (
     OutputUnwritable,
     ProfileDamaged,
     ProfileMismatch,
+    ResultsIncomplete,
     TableUnreadable,
     UnknownProfile,
 )
@@ -31,6 +33,7 @@ from .store import load_profile, shipped_profiles
 from .table import LatencyTable
 
 __all__ = [
+    "BundleEstimate",
     "Explanation",
     "Finding",
     "FindingsRefused",
@@ -55,18 +58,23 @@ __all__ = [
     "ProfileRequest",
     "Remeasured",
     "RemeasuredTogether",
+    "ResultsIncomplete",
     "SlotDifference",
     "TableOrigin",
     "TableUnreadable",
     "UnknownProfile",
     "build_profile",
+    "bundle_request",
     "check_profile",
+    "create_bundle",
     "device_differences",
     "diff_profiles",
     "differences",
+    "estimate_bundle",
     "explain",
     "explain_operators",
     "format_names",
+    "import_results",
     "import_table",
     "is_this_device",
     "lint_profile",

@@ -11,6 +11,7 @@
     │   └── FallbackRefused       the runtime would run it elsewhere than asked
     ├── PlanError
     │   ├── PlanDamaged           a plan folder is incomplete, altered or of another version
+    │   ├── BundleDamaged         a bundle's file is no bundle, incomplete, altered or dangerous to unpack
     │   └── PlanMismatch          results or a folder belong to another plan
     ├── EnvironmentChanged        a run would go on with another runtime, configuration of it, or machine
     ├── JournalDamaged            a journal is damaged before its last line
@@ -19,6 +20,7 @@
     ├── DeviceError
     │   ├── AddressInvalid        no device has an address like that
     │   ├── DeviceUnreachable     no line to the device, or it dropped
+    │   ├── DeviceBusy            it is measuring another plan
     │   └── DeviceUnfit           it lacks what a plan needs: Python, numpy, room
     └── WorkerCrashed             the worker process died and restarting did not help
 
@@ -101,6 +103,10 @@ class PlanDamaged(PlanError):
     """A plan folder is incomplete, altered, or written by another version."""
 
 
+class BundleDamaged(PlanError):
+    """A bundle is not one, incomplete, altered, or made to do harm when unpacked."""
+
+
 class PlanMismatch(PlanError):
     """A results file or a folder already belongs to another plan."""
 
@@ -151,7 +157,7 @@ class ResultsUnwritable(ProfilerError):
 
 
 class DeviceError(ProfilerError):
-    """A device elsewhere cannot be used."""
+    """A device cannot be used."""
 
 
 class AddressInvalid(DeviceError):
@@ -164,6 +170,10 @@ class DeviceUnreachable(DeviceError):
     def __init__(self, message: str, *, may_pass: bool = False) -> None:
         super().__init__(message)
         self.may_pass = may_pass
+
+
+class DeviceBusy(DeviceError):
+    """Another plan is being measured on this device; two at once would disturb each other."""
 
 
 class DeviceUnfit(DeviceError):

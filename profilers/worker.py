@@ -28,30 +28,30 @@ from .errors import PlanMismatch, ProfilerError, ResultsUnwritable
 from .execution import PlanExecution
 from .exits import DONE, FAILED, INTERRUPTED
 from .journal import Journal, Record, read_journal
-from .lock import locked
-from .plan import TimingPlan, read_plan
+from .lock import device_locked, locked
+from .plan import TimingPlan, path_of_plan, read_plan
 from .registry import load_backend
 from .results import header_record, results_from_records
 
 REPORT_EVERY_S = 0.25
-LOCK_WAIT_S = 10.0  # a worker whose parent was killed holds the lock until its visit in flight is recorded
+LOCK_WAIT_S = 10.0  # a worker whose parent was killed holds its locks until its visit in flight is recorded
 
 
 def run_plan(
-    folder: Path,
+    place: Path,
     results: Path,
     *,
     is_stopped: Callable[[], bool],
     report: Callable[[Record], None],
     crashed: Optional[str] = None,
 ) -> bool:
-    """Run the plan in ``folder`` until it is done (True) or ``is_stopped`` says so between two visits (False).
+    """Run the plan at ``place`` until it is done (True) or ``is_stopped`` says so between two visits (False).
 
     ``report`` is called after every visit; ``crashed`` says why the process before this one died, if it crashed.
-    Raises `PlanDamaged`, `PlanMismatch`, `EnvironmentChanged`, `ResultsLocked`, `ResultsUnwritable`,
+    Raises `PlanDamaged`, `PlanMismatch`, `EnvironmentChanged`, `ResultsLocked`, `DeviceBusy`, `ResultsUnwritable`,
     `JournalDamaged`, or what `load_backend` raises.
     """
-    plan = read_plan(folder)
+    plan, folder = read_plan(place), path_of_plan(place).parent
     try:
         return _run_plan(plan, folder, results, is_stopped=is_stopped, report=report, crashed=crashed)
     except BrokenPipeError:  # of ``report``
@@ -82,16 +82,17 @@ def _run_plan(
             )
         if recorded.is_complete:
             return True
-        backend = load_backend(plan.backend)
-        execution = PlanExecution(folder, plan, backend=backend, journal=journal, recorded=recorded)
-        execution.open(crashed)
-        return execution.run(is_stopped=is_stopped, report=report)
+        with device_locked(plan.digest, wait_s=LOCK_WAIT_S):
+            backend = load_backend(plan.backend)
+            execution = PlanExecution(folder, plan, backend=backend, journal=journal, recorded=recorded)
+            execution.open(crashed)
+            return execution.run(is_stopped=is_stopped, report=report)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run the plan the command line names and return the exit code."""
     parser = argparse.ArgumentParser(prog="gnomon.profilers.worker", description="Run a timing plan.")
-    parser.add_argument("plan", type=Path, help="folder holding plan.json and models/")
+    parser.add_argument("plan", type=Path, help="folder holding plan.json and models/, or a plan beside models/")
     parser.add_argument("--results", type=Path, required=True, help="journal to append to; continued if it exists")
     parser.add_argument("--crashed", default=None, help="why the worker before this one died")
     parser.add_argument("--parent", type=int, default=None, help="process to end with: after the visit in flight")

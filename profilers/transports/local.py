@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
+from ..archive import running_archive
 from ..errors import AddressInvalid, WorkerCrashed, error_class
 from ..exits import DONE, FAILED, INTERRUPTED, USAGE
 from ..hardware import Hardware, fingerprint
@@ -59,22 +60,22 @@ def open_device(address: str, *, say: Callable[[str], None], show: Callable[[str
 
 
 def run_plan_locally(
-    plan_folder: PathLike,
+    plan_place: PathLike,
     results: PathLike,
     *,
     on_progress: Optional[OnProgress] = None,
     max_restarts: int = MAX_RESTARTS,
 ) -> None:
-    """Run the plan in ``plan_folder`` to its end, or go on with one that was interrupted.
+    """Run the plan at ``plan_place``, a folder or a plan's file, to its end, or go on with one that was interrupted.
 
     ``on_progress`` is called with the fields done, total, pass, eta_s and key. A model that takes the worker down
     becomes a failure and the worker is started again, up to ``max_restarts`` times; then `WorkerCrashed` is raised.
     Errors of the worker are raised here as themselves. Ctrl-C stops the worker after the visit in flight and is then
     raised; call again to continue.
     """
-    plan = read_plan(plan_folder)
+    plan = read_plan(plan_place)
     environment = child_environment(os.environ, plan.config.threads)
-    command = [sys.executable, "-m", _worker_module(), str(plan_folder), "--results", str(results)]
+    command = [*worker_command(), str(plan_place), "--results", str(results)]
     command += ["--parent", str(os.getpid())]  # killed alone, this process must not leave a worker measuring
     crashed: List[str] = []
     for _ in range(max_restarts + 1):
@@ -90,7 +91,7 @@ def run_plan_locally(
         # Killed from outside (or for memory): nobody is to blame yet, the worker counts how often that happens.
         crashed = [] if code == KILLED else ["--crashed", f"the process died with {cause_of(code)} while timing it"]
     raise WorkerCrashed(
-        f"The worker for {plan_folder} died with {cause_of(code)} and was not restarted again. What is measured is "
+        f"The worker for {plan_place} died with {cause_of(code)} and was not restarted again. What is measured is "
         f"kept in {results}; run the same plan again to continue. Its last words:\n{stderr_tail or '(none)'}",
         exit_code=code,
         stderr_tail=stderr_tail,
@@ -146,8 +147,12 @@ def child_environment(inherited: Mapping[str, str], threads: int) -> Dict[str, s
     return environment
 
 
-def _worker_module() -> str:
-    return __name__.rpartition(".transports.")[0] + ".worker"
+def worker_command() -> List[str]:
+    """Return what starts a worker: this package's module, or the zip application that this runs from."""
+    archive = running_archive()
+    if archive is not None:
+        return [sys.executable, str(archive)]
+    return [sys.executable, "-m", __name__.rpartition(".transports.")[0] + ".worker"]
 
 
 def event_from_line(line: Union[str, bytes]) -> Dict[str, Any]:
