@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Optional
 
-from ...errors import BackendError, DeviceUnfit
+from ...errors import BackendError, DeviceUnfit, DeviceUnreachable
 from ...hardware import Hardware
 from ...lock import locked
 from .address import address_from_text
@@ -21,7 +22,13 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def open_device(address: str, *, say: Callable[[str], None], show: Callable[[str], None]) -> Iterator[SshDevice]:
     """Yield the device at ``ssh://[user@]host[:port][?python=PATH]``; `AddressInvalid` for anything else."""
-    with Line(address_from_text(address), show) as line:
+    parsed = address_from_text(address)
+    if os.name == "nt":
+        raise DeviceUnreachable(
+            f"{parsed} cannot be reached from Windows, whose OpenSSH cannot share a connection; run this in WSL, or "
+            f"carry the plan there: gnomon bundle create"
+        )
+    with Line(parsed, show) as line:
         yield SshDevice(RemoteWorker(line, say))
 
 

@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Mapping, Optional
 
-from ...errors import DeviceUnfit, DeviceUnreachable, PlanMismatch, ProfilerError, WorkerCrashed
+from ...errors import DeviceUnfit, DeviceUnreachable, EnvironmentChanged, PlanMismatch, ProfilerError, WorkerCrashed
 from ...exits import DONE, INTERRUPTED
 from ...journal import write_atomically
 from ...plan import read_plan
@@ -49,9 +49,13 @@ class RemoteRun:
             if not self._is_started:
                 raise
             raise DeviceUnreachable(f"{error} The run goes on there; run the same again to find it") from error
+        except EnvironmentChanged as error:  # then one place has to be removed to measure anew, not two
+            if self._has_left():
+                self._worker.ask("clear", self._plan.digest)
+            raise EnvironmentChanged(f"{error}. They are in {self._results} and no longer on the device") from error
         except BaseException:  # Ctrl-C, an error over there, a failing on_progress: stop it where it can resume
             if self._is_started:
-                self._leave()
+                self._has_left()
             raise
 
     def _persistently(self, on_progress: Optional[OnProgress]) -> None:
@@ -173,7 +177,7 @@ class RemoteRun:
         if content:
             write_atomically(self._results, content)
 
-    def _leave(self) -> None:
+    def _has_left(self) -> bool:
         """Stop the run and fetch what it measured; if that fails, say so: it is on the device still."""
         try:
             if not self._is_over:
@@ -181,6 +185,8 @@ class RemoteRun:
             self._fetch()
         except ProfilerError as error:
             self._worker.say(f"{error}. What was measured is on the device; run the same again to go on with it")
+            return False
+        return True
 
 
 def _summary(content: bytes) -> Mapping[str, Any]:
