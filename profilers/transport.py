@@ -49,10 +49,11 @@ def open_device(
     ``say`` is told what takes long or went wrong on the way, ``show`` every command. Raises `AddressInvalid`.
     """
     scheme, names = address.partition("://")[0], [module.name for module in pkgutil.iter_modules(transports.__path__)]
-    if scheme not in names:
+    module = importlib.import_module(f"{transports.__name__}.{scheme}") if scheme in names else None
+    open_there = getattr(module, "open_device", None)
+    if open_there is None:  # a bundle, say, is carried by hand
         raise AddressInvalid(f"{address!r} is no address of a device; expected {HERE}, or one such as ssh://user@host")
-    module = importlib.import_module(f"{transports.__name__}.{scheme}")
-    opened: ContextManager[Transport] = module.open_device(address, say=say or _ignore, show=show or _ignore)
+    opened: ContextManager[Transport] = open_there(address, say=say or _ignore, show=show or _ignore)
     return opened
 
 

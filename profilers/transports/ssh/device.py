@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Optional
 
-from ...errors import BackendError, DeviceUnfit, DeviceUnreachable
+from ...errors import DeviceUnfit, DeviceUnreachable
 from ...hardware import Hardware
 from ...lock import locked
 from .address import address_from_text
@@ -44,10 +44,7 @@ class SshDevice:
 
         Raises `DeviceUnreachable`, `DeviceUnfit`, `UnknownBackend`, `BackendUnavailable` or `RuntimeTooOld`.
         """
-        try:
-            self._worker.ask("require", backend)
-        except BackendError as error:
-            raise type(error)(f"On the device ({self._worker.address.login}): {error}") from error
+        self._worker.ask("require", backend)
 
     def hardware(self) -> Hardware:
         """Return the device's fingerprint, asked once."""

@@ -59,9 +59,9 @@ def unreachable(address: SshAddress, stderr: str) -> DeviceUnreachable:
     words = printable(stderr)
     failure = next((known for known in FAILURES if re.search(known.words, words, re.IGNORECASE)), UNKNOWN)
     remedy = failure.remedy.format(login=address.login)
-    said = f" ssh said: {words[-WORDS_LIMIT:]}" if words else ""
+    said = f". ssh said: {words[-WORDS_LIMIT:].rstrip('.')}" if words else ""
     return DeviceUnreachable(
-        f"{address} cannot be reached: {failure.meaning}. {remedy}.{said}", may_pass=failure.may_pass
+        f"{address} cannot be reached: {failure.meaning}. {remedy}{said}", may_pass=failure.may_pass
     )
 
 

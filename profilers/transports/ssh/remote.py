@@ -53,6 +53,11 @@ class RemoteWorker:
                 if event:
                     yield event
 
+    def error(self, event: Mapping[str, Any]) -> ProfilerError:
+        """Return the error that an event tells of, as itself, which says where it comes from."""
+        message = printable(str(event.get("message")))
+        return error_class(str(event.get("error")))(f"On the device ({self.address.login}): {message}")
+
     def _command(self, *words: str) -> List[str]:
         if self._path is None:
             self._path = self._stored()
@@ -108,15 +113,10 @@ class RemoteWorker:
             line, _, rest = rest.partition(b"\n")
             event = event_from_line(line)
             if event.get("event") == "error":
-                raise error_from_event(event)
+                raise self.error(event)
             if "event" in event:
                 return event, rest
         raise DeviceUnfit(
             f"{self.address} did not answer ({asked}, exit code {answer.code}). Its last words:\n"
             f"{answer.last_words or '(none)'}"
         )
-
-
-def error_from_event(event: Mapping[str, Any]) -> ProfilerError:
-    """Return the error that an event of the worker tells of."""
-    return error_class(str(event.get("error")))(printable(str(event.get("message"))))

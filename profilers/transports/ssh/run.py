@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Mapping, Optional
 
@@ -19,7 +19,7 @@ from ...journal import write_atomically
 from ...plan import read_plan
 from ...results import read_results
 from .failures import printable
-from .remote import RemoteWorker, error_from_event
+from .remote import RemoteWorker
 
 if TYPE_CHECKING:
     OnProgress = Callable[[Mapping[str, Any]], None]
@@ -48,11 +48,12 @@ class RemoteRun:
         except DeviceUnreachable as error:
             if not self._is_started:
                 raise
-            raise DeviceUnreachable(f"{error} The run goes on there; run the same again to find it") from error
+            raise DeviceUnreachable(f"{error}. The run goes on there; run the same again to find it") from error
         except EnvironmentChanged as error:  # then one place has to be removed to measure anew, not two
             if self._has_left():
-                self._worker.ask("clear", self._plan.digest)
-            raise EnvironmentChanged(f"{error}. They are in {self._results} and no longer on the device") from error
+                with suppress(DeviceUnreachable):
+                    self._worker.ask("clear", self._plan.digest)
+            raise EnvironmentChanged(f"{error}: that is {self._results}, where they are now") from error
         except BaseException:  # Ctrl-C, an error over there, a failing on_progress: stop it where it can resume
             if self._is_started:
                 self._has_left()
@@ -67,7 +68,8 @@ class RemoteRun:
                 last_words = self._once(on_progress)
                 if last_words is None:
                     return
-                error = WorkerCrashed(f"The run on {self._worker.address} was killed", stderr_tail=last_words)
+                said = f"; its last words: {last_words}" if last_words else ""
+                error = WorkerCrashed(f"The run on {self._worker.address} was killed{said}", stderr_tail=last_words)
             except DeviceUnreachable as exc:
                 error = exc
                 if not exc.may_pass:
@@ -160,7 +162,7 @@ class RemoteRun:
                     if on_progress is not None:
                         on_progress(event)
                 elif kind == "error":
-                    error = error_from_event(event)
+                    error = self._worker.error(event)
                 elif kind == "lost":
                     return printable(str(event.get("last_words")))
                 elif kind == "ended" and event.get("code") == DONE:

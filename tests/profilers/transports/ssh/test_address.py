@@ -54,6 +54,7 @@ def test_an_address_is_shown_as_it_would_be_written():
         "",
         "local://board",
         "../ssh://board",
+        "bundle://board",
     ],
 )
 def test_what_ssh_could_misunderstand_is_no_address(text):

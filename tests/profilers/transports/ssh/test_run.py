@@ -168,7 +168,7 @@ def test_results_of_another_environment_are_kept_in_one_place(fake_board, make_p
     kept = results.read_bytes()
     with fake_board.open() as device, pytest.raises(EnvironmentChanged, match=r"was '0\.9' and is '1\.0'") as caught:
         device.run(plan, results)
-    assert f"They are in {results} and no longer on the device" in str(caught.value)
+    assert f"remove it to measure anew here: that is {results}" in str(caught.value)
     assert results.read_bytes() == kept
     assert not there.exists()
 
