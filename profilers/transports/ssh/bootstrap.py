@@ -18,17 +18,17 @@ FOLDER = "~/.cache/gnomon"
 
 
 def look(digest: str) -> None:
-    """Print numpy's version, and where the worker with that SHA-256 is stored (or null)."""
+    """Print numpy's version and where the worker with that SHA-256 is stored; null for what is not there, and why."""
     sys.path[:] = [path for path in sys.path if path]  # not what lies in the home folder
     try:
         import numpy as np
     except Exception as exc:
-        _print({"event": "no numpy", "message": f"{type(exc).__name__}: {exc}"})
+        _print({"event": "look", "numpy": None, "message": f"{type(exc).__name__}: {exc}"})
         return
     path = _path(digest)
     is_whole = path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest
     worker = str(path) if is_whole else None
-    _print({"event": "ready", "numpy": np.__version__, "worker": worker})
+    _print({"event": "look", "numpy": np.__version__, "worker": worker})
 
 
 def keep(digest: str, encoded: str) -> None:

@@ -1,4 +1,4 @@
-"""What a line's commands run on the device: one verb each, JSON Lines on stdout as the worker's.
+"""What a line's commands run on the device: one verb each, which answers in JSON on stdout, as an event of its name.
 
     require BACKEND
     hardware
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str]) -> int:
 def require(backend: str) -> None:
     """Raise unless the runtime of ``backend`` is here and new enough; print its version."""
     try:
-        _print({"event": "backend", "version": load_backend(backend).version()})
+        _print({"event": "require", "version": load_backend(backend).version()})
     except RuntimeTooOld:
         raise
     except BackendUnavailable as exc:
@@ -106,7 +106,7 @@ def receive(digest: str) -> None:
             raise PlanDamaged(f"{name} ended after {len(content)} of {size_bytes} bytes; copy it again")
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content)
-    _print({"event": "received"})
+    _print({"event": "receive"})
 
 
 def run(digest: str) -> None:
@@ -154,14 +154,14 @@ def attach(digest: str) -> None:
 def stop(digest: str) -> None:
     """Stop the runner after the visit in flight."""
     RunFolder(digest).stop()
-    _print({"event": "stopped"})
+    _print({"event": "stop"})
 
 
 def fetch(digest: str) -> None:
     """Print the size and the SHA-256 of the results so far, and on the next line the results themselves."""
     results = RunFolder(digest).results
     content = results.read_bytes() if results.exists() else b""
-    _print({"event": "results", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()})
+    _print({"event": "fetch", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()})
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
 
@@ -169,7 +169,7 @@ def fetch(digest: str) -> None:
 def clear(digest: str) -> None:
     """Remove the plan and its results."""
     RunFolder(digest).clear()
-    _print({"event": "cleared"})
+    _print({"event": "clear"})
 
 
 VERBS: Dict[str, Callable[..., None]] = {

@@ -68,7 +68,7 @@ class RemoteWorker:
         archive = worker_archive()
         digest = hashlib.sha256(archive).hexdigest()
         found = self._bootstrapped(f"look({digest!r})")
-        if found["event"] == "no numpy":
+        if found["numpy"] is None:
             raise DeviceUnfit(
                 f"{self.address} has no numpy that works ({printable(str(found.get('message')))}). Install it there: "
                 f"{self.address.login} {shlex.quote(f'{self.address.python} -m pip install numpy')}"
@@ -86,7 +86,7 @@ class RemoteWorker:
         answer = self._line.run([self.address.python, "-"], [script.encode()])
         if answer.code != 0:
             self._check_python()
-        return self._event(answer, "the first look")[0]
+        return self._event(answer, "look")[0]
 
     def _check_python(self) -> None:
         """Raise `DeviceUnfit` if it is for its Python that the device cannot even look."""
@@ -106,17 +106,17 @@ class RemoteWorker:
                 f"{remedy}"
             )
 
-    def _event(self, answer: Answer, asked: str) -> Tuple[Dict[str, Any], bytes]:
-        """Return the first event in an answer and what follows it; raise the error it tells of."""
+    def _event(self, answer: Answer, verb: str) -> Tuple[Dict[str, Any], bytes]:
+        """Return the event in an answer and what follows it; raise the error it tells of."""
         rest = answer.stdout
         while rest:
             line, _, rest = rest.partition(b"\n")
             event = event_from_line(line)
             if event.get("event") == "error":
                 raise self.error(event)
-            if "event" in event:
+            if event.get("event") == verb:
                 return event, rest
         raise DeviceUnfit(
-            f"{self.address} did not answer ({asked}, exit code {answer.code}). Its last words:\n"
+            f"{self.address} did not answer ({verb}, exit code {answer.code}). Its last words:\n"
             f"{answer.last_words or '(none)'}"
         )

@@ -12,6 +12,7 @@ from gnomon.profilers import (
     DeviceUnfit,
     DeviceUnreachable,
     PlannedModel,
+    ProfilerError,
     RunConfig,
     TimingPolicy,
     UnknownBackend,
@@ -59,6 +60,12 @@ def test_a_greeting_of_the_login_shell_is_passed_over(board):
     board.be("echo 'Welcome!'; echo '{\"a\": 1}'; echo '[]'")
     with board.open() as device:
         device.require("onnxruntime")
+
+
+def test_what_a_device_says_is_shown_and_not_obeyed(board):
+    board.be("""echo '{"event": "error", "error": "SystemExit", "message": "\\u001b[2Jgone"}'; exit""")
+    told = refusal(board, ProfilerError)
+    assert told == "On the device (ssh board): [2Jgone"
 
 
 def test_only_one_connection_asks_for_a_login_and_the_users_precautions_stand(board):
