@@ -6,6 +6,7 @@ Everything here composes the packages below; the command line calls the same fun
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from .profilers.builds import EngineFile
     from .profilers.spread import BuildSpread
     from .profilers.timing import TimingPolicy
+    from .profilers.transport import Transport
     from .search import Run, SearchConfig
     from .search.export import ExportedModel
     from .search.final_front import FinalFront
@@ -47,9 +49,12 @@ def profile(
     source: HardwareProfile | None = None,
     policy: TimingPolicy | None = None,
     force: bool = False,
+    device: Transport | str = "local",
     on_progress: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> HardwareProfile:
-    """Measure a hardware profile of this device and write it to `out` (default: named after the device).
+    """Measure a hardware profile of `device` and write it to `out` (default: named after the device).
+
+    A device is this one, an address such as ssh://user@host, or what `gnomon.profilers.open_device` opened.
 
     Takes about half a minute for the embedded space; an interrupted call goes on when repeated. Without `layers` only
     whole networks are measured; with a `source` too, that profile of another device or configuration is corrected by
@@ -59,7 +64,7 @@ def profile(
     from .profilers.backend import RunConfig
     from .profilers.registry import device_of
     from .profilers.timing import TimingPolicy
-    from .profilers.transports.local import LocalDevice
+    from .profilers.transport import open_device
 
     try:
         config = RunConfig(device=device_of(backend), precision=precision, threads=threads, batch=batch)
@@ -68,9 +73,9 @@ def profile(
     request = ProfileRequest(
         space, backend, config, networks, layers=layers, source=source, policy=policy or TimingPolicy()
     )
-    device = LocalDevice()
-    path = Path(out or request.file_name(device.hardware().slug))
-    return build_profile(request, path, device=device, force=force, on_progress=on_progress)
+    with open_device(device) if isinstance(device, str) else nullcontext(device) as transport:
+        path = Path(out or request.file_name(transport.hardware().slug))
+        return build_profile(request, path, device=transport, force=force, on_progress=on_progress)
 
 
 def load_profile(source: str | Path) -> HardwareProfile:

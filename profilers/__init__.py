@@ -4,11 +4,15 @@ from .backend import Backend, Executable, OperatorProfile, OperatorProfiler, Ope
 from .counter import Counter, CounterState, counter_names, counter_states, open_counter
 from .drift import SpeedCurve
 from .errors import (
+    AddressInvalid,
     BackendError,
     BackendUnavailable,
     BundleDamaged,
     CounterUnavailable,
     DeviceBusy,
+    DeviceError,
+    DeviceUnfit,
+    DeviceUnreachable,
     EnvironmentChanged,
     FallbackRefused,
     JournalDamaged,
@@ -32,10 +36,12 @@ from .program import Program, ProgramLoader, ProgramPart, load_program
 from .registry import backend_names, load_backend
 from .results import Anchor, Failure, Results, Session, Visit, read_results
 from .timing import Measurement, TimingPolicy
+from .transport import open_device
 from .transports.local import run_plan_locally
 from .usage import EnergyUse, MemoryUse, Resources, Spell, Usage
 
 __all__ = [
+    "AddressInvalid",
     "Anchor",
     "Backend",
     "BackendError",
@@ -45,6 +51,9 @@ __all__ = [
     "CounterState",
     "CounterUnavailable",
     "DeviceBusy",
+    "DeviceError",
+    "DeviceUnfit",
+    "DeviceUnreachable",
     "EnergyUse",
     "EnvironmentChanged",
     "Executable",
@@ -96,6 +105,7 @@ __all__ = [
     "load_program",
     "noise_causes",
     "open_counter",
+    "open_device",
     "profile_operators",
     "read_journal",
     "read_plan",

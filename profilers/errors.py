@@ -19,9 +19,13 @@
     ├── CounterUnavailable        energy or memory is not counted here, or may not be read
     ├── EnvironmentChanged        a run would go on with another runtime, configuration of it, or machine
     ├── JournalDamaged            a journal is damaged before its last line
-    ├── DeviceBusy                this device is measuring another plan
     ├── ResultsLocked             another worker writes the same results
     ├── ResultsUnwritable         the results cannot be written: no space left, say
+    ├── DeviceError
+    │   ├── AddressInvalid        no device has an address like that
+    │   ├── DeviceUnreachable     no line to the device, or it dropped
+    │   ├── DeviceBusy            it is measuring another plan
+    │   └── DeviceUnfit           it lacks what a plan needs: Python, numpy, room
     └── WorkerCrashed             the worker process died and restarting did not help
 
 Every error is built from its message alone, so that one raised in a worker can be raised again in the parent;
@@ -155,10 +159,6 @@ class EnvironmentChanged(ProfilerError):
         )
 
 
-class DeviceBusy(ProfilerError):
-    """Another plan is being measured on this device; two at once would disturb each other."""
-
-
 class ResultsLocked(ProfilerError):
     """Another worker is writing the same results file."""
 
@@ -174,6 +174,30 @@ class ResultsUnwritable(ProfilerError):
             f"{path} cannot be written: {name} ({cause.strerror or cause}). Every visit recorded before is kept in it. "
             f"Make room or make it writable, then run the same again: it goes on where it stopped"
         )
+
+
+class DeviceError(ProfilerError):
+    """A device cannot be used."""
+
+
+class AddressInvalid(DeviceError):
+    """What was given as a device's address is none."""
+
+
+class DeviceUnreachable(DeviceError):
+    """There is no line to the device; ``may_pass`` if trying again may help."""
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
+
+
+class DeviceBusy(DeviceError):
+    """Another plan is being measured on this device; two at once would disturb each other."""
+
+
+class DeviceUnfit(DeviceError):
+    """The device can be reached and lacks what running a plan takes."""
 
 
 class WorkerCrashed(ProfilerError):

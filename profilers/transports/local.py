@@ -6,6 +6,7 @@ environment. This process sleeps while the child measures; it wakes only to pass
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,10 +14,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
+from typing import IO, TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
 from ..archive import running_archive
-from ..errors import WorkerCrashed, error_class
+from ..errors import AddressInvalid, WorkerCrashed, error_class
 from ..exits import DONE, FAILED, INTERRUPTED, USAGE
 from ..hardware import Hardware, fingerprint
 from ..plan import read_plan
@@ -48,6 +49,14 @@ class LocalDevice:
     def run(self, plan_folder: Path, results: Path, *, on_progress: Optional[OnProgress] = None) -> None:
         """Run a plan as `run_plan_locally` does."""
         run_plan_locally(plan_folder, results, on_progress=on_progress)
+
+
+@contextlib.contextmanager
+def open_device(address: str, *, say: Callable[[str], None], show: Callable[[str], None]) -> Iterator[LocalDevice]:
+    """Yield this machine, whose address is ``local``; there is nothing to say, show or close."""
+    if address != "local":
+        raise AddressInvalid(f"{address!r} is no address of a device; this machine's is 'local'")
+    yield LocalDevice()
 
 
 def run_plan_locally(
@@ -129,7 +138,7 @@ def _followed(child: subprocess.Popen[str], on_progress: Optional[OnProgress]) -
     """Pass the child's progress on until it closes its stdout; return the error it reported, if any."""
     error: Optional[Dict[str, Any]] = None
     for line in child.stdout or ():
-        event = _event(line)
+        event = event_from_line(line)
         if event.get("event") == "progress" and on_progress is not None:
             on_progress(event)
         elif event.get("event") == "error":
@@ -165,7 +174,7 @@ def worker_command() -> List[str]:
     return [sys.executable, "-m", __name__.rpartition(".transports.")[0] + ".worker"]
 
 
-def _event(line: str) -> Dict[str, Any]:
+def event_from_line(line: Union[str, bytes]) -> Dict[str, Any]:
     """Return a line of the worker as an event; runtimes print to stdout too, and that is none."""
     try:
         event = json.loads(line)
