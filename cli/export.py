@@ -60,7 +60,9 @@ def register(app: typer.Typer) -> None:
         run: RunFolder,
         out: Annotated[Path, typer.Option(help="Folder to write: the model and model.json.")],
         pick: Annotated[str, typer.Option(help=PICK_HELP)] = "knee",
-        profile: Annotated[str | None, typer.Option(help="Profile to predict with and to time under.")] = None,
+        profile: Annotated[
+            list[str] | None, typer.Option(help="Profile to predict with and to time under; several as searched with.")
+        ] = None,
         precision: Annotated[str | None, typer.Option(help="Precision of the model; default: the run's.")] = None,
         checkpoint: Checkpoint = None,
         data: Data = None,
@@ -71,13 +73,14 @@ def register(app: typer.Typer) -> None:
         from dataclasses import asdict
 
         from ..api import export as export_run
-        from ..api import load_profile, load_run
+        from ..api import load_run
+        from .named_profiles import load_profiles
 
         exported = export_run(
             load_run(run),
             pick,
             out,
-            profile=load_profile(profile) if profile else None,
+            profile=load_profiles(profile or ()),
             precision=precision,
             checkpoint=checkpoint,
             data=data,

@@ -1,7 +1,7 @@
 """The `gnomon` command: verbs, and the one door through which errors leave.
 
-Exit codes: 0 ok, 2 usage or bad input, 3 backend or environment, 4 measurement quality under --strict,
-130 interrupted (run the same command again to go on). Tables go to stdout, progress and errors to stderr.
+Exit codes: 0 ok, 2 usage or bad input, 3 backend or environment, 4 measurement quality under --strict, 5 device
+unreachable, 130 interrupted (run the same command again to go on). Tables go to stdout, progress and errors to stderr.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ VERBS = (
     "train",
     "evaluate",
     "profile",
+    "bundle",
+    "build",
     "lut",
     "predict",
     "search",
@@ -53,7 +55,7 @@ EXTRA_OF = {
     "pandas": "frame",
     "optuna": "optuna",
 }
-EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_QUALITY, EXIT_INTERRUPTED = 2, 3, 4, 130
+EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_QUALITY, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 2, 3, 4, 5, 130
 
 
 class QualityRefused(Exception):
@@ -116,9 +118,12 @@ def exit_code_of(error: Exception) -> int | None:
         show = getattr(error, "format_message", None)
         error.args = (show(),) if show else error.args
         return EXIT_USAGE
-    from ..profilers.errors import BackendError, EnvironmentChanged, ProfilerError, ResultsUnwritable, WorkerCrashed
+    from ..profilers import errors as profiling
 
-    if isinstance(error, (BackendError, EnvironmentChanged, ResultsUnwritable, WorkerCrashed)):
+    if isinstance(error, profiling.DeviceUnreachable):
+        return EXIT_UNREACHABLE
+    environment = (profiling.BackendError, profiling.EnvironmentChanged, profiling.ResultsUnwritable)
+    if isinstance(error, (*environment, profiling.WorkerCrashed, profiling.DeviceBusy, profiling.DeviceUnfit)):
         return EXIT_ENVIRONMENT
     from ..lut.errors import LutError
     from ..reports.errors import PlotRefused
@@ -127,4 +132,5 @@ def exit_code_of(error: Exception) -> int | None:
 
     if isinstance(error, PrecisionUnavailable):
         return EXIT_ENVIRONMENT
-    return EXIT_USAGE if isinstance(error, (ProfilerError, LutError, PlotRefused, SearchError, SupernetError)) else None
+    usage = (profiling.ProfilerError, LutError, PlotRefused, SearchError, SupernetError)
+    return EXIT_USAGE if isinstance(error, usage) else None

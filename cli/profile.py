@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .devices import Device, Verbose, connected
 from .output import Force, SpaceName, progress, worker_progress
 
 
@@ -35,8 +36,10 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--strict", help="Exit 4 when the profile's quality is not good.")
         ] = False,
         force: Force = False,
+        device: Device = "local",
+        verbose: Verbose = False,
     ) -> None:
-        """Measure every layer of a space on this device, and whole networks that verify the table."""
+        """Measure every layer of a space on a device, and whole networks that verify the table."""
         from ..api import load_profile
         from ..api import profile as measure_profile
         from ..lut.store import SUFFIX
@@ -44,7 +47,10 @@ def register(app: typer.Typer) -> None:
         from .lut import print_profile
         from .main import QualityRefused
 
-        with progress(f"profile {space} on {backend}") as report:
+        with (
+            connected(device, verbose=verbose) as transport,
+            progress(f"profile {space} on {backend}") as report,
+        ):
             measured = measure_profile(
                 space,
                 backend,
@@ -57,6 +63,7 @@ def register(app: typer.Typer) -> None:
                 source=None if source is None else load_profile(source),
                 policy=TimingPolicy(time_cap_s=time_cap_s),
                 force=force,
+                device=transport,
                 on_progress=worker_progress(report),
             )
         print_profile(measured)

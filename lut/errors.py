@@ -7,6 +7,7 @@ LutError
 ├── LatencyMissing    a layer has no measurement (`keys`)
 ├── NotVerified       nothing is known about the error of these latencies
 ├── TableUnreadable   a table of another format cannot be read, or has no word for what is asked
+├── ResultsIncomplete a device's results are of a run that was not finished
 ├── FindingsRefused   a table has findings that are errors (`findings` in words)
 ├── OutputExists      the output is there already
 └── OutputUnwritable  the output folder cannot be written
@@ -49,6 +50,10 @@ class LatencyMissing(LutError):
 
 class TableUnreadable(LutError):
     """A file in an exchange format is not what it should be."""
+
+
+class ResultsIncomplete(LutError):
+    """What a device brought back is of a run that was not finished."""
 
 
 class FindingsRefused(LutError):

@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..profilers.errors import BackendUnavailable, UnknownBackend
 from ..profilers.hardware import fingerprint
 from ..profilers.plan import Model, PlannedModel, write_plan
+from ..profilers.registry import load_backend
 from ..profilers.results import read_results
 from ..profilers.timing import Measurement, TimingPolicy, undisturbed
 from ..profilers.transports.local import run_plan_locally
@@ -60,6 +62,18 @@ def device_differences(profile: HardwareProfile) -> tuple[str, ...]:
     pairs: dict[str, tuple[object, object]] = {"device": (profile.header.device, here.slug)}
     pairs.update({name: (profile.header.hardware.get(name), getattr(here, name)) for name in SAME_DEVICE})
     return tuple(f"{name}: profile {then!r}, here {now!r}" for name, (then, now) in pairs.items() if then != now)
+
+
+def reason_not_here(profile: HardwareProfile) -> str:
+    """Say why this machine, or its runtime, is not the profile's; nothing where it is."""
+    if differences := device_differences(profile):
+        return f"the profile is of another device ({'; '.join(differences)})"
+    name = profile.header.backend
+    try:
+        here, then = load_backend(name).version(), profile.header.versions.get(name)
+    except (BackendUnavailable, UnknownBackend) as error:
+        return str(error)
+    return "" if here == then else f"the profile is of another runtime ({name}: profile {then}, here {here})"
 
 
 def measure_model(profile: HardwareProfile, model: Model) -> Remeasured:

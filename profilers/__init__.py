@@ -1,10 +1,18 @@
 """How long models take on this device: plans, backends, the timing protocol, and the machine's fingerprint."""
 
 from .backend import Backend, Executable, OperatorProfile, OperatorProfiler, OperatorTime, RunConfig, profile_operators
+from .counter import Counter, CounterState, counter_names, counter_states, open_counter
 from .drift import SpeedCurve
 from .errors import (
+    AddressInvalid,
     BackendError,
     BackendUnavailable,
+    BundleDamaged,
+    CounterUnavailable,
+    DeviceBusy,
+    DeviceError,
+    DeviceUnfit,
+    DeviceUnreachable,
     EnvironmentChanged,
     FallbackRefused,
     JournalDamaged,
@@ -16,6 +24,7 @@ from .errors import (
     ProfilerError,
     ResultsLocked,
     ResultsUnwritable,
+    RuntimeTooOld,
     UnknownBackend,
     UnsupportedConfig,
     WorkerCrashed,
@@ -27,13 +36,25 @@ from .program import Program, ProgramLoader, ProgramPart, load_program
 from .registry import backend_names, load_backend
 from .results import Anchor, Failure, Results, Session, Visit, read_results
 from .timing import Measurement, TimingPolicy
+from .transport import open_device
 from .transports.local import run_plan_locally
+from .usage import EnergyUse, MemoryUse, Resources, Spell, Usage
 
 __all__ = [
+    "AddressInvalid",
     "Anchor",
     "Backend",
     "BackendError",
     "BackendUnavailable",
+    "BundleDamaged",
+    "Counter",
+    "CounterState",
+    "CounterUnavailable",
+    "DeviceBusy",
+    "DeviceError",
+    "DeviceUnfit",
+    "DeviceUnreachable",
+    "EnergyUse",
     "EnvironmentChanged",
     "Executable",
     "Failure",
@@ -42,6 +63,7 @@ __all__ = [
     "Journal",
     "JournalDamaged",
     "Measurement",
+    "MemoryUse",
     "ModelRejected",
     "NoiseCause",
     "OperatorProfile",
@@ -58,24 +80,32 @@ __all__ = [
     "Program",
     "ProgramLoader",
     "ProgramPart",
+    "Resources",
     "Results",
     "ResultsLocked",
     "ResultsUnwritable",
     "RunConfig",
+    "RuntimeTooOld",
     "Session",
     "SpeedCurve",
+    "Spell",
     "TimerNoise",
     "TimingPlan",
     "TimingPolicy",
     "UnknownBackend",
     "UnsupportedConfig",
+    "Usage",
     "Visit",
     "WorkerCrashed",
     "backend_names",
+    "counter_names",
+    "counter_states",
     "fingerprint",
     "load_backend",
     "load_program",
     "noise_causes",
+    "open_counter",
+    "open_device",
     "profile_operators",
     "read_journal",
     "read_plan",

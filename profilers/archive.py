@@ -5,22 +5,38 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
-from typing import Iterator, Tuple
+from typing import Iterator, Optional, Tuple
+
+from .requirements import PYTHON
 
 PACKAGE = Path(__file__).parent
 ROOT = "gnomon"  # relative imports of the package work under any name; errors and processes read better under this one
-MAIN = b"import sys\n\nfrom gnomon.profilers.worker import main\n\nsys.exit(main())\n"
+MAIN = f"""import sys
+
+if sys.version_info < {PYTHON}:  # said in words that Python 2 understands too
+    sys.exit("this needs Python %d.%d or newer, and was started by Python %d.%d" % ({PYTHON} + sys.version_info[:2]))
+
+from gnomon.profilers.device import main
+
+sys.exit(main())
+""".encode()
 SHEBANG = b"#!/usr/bin/env python3\n"
 LONG_AGO = (2000, 1, 1, 0, 0, 0)  # of every file inside, so that equal code gives equal bytes
 
 
 def worker_archive() -> bytes:
-    """Return the worker as a zip application: ``python3 FILE PLAN_FOLDER --results FILE``. Equal code, equal bytes."""
+    """Return the package as a zip application, whose command line is that of `device.py`. Equal code, equal bytes."""
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in (("__main__.py", MAIN), (f"{ROOT}/__init__.py", b""), *_files()):
             archive.writestr(zipfile.ZipInfo(name, LONG_AGO), content, zipfile.ZIP_DEFLATED)
     return SHEBANG + held.getvalue()
+
+
+def running_archive() -> Optional[Path]:
+    """Return the zip application that this package runs from, if it runs from one."""
+    archive = getattr(__spec__.loader, "archive", None)  # of a zipimporter
+    return None if archive is None else Path(archive).resolve()
 
 
 def _files() -> Iterator[Tuple[str, bytes]]:

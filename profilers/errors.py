@@ -4,17 +4,28 @@
     ├── BackendError
     │   ├── UnknownBackend        no backend of that name
     │   ├── BackendUnavailable    the backend's runtime is not installed here
+    │   │   └── RuntimeTooOld     it is, but of a version that cannot run the models
     │   ├── UnsupportedConfig     the backend cannot honour the run configuration
     │   ├── OperatorsUnavailable  the backend cannot profile operators
+    │   ├── BuildsUnavailable     the backend builds nothing ahead of time, or not for that target
     │   ├── ModelRejected         the runtime cannot load or run this model
-    │   └── FallbackRefused       the runtime would run it elsewhere than asked
+    │   ├── FallbackRefused       the runtime would run it elsewhere than asked
+    │   └── GpuError              a call of the GPU's library failed
+    │       └── GpuLost           so that only a new process can use the GPU again
     ├── PlanError
     │   ├── PlanDamaged           a plan folder is incomplete, altered or of another version
+    │   ├── BundleDamaged         a bundle's file is no bundle, incomplete, altered or dangerous to unpack
     │   └── PlanMismatch          results or a folder belong to another plan
+    ├── CounterUnavailable        energy or memory is not counted here, or may not be read
     ├── EnvironmentChanged        a run would go on with another runtime, configuration of it, or machine
     ├── JournalDamaged            a journal is damaged before its last line
     ├── ResultsLocked             another worker writes the same results
     ├── ResultsUnwritable         the results cannot be written: no space left, say
+    ├── DeviceError
+    │   ├── AddressInvalid        no device has an address like that
+    │   ├── DeviceUnreachable     no line to the device, or it dropped
+    │   ├── DeviceBusy            it is measuring another plan
+    │   └── DeviceUnfit           it lacks what a plan needs: Python, numpy, room
     └── WorkerCrashed             the worker process died and restarting did not help
 
 Every error is built from its message alone, so that one raised in a worker can be raised again in the parent;
@@ -68,12 +79,20 @@ class BackendUnavailable(BackendError):
         )
 
 
+class RuntimeTooOld(BackendUnavailable):
+    """The backend's runtime is older than the models need."""
+
+
 class UnsupportedConfig(BackendError):
     """The backend cannot honour the run configuration (device, precision, threads)."""
 
 
 class OperatorsUnavailable(BackendError):
     """The backend has no profiler of operators; latencies are not affected."""
+
+
+class BuildsUnavailable(BackendError):
+    """The backend builds nothing ahead of time, or nothing for the target asked for."""
 
 
 class ModelRejected(BackendError):
@@ -84,12 +103,24 @@ class FallbackRefused(BackendError):
     """The runtime would run the model, or a part of it, elsewhere than on the device asked for."""
 
 
+class GpuError(BackendError):
+    """A call of the GPU's library failed; the message names the call and the library's own error."""
+
+
+class GpuLost(GpuError):
+    """The GPU failed so that nothing of this process can use it again; a new process can."""
+
+
 class PlanError(ProfilerError):
     """A timing plan cannot be used."""
 
 
 class PlanDamaged(PlanError):
     """A plan folder is incomplete, altered, or written by another version."""
+
+
+class BundleDamaged(PlanError):
+    """A bundle is not one, incomplete, altered, or made to do harm when unpacked."""
 
 
 class PlanMismatch(PlanError):
@@ -103,6 +134,10 @@ class JournalDamaged(ProfilerError):
         super().__init__(message)
         self.path = path
         self.line_number = line_number
+
+
+class CounterUnavailable(ProfilerError):
+    """A resource (energy, memory) is not counted on this machine, or its counter may not be read."""
 
 
 class EnvironmentChanged(ProfilerError):
@@ -139,6 +174,30 @@ class ResultsUnwritable(ProfilerError):
             f"{path} cannot be written: {name} ({cause.strerror or cause}). Every visit recorded before is kept in it. "
             f"Make room or make it writable, then run the same again: it goes on where it stopped"
         )
+
+
+class DeviceError(ProfilerError):
+    """A device cannot be used."""
+
+
+class AddressInvalid(DeviceError):
+    """What was given as a device's address is none."""
+
+
+class DeviceUnreachable(DeviceError):
+    """There is no line to the device; ``may_pass`` if trying again may help."""
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        super().__init__(message)
+        self.may_pass = may_pass
+
+
+class DeviceBusy(DeviceError):
+    """Another plan is being measured on this device; two at once would disturb each other."""
+
+
+class DeviceUnfit(DeviceError):
+    """The device can be reached and lacks what running a plan takes."""
 
 
 class WorkerCrashed(ProfilerError):

@@ -5,8 +5,9 @@
 
 An item is one model, or a program: several models, each with how often it runs (`program.py`).
 
-The folder is all a worker needs, so it can be copied to another machine. Reading trusts nothing: names are checked,
-paths stay inside the folder, and every model must have the content its name says.
+The folder is all a worker needs, so it can be copied to another machine. Plans may share models: then each is a file of
+its own name beside them. Reading trusts nothing: names are checked, paths stay inside the folder, and every model must
+have the content its name says.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ SCHEMA_VERSION = 3
 
 Model = Union[bytes, Tuple[ProgramPart, ...]]  # what is timed: one model as ONNX bytes, or a program
 
+PLAN_FILE = "plan.json"
 ROLES = ("layer", "network", "anchor")
 MODEL_FILE = re.compile(r"models/[0-9a-f]{64}\.onnx")
 
@@ -183,26 +185,39 @@ def write_plan(
     (folder / "models").mkdir(parents=True, exist_ok=True)
     items = tuple(_stored(folder, model) for model in models)
     plan = TimingPlan(backend, config, policy, items)
-    path = folder / "plan.json"
-    if path.exists():
-        existing = _parsed(path)
-        if existing.digest != plan.digest:
-            raise PlanMismatch(
-                f"{folder} already holds another plan ({existing.digest[:12]}, not {plan.digest[:12]}); "
-                f"choose another folder, or remove this one"
-            )
-        return plan
-    write_atomically(path, json.dumps(plan.to_json(), indent=1, sort_keys=True, allow_nan=False) + "\n")
+    store_plan(folder / PLAN_FILE, plan)
     return plan
 
 
-def read_plan(folder: PathLike) -> TimingPlan:
-    """Return the plan in ``folder`` after checking it and the content of every model.
+def store_plan(path: Path, plan: TimingPlan) -> None:
+    """Write a plan whose models lie beside ``path``; if that plan is there already, nothing changes.
+
+    Raises `PlanMismatch` if another one is.
+    """
+    if not path.exists():
+        write_atomically(path, json.dumps(plan.to_json(), indent=1, sort_keys=True, allow_nan=False) + "\n")
+        return
+    existing = _parsed(path)
+    if existing.digest != plan.digest:
+        raise PlanMismatch(
+            f"{path.parent} already holds another plan ({existing.digest[:12]}, not {plan.digest[:12]}); "
+            f"choose another folder, or remove this one"
+        )
+
+
+def path_of_plan(place: PathLike) -> Path:
+    """Return the file of the plan at ``place``: a plan folder, or a plan's file among the models it shares."""
+    place = Path(place)
+    return place / PLAN_FILE if place.is_dir() else place
+
+
+def read_plan(place: PathLike) -> TimingPlan:
+    """Return the plan at ``place``, a folder or a plan's file, after checking it and the content of every model.
 
     Raises `PlanDamaged` for anything missing, altered, outside the folder or of another version. Reads all models.
     """
-    folder = Path(folder)
-    plan = _parsed(folder / "plan.json")
+    path = path_of_plan(place)
+    plan, folder = _parsed(path), path.parent
     root = folder.resolve()
     for file in sorted({file for item in plan.items for file in item.files}):
         path = folder / file

@@ -6,9 +6,9 @@ Killed at any moment, it loses at most the visit in flight; started again, it go
 it would have taken. A model that cannot be timed becomes a failure record and the run goes on. Progress is JSON Lines
 on stdout. It measures and does nothing else: no predictions, no reports, no other part of gnomon.
 
-Exit codes: 0 done, 2 usage, 3 an error of this package, 130 interrupted (start it again to continue). Any other code
-means that a runtime took the process down; whoever restarts it then passes ``--crashed REASON``, and the model that
-was in flight is recorded as a failure.
+Exit codes: 0 done, 2 usage, 3 an error of this package, 5 the GPU is lost to this process (start it again to
+continue), 130 interrupted (likewise). Any other code means that a runtime took the process down; whoever restarts it
+then passes ``--crashed REASON``, and the model that was in flight is recorded as a failure.
 """
 
 from __future__ import annotations
@@ -24,34 +24,35 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
-from .errors import PlanMismatch, ProfilerError, ResultsUnwritable
+from .cache import cache_beside
+from .errors import GpuLost, PlanMismatch, ProfilerError, ResultsUnwritable
 from .execution import PlanExecution
-from .exits import DONE, FAILED, INTERRUPTED
+from .exits import DONE, FAILED, GPU_LOST, INTERRUPTED
 from .journal import Journal, Record, read_journal
-from .lock import locked
-from .plan import TimingPlan, read_plan
+from .lock import device_locked, locked
+from .plan import TimingPlan, path_of_plan, read_plan
 from .registry import load_backend
 from .results import header_record, results_from_records
 
 REPORT_EVERY_S = 0.25
-LOCK_WAIT_S = 10.0  # a worker whose parent was killed holds the lock until its visit in flight is recorded
+LOCK_WAIT_S = 10.0  # a worker whose parent was killed holds its locks until its visit in flight is recorded
 
 
 def run_plan(
-    folder: Path,
+    place: Path,
     results: Path,
     *,
     is_stopped: Callable[[], bool],
     report: Callable[[Record], None],
     crashed: Optional[str] = None,
 ) -> bool:
-    """Run the plan in ``folder`` until it is done (True) or ``is_stopped`` says so between two visits (False).
+    """Run the plan at ``place`` until it is done (True) or ``is_stopped`` says so between two visits (False).
 
     ``report`` is called after every visit; ``crashed`` says why the process before this one died, if it crashed.
-    Raises `PlanDamaged`, `PlanMismatch`, `EnvironmentChanged`, `ResultsLocked`, `ResultsUnwritable`,
+    Raises `PlanDamaged`, `PlanMismatch`, `EnvironmentChanged`, `ResultsLocked`, `DeviceBusy`, `ResultsUnwritable`,
     `JournalDamaged`, or what `load_backend` raises.
     """
-    plan = read_plan(folder)
+    plan, folder = read_plan(place), path_of_plan(place).parent
     try:
         return _run_plan(plan, folder, results, is_stopped=is_stopped, report=report, crashed=crashed)
     except BrokenPipeError:  # of ``report``
@@ -82,16 +83,18 @@ def _run_plan(
             )
         if recorded.is_complete:
             return True
-        backend = load_backend(plan.backend)
-        execution = PlanExecution(folder, plan, backend=backend, journal=journal, recorded=recorded)
-        execution.open(crashed)
-        return execution.run(is_stopped=is_stopped, report=report)
+        with device_locked(plan.digest, wait_s=LOCK_WAIT_S):
+            backend = load_backend(plan.backend)
+            execution = PlanExecution(folder, plan, backend=backend, journal=journal, recorded=recorded)
+            with cache_beside(results, backend):
+                execution.open(crashed)
+                return execution.run(is_stopped=is_stopped, report=report)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run the plan the command line names and return the exit code."""
     parser = argparse.ArgumentParser(prog="gnomon.profilers.worker", description="Run a timing plan.")
-    parser.add_argument("plan", type=Path, help="folder holding plan.json and models/")
+    parser.add_argument("plan", type=Path, help="folder holding plan.json and models/, or a plan beside models/")
     parser.add_argument("--results", type=Path, required=True, help="journal to append to; continued if it exists")
     parser.add_argument("--crashed", default=None, help="why the worker before this one died")
     parser.add_argument("--parent", type=int, default=None, help="process to end with: after the visit in flight")
@@ -103,6 +106,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         is_done = run_plan(
             options.plan, options.results, is_stopped=stop.is_set, report=_Throttled(_print), crashed=options.crashed
         )
+    except GpuLost as exc:
+        print(exc, file=sys.stderr)
+        return GPU_LOST
     except ProfilerError as exc:
         _print({"event": "error", "error": type(exc).__name__, "message": str(exc)})
         with contextlib.suppress(OSError):  # a full disk may hold stderr too

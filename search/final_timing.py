@@ -61,7 +61,9 @@ def timed_together(
 
     When the networks exported now are not to the byte those of that call, or its plan cannot be read, it starts over.
     """
-    models = {member.id: exported(member, supernet, profile) for member in members}
+    models = {
+        member.id: exported(Architecture(profile.space.name, member.indices), supernet, profile) for member in members
+    }
     try:
         return measure_models(profile, models, building=building)
     except (PlanMismatch, PlanDamaged):
@@ -69,9 +71,9 @@ def timed_together(
         return measure_models(profile, models, building=building)
 
 
-def exported(member: Validation, supernet: EvaluatesArchitectures | None, profile: HardwareProfile) -> Model:
-    """Return a member as it would be shipped; its layers alone, whose times are the same, without weights."""
-    architecture, config = Architecture(profile.space.name, member.indices), profile.run_config
+def exported(architecture: Architecture, supernet: EvaluatesArchitectures | None, profile: HardwareProfile) -> Model:
+    """Return a sub-network as it would be shipped; its layers alone, whose times are the same, without weights."""
+    config = profile.run_config
     if not isinstance(supernet, Exportable):
         return timed_model(network_parts(profile.space, architecture, config))
     if config.precision == FP32:

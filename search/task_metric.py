@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from ..supernets.metric import METRICS, Metric
 from ..supernets.precision import FP32
+from ..supernets.registry import PRECISION
 from ..supernets.space import Architecture, Indices, SearchSpace
 from .errors import MissingContext
 from .objective import EvaluatesArchitectures, EvaluatesAtPrecisions, SearchContext, Values
@@ -34,16 +36,22 @@ class TaskMetric:
 
     def values_on(self, indices: Indices, share: float) -> Values:
         """Evaluate (n, d) architectures on a share of the examples, (n,)."""
-        found = [self.evaluated(self.space.architecture(row), share) for row in indices]
+        space = self.space.network
+        rows = zip(self.space.networks(indices), self.precisions_of(indices))
+        found = [self.evaluated(space.architecture(row), precision, share) for row, precision in rows]
         return np.array(found, dtype=np.float64)
 
-    def evaluated(self, architecture: Architecture, share: float) -> float:
-        """Evaluate one architecture in the objective's precision."""
-        if self.precision == FP32:  # all that a super-network must know
+    def precisions_of(self, indices: Indices) -> Sequence[str]:
+        """Return the precision of each of (n, d) architectures: what it sets, else the objective's."""
+        if any(choice.name == PRECISION for choice in self.space.settings):
+            return [str(option) for option in self.space.setting(PRECISION, indices)]
+        return [self.precision] * len(indices)
+
+    def evaluated(self, architecture: Architecture, precision: str, share: float) -> float:
+        """Evaluate one network in a precision."""
+        if precision == FP32:  # all that a super-network must know
             return self.supernet.evaluate(architecture, self.split, share)
-        return at_precisions(self.supernet, self.precision).evaluate(
-            architecture, self.split, share, precision=self.precision
-        )
+        return at_precisions(self.supernet, precision).evaluate(architecture, self.split, share, precision=precision)
 
 
 def metric_objective(metric: Metric, context: SearchContext) -> TaskMetric:
@@ -59,8 +67,10 @@ def metric_objective(metric: Metric, context: SearchContext) -> TaskMetric:
             f"{context.space.name} is judged by {own.name}, not by {metric.name}; "
             f"write {own.name} in its place, as --objectives {own.name},latency"
         )
-    if context.precision != FP32:
-        at_precisions(context.supernet, context.precision)
+    listed = [choice.options for choice in context.space.settings if choice.name == PRECISION]
+    for precision in listed[0] if listed else (context.precision,):
+        if precision != FP32:
+            at_precisions(context.supernet, str(precision))
     return TaskMetric(
         context.space,
         context.supernet,

@@ -87,8 +87,8 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
     from .elastic import ElasticNetwork
     from .tasks import load_task
 
-    loaded = load_space(space)
-    path = checkpoint or weights_of(space)
+    loaded = load_space(space).network
+    path = checkpoint or weights_of(loaded.name)
     if checkpoint is not None and not checkpoint.exists():
         raise CheckpointMismatch(absent(loaded.name, checkpoint), tensor="(file)")
     if path is None:

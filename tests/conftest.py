@@ -55,6 +55,14 @@ BACKEND = """
 """
 
 
+@pytest.fixture(autouse=True, scope="session")
+def own_device_lock(tmp_path_factory):
+    """Let the plans of tests that run side by side not wait for each other; what they time is not looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GNOMON_DEVICE_LOCK", str(tmp_path_factory.mktemp("device") / "lock"))
+        yield
+
+
 @pytest.fixture
 def tiny(tmp_path_factory, monkeypatch):
     """A third party's space of twelve networks and its backend ``fake``, for this process and its children."""

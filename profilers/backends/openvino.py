@@ -18,6 +18,7 @@ import numpy as np
 from ..backend import OperatorProfile, OperatorTime, RunConfig, synthetic_input
 from ..closing import Closing
 from ..errors import BackendUnavailable, FallbackRefused, ModelRejected, UnsupportedConfig
+from ..requirements import check_runtime
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,6 +57,7 @@ def open_backend(variant: str = "") -> OpenVinoBackend:
         import openvino
     except ImportError as exc:
         raise BackendUnavailable.missing(NAME, INSTALL_COMMAND, exc) from exc
+    check_runtime(NAME, str(openvino.__version__))  # here, because older ones have no openvino.Core
     return OpenVinoBackend(openvino)
 
 

@@ -6,6 +6,7 @@ environment. This process sleeps while the child measures; it wakes only to pass
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
+from typing import IO, TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 
-from ..errors import WorkerCrashed, error_class
+from ..archive import running_archive
+from ..errors import AddressInvalid, WorkerCrashed, error_class
 from ..exits import DONE, FAILED, INTERRUPTED, USAGE
 from ..hardware import Hardware, fingerprint
 from ..plan import read_plan
@@ -49,23 +51,31 @@ class LocalDevice:
         run_plan_locally(plan_folder, results, on_progress=on_progress)
 
 
+@contextlib.contextmanager
+def open_device(address: str, *, say: Callable[[str], None], show: Callable[[str], None]) -> Iterator[LocalDevice]:
+    """Yield this machine, whose address is ``local``; there is nothing to say, show or close."""
+    if address != "local":
+        raise AddressInvalid(f"{address!r} is no address of a device; this machine's is 'local'")
+    yield LocalDevice()
+
+
 def run_plan_locally(
-    plan_folder: PathLike,
+    plan_place: PathLike,
     results: PathLike,
     *,
     on_progress: Optional[OnProgress] = None,
     max_restarts: int = MAX_RESTARTS,
 ) -> None:
-    """Run the plan in ``plan_folder`` to its end, or go on with one that was interrupted.
+    """Run the plan at ``plan_place``, a folder or a plan's file, to its end, or go on with one that was interrupted.
 
     ``on_progress`` is called with the fields done, total, pass, eta_s and key. A model that takes the worker down
     becomes a failure and the worker is started again, up to ``max_restarts`` times; then `WorkerCrashed` is raised.
     Errors of the worker are raised here as themselves. Ctrl-C stops the worker after the visit in flight and is then
     raised; call again to continue.
     """
-    plan = read_plan(plan_folder)
+    plan = read_plan(plan_place)
     environment = child_environment(os.environ, plan.config.threads)
-    command = [sys.executable, "-m", _worker_module(), str(plan_folder), "--results", str(results)]
+    command = [*worker_command(), str(plan_place), "--results", str(results)]
     command += ["--parent", str(os.getpid())]  # killed alone, this process must not leave a worker measuring
     crashed: List[str] = []
     for _ in range(max_restarts + 1):
@@ -81,7 +91,7 @@ def run_plan_locally(
         # Killed from outside (or for memory): nobody is to blame yet, the worker counts how often that happens.
         crashed = [] if code == KILLED else ["--crashed", f"the process died with {cause_of(code)} while timing it"]
     raise WorkerCrashed(
-        f"The worker for {plan_folder} died with {cause_of(code)} and was not restarted again. What is measured is "
+        f"The worker for {plan_place} died with {cause_of(code)} and was not restarted again. What is measured is "
         f"kept in {results}; run the same plan again to continue. Its last words:\n{stderr_tail or '(none)'}",
         exit_code=code,
         stderr_tail=stderr_tail,
@@ -105,11 +115,30 @@ def run_child(
                 raise
 
 
+def require_done(ended: Tuple[int, Optional[Dict[str, Any]], str], doing: str) -> None:
+    """Raise what a child's end, as `run_child` returns it, means: its own error, Ctrl-C, or `WorkerCrashed`.
+
+    ``doing`` says what died with it, to begin a sentence.
+    """
+    code, error, stderr_tail = ended
+    if code == DONE:
+        return
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    if code == FAILED and error is not None:
+        raise error_class(error["error"])(error["message"])
+    raise WorkerCrashed(
+        f"{doing} died with {cause_of(code)}. Its last words:\n{stderr_tail or '(none)'}",
+        exit_code=code,
+        stderr_tail=stderr_tail,
+    )
+
+
 def _followed(child: subprocess.Popen[str], on_progress: Optional[OnProgress]) -> Optional[Dict[str, Any]]:
     """Pass the child's progress on until it closes its stdout; return the error it reported, if any."""
     error: Optional[Dict[str, Any]] = None
     for line in child.stdout or ():
-        event = _event(line)
+        event = event_from_line(line)
         if event.get("event") == "progress" and on_progress is not None:
             on_progress(event)
         elif event.get("event") == "error":
@@ -137,11 +166,15 @@ def child_environment(inherited: Mapping[str, str], threads: int) -> Dict[str, s
     return environment
 
 
-def _worker_module() -> str:
-    return __name__.rpartition(".transports.")[0] + ".worker"
+def worker_command() -> List[str]:
+    """Return what starts a worker: this package's module, or the zip application that this runs from."""
+    archive = running_archive()
+    if archive is not None:
+        return [sys.executable, str(archive)]
+    return [sys.executable, "-m", __name__.rpartition(".transports.")[0] + ".worker"]
 
 
-def _event(line: str) -> Dict[str, Any]:
+def event_from_line(line: Union[str, bytes]) -> Dict[str, Any]:
     """Return a line of the worker as an event; runtimes print to stdout too, and that is none."""
     try:
         event = json.loads(line)

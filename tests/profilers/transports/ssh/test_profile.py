@@ -1,0 +1,48 @@
+"""The whole journey: `gnomon profile --device ssh://...`."""
+
+import pytest
+
+import gnomon
+from gnomon.cli.main import run
+from gnomon.profilers import fingerprint
+
+
+@pytest.fixture
+def other_board(board):
+    """The device, taken for one of 64 processors."""
+    (board.folder / "sitecustomize.py").write_text("import os\nos.cpu_count = lambda: 64\n")
+    board.be(f"export PYTHONPATH={board.folder}")
+    return board
+
+
+def test_a_profile_says_where_it_was_measured(other_board, tiny, tmp_path, monkeypatch, quick_policy):
+    pytest.importorskip("onnxruntime")
+    monkeypatch.chdir(tmp_path)
+    events = []
+    with other_board.open() as device:
+        made = gnomon.profile(
+            "tiny", "onnxruntime", networks=10, policy=quick_policy, device=device, on_progress=events.append
+        )
+    slug = fingerprint().slug.rpartition("-")[0] + "-64c"
+    assert (tmp_path / f"{slug}.onnxruntime.fp32.b1.t1.jsonl").exists()
+    assert made.header.device == slug
+    assert made.header.hardware["cpus"] == 64
+    assert set(made.table.measurements) == {spec.key for spec in tiny.unique_layers()}
+    assert len(events) > 1
+    assert list(tmp_path.glob("*.building")) == []
+
+
+def test_a_device_that_cannot_be_reached_is_exit_code_5(board, capsys, tmp_path):
+    board.configure(Port=1)
+    assert run(["profile", "--device", board.address, "--out", str(tmp_path / "p.jsonl"), "-v"]) == 5
+    told = capsys.readouterr().err
+    assert "error: ssh://board cannot be reached: no SSH server listens there" in told
+    assert "ControlMaster=yes -o BatchMode=yes -- board 'echo " in told
+    assert not list(tmp_path.glob("p.jsonl*"))
+
+
+def test_a_device_that_lacks_something_is_exit_code_3_and_no_address_is_2(board, capsys):
+    assert run(["profile", "--device", "ssh://board?python=/no/such/python"]) == 3
+    assert "has no /no/such/python" in capsys.readouterr().err
+    assert run(["profile", "--device", "ssh://-oProxyCommand=reboot"]) == 2
+    assert "is no address of a device" in capsys.readouterr().err
