@@ -27,7 +27,7 @@ SAME_SCALE = ("AveragePool", "MaxPool")  # their outputs lie within their inputs
 def convert(model: bytes, samples: Samples | None, sampled: bytes | None) -> bytes:
     """Return the model with Q/DQ pairs, the same bytes for the same inputs; where nothing can be quantised, itself.
 
-    Takes some 10 ms a layer, and the time to run the samples.
+    Takes some 20 ms a layer, and the time to run the samples.
     """
     converted = parsed(model)
     nodes = quantised_nodes(converted.graph)

@@ -150,10 +150,12 @@ def channel_axis(node: Any, rank: int) -> int:
 
 
 def parsed(model: bytes) -> Any:
-    """Parse a model and name the nodes that have no name, so that each can be told from the others."""
+    """Parse a model and name the nodes that have no name, or another's, so that each can be told from the others."""
     import onnx
 
-    found = onnx.load_from_string(model)
+    found, seen = onnx.load_from_string(model), {""}
     for number, node in enumerate(found.graph.node):
-        node.name = node.name or f"node{number}.{node.op_type.lower()}"
+        if node.name in seen:
+            node.name = f"node{number}.{node.op_type.lower()}"
+        seen.add(node.name)
     return found
