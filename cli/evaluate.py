@@ -63,8 +63,8 @@ def register(app: typer.Typer) -> None:
             return
         print_table(list(rows[0]), [list(row.values()) for row in rows])
         print(
-            f"{supernet.metric.name} in {supernet.metric.unit} in {precision}, on the {examples:,} examples of the "
-            f"{split} split"
+            f"{supernet.metric.name} in {supernet.metric.unit}, on the {examples:,} examples of the {split} split, "
+            f"run in {precision}"
         )
         if supernet.metric.signature:
             print(f"signature: {supernet.metric.signature}")

@@ -3,9 +3,8 @@
 One file for all runtimes, so it keeps to what the strictest, TensorRT, takes: weights with a scale a channel, values
 with a scale a tensor, all symmetric (zero point 0), biases in fp32. Quantised are convolutions and products with
 weights; the sum of a residual connection with a convolution; and the poolings between them. Attention's products,
-softmax, normalisations and activations stay in fp32, as do the outputs of matrix products: there 8 bits cost more than
-they save. Scales and integers are those of ONNX Runtime's own quantiser, which a test holds; that one takes seconds for
-a large network, because it visits every channel of every weight in Python.
+softmax, normalisations and activations stay in fp32. Integers and scales are those of ONNX Runtime's own quantiser,
+which a test holds; that one takes seconds for a large network, because it visits every channel of a weight in Python.
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ from .samples import Samples, synthetic_samples
 
 RUNTIME, CALIBRATED = "onnxruntime", True
 TOLERANCE = 0.2  # what rounds the other way in one layer grows from there to the last
-WEIGHTED = ("Conv", "Gemm", "MatMul")
+PRODUCTS = ("Gemm", "MatMul")
+WEIGHTED = ("Conv", *PRODUCTS)
 SAME_SCALE = ("AveragePool", "MaxPool")  # their outputs lie within their inputs
 
 
@@ -33,12 +33,15 @@ def convert(model: bytes, samples: Samples | None, sampled: bytes | None) -> byt
     nodes = quantised_nodes(converted.graph)
     if not nodes:
         return model
-    sources = scale_sources(nodes)
+    sources = scale_sources(nodes, undecided(converted.graph))
     observed = parsed(sampled) if sampled else converted
-    largest = magnitudes(
-        observed, sorted(set(sources.values())), synthetic_samples(observed) if samples is None else samples
-    )
-    scales = {tensor: positive_scale(largest[source]) for tensor, source in sources.items()}
+    given = synthetic_samples(observed) if samples is None else samples
+    sizes = magnitudes(observed, sorted(set(sources.values())), given)
+    products = {name for node in nodes if node.op_type in PRODUCTS for name in (node.input[0], node.output[0])}
+    scales = {
+        tensor: positive_scale(sizes[source].largest if source in products else sizes[source].usual)
+        for tensor, source in sources.items()
+    }
     PairWriter(converted.graph, scales).write([node for node in nodes if node.op_type in WEIGHTED])
     content: bytes = converted.SerializeToString(deterministic=True)
     return content
@@ -75,12 +78,17 @@ def quantised_nodes(graph: Any) -> tuple[Any, ...]:
     for node in graph.node:
         if is_quantised(node):
             found.append(node)
-            quantised.update((*node.input, *node.output) if node.op_type not in ("Gemm", "MatMul") else node.input[:1])
+            quantised.update((*node.input, *node.output))
     return tuple(found) if any(node.op_type in WEIGHTED for node in found) else ()
 
 
-def scale_sources(nodes: tuple[Any, ...]) -> dict[str, str]:
-    """Return, for each tensor that gets a Q/DQ pair, the tensor whose size its scale follows."""
+def undecided(graph: Any) -> set[str]:
+    """Return what the graph itself takes the best of: 8 bits would make equals of the foremost."""
+    return {node.input[0] for node in graph.node if node.op_type == "ArgMax"}
+
+
+def scale_sources(nodes: tuple[Any, ...], exact: set[str]) -> dict[str, str]:
+    """Return, for each tensor that gets Q/DQ pairs, the tensor whose size its scale follows; none is `exact`."""
     sources: dict[str, str] = {}
     for node in nodes:
         values = node.input[:1] if node.op_type in WEIGHTED else node.input
@@ -88,6 +96,6 @@ def scale_sources(nodes: tuple[Any, ...]) -> dict[str, str]:
             sources.setdefault(name, name)
         if node.op_type in SAME_SCALE:
             sources[node.output[0]] = sources[node.input[0]]
-        elif node.op_type not in ("Gemm", "MatMul"):
+        else:
             sources.setdefault(node.output[0], node.output[0])
-    return sources
+    return {name: source for name, source in sources.items() if name not in exact}

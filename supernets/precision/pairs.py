@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,30 +21,35 @@ def positive_scale(largest: float) -> float:
 
 
 class PairWriter:
-    """Rewrites `graph` in place; `scales` holds the scale of each tensor that gets a pair."""
+    """Rewrites `graph` in place; `scales` holds the scale of each tensor that gets pairs, one a reader.
+
+    ONNX Runtime leaves a convolution in fp32 whose pair other nodes read too, and makes pairs that are equal one. So
+    every reader has its own, and their scales are a last digit apart.
+    """
 
     def __init__(self, graph: Any, scales: Mapping[str, float]) -> None:
         self.graph, self.scales = graph, scales
         self.arrays = {array.name: array for array in graph.initializer}
         self.outputs = {info.name for info in graph.output}
+        self.readers = Counter(name for node in graph.node for name in node.input if name in scales)
+        self.readers.update(name for name in self.outputs if name in scales)
+        self.read: Counter[str] = Counter()
         self.added: dict[str, NDArray[Any]] = {}
 
     def write(self, weighted: Sequence[Any]) -> None:
-        """Put a pair behind everything that has a scale, and a DQ behind the weights of the nodes `weighted`."""
+        """Put a pair before every reader of what has a scale, and a DQ behind the weights of the nodes `weighted`."""
         weights = self.quantised_weights(weighted)
         names = {node.name for node in weighted}
-        nodes = [pair for info in self.graph.input if info.name in self.scales for pair in self.pair(info.name)]
-        written: set[str] = set()
+        nodes = [pair for info in self.graph.input for pair in self.pairs(info.name)]
         for node in self.graph.node:
             if node.name in names:
-                if node.input[1] not in written:
-                    nodes.append(weights[node.input[1]])
-                    written.add(node.input[1])
+                if node.input[1] in weights:
+                    nodes.append(weights.pop(node.input[1]))
                 node.input[1] = dequantised(node.input[1])
-            node.input[:] = [self.read(name) for name in node.input]
-            made = [name for name in node.output if name in self.scales]
-            node.output[:] = [self.written(name) for name in node.output]
-            nodes += [node, *(pair for name in made for pair in self.pair(name))]
+            node.input[:] = [self.next_read(name) for name in node.input]
+            made = list(node.output)
+            node.output[:] = [self.written(name) for name in made]
+            nodes += [node, *(pair for name in made for pair in self.pairs(name))]
         copies = [type(node).FromString(node.SerializeToString()) for node in nodes]
         del self.graph.node[:]
         self.graph.node.extend(copies)
@@ -84,28 +90,37 @@ class PairWriter:
             "DequantizeLinear", inputs, [dequantised(name)], name=f"{name}.dequantizelinear", axis=axis
         )
 
-    def pair(self, name: str) -> Iterator[Any]:
-        """Yield the two nodes behind a tensor, and add its scale."""
+    def pairs(self, name: str) -> Iterator[Any]:
+        """Yield the pairs behind a tensor, if it has a scale, and add their scales."""
         from onnx import helper
 
-        self.added[f"{name}.scale"] = np.array(self.scales[name], np.float32)
-        self.added["int8.zero"] = np.array(0, np.int8)
-        constants = [f"{name}.scale", "int8.zero"]
-        quantised = f"{name}.int8"
-        yield helper.make_node(
-            "QuantizeLinear", [self.written(name), *constants], [quantised], name=f"{name}.quantizelinear"
-        )
-        yield helper.make_node(
-            "DequantizeLinear", [quantised, *constants], [self.read(name)], name=f"{name}.dequantizelinear"
-        )
+        scale = np.float32(self.scales.get(name, 1.0))
+        for reader in range(self.readers[name]):
+            label = f"{name}.{reader}"
+            self.added[f"{label}.scale"] = np.array(scale, np.float32)
+            self.added["int8.zero"] = np.array(0, np.int8)
+            constants = [f"{label}.scale", "int8.zero"]
+            quantised = f"{label}.int8"
+            last = reader == self.readers[name] - 1
+            result = name if last and name in self.outputs else dequantised(label)
+            yield helper.make_node(
+                "QuantizeLinear", [self.written(name), *constants], [quantised], name=f"{label}.quantizelinear"
+            )
+            yield helper.make_node(
+                "DequantizeLinear", [quantised, *constants], [result], name=f"{label}.dequantizelinear"
+            )
+            scale = np.nextafter(scale, np.float32(np.inf))
 
     def written(self, name: str) -> str:
-        """Return what the maker of a tensor calls it: an output of the graph is what the pair gives."""
+        """Return what the maker of a tensor calls it: an output of the graph is what its last pair gives."""
         return f"{name}.float" if name in self.scales and name in self.outputs else name
 
-    def read(self, name: str) -> str:
-        """Return what the readers of a tensor call it."""
-        return dequantised(name) if name in self.scales and name not in self.outputs else name
+    def next_read(self, name: str) -> str:
+        """Return what the next reader of a tensor calls it."""
+        if name not in self.scales:
+            return name
+        self.read[name] += 1
+        return dequantised(f"{name}.{self.read[name] - 1}")
 
     def replace_arrays(self) -> None:
         """Leave the arrays that nodes still read, and add the new ones."""
