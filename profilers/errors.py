@@ -3,7 +3,8 @@
     ProfilerError
     ├── BackendError
     │   ├── UnknownBackend        no backend of that name
-    │   ├── BackendUnavailable    the backend's runtime is not installed here
+    │   ├── BackendUnavailable    the backend's runtime, or its device, is not there
+    │   ├── RuntimeConflict       another runtime in this process excludes it
     │   ├── UnsupportedConfig     the backend cannot honour the run configuration
     │   ├── OperatorsUnavailable  the backend cannot profile operators
     │   ├── ModelRejected         the runtime cannot load or run this model
@@ -53,7 +54,7 @@ class UnknownBackend(BackendError):
 
 
 class BackendUnavailable(BackendError):
-    """The backend's runtime is not installed; ``install_command`` installs it."""
+    """The backend's runtime is not installed, or its device is absent; ``install_command`` installs what is missing."""
 
     def __init__(self, message: str, *, install_command: str = "") -> None:
         super().__init__(message)
@@ -66,6 +67,10 @@ class BackendUnavailable(BackendError):
             f"The backend {name!r} needs its runtime, and importing it failed: {cause}. Install it: {install_command}",
             install_command=install_command,
         )
+
+
+class RuntimeConflict(BackendError):
+    """The backend cannot be used in this process, because another runtime was loaded into it before."""
 
 
 class UnsupportedConfig(BackendError):

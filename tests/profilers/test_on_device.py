@@ -34,6 +34,7 @@ def test_every_file_has_the_grammar_of_python_3_8(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_every_file_imports_only_what_a_device_has(path):
     own = {path.stem} if path.parent.name == "backends" else set()
+    own |= {path.stem, f"onnxruntime_ep_{path.stem}"} if path.parent.name == "providers" else set()
     tests = {"pytest", "onnx"} if path.stem.startswith("testing") else set()
     assert set(imported(path)) <= ALLOWED | own | tests
 
