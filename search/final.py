@@ -165,7 +165,7 @@ def reason_not_timed(run: Run, profile: HardwareProfile | None) -> str | None:
         return f"the profile is of another device ({'; '.join(differences)})"
     name = profile.header.backend
     try:
-        here, then = load_backend(name).version(), profile.header.versions.get(name)
+        here, then = load_backend(name).version(), profile.header.runtime_version
     except (BackendUnavailable, UnknownBackend) as error:
         return str(error)
     return None if here == then else f"the profile is of another runtime ({name}: profile {then}, here {here})"

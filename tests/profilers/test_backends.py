@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +18,6 @@ from gnomon.profilers import (
 from gnomon.profilers.registry import device_of
 from gnomon.profilers.testing import BackendContract, FakeBackend, affine_model
 
-APART = ("onnxruntime:openvino",)  # what would take this process from another backend is tested in one of its own
-CHOSEN = "GNOMON_TESTED_BACKENDS"
-
 
 def is_installed(name):
     try:
@@ -29,12 +27,6 @@ def is_installed(name):
     return True
 
 
-def chosen_backends():
-    """Name those installed; what is absent is skipped once, not once a test."""
-    chosen = os.environ.get(CHOSEN)
-    return chosen.split() if chosen else [name for name in backend_names() if name not in APART and is_installed(name)]
-
-
 def script(model):
     if model != affine_model():
         raise ModelRejected("no script for this model")
@@ -42,9 +34,9 @@ def script(model):
 
 
 class TestRegisteredBackends(BackendContract):
-    @pytest.fixture(params=chosen_backends())
-    def backend(self, request):
-        return load_backend(request.param)
+    @pytest.fixture
+    def backend(self, registered_backend):
+        return registered_backend
 
 
 class TestFakeBackend(BackendContract):
@@ -53,13 +45,14 @@ class TestFakeBackend(BackendContract):
         return FakeBackend(script)
 
 
-@pytest.mark.skipif(CHOSEN in os.environ, reason="this is the process of its own")
-@pytest.mark.parametrize("name", APART)
-def test_a_backend_that_takes_a_process_keeps_the_contract_in_one_of_its_own(name):
+@pytest.mark.parametrize("name", ["onnxruntime:openvino"])
+def test_a_backend_that_takes_a_process_keeps_the_contracts_in_one_of_its_own(name):
     if not is_installed(name):
         pytest.skip(f"{name} is not installed")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", "TestRegisteredBackends"]
-    found = subprocess.run(command, env={**os.environ, CHOSEN: name}, capture_output=True, text=True)
+    files = [__file__, str(Path(__file__).with_name("test_program.py"))]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files, "-k", "TestRegisteredBackends"]
+    environment = {**os.environ, "GNOMON_TESTED_BACKENDS": name}
+    found = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert found.returncode == 0, found.stdout[-4_000:]
     assert "passed" in found.stdout.splitlines()[-1]
     assert "skipped" not in found.stdout.splitlines()[-1]
