@@ -23,7 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequen
 
 import numpy as np
 
-from .backend import RunConfig
+from .backend import Executable, RunConfig
 from .closing import Closing
 from .errors import ProfilerError, WorkerCrashed, error_class
 from .exits import DONE, FAILED
@@ -68,7 +68,10 @@ class ModelsApart(Closing):
         ]
 
     def run(self, position: int, inputs: Arrays) -> Arrays:
-        """Return the outputs of the model at ``position``; raises `ModelRejected` and `WorkerCrashed`."""
+        """Return the outputs of the model at ``position`` for inputs converted to its own types.
+
+        Raises `ModelRejected` and `WorkerCrashed`.
+        """
         with contextlib.suppress(OSError):  # the child has gone, and its last words say why
             _send(self._child.stdin, {"model": position}, inputs)
         _, outputs = self._answer()
@@ -134,6 +137,11 @@ def _receive(stream: Optional[IO[bytes]]) -> Optional[Tuple[Dict[str, Any], Arra
     return header, arrays
 
 
+def _run(executable: Executable, inputs: Arrays) -> Arrays:
+    bound = executable.inputs
+    return executable.run({n: value.astype(bound[n].dtype) if n in bound else value for n, value in inputs.items()})
+
+
 def _sendable(dtype: np.dtype[Any]) -> np.dtype[Any]:
     if dtype.kind not in KINDS:
         raise ValueError(f"arrays of {dtype} cannot be sent to a runtime; expected numbers or truth values")
@@ -159,7 +167,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             return FAILED
         for header, inputs in iter(partial(_receive, sys.stdin.buffer), None):
             try:
-                _send(answers, {}, loaded[header["model"]].run(inputs))
+                _send(answers, {}, _run(loaded[header["model"]], inputs))
             except ProfilerError as exc:
                 _send_error(answers, exc)
     return DONE

@@ -100,6 +100,7 @@ class BuiltInProvider:
     install_command: str
     options: Callable[[RunConfig], Options] = no_options
     prepare: Callable[[ModuleType], None] = nothing_to_start
+    identity: Callable[[], Dict[str, str]] = dict
     precisions: Tuple[str, ...] = ("fp32",)
     memory: str = "cpu"
     has_own_threads: bool = False
@@ -120,8 +121,8 @@ class BuiltInProvider:
         self.prepare(runtime)
 
     def versions(self) -> Dict[str, str]:
-        """Return nothing: the build of ONNX Runtime says it."""
-        return {}
+        """Return what its device and its libraries say of themselves; the build of ONNX Runtime says the rest."""
+        return self.identity()
 
     def attach(self, runtime: ModuleType, session_options: Any, config: RunConfig) -> Arguments:
         """Return it as the one provider asked for."""

@@ -151,10 +151,8 @@ class ProgramContract:
             assert 0 < short.elapsed_ns(20) < long.elapsed_ns(20) < long.elapsed_ns(400)
 
     def test_says_its_inputs_and_options_as_a_model_does(self, backend: Backend) -> None:
-        with (
-            self.load(backend, *decoder()) as program,
-            backend.load(encoder_model(), RunConfig(backend.device)) as model,
-        ):
+        config = RunConfig(backend.device)
+        with self.load(backend, *decoder()) as program, backend.load(encoder_model(), config) as model:
             assert dict(program.input_shapes) == {
                 "encoder.input": (1, TOKENS),
                 "decoder_step.input": (1, 1),

@@ -1,20 +1,26 @@
 """ONNX Runtime's CUDA provider, on the first GPU of NVIDIA.
 
 Full precision is full precision: TF32, which the provider would take for fp32, is off. Convolution algorithms are
-searched exhaustively, as by default, when a model is loaded. Inputs and outputs lie on the GPU.
+searched exhaustively, as by default, when a model is loaded. Inputs and outputs lie on the GPU. Which GPU it is, and
+its driver, are read from the kernel and kept with the versions.
 """
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from types import ModuleType
+from typing import Dict
 
 import numpy as np
 
 from ..backend import RunConfig
 from ..errors import UnsupportedConfig
 from ..provider import BuiltInProvider, Options
+from ..sysfs import ROOT, read_text
 
 MEMORY = "cuda"
+NVIDIA = "proc/driver/nvidia"
 
 
 def options(config: RunConfig) -> Options:
@@ -43,6 +49,15 @@ def prepare(runtime: ModuleType) -> None:
         ) from exc
 
 
+def identity(root: Path = ROOT) -> Dict[str, str]:
+    """Return the models of all GPUs and the driver's version, as far as the kernel's driver tells them."""
+    files = sorted((root / NVIDIA / "gpus").glob("*/information"))
+    told = [re.search(r"^Model:\s*(.*\S)", path.read_text(errors="replace"), re.MULTILINE) for path in files]
+    driver = re.search(r"Kernel Module\b.*?\s(\d+(?:\.\d+)+)", read_text(root, f"{NVIDIA}/version") or "")
+    found = {"gpu": ", ".join(match[1] for match in told if match), "gpu_driver": driver[1] if driver else ""}
+    return {name: value for name, value in found.items() if value}
+
+
 PROVIDER = BuiltInProvider(
     name="CUDAExecutionProvider",
     device="gpu",
@@ -50,5 +65,6 @@ PROVIDER = BuiltInProvider(
     install_command='pip uninstall --yes onnxruntime && pip install "onnxruntime-gpu[cuda,cudnn]"',
     options=options,
     prepare=prepare,
+    identity=identity,
     memory=MEMORY,
 )

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+from importlib import metadata
 from types import ModuleType
+from typing import Dict
 
 from ..backend import RunConfig
 from ..provider import BuiltInProvider, Options
@@ -39,11 +41,20 @@ def prepare(runtime: ModuleType) -> None:
     cuda.prepare(runtime)
 
 
+def identity() -> Dict[str, str]:
+    """Return the version of TensorRT, where a wheel brought it, and what CUDA says of the GPU."""
+    try:
+        return {"tensorrt": metadata.version("tensorrt"), **cuda.identity()}
+    except metadata.PackageNotFoundError:  # the system's own; it has no name that could be asked
+        return cuda.identity()
+
+
 PROVIDER = BuiltInProvider(
     name="TensorrtExecutionProvider",
     device="gpu",
     install_command=f"{cuda.PROVIDER.install_command} tensorrt",
     options=options,
     prepare=prepare,
+    identity=identity,
     memory=cuda.MEMORY,
 )

@@ -55,11 +55,12 @@ def test_answers_are_those_of_the_runtime_whatever_is_loaded_here(name):
             outputs = models.run(position, inputs)
             np.testing.assert_allclose(outputs["y"], affine_outputs(inputs)["y"], rtol=1e-4, atol=1e-5)
         outputs["y"][0] = 0  # the caller's
+        assert models.run(0, {"x": inputs["x"].astype(np.float64)})["y"].dtype == np.float32
 
 
 def test_what_a_runtime_prints_is_not_taken_for_an_answer(noisy):
     with ModelsApart([b"0"], backend=noisy, config=RunConfig()) as models:
-        sent = {"x": np.arange(3), "scalar": np.float16(2), "none": np.zeros((0, 4)), "strided": np.eye(3)[:, 1]}
+        sent = {"ids": np.arange(3), "scalar": np.float16(2), "none": np.zeros((0, 4)), "strided": np.eye(3)[:, 1]}
         received = models.run(0, sent)
     assert {name: (array.shape, array.dtype) for name, array in received.items()} == {
         name: (np.shape(array), array.dtype) for name, array in sent.items()

@@ -18,6 +18,7 @@ from gnomon.profilers import (
     profile_operators,
 )
 from gnomon.profilers.provider import load_provider, provider_names
+from gnomon.profilers.providers import cuda
 from gnomon.profilers.testing import AFFINE_SHAPE
 
 CPU = "CPUExecutionProvider"
@@ -233,6 +234,21 @@ def test_a_gpu_that_does_not_answer_ends_the_plan(runtime, monkeypatch):
 def test_tensorrt_takes_no_tf32_for_full_precision(runtime):
     script(runtime, "tensorrt").load(b"model", GPU).close()
     assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0"
+
+
+def test_which_gpu_and_driver_it_is_belongs_to_the_versions(tmp_path):
+    for place, model in (("0000:01:00.0", "NVIDIA H100 80GB HBM3"), ("0000:02:00.0", "NVIDIA A10")):
+        (tmp_path / "proc/driver/nvidia/gpus" / place).mkdir(parents=True)
+        told = f"Model: \t\t {model}\nIRQ:   \t\t 77\n"
+        (tmp_path / "proc/driver/nvidia/gpus" / place / "information").write_text(told)
+    version = (
+        "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build\nGCC version:  12.3.0\n"
+    )
+    (tmp_path / "proc/driver/nvidia/version").write_text(version)
+    assert cuda.identity(tmp_path) == {"gpu": "NVIDIA H100 80GB HBM3, NVIDIA A10", "gpu_driver": "580.65.06"}
+    version = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.223.02  Sat Oct  7 15:39:11 UTC 2023\n"
+    (tmp_path / "proc/driver/nvidia/version").write_text(version)
+    assert cuda.identity(tmp_path)["gpu_driver"] == "470.223.02"
 
 
 def test_operators_of_a_gpu_are_not_read_off_the_host(runtime):
