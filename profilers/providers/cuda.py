@@ -52,7 +52,8 @@ def prepare(runtime: ModuleType) -> None:
 def identity(root: Path = ROOT) -> Dict[str, str]:
     """Return the models of all GPUs and the driver's version, as far as the kernel's driver tells them."""
     files = sorted((root / NVIDIA / "gpus").glob("*/information"))
-    told = [re.search(r"^Model:\s*(.*\S)", path.read_text(errors="replace"), re.MULTILINE) for path in files]
+    texts = [read_text(root, str(path.relative_to(root))) or "" for path in files]
+    told = [re.search(r"^Model:\s*(.*\S)", text, re.MULTILINE) for text in texts]
     driver = re.search(r"Kernel Module\b.*?\s(\d+(?:\.\d+)+)", read_text(root, f"{NVIDIA}/version") or "")
     found = {"gpu": ", ".join(match[1] for match in told if match), "gpu_driver": driver[1] if driver else ""}
     return {name: value for name, value in found.items() if value}

@@ -26,7 +26,7 @@ DEVICE = "CPU"
 REGISTRATION = "gnomon.openvino"
 DISTRIBUTION = "onnxruntime-ep-openvino"
 FIRST_WITH_PLUGINS = "1.23"
-CANARY = {"GNOMON_HAS_NO_SUCH_PROPERTY": "1"}
+CANARY = "GNOMON_HAS_NO_SUCH_PROPERTY"
 SILENT = 4  # the severity of what is fatal: the canary's failure is wanted
 RELU = bytes.fromhex(  # ONNX of y = relu(x) for one float: a device has no package to build it with
     "08083a330a0c0a0178120179220452656c751201675a0f0a0178120a0a08080112040a020801"
@@ -70,11 +70,13 @@ class OpenVinoProvider:
             runtime.register_execution_provider_library(REGISTRATION, onnxruntime_ep_openvino.get_library_path())
         session_options = runtime.SessionOptions()
         session_options.log_severity_level = SILENT
-        self._add(runtime, session_options, CANARY)
+        self._add(runtime, session_options, {CANARY: "1"})
         try:
             runtime.InferenceSession(RELU, session_options, enable_fallback=0)
-        except Exception:  # as it should; the runtime's errors share no base but Exception
-            return
+        except Exception as exc:  # the runtime's errors share no base but Exception
+            if CANARY in str(exc):  # as it should
+                return
+            raise UnsupportedConfig(f"{DISTRIBUTION} {self._version()} does not work here: {exc}") from exc
         raise UnsupportedConfig(
             f"{DISTRIBUTION} {self._version()} accepts a property of OpenVINO that does not exist, so it would ignore "
             f"threads and precision too; expected a version that passes load_config on, such as 1.8.1"

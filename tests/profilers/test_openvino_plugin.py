@@ -97,11 +97,20 @@ def test_precision_takes_effect():
 
 def test_a_plugin_that_ignores_its_properties_is_refused():
     message = said(
-        "plugin.CANARY.clear()\n"
+        "plugin.CANARY = 'NUM_STREAMS'\n"
         f"try:\n    load_backend('{NAME}').load(affine_model(), RunConfig())\n"
         "except UnsupportedConfig as error:\n    print(json.dumps(str(error)))"
     )
     assert "would ignore threads and precision" in message
+
+
+def test_a_plugin_that_fails_for_another_reason_has_not_proven_that_it_reads_them():
+    message = said(
+        "plugin.RELU = b'this is not ONNX'\n"
+        f"try:\n    load_backend('{NAME}').load(affine_model(), RunConfig())\n"
+        "except UnsupportedConfig as error:\n    print(json.dumps(str(error)))"
+    )
+    assert "does not work here" in message
 
 
 def test_more_threads_than_cpus_are_refused_because_openvino_would_take_fewer():
