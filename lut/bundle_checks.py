@@ -40,10 +40,11 @@ def space_of(origin: Mapping[str, Any], bundle: Path) -> SearchSpace:
     if not isinstance(origin.get("space"), str) or "layers" not in origin:
         raise BundleDamaged(f"{bundle} does not say what it was made of; expected the space and its digest")
     space = load_space(origin["space"])
-    if space.digest != origin.get("space_digest"):
+    digest = str(origin.get("space_digest"))
+    if space.digest != digest:
         raise ProfileMismatch(
-            f"{bundle} was made of another version of the space {space.name}: its digest is "
-            f"{str(origin.get('space_digest'))[:12]!r}, here {space.digest[:12]!r}. Import it with the Gnomon that made it",
+            f"{bundle} was made of another version of the space {space.name} (digest {digest[:12]!r}, here "
+            f"{space.digest[:12]!r}); import it with the Gnomon that made it",
             fields=("space_digest",),
         )
     return space
