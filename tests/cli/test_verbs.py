@@ -135,7 +135,7 @@ def test_search_offers_every_setting():
 def test_export_is_checked_and_timed(gnomon, finished_run, profile_name, tmp_path):
     outcome = gnomon("export", finished_run, "--profile", profile_name, "--out", tmp_path / "model", "--json")
     assert outcome.code == 0
-    assert {parity["backend"] for parity in outcome.json["parities"]} == {"onnxruntime", "openvino"}
+    assert {parity["backend"] for parity in outcome.json["parities"]} >= {"onnxruntime", "openvino"}
     record = json.loads((tmp_path / "model" / "model.json").read_text())
     accuracy = record["metric"]
     assert (accuracy["name"], accuracy["unit"], accuracy["examples"]) == ("accuracy", "percent", 2500)
