@@ -29,14 +29,15 @@ def main() -> None:
     parser.add_argument("--space", action="append", help="may be repeated; default: fashion_mnist, ofa_mobilenetv3")
     parser.add_argument("--random", type=int, default=6, help="random sub-networks of each space")
     parser.add_argument("--passes", type=int, default=6)
+    parser.add_argument("--backend", action="append", choices=sorted(OPENERS), help="default: all of them")
     arguments = parser.parse_args()
     print_environment()
     for name in arguments.space or ["fashion_mnist", "ofa_mobilenetv3"]:
-        compare(load_space(name), arguments.random, arguments.passes)
+        compare(load_space(name), arguments.random, arguments.passes, backends=arguments.backend or list(OPENERS))
 
 
-def compare(space: SearchSpace, drawn: int, passes: int) -> None:
-    """Time the sub-networks of a space at both precisions on both runtimes."""
+def compare(space: SearchSpace, drawn: int, passes: int, *, backends: list[str]) -> None:
+    """Time the sub-networks of a space at both precisions on some runtimes."""
     texts = ("smallest", "largest", f"random:{drawn}")
     chosen = [architecture for text in texts for architecture in architectures_from_text(space, text)]
     fp32 = [part.model for architecture in chosen for part in models_from_architecture(space, architecture)]
@@ -44,7 +45,7 @@ def compare(space: SearchSpace, drawn: int, passes: int) -> None:
     int8 = [at_precision(model, "int8") for model in fp32]
     convert_s = (time.perf_counter() - began) / len(chosen)
     print(f"{space.name}: {len(chosen)} sub-networks, converted to int8 in {convert_s:.2f} s each")
-    for backend in OPENERS:
+    for backend in backends:
         taken = latencies_us(measure_truth([*fp32, *int8], backend, RunConfig(), passes=passes))
         before, after = np.split(np.asarray(taken), 2)
         for number, word in ((0, "smallest"), (1, "largest")):
