@@ -116,6 +116,7 @@ def run(digest: str) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     code = FAILED
     try:
+        folder.enter()
         found = read_plan(folder.plan).digest
         if found != digest:
             raise PlanDamaged(f"{folder.plan} holds the plan {found[:12]}, not {digest[:12]}; copy it again")

@@ -36,7 +36,6 @@ class RunFolder:
     def __init__(self, digest: str) -> None:
         if not DIGEST.fullmatch(digest):
             raise PlanDamaged(f"{digest!r} is no digest of a plan; expected 64 hexadecimal digits")
-        self.digest = digest
         self.path = Path(FOLDER).expanduser() / "plans" / digest
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.plan = self.path / "plan"
@@ -49,7 +48,7 @@ class RunFolder:
     def is_running(self) -> bool:
         """Whether a runner lives."""
         try:
-            with self._locked():
+            with self._locked(wait_s=POLL_S):  # others who ask this hold the lock for a moment
                 return False
         except ResultsLocked:
             return True
@@ -71,7 +70,7 @@ class RunFolder:
         with contextlib.suppress(ResultsLocked), self._locked(wait_s=START_WAIT_S) as lock:
             self._remove(self._pid)
             with self.events.open("wb") as events, self._log.open("wb") as log:
-                runner = subprocess.Popen(
+                subprocess.Popen(
                     command,
                     cwd=str(self.path),
                     env=environment,
@@ -81,7 +80,10 @@ class RunFolder:
                     start_new_session=True,
                     pass_fds=(lock.fileno(),),
                 )
-            self._pid.write_text(str(runner.pid))
+
+    def enter(self) -> None:
+        """Say that this process is the runner, which `stop` may send SIGINT."""
+        self._pid.write_text(str(os.getpid()))
 
     def stop(self) -> None:
         """Have the runner stop after the visit in flight, and wait for that; one about to start is waited for too."""
@@ -90,7 +92,7 @@ class RunFolder:
             time.sleep(POLL_S)
         is_told = False
         while self.is_running:
-            with contextlib.suppress(OSError, ValueError):  # ValueError: it is being started, and has no number yet
+            with contextlib.suppress(OSError, ValueError):  # it is being started, and has not entered yet
                 if not is_told:
                     os.kill(int(self._pid.read_text()), signal.SIGINT)
                     is_told = True
@@ -102,7 +104,7 @@ class RunFolder:
             shutil.rmtree(self.plan, ignore_errors=True)
             self._remove(self.results, self.events, self._log, self._pid)
 
-    def _locked(self, wait_s: float = 0.0) -> ContextManager[IO[bytes]]:
+    def _locked(self, *, wait_s: float) -> ContextManager[IO[bytes]]:
         return locked(self.path / "run", wait_s=wait_s)
 
     def _remove(self, *paths: Path) -> None:
