@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .lut import HardwareProfile
+    from .profilers.builds import EngineFile
+    from .profilers.spread import BuildSpread
     from .profilers.timing import TimingPolicy
     from .profilers.transport import Transport
     from .search import Run, SearchConfig
     from .search.export import ExportedModel
     from .search.final_front import FinalFront
+    from .search.profiles import Profiles
 
 
 def spaces() -> tuple[str, ...]:
@@ -86,7 +89,7 @@ def search(
     config: SearchConfig,
     folder: str | Path,
     *,
-    profile: HardwareProfile | Mapping[str, HardwareProfile] | None = None,
+    profile: Profiles = None,
     checkpoint: Path | None = None,
     data: Path | None = None,
     start_from: Run | None = None,
@@ -96,24 +99,37 @@ def search(
     """Search `config.space` and return the run, whose folder holds every validation; repeating the call resumes it.
 
     The super-network is loaded only when an objective needs it; latency comes from `profile`, and latency@NAME from
-    the profile of that name where there are several. `start_from` is another run on the space: what it measured counts,
-    at no cost, where checkpoint, data and split agree, and else the architectures of its front are measured first.
-    Raises the errors of `gnomon.search.errors`, and ProfileMismatch for a profile of another space.
+    the profile of that name where there are several by name. Several without names are ways to run a network on one
+    device: precision is then searched too, and the fastest runtime and number of threads is taken. Networks are
+    validated in the profile's precision; memory and energy are measured here, as the profile says. `start_from` is
+    another run on the space: what it measured counts, at no cost, where checkpoint, data and split agree, and else the
+    architectures of its front are measured first. Raises the errors of `gnomon.search.errors`, ProfileMismatch for a
+    profile of another space, and PrecisionUnavailable where this machine cannot compute in its precision.
     """
     from .search import SearchContext, run_search
-    from .search.profiles import latencies_from, named, provenance_from
+    from .search.profiles import searched
+    from .search.resources import resources_from
     from .search.task_metric import needs_supernet
     from .supernets import load_space
+    from .supernets.precision import require_here
     from .supernets.supernet import load_supernet
 
+    known = searched(profile, load_space(config.space))
     supernet = None
     if needs_supernet(config.objectives):
+        for precision in known.precisions:
+            require_here(precision)
         supernet = load_supernet(config.space, checkpoint=checkpoint, data=data)
-    profiles = named(profile)
-    latencies = latencies_from(profiles, config.space)
-    context = SearchContext(load_space(config.space), supernet=supernet, latency=latencies)
+    config = config.model_copy(update={"space": known.space.name})
+    context = SearchContext(
+        known.space,
+        supernet=supernet,
+        latency=known.latencies,
+        precision=known.precision,
+        resources=resources_from(profile, known.latencies, supernet),
+    )
     provenance = {
-        **provenance_from(profiles),
+        **known.provenance,
         "checkpoint_sha256": supernet and supernet.checkpoint_sha256,
         "data": str(data) if data else None,
     }
@@ -176,7 +192,8 @@ def export(
     pick: str,
     folder: str | Path,
     *,
-    profile: HardwareProfile | None = None,
+    profile: Profiles = None,
+    precision: str | None = None,
     checkpoint: Path | None = None,
     data: Path | None = None,
     force: bool = False,
@@ -184,14 +201,77 @@ def export(
 ) -> ExportedModel:
     """Export the sub-network that `pick` (an id, knee, or a rule such as latency<=2ms) chooses from a run's front.
 
-    Raises Infeasible when none fits, ExportRefused when the file does not do what torch does.
+    At the precision that it was found in, unless another is given; of several profiles the one predicts that knows the
+    way in which it runs fastest. Raises Infeasible when none fits, ExportRefused when the file does not do what it
+    should.
     """
+    from dataclasses import asdict
+
+    from .search.deployment import chosen_from
     from .search.export import export_subnet
+    from .search.profiles import one_profile
     from .supernets.supernet import load_supernet
 
-    chosen = run.front().pick(pick)
+    chosen = chosen_from(run, pick)
     supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data)
-    provenance = {"run": str(run.folder.name), "pick": pick, "seed": run.config.seed, "tactic": run.config.tactic}
+    provenance: dict[str, Any] = {
+        "run": str(run.folder.name),
+        "pick": pick,
+        "seed": run.config.seed,
+        "tactic": run.config.tactic,
+    }
+    if chosen.deployment is not None:
+        provenance["deployment"] = asdict(chosen.deployment)
     return export_subnet(
-        supernet, chosen, Path(folder), profile=profile, provenance=provenance, force=force, on_step=on_step
+        supernet,
+        chosen.network,
+        Path(folder),
+        profile=one_profile(profile, chosen.deployment),
+        precision=precision or chosen.precision,
+        provenance=provenance,
+        force=force,
+        on_step=on_step,
     )
+
+
+def build(
+    models: Mapping[str, bytes],
+    backend: str = "tensorrt_rtx",
+    *,
+    target: str,
+    out: str | Path,
+    force: bool = False,
+    on_built: Callable[[EngineFile], None] = lambda engine: None,
+) -> tuple[EngineFile, ...]:
+    """Build engines from ONNX bytes, by name, for a device such as sm86 that need not be here; write them into `out`.
+
+    Raises OutputExists, and the errors of `gnomon.profilers.errors`: BuildsUnavailable for a backend or target that
+    there is no building for, and ModelRejected once all other models are built.
+    """
+    from .lut import OutputExists
+    from .profilers.builds import build_engines, engine_path
+    from .profilers.registry import load_builder
+
+    builder = load_builder(backend)
+    there = [path for path in (engine_path(Path(out), name, target) for name in models) if path.exists()]
+    if there and not force:
+        raise OutputExists(f"{there[0]} is there already; choose another --out, or replace it with --force")
+    return build_engines(builder, models, Path(out), target=target, on_built=on_built)
+
+
+def spread_of_builds(model: bytes, backend: str, *, builds: int = 3, precision: str = "fp32") -> BuildSpread:
+    """Build ONNX bytes several times for this device and time all builds in turn: how much do their latencies differ?
+
+    The model must be in `precision` already. Raises LutError for an unknown one, and the errors of
+    `gnomon.profilers.errors`.
+    """
+    from .lut import LutError
+    from .profilers.backend import RunConfig
+    from .profilers.registry import device_of, load_backend
+    from .profilers.spread import build_spread
+
+    try:
+        config = RunConfig(device=device_of(backend), precision=precision)
+    except ValueError as error:
+        raise LutError(str(error)) from error
+    return build_spread(load_backend(backend), model, config, builds=builds)

@@ -9,7 +9,7 @@ import numpy as np
 
 from gnomon.profilers.hardware import fingerprint, timer_noise
 
-PACKAGES = ("gnomon", "numpy", "onnxruntime", "openvino", "torch", "pymoo", "scikit-learn")
+PACKAGES = ("gnomon", "numpy", "onnxruntime", "openvino", "tensorrt-rtx-cu13", "torch", "pymoo", "scikit-learn")
 
 
 def print_environment() -> None:

@@ -27,9 +27,11 @@ def opened(path, threads):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    entry = session.get_inputs()[0]
     binding = session.io_binding()
-    binding.bind_cpu_input(entry.name, np.zeros(entry.shape, np.float32))
+    for entry in session.get_inputs():
+        is_ids = "int64" in entry.type
+        values = np.ones(entry.shape, np.int64) if is_ids else np.zeros(entry.shape, np.float32)
+        binding.bind_cpu_input(entry.name, values)
     binding.bind_output(session.get_outputs()[0].name)
     return lambda: session.run_with_iobinding(binding)
 """,
@@ -42,7 +44,10 @@ def opened(path, threads):
     settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
     settings["INFERENCE_PRECISION_HINT"] = "f32"  # else bf16 where the CPU has it
     request = core.compile_model(path, "CPU", settings).create_infer_request()
-    request.set_input_tensor(openvino.Tensor(np.zeros(request.get_input_tensor().shape, np.float32)))
+    for place, entry in enumerate(request.model_inputs):
+        kind = entry.element_type.to_dtype()
+        values = np.ones(entry.shape, kind) if kind == np.int64 else np.zeros(entry.shape, kind)
+        request.set_input_tensor(place, openvino.Tensor(values))
     return lambda: request.infer(share_outputs=True)
 """,
 }

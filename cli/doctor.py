@@ -1,4 +1,4 @@
-"""`gnomon doctor`: what makes timings noisy here, and what is installed."""
+"""`gnomon doctor`: what makes timings noisy here, and which energy counters there are."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from .output import AsJson, print_json, print_table
 
 if TYPE_CHECKING:
+    from ..profilers.counter import CounterState
     from ..profilers.hardware import Hardware, NoiseCause, TimerNoise
 
 BLOCKS = 150  # of the fixed workload: three seconds, to see spells of a second or two
@@ -26,11 +27,12 @@ def register(app: typer.Typer) -> None:
         """Say how good this machine is for timing now, what disturbs it, and how to fix that."""
         from dataclasses import asdict
 
+        from ..profilers.counter import counter_states
         from ..profilers.hardware import advice, fingerprint, noise_causes, timer_noise
         from .main import QualityRefused
 
         hardware, causes, noise = fingerprint(), noise_causes(), timer_noise(blocks=BLOCKS)
-        steps = advice(causes, noise)
+        steps, counters = advice(causes, noise), counter_states()
         if as_json:
             print_json(
                 {
@@ -41,12 +43,14 @@ def register(app: typer.Typer) -> None:
                     "interference": noise.interference,
                     "verdict": noise.verdict,
                     "advice": steps,
+                    "energy_counters": [asdict(state) for state in counters],
                 }
             )
         else:
             print_machine(hardware, noise)
             print_causes(causes)
             print_advice(steps)
+            print_counters(counters)
         if strict and noise.verdict == "bad":
             raise QualityRefused(
                 f"this machine is too noisy to measure on: a fixed workload repeats within "
@@ -80,3 +84,10 @@ def print_advice(steps: Sequence[str]) -> None:
     print("before `gnomon profile`:" if steps else "nothing to do before `gnomon profile`")
     for number, step in enumerate(steps, start=1):
         print(f"  {number}. {step}")
+
+
+def print_counters(counters: Sequence[CounterState]) -> None:
+    """Print which energy counters can be read, and why the others cannot; that none can is no fault of the machine."""
+    print("energy counters, for --objectives accuracy,energy:")
+    for state in counters:
+        print(f"  {state.name} ({', '.join(state.devices)}): {'no, ' if state.unavailable else ''}{state}")

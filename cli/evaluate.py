@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
         checkpoint: Checkpoint = None,
         data: Data = None,
         split: Annotated[str, typer.Option(help="test, or validation: what a search sees.")] = "test",
+        precision: Annotated[str, typer.Option(help="Precision that they are run in.")] = "fp32",
         seed: Annotated[int, typer.Option(help="Of random architectures.", min=0)] = 0,
         as_json: AsJson = False,
     ) -> None:
@@ -40,7 +41,7 @@ def register(app: typer.Typer) -> None:
         supernet = load_supernet(space, checkpoint=checkpoint, data=data)
         examples = supernet.size(split)
         rows = []
-        for found in evaluated(supernet, asked, split):
+        for found in evaluated(supernet, asked, split, precision=precision):
             indices = ",".join(map(str, found.architecture.indices))
             rows.append({"id": found.architecture.id, **found.metrics, "macs": found.macs, "params": found.params})
             say(f"{len(rows)}/{len(asked)}  {found.architecture.id} = {indices}")
@@ -51,6 +52,7 @@ def register(app: typer.Typer) -> None:
                     "space": supernet.space.name,
                     "checkpoint_sha256": supernet.checkpoint_sha256,
                     "split": split,
+                    "precision": precision,
                     "examples": examples,
                     "metric": supernet.metric.name,
                     "unit": supernet.metric.unit,
@@ -60,6 +62,9 @@ def register(app: typer.Typer) -> None:
             )
             return
         print_table(list(rows[0]), [list(row.values()) for row in rows])
-        print(f"{supernet.metric.name} in {supernet.metric.unit}, on the {examples:,} examples of the {split} split")
+        print(
+            f"{supernet.metric.name} in {supernet.metric.unit}, on the {examples:,} examples of the {split} split, "
+            f"run in {precision}"
+        )
         if supernet.metric.signature:
             print(f"signature: {supernet.metric.signature}")

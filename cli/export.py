@@ -19,11 +19,12 @@ def print_export(exported: ExportedModel) -> None:
     """Print what was exported and how it was checked."""
     models = [file for file in exported.files if file.runs]
     named = [f"{exported.folder / file.name}" + (f" ({file.runs} runs)" if file.runs > 1 else "") for file in models]
-    print(f"exported {', '.join(named)}: sub-network {exported.architecture.id}")
+    print(f"exported {', '.join(named)}: sub-network {exported.architecture.id}, {exported.precision}")
     if len(exported.files) > len(models):
         print(f"beside   {', '.join(file.name for file in exported.files if not file.runs)}")
+    truth = "torch's" if exported.precision == "fp32" else f"{exported.metric.runtime}'s"
     for parity in exported.parities:
-        print(f"parity   {parity.backend} {parity.version}: outputs within {parity.max_difference:.1e} of torch's")
+        print(f"parity   {parity.backend} {parity.version}: outputs within {parity.max_difference:.1e} of {truth}")
     print(metric_line(exported.metric))
     latency = exported.latency
     if latency is None:
@@ -46,7 +47,7 @@ def metric_line(metric: ExportedMetric) -> str:
     is_own_unit = metric.unit.lower() == metric.name
     unit = "" if is_own_unit else " %" if metric.unit == "percent" else f" {metric.unit}"
     return (
-        f"{metric.unit if is_own_unit else metric.name:<8} {metric.runtime_value:.2f}{unit} in onnxruntime, "
+        f"{metric.unit if is_own_unit else metric.name:<8} {metric.runtime_value:.2f}{unit} in {metric.runtime}, "
         f"{metric.torch_value:.2f}{unit} in torch, on {metric.examples} test {metric.noun}"
     )
 
@@ -59,7 +60,10 @@ def register(app: typer.Typer) -> None:
         run: RunFolder,
         out: Annotated[Path, typer.Option(help="Folder to write: the model and model.json.")],
         pick: Annotated[str, typer.Option(help=PICK_HELP)] = "knee",
-        profile: Annotated[str | None, typer.Option(help="Profile to predict with and to time under.")] = None,
+        profile: Annotated[
+            list[str] | None, typer.Option(help="Profile to predict with and to time under; several as searched with.")
+        ] = None,
+        precision: Annotated[str | None, typer.Option(help="Precision of the model; default: the run's.")] = None,
         checkpoint: Checkpoint = None,
         data: Data = None,
         as_json: AsJson = False,
@@ -69,13 +73,15 @@ def register(app: typer.Typer) -> None:
         from dataclasses import asdict
 
         from ..api import export as export_run
-        from ..api import load_profile, load_run
+        from ..api import load_run
+        from .named_profiles import load_profiles
 
         exported = export_run(
             load_run(run),
             pick,
             out,
-            profile=load_profile(profile) if profile else None,
+            profile=load_profiles(profile or ()),
+            precision=precision,
             checkpoint=checkpoint,
             data=data,
             force=force,

@@ -32,6 +32,7 @@ VERBS = (
     "evaluate",
     "profile",
     "bundle",
+    "build",
     "lut",
     "predict",
     "search",
@@ -127,7 +128,9 @@ def exit_code_of(error: Exception) -> int | None:
     from ..lut.errors import LutError
     from ..reports.errors import PlotRefused
     from ..search.errors import SearchError
-    from ..supernets.errors import SupernetError
+    from ..supernets.errors import PrecisionUnavailable, SupernetError
 
+    if isinstance(error, PrecisionUnavailable):
+        return EXIT_ENVIRONMENT
     usage = (profiling.ProfilerError, LutError, PlotRefused, SearchError, SupernetError)
     return EXIT_USAGE if isinstance(error, usage) else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,9 +11,9 @@ import typer
 from .output import AsJson, Force, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from ..lut import HardwareProfile
     from ..search import Run
     from ..search.final_front import FinalFront
+    from ..search.profiles import Profiles
     from ..search.quality import PredictorQuality
 
 PICK_HELP = 'An id, knee, "best accuracy", "weights accuracy=2,latency=1", or a rule such as latency<=2ms.'
@@ -26,22 +25,27 @@ def print_run(
     *,
     pick: str | None = None,
     spread: int | None = None,
-    profile: HardwareProfile | Mapping[str, HardwareProfile] | None = None,
+    profile: Profiles = None,
 ) -> None:
     """Print the front of a run, with the verified error of its latencies when the profile, or each, is known."""
+    from ..search.profiles import by_name
+
     front = run.front()
     chosen = front.pick(pick) if pick else None
     taken = {measured.architecture for measured in run.measured if measured.source}
     few = frozenset(front.spread(spread).architectures) if spread is not None else frozenset()
-    columns = ("id", *(f"{objective.name} ({objective.unit})" for objective in front.objectives), "")
+    ways = [run.deployment(architecture) for architecture in front.architectures]
+    runs_on = ("runs on",) if any(ways) else ()
+    columns = ("id", *(f"{objective.name} ({objective.unit})" for objective in front.objectives), *runs_on, "")
     inside = run.inside(front)
     rows = [
         (
             architecture.id,
             *map(float, values),
+            *((way.label if way else "",) if runs_on else ()),
             marks(architecture == chosen, architecture in few, architecture in taken, not within),
         )
-        for architecture, values, within in zip(front.architectures, front.values, inside)
+        for architecture, values, within, way in zip(front.architectures, front.values, inside, ways)
     ]
     print(
         f"run      {run.folder}: {run.cost:.4g} of {run.config.budget} validations, {run.config.tactic}{parts_of(run)}"
@@ -54,8 +58,7 @@ def print_run(
     if run.config.region:
         print(f"region   {', '.join(run.config.region)}: {sum(inside)} of the front inside")
     print_table(columns, rows)
-    profiles = profile if isinstance(profile, Mapping) else {} if profile is None else {"": profile}
-    for name, one in profiles.items():
+    for name, one in by_name(profile):
         label = f"latency@{name} " if name else "latency  "
         print(f"{label}from {one.name}: {one.latency.report.sentence()}; quality {one.quality}")
     for quality in run.predictor_quality():
@@ -91,6 +94,7 @@ def record_of(run: Run, pick: str | None, spread: int | None) -> dict[str, Any]:
         "front": [
             {"id": a.id, "indices": a.indices, "source": sources[a], "in_region": within}
             | dict(zip(names, map(float, values)))
+            | ({"deployment": asdict(way)} if (way := run.deployment(a)) else {})
             for a, values, within in zip(front.architectures, front.values, run.inside(front))
         ],
         "hypervolume": run.hypervolume(),

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import Force, SpaceName, progress
+from .output import Force, progress
+
+if TYPE_CHECKING:
+    from ..search.profiles import Profiles as LoadedProfiles
 
 Checkpoint = Annotated[
     Path | None, typer.Option(help="Weights: ours, or a file as its authors publish it; default: those that ship.")
 ]
 Profiles = Annotated[
-    list[str] | None, typer.Option(help="Hardware profile of latency; several as NAME=FILE, for latency@NAME.")
+    list[str] | None,
+    typer.Option(
+        help="Hardware profile of latency. Several devices as NAME=FILE, for latency@NAME; several without names are "
+        "ways to run on one device, of which precision is searched and runtime and threads are the fastest."
+    ),
 ]
 Data = Annotated[Path | None, typer.Option(help="Folder of the full data set; default: the embedded sample.")]
 
@@ -26,6 +33,15 @@ def search_progress(report: Callable[[float, float, float, str], None]) -> Calla
     )
 
 
+def space_of(profile: LoadedProfiles) -> str:
+    """Return the space that profiles are of, the first one's; without any, that of the embedded super-network."""
+    if profile is None:
+        return "fashion_mnist"
+    several = tuple(profile.values()) if isinstance(profile, Mapping) else profile
+    first = several[0] if isinstance(several, Sequence) else several
+    return first.header.space
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb."""
 
@@ -33,7 +49,9 @@ def register(app: typer.Typer) -> None:
     def search(
         out: Annotated[Path, typer.Option(help="Run folder; an interrupted run in it goes on.")],
         profile: Profiles = None,
-        space: SpaceName = "fashion_mnist",
+        space: Annotated[
+            str | None, typer.Option("--space", help="Search space; default: the profile's, else fashion_mnist.")
+        ] = None,
         objectives: Annotated[str, typer.Option(help="What to optimise, with commas between.")] = "accuracy,latency",
         tactic: Annotated[str, typer.Option(help="How to choose what to validate.")] = "gnomon",
         algorithm: Annotated[str, typer.Option(help="How linas and evolutionary breed.")] = "auto",
@@ -72,11 +90,12 @@ def register(app: typer.Typer) -> None:
         from .pareto import print_run
         from .settings import config_from_toml, toml_from_config
 
+        loaded = load_profiles(profile or ())
         settings = (
             config_from_toml(config)
             if config
             else SearchConfig(
-                space=space,
+                space=space or space_of(loaded),
                 objectives=tuple(name.strip() for name in objectives.split(",") if name.strip()),
                 tactic=tactic,
                 algorithm=algorithm,
@@ -98,7 +117,6 @@ def register(app: typer.Typer) -> None:
             toml_from_config(settings, save_config, force=force)
             print(save_config)
             return
-        loaded = load_profiles(profile or ())
         other = load_run(start_from) if start_from else None
         with progress(f"search {settings.space} by {settings.tactic}") as report:
             run = run_search(

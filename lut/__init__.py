@@ -22,12 +22,21 @@ from .family import model_for_space
 from .imports import Imported, TableOrigin, import_table
 from .interchange import format_names, read_table, write_table
 from .lint import Finding, lint_profile, lint_table
-from .measure import Remeasured, RemeasuredTogether, device_differences, is_this_device, measure_model, measure_models
+from .measure import (
+    Remeasured,
+    RemeasuredTogether,
+    device_differences,
+    is_this_device,
+    measure_model,
+    measure_models,
+    reason_not_here,
+)
 from .model import LatencyModel
-from .networks import timed_model
+from .networks import network_parts, timed_model
 from .operators import LayerOperators, OperatorReport, explain_operators
 from .profile import HardwareProfile, check_profile
 from .regression import with_predictions
+from .resources import measure_resources, reason_without_energy, reason_without_memory
 from .schema import FitReport
 from .store import load_profile, shipped_profiles
 from .table import LatencyTable
@@ -82,8 +91,13 @@ __all__ = [
     "load_profile",
     "measure_model",
     "measure_models",
+    "measure_resources",
     "model_for_space",
+    "network_parts",
     "read_table",
+    "reason_not_here",
+    "reason_without_energy",
+    "reason_without_memory",
     "shipped_profiles",
     "timed_model",
     "with_predictions",

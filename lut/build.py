@@ -17,6 +17,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from ..profilers.backend import RunConfig
+from ..profilers.cache import cache_path, hand_on_cache
+from ..profilers.conditions import summary_of
 from ..profilers.errors import PlanMismatch, UnsupportedConfig
 from ..profilers.plan import PlannedModel, TimingPlan, write_plan
 from ..profilers.results import Results, read_results
@@ -24,12 +26,11 @@ from ..profilers.timing import TimingPolicy
 from ..profilers.transport import Transport
 from ..profilers.transports.local import LocalDevice
 from ..supernets import SearchSpace, load_space
-from ..supernets.graph import graph_from_layers, models_from_architecture
 from ..supernets.layers.registry import macs
 from ..version import VERSION
 from .errors import LutError, OutputExists, OutputUnwritable, ProfileMismatch
 from .model import MIN_NETWORKS, LatencyModel
-from .networks import timed_model
+from .networks import layer_model, network_parts, timed_model
 from .profile import HardwareProfile, predicted_from
 from .sampling import networks_for
 from .schema import (
@@ -105,8 +106,11 @@ def build_profile(
         building.mkdir(exist_ok=True)
         with FileLock(building / "lock", timeout=0):
             plan = plan_for(request, space, building)
+            if not cache_path(journal).exists():
+                hand_on_cache(out, journal)  # what the runtime found out for an earlier profile of this name
             device.run(building / "plan", journal, on_progress=on_progress)
             write_profile(request, space, plan, read_results(journal), out)
+            hand_on_cache(journal, out)
     except Timeout as error:
         raise OutputUnwritable(f"another process is measuring {out}; wait for it, or choose another --out") from error
     except UnsupportedConfig:
@@ -126,18 +130,18 @@ def build_profile(
 
 
 def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> TimingPlan:
-    """Write the plan: all layers, the chosen networks, and a layer of middling size as the anchor."""
+    """Write the plan: all layers, the chosen networks, and a layer of middling size as the anchor, at its precision."""
     layers = space.unique_layers()
     anchor = sorted(layers, key=lambda spec: (macs(spec), spec.key))[len(layers) // 2]
 
     def models() -> Iterator[PlannedModel]:
-        batch = request.config.batch
-        yield PlannedModel(ANCHOR + anchor.key, "anchor", graph_from_layers([anchor], batch=batch))
+        config = request.config
+        yield PlannedModel(ANCHOR + anchor.key, "anchor", layer_model(anchor, config))
         for spec in layers if request.layers else ():
-            yield PlannedModel(spec.key, "layer", graph_from_layers([spec], batch=batch))
+            yield PlannedModel(spec.key, "layer", layer_model(spec, config))
         for row in rows_for(request, space):
             architecture = space.architecture(row)
-            model = timed_model(models_from_architecture(space, architecture, batch=batch))
+            model = timed_model(network_parts(space, architecture, config))
             yield PlannedModel(network_key(architecture.indices), "network", model)
 
     return write_plan(
@@ -161,7 +165,7 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
     A model that failed becomes a failure record. A network that runs a failed layer is left out: it has no sum.
     """
     measured, at_s = results.measurements, results.at_s
-    first = results.sessions[0]
+    first, conditions = results.sessions[0], summary_of(results.conditions)
     layers = {spec.key: measured[spec.key] for spec in space.unique_layers() if spec.key in measured}
     indices = [
         tuple(int(i) for i in item.key.removeprefix("network:").split(","))
@@ -208,7 +212,7 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
         versions=dict(first.versions),
         options=dict(next((s.options for s in results.sessions if s.options), {})),
         device=first.hardware.slug,
-        hardware=first.hardware.to_json(),
+        hardware={**first.hardware.to_json(), **({"conditions": conditions} if conditions else {})},
         policy=request.policy.to_json(),
         plan=plan.digest,
         created=first.started,

@@ -3,13 +3,14 @@
 A candidate is a set of terms (`terms.py`) whose coefficients are fitted, with or without a shrunk correction of each
 layer. Those with the term "sum" build on measured layers; the others know layers by their physical quantities alone.
 Where networks are several models, or one that runs several times, a term may count those runs: each is a call of the
-runtime, and what it takes in and gives is copied.
+runtime, and what it takes in and gives is copied. Where the weights of some networks fit into a cache and those of
+others do not, a term may count what spills: it comes from memory in every inference.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +25,15 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A form of the latency: terms, and how large layer corrections are, relative to a network's noise (0: none)."""
+    """A form of the latency: terms, and how large layer corrections are, relative to a network's noise (0: none).
+
+    `cache_mib` is how much of a network's weights, counted as fp32, stays where it is quick; for the term "spill".
+    """
 
     name: str
     terms: tuple[str, ...]
     correction_ratio: float = 0.0
+    cache_mib: float = 0.0
 
     @property
     def is_composed(self) -> bool:
@@ -57,7 +62,11 @@ MEASURED_RATIO, UNMEASURED_RATIO = 5.0, 20.0
 def corrected(shapes: Sequence[Candidate]) -> tuple[Candidate, ...]:
     """Return the shapes with a correction of each layer."""
     return tuple(
-        Candidate(f"{shape.name} + corrections", shape.terms, MEASURED_RATIO if shape.is_composed else UNMEASURED_RATIO)
+        replace(
+            shape,
+            name=f"{shape.name} + corrections",
+            correction_ratio=MEASURED_RATIO if shape.is_composed else UNMEASURED_RATIO,
+        )
         for shape in shapes
     )
 
@@ -69,7 +78,19 @@ RUN_SHAPES = tuple(
 )
 CANDIDATES = (PLAIN, *SHAPES, *corrected(SHAPES))
 PROGRAM_CANDIDATES = (PLAIN, *SHAPES, *RUN_SHAPES, *corrected(SHAPES), *corrected(RUN_SHAPES))
-NETWORK_TERMS = ("constant", "runs")  # what belongs to no layer
+NETWORK_TERMS = ("constant", "runs", "spill")  # what belongs to no layer
+CACHES_MIB = tuple(2.0 ** (step / 2) for step in range(15))  # 1 to 128
+FEWEST_ON_A_SIDE = 5  # of networks that fit into a cache, and of those that do not, before it is believed
+
+
+def spilling(cache_mib: float) -> tuple[Candidate, ...]:
+    """Return the forms in which weights spill over a cache."""
+    of = f"spill over {cache_mib:.3g} MiB"
+    return (
+        Candidate(f"scaled sum + {of}", ("sum", "spill"), cache_mib=cache_mib),
+        Candidate(f"scaled sum + borders + {of}", ("sum", "borders", "spill"), cache_mib=cache_mib),
+        Candidate(f"scaled sum + layers + borders + {of}", ("sum", "layers", "borders", "spill"), cache_mib=cache_mib),
+    )
 
 
 @dataclass(frozen=True)
@@ -80,10 +101,16 @@ class CandidateFit:
     fit: ShrunkFit
     corrections: Mapping[LayerSpec, float]
 
-    def fixed_us(self, runs: int) -> float:
-        """Return what a network pays besides its layers: once, and for each of the runs of its models."""
+    @property
+    def spills(self) -> bool:
+        """Whether `fixed_us` depends on a network's weights."""
+        return "spill" in self.candidate.terms
+
+    def fixed_us(self, runs: int, weights_kib: Array) -> Array:
+        """Return what networks (n,) pay besides their layers: once, for each of `runs`, and for weights that spill."""
         found = dict(zip(self.candidate.terms, self.fit.coefficients))
-        return float(found.get("constant", 0.0) + runs * found.get("runs", 0.0))
+        spill = found.get("spill", 0.0) * spilled_kib(weights_kib, self.candidate.cache_mib)
+        return np.asarray(found.get("constant", 0.0) + runs * found.get("runs", 0.0) + spill)
 
     def added_us(self, layers: Sequence[LayerSpec], table: LatencyTable) -> Array:
         """Return what each layer adds to a network's latency, (L,); not-a-number where the table lacks it."""
@@ -128,12 +155,25 @@ class Design:
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Return the candidates that these terms allow, simplest first."""
-        allowed = PROGRAM_CANDIDATES if np.any(self.runs > 1) else CANDIDATES
+        allowed = PROGRAM_CANDIDATES if np.any(self.runs > 1) else (*CANDIDATES, *self.spilling_candidates())
         return tuple(c for c in allowed if not (c.is_composed and np.isnan(self.values["sum"]).any()))
+
+    @property
+    def weights_kib(self) -> Array:
+        """The weights of each network that runs once, (n,)."""
+        return self.counts @ self.values["weights"]
+
+    def spilling_candidates(self) -> tuple[Candidate, ...]:
+        """Return the forms with a cache that some networks fit into and some do not."""
+        fits = [(cache_mib, int(np.sum(self.weights_kib <= 1024 * cache_mib))) for cache_mib in CACHES_MIB]
+        most = len(self.counts) - FEWEST_ON_A_SIDE
+        shapes = tuple(c for mib, count in fits if FEWEST_ON_A_SIDE <= count <= most for c in spilling(mib))
+        return (*shapes, *corrected(shapes))
 
     def fitted(self, candidate: Candidate, truth: Array) -> CandidateFit:
         """Fit a candidate to the networks' latencies (n,)."""
-        whole = {"constant": np.ones(len(truth)), "runs": self.runs}
+        spill = spilled_kib(self.weights_kib, candidate.cache_mib)
+        whole = {"constant": np.ones(len(truth)), "runs": self.runs, "spill": spill}
         columns = np.column_stack(
             [whole[term] if term in whole else self.counts @ self.values[term] for term in candidate.terms]
         )
@@ -146,6 +186,11 @@ class Design:
         unit = self.values["sum"] if candidate.is_composed else np.abs(plain.uncorrected_us(self.values))
         corrected = fit_shrunk(columns, truth, self.counts * unit, candidate.correction_ratio)
         return CandidateFit(candidate, corrected, dict(zip(self.layers, corrected.corrections.tolist())))
+
+
+def spilled_kib(weights_kib: Array, cache_mib: float) -> Array:
+    """Return how much of networks' weights (n,) does not stay in a cache."""
+    return np.asarray(np.maximum(0.0, weights_kib - 1024 * cache_mib))
 
 
 def term_values(layers: Sequence[LayerSpec], table: LatencyTable) -> dict[str, Array]:

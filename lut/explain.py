@@ -205,7 +205,7 @@ def groups(layers: Iterable[LayerShare], name_of: Callable[[LayerShare], str]) -
 def differences(first: Explanation, second: Explanation) -> tuple[SlotDifference, ...]:
     """Return the slots that two networks of one space fill differently, in the network's order.
 
-    The changes sum to the difference of the two predictions, as long as what belongs to no layer is equal in both.
+    The changes sum to the difference of the two predictions, with the change of what belongs to no layer.
     """
     before, after = ({layer.position: layer for layer in e.layers} for e in (first, second))
     found = []

@@ -13,15 +13,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..profilers.backend import RunConfig
+from ..profilers.errors import BackendUnavailable, UnknownBackend
 from ..profilers.hardware import fingerprint
 from ..profilers.plan import Model, PlannedModel, write_plan
+from ..profilers.registry import load_backend
 from ..profilers.results import read_results
 from ..profilers.timing import Measurement, TimingPolicy, undisturbed
 from ..profilers.transports.local import run_plan_locally
 from ..supernets import LayerSpec
-from ..supernets.graph import graph_from_layers
 from .errors import LutError
+from .networks import layer_model
 from .profile import HardwareProfile
 from .schema import ANCHOR
 
@@ -63,6 +64,18 @@ def device_differences(profile: HardwareProfile) -> tuple[str, ...]:
     return tuple(f"{name}: profile {then!r}, here {now!r}" for name, (then, now) in pairs.items() if then != now)
 
 
+def reason_not_here(profile: HardwareProfile) -> str:
+    """Say why this machine, or its runtime, is not the profile's; nothing where it is."""
+    if differences := device_differences(profile):
+        return f"the profile is of another device ({'; '.join(differences)})"
+    name = profile.header.backend
+    try:
+        here, then = load_backend(name).version(), profile.header.versions.get(name)
+    except (BackendUnavailable, UnknownBackend) as error:
+        return str(error)
+    return "" if here == then else f"the profile is of another runtime ({name}: profile {then}, here {here})"
+
+
 def measure_model(profile: HardwareProfile, model: Model) -> Remeasured:
     """Time a model or program with the profile's backend and configuration, in a child process, up to half a minute.
 
@@ -90,10 +103,10 @@ def measure_models(
     """
     if not profile.anchors:
         raise LutError(f"profile {profile.name} has no anchor, so times of now and then cannot be compared")
-    config = RunConfig(**profile.header.config.model_dump())
+    config = profile.run_config
     anchor_key = profile.anchors[0].key
     spec = LayerSpec.from_key(anchor_key.removeprefix(ANCHOR))
-    planned = [PlannedModel(anchor_key, "anchor", graph_from_layers([spec], batch=config.batch))]
+    planned = [PlannedModel(anchor_key, "anchor", layer_model(spec, config))]
     planned += [PlannedModel(key, "network", model) for key, model in models.items()]
     policy = replace(POLICY, time_cap_s=POLICY.time_cap_s + FURTHER_S * (len(models) - 1))
     with ExitStack() as stack:

@@ -18,13 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 from ..profilers.timing import Measurement
 from ..supernets import LayerSpec, SearchSpace
 from ..supernets.slots import SlotSum
-from .candidates import NETWORK_TERMS, PLAIN, CandidateFit, Design, term_values
+from .candidates import NETWORK_TERMS, PLAIN, CandidateFit, Design, spilled_kib, term_values
 from .errors import LutError
 from .estimate import COMPOSED, PREDICTED, SOURCES, LatencyEstimate
 from .schema import FitReport
 from .shrinkage import ShrunkFit
 from .table import LatencyTable
-from .terms import runs_of
+from .terms import runs_of, weight_kib
 from .verification import SESSION_LOG_RATIO, conformal_quantile, mape_percent, report_from_predictions
 
 Array = NDArray[np.float64]
@@ -110,7 +110,7 @@ class LatencyModel:
         Raises InvalidArchitecture, and LatencyMissing when one runs a layer without a latency.
         """
         rows = self.space.check(indices)
-        value = self._total(rows) + self.form.fixed_us(runs_of(self.space))
+        value = self._total(rows) + self.form.fixed_us(runs_of(self.space), self.weights_kib(rows))
         unknown = np.flatnonzero(np.isnan(value))
         if len(unknown):
             self.table.require(self.space.layers(self.space.architecture(rows[unknown[0]])))
@@ -135,6 +135,10 @@ class LatencyModel:
             log_ratio = np.hypot(log_ratio, self.space.slot_sum(doubt_us.__getitem__)(rows) / value)
         return LatencyEstimate(value, log_ratio, source)
 
+    def weights_kib(self, rows: NDArray[np.int64]) -> Array:
+        """Return the weights of architectures (n, d), (n,), as far as the latency depends on them: else zeros."""
+        return self._weights(rows) if self.form.spills else np.zeros(len(rows))
+
     @cached_property
     def contributions_us(self) -> dict[LayerSpec, float]:
         """What each layer of the space adds to a network's latency; not-a-number for one without a latency."""
@@ -152,6 +156,10 @@ class LatencyModel:
         return self.space.slot_sum(self.contributions_us.__getitem__)
 
     @cached_property
+    def _weights(self) -> SlotSum:
+        return self.space.slot_sum(weight_kib)
+
+    @cached_property
     def _term_sums(self) -> tuple[SlotSum | None, ...]:
         layers = self.space.unique_layers()
         values = term_values(layers, self.table)
@@ -160,9 +168,10 @@ class LatencyModel:
 
     def _leverage(self, rows: NDArray[np.int64], value_us: Array) -> Array:
         """Return how far architectures lie from the measured networks, (n,): what widens their interval."""
-        whole = {"constant": 1.0, "runs": float(runs_of(self.space))}
+        spill = spilled_kib(self.weights_kib(rows), self.form.candidate.cache_mib)
+        whole = {"constant": np.ones(len(rows)), "runs": np.full(len(rows), float(runs_of(self.space))), "spill": spill}
         columns = [
-            np.full(len(rows), whole[term]) if total is None else total(rows)
+            whole[term] if total is None else total(rows)
             for term, total in zip(self.form.candidate.terms, self._term_sums)
         ]
         scaled = np.column_stack(columns) / value_us[:, None]

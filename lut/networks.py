@@ -1,12 +1,29 @@
-"""Sub-networks as plans time them: one model, or a program of the models that the network's parts are."""
+"""Layers and sub-networks as plans time them: at a precision and batch, without the weights of any training.
+
+A network is one model, or a program of the models that its parts are. At int8, ranges come from synthetic inputs: they
+decide what is computed, and not how long that takes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..profilers.backend import RunConfig
 from ..profilers.plan import Model
 from ..profilers.program import ProgramPart
-from ..supernets.graph import PartModel
+from ..supernets import Architecture, LayerSpec, SearchSpace
+from ..supernets.graph import PartModel, graph_from_layers, models_from_architecture
+from ..supernets.precision import at_precision, parts_at_precision
+
+
+def layer_model(spec: LayerSpec, config: RunConfig) -> bytes:
+    """Return a layer alone; raises SupernetError for a precision that it cannot be converted to."""
+    return at_precision(graph_from_layers([spec], batch=config.batch), config.precision)
+
+
+def network_parts(space: SearchSpace, architecture: Architecture, config: RunConfig) -> tuple[PartModel, ...]:
+    """Return a sub-network's parts; raises SupernetError for a precision that they cannot be converted to."""
+    return parts_at_precision(models_from_architecture(space, architecture, batch=config.batch), config.precision)
 
 
 def timed_model(parts: Sequence[PartModel]) -> Model:

@@ -11,16 +11,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..profilers.backend import OperatorProfile, OperatorTime, RunConfig
+from ..profilers.backend import OperatorProfile, OperatorTime
 from ..profilers.hardware import fingerprint
 from ..profilers.operators import measure_operators
 from ..profilers.registry import load_backend
 from ..supernets import Architecture
-from ..supernets.graph import OUTPUT, models_from_architecture
+from ..supernets.graph import OUTPUT
 from .errors import ProfileMismatch
 from .explain import Explanation, LayerShare, explain
 from .measure import device_differences, measure_model
-from .networks import timed_model
+from .networks import network_parts, timed_model
 from .profile import HardwareProfile
 
 LAYER = re.compile(r"layer(\d+)\.")  # begins the names of a layer's nodes in graphs from layers
@@ -92,8 +92,8 @@ def explain_operators(profile: HardwareProfile, architecture: Architecture) -> O
             f"{profile.header.space} --backend {profile.header.backend}",
             fields=tuple(difference.partition(":")[0] for difference in differences),
         )
-    config = RunConfig(**profile.header.config.model_dump())
-    parts = models_from_architecture(profile.space, architecture, batch=config.batch)
+    config = profile.run_config
+    parts = network_parts(profile.space, architecture, config)
     timed = measure_model(profile, timed_model(parts))
     measured_us = timed.measurement.value_us
     run_us = measured_us / sum(part.runs for part in parts)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..profilers.backend import RunConfig
 from ..profilers.errors import BackendUnavailable, UnknownBackend
 from ..profilers.hardware import fingerprint
 from ..profilers.registry import load_backend
@@ -35,6 +36,11 @@ class HardwareProfile:
     network_measurements: tuple[Measurement, ...]
     anchors: tuple[AnchorRecord, ...]
     fit: FitReport
+
+    @property
+    def run_config(self) -> RunConfig:
+        """The conditions that models were timed under."""
+        return RunConfig(**self.header.config.model_dump())
 
     @cached_property
     def space(self) -> SearchSpace:

@@ -1,12 +1,14 @@
 """How long models take on this device: plans, backends, the timing protocol, and the machine's fingerprint."""
 
 from .backend import Backend, Executable, OperatorProfile, OperatorProfiler, OperatorTime, RunConfig, profile_operators
+from .counter import Counter, CounterState, counter_names, counter_states, open_counter
 from .drift import SpeedCurve
 from .errors import (
     AddressInvalid,
     BackendError,
     BackendUnavailable,
     BundleDamaged,
+    CounterUnavailable,
     DeviceBusy,
     DeviceError,
     DeviceUnfit,
@@ -36,6 +38,7 @@ from .results import Anchor, Failure, Results, Session, Visit, read_results
 from .timing import Measurement, TimingPolicy
 from .transport import open_device
 from .transports.local import run_plan_locally
+from .usage import EnergyUse, MemoryUse, Resources, Spell, Usage
 
 __all__ = [
     "AddressInvalid",
@@ -44,10 +47,14 @@ __all__ = [
     "BackendError",
     "BackendUnavailable",
     "BundleDamaged",
+    "Counter",
+    "CounterState",
+    "CounterUnavailable",
     "DeviceBusy",
     "DeviceError",
     "DeviceUnfit",
     "DeviceUnreachable",
+    "EnergyUse",
     "EnvironmentChanged",
     "Executable",
     "Failure",
@@ -56,6 +63,7 @@ __all__ = [
     "Journal",
     "JournalDamaged",
     "Measurement",
+    "MemoryUse",
     "ModelRejected",
     "NoiseCause",
     "OperatorProfile",
@@ -72,6 +80,7 @@ __all__ = [
     "Program",
     "ProgramLoader",
     "ProgramPart",
+    "Resources",
     "Results",
     "ResultsLocked",
     "ResultsUnwritable",
@@ -79,18 +88,23 @@ __all__ = [
     "RuntimeTooOld",
     "Session",
     "SpeedCurve",
+    "Spell",
     "TimerNoise",
     "TimingPlan",
     "TimingPolicy",
     "UnknownBackend",
     "UnsupportedConfig",
+    "Usage",
     "Visit",
     "WorkerCrashed",
     "backend_names",
+    "counter_names",
+    "counter_states",
     "fingerprint",
     "load_backend",
     "load_program",
     "noise_causes",
+    "open_counter",
     "open_device",
     "profile_operators",
     "read_journal",

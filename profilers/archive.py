@@ -7,17 +7,19 @@ import zipfile
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
+from .requirements import PYTHON
+
 PACKAGE = Path(__file__).parent
 ROOT = "gnomon"  # relative imports of the package work under any name; errors and processes read better under this one
-MAIN = b"""import sys
+MAIN = f"""import sys
 
-if sys.version_info < (3, 8):
-    sys.exit("this needs Python 3.8 or newer, and was started by Python %d.%d: try python3.8" % sys.version_info[:2])
+if sys.version_info < {PYTHON}:  # said in words that Python 2 understands too
+    sys.exit("this needs Python %d.%d or newer, and was started by Python %d.%d" % ({PYTHON} + sys.version_info[:2]))
 
 from gnomon.profilers.device import main
 
 sys.exit(main())
-"""
+""".encode()
 SHEBANG = b"#!/usr/bin/env python3\n"
 LONG_AGO = (2000, 1, 1, 0, 0, 0)  # of every file inside, so that equal code gives equal bytes
 

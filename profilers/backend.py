@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Protocol, Tuple,
 from .errors import OperatorsUnavailable
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     import numpy as np
@@ -113,7 +114,10 @@ class Executable(Protocol):
 
     @property
     def idles_quietly(self) -> bool:
-        """Whether it uses no processor between two calls; else it is not kept while other models are timed."""
+        """Whether others can be timed between two calls: it uses no processor then, and leaves a GPU's memory to them.
+
+        Else it is not kept meanwhile.
+        """
 
     def elapsed_ns(self, loops: int) -> int:
         """Run ``loops`` inferences back to back on inputs bound once, and return the monotonic nanoseconds taken."""
@@ -175,6 +179,25 @@ class OperatorProfiler(Protocol):
 
         Raises what `Backend.load` raises.
         """
+
+
+@runtime_checkable
+class KeepsCache(Protocol):
+    """What a backend offers besides when its runtime finds things out that the next build should not find anew."""
+
+    def use_cache(self, path: Path) -> None:
+        """Take up what the file holds, if it is there and the runtime accepts it, and keep what is found out in it."""
+
+    def save_cache(self) -> None:
+        """Write what is not written yet."""
+
+
+@runtime_checkable
+class Conditions(Protocol):
+    """What a backend offers besides when its device tells what may disturb a time, as clocks do."""
+
+    def conditions(self) -> Dict[str, Any]:
+        """Return what holds at this moment, as JSON can hold it. It explains times and is part of no key."""
 
 
 def profile_operators(backend: Backend, model: bytes, config: RunConfig, *, loops: int) -> OperatorProfile:

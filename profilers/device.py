@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple
 
 from .archive import running_archive
 from .bundle import WORKER, plan_file, read_bundle_folder, results_file
-from .errors import BackendUnavailable, ProfilerError, ResultsUnwritable
+from .errors import BackendUnavailable, ProfilerError, ResultsUnwritable, RuntimeTooOld
 from .exits import DONE, FAILED, INTERRUPTED
 from .plan import store_plan
-from .requirements import install_command
-from .transports.local import LocalDevice
+from .registry import backend_names, device_of, load_backend
+from .requirements import check_runtime, command_without_gnomon, install_command
+from .transports.local import run_plan_locally
 
 if TYPE_CHECKING:
     from .transport import OnProgress
@@ -40,17 +41,15 @@ def run_bundle(folder: Path, backend: str, *, threads: int, on_progress: Optiona
     Raises `BundleDamaged`, `BackendUnavailable` or `RuntimeTooOld` before anything is measured, ValueError for threads
     that no plan can have, and what `run_plan_locally` raises.
     """
-    from .registry import device_of
-
-    bundle, device = read_bundle_folder(folder), LocalDevice()
+    bundle = read_bundle_folder(folder)
     plan = bundle.plan(backend, device=device_of(backend), threads=threads)
-    device.require(backend)
+    check_runtime(backend, load_backend(backend).version(), bundle.precision)
     place, results = plan_file(folder, backend, threads), results_file(folder, backend, threads)
     try:
         store_plan(place, plan)
     except OSError as exc:
         raise ResultsUnwritable.because(results, exc) from exc
-    device.run(place, results, on_progress=on_progress)
+    run_plan_locally(place, results, on_progress=on_progress)
     return results
 
 
@@ -71,7 +70,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     try:
         return _run(_own_folder(), options.backend, options.threads)
     except BackendUnavailable as exc:  # what it says of installing is for a machine that has Gnomon
-        return _failed(str(exc).replace(exc.install_command or "\0", install_command(options.backend)))
+        command = command_without_gnomon(exc.install_command, options.backend)
+        return _failed(str(exc).replace(exc.install_command or "\0", command))
     except (ProfilerError, ValueError) as exc:
         return _failed(str(exc))
 
@@ -101,14 +101,14 @@ def _list() -> int:
 
 def backends_here() -> List[Tuple[str, str, str]]:
     """Return name, kind of processor and version of every backend; or, for one that cannot be used, what to do."""
-    from .registry import backend_names, device_of, load_backend
-
     rows = []
     for name in backend_names():
         try:
             found = load_backend(name).version()
-        except BackendUnavailable:
-            found = f"not here: {install_command(name)}"
+        except RuntimeTooOld as exc:
+            found = f"too old: {exc.install_command}"
+        except BackendUnavailable as exc:
+            found = f"not here: {command_without_gnomon(exc.install_command, name)}"
         except Exception as exc:  # a runtime that is broken must not hide the others
             found = f"broken: {type(exc).__name__}: {exc}"
         rows.append((name, device_of(name), found))

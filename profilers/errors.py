@@ -7,12 +7,16 @@
     │   │   └── RuntimeTooOld     it is, but of a version that cannot run the models
     │   ├── UnsupportedConfig     the backend cannot honour the run configuration
     │   ├── OperatorsUnavailable  the backend cannot profile operators
+    │   ├── BuildsUnavailable     the backend builds nothing ahead of time, or not for that target
     │   ├── ModelRejected         the runtime cannot load or run this model
-    │   └── FallbackRefused       the runtime would run it elsewhere than asked
+    │   ├── FallbackRefused       the runtime would run it elsewhere than asked
+    │   └── GpuError              a call of the GPU's library failed
+    │       └── GpuLost           so that only a new process can use the GPU again
     ├── PlanError
     │   ├── PlanDamaged           a plan folder is incomplete, altered or of another version
     │   ├── BundleDamaged         a bundle's file is no bundle, incomplete, altered or dangerous to unpack
     │   └── PlanMismatch          results or a folder belong to another plan
+    ├── CounterUnavailable        energy or memory is not counted here, or may not be read
     ├── EnvironmentChanged        a run would go on with another runtime, configuration of it, or machine
     ├── JournalDamaged            a journal is damaged before its last line
     ├── ResultsLocked             another worker writes the same results
@@ -87,12 +91,24 @@ class OperatorsUnavailable(BackendError):
     """The backend has no profiler of operators; latencies are not affected."""
 
 
+class BuildsUnavailable(BackendError):
+    """The backend builds nothing ahead of time, or nothing for the target asked for."""
+
+
 class ModelRejected(BackendError):
     """The runtime cannot load, compile or run the model."""
 
 
 class FallbackRefused(BackendError):
     """The runtime would run the model, or a part of it, elsewhere than on the device asked for."""
+
+
+class GpuError(BackendError):
+    """A call of the GPU's library failed; the message names the call and the library's own error."""
+
+
+class GpuLost(GpuError):
+    """The GPU failed so that nothing of this process can use it again; a new process can."""
 
 
 class PlanError(ProfilerError):
@@ -118,6 +134,10 @@ class JournalDamaged(ProfilerError):
         super().__init__(message)
         self.path = path
         self.line_number = line_number
+
+
+class CounterUnavailable(ProfilerError):
+    """A resource (energy, memory) is not counted on this machine, or its counter may not be read."""
 
 
 class EnvironmentChanged(ProfilerError):

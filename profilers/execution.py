@@ -18,8 +18,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
-from .backend import Backend, Executable
-from .errors import EnvironmentChanged, UnsupportedConfig
+from .backend import Backend, Conditions, Executable
+from .errors import EnvironmentChanged, GpuLost, UnsupportedConfig
 from .hardware import Hardware, fingerprint
 from .journal import Journal, Record
 from .kept import KeptModels
@@ -167,12 +167,16 @@ class PlanExecution:
     def _visit(self, step: Step) -> None:
         """Load, time and record one model; whatever goes wrong with it is recorded, not raised.
 
-        Raises `UnsupportedConfig`, which no other model of the plan would escape.
+        Raises `UnsupportedConfig`, which no other model of the plan would escape, and, once it is recorded,
+        `GpuLost`, which no other model would escape in this process.
         """
         self._append("attempt", sync=False, **step_fields(step))
         try:
             visit, options = self._timed(step)
         except UnsupportedConfig:
+            raise
+        except GpuLost as exc:
+            self._fail(step, f"{type(exc).__name__}: {exc}")
             raise
         except Exception as exc:
             self._fail(step, f"{type(exc).__name__}: {exc}")
@@ -190,6 +194,8 @@ class PlanExecution:
         )
         self._visits.append(visit)
         self._visits_here += 1
+        if visit.role == "anchor" and isinstance(self._backend, Conditions):
+            self._append("conditions", sync=False, conditions=self._backend.conditions())
 
     def _timed(self, step: Step) -> Tuple[Visit, Mapping[str, Any]]:
         item = self._items[step.key]

@@ -5,4 +5,5 @@ from __future__ import annotations
 DONE = 0
 USAGE = 2
 FAILED = 3
+GPU_LOST = 5  # to this process; the model in flight is recorded as a failure: start it again, as after a crash
 INTERRUPTED = 130

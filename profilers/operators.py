@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from .backend import OperatorProfile, RunConfig, profile_operators
-from .errors import ProfilerError, WorkerCrashed, error_class
+from .errors import ProfilerError
 from .exits import DONE, FAILED, INTERRUPTED
 from .journal import write_atomically
 from .registry import load_backend
-from .transports.local import cause_of, child_environment, run_child
+from .transports.local import child_environment, require_done, run_child
 
 ROUNDS = 5
 
@@ -41,19 +41,9 @@ def measure_operators(model: bytes, *, backend: str, config: RunConfig, loops: i
         file.write_bytes(model)
         command = [sys.executable, "-m", f"{__package__}.operators", str(file), "--backend", backend]
         command += ["--config", json.dumps(config.to_json()), "--loops", str(loops), "--out", str(out)]
-        code, error, stderr_tail = run_child(command, child_environment(os.environ, config.threads), None)
-        if code == DONE:
-            return OperatorProfile.from_json(json.loads(out.read_text(encoding="utf-8")))
-    if code == INTERRUPTED:
-        raise KeyboardInterrupt
-    if code == FAILED and error is not None:
-        raise error_class(error["error"])(error["message"])
-    raise WorkerCrashed(
-        f"Profiling operators with {backend} died with {cause_of(code)}; latencies are not affected. "
-        f"Its last words:\n{stderr_tail or '(none)'}",
-        exit_code=code,
-        stderr_tail=stderr_tail,
-    )
+        ended = run_child(command, child_environment(os.environ, config.threads), None)
+        require_done(ended, f"Latencies are not affected: profiling operators with {backend}")
+        return OperatorProfile.from_json(json.loads(out.read_text(encoding="utf-8")))
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:

@@ -3,7 +3,8 @@
 The registry is the folder ``backends/`` (file name = backend name) plus the entry-point group ``gnomon.backends`` for
 packages outside. A module of the folder has ``VARIANTS``, which gives the device (cpu, gpu, npu) of each of its
 variants ("" is the one meant by the bare name), and ``open_backend(variant)``. An entry point is a function that opens
-a backend for the CPU, under its own name, which may hold a colon.
+a backend for the CPU, under its own name, which may hold a colon. A module that can build models ahead of time, on
+a machine without the device, has ``open_builder()`` too; one that cannot may say why in ``NO_BUILDER``.
 
 No runtime is imported until a backend is opened, because it may be missing, heavy, or broken though unused.
 """
@@ -15,14 +16,15 @@ import pkgutil
 import sys
 from functools import partial
 from importlib import metadata
-from typing import TYPE_CHECKING, Callable, Dict, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, NamedTuple, Optional, Tuple
 
 from . import backends
-from .errors import UnknownBackend
+from .errors import BuildsUnavailable, UnknownBackend
 from .requirements import check_runtime
 
 if TYPE_CHECKING:
     from .backend import Backend
+    from .builds import ModelBuilder
 
 ENTRY_POINT_GROUP = "gnomon.backends"
 PLUGIN_DEVICE = "cpu"  # of an entry point: a backend for something else is a module of ours, or says so when it loads
@@ -31,6 +33,8 @@ PLUGIN_DEVICE = "cpu"  # of an entry point: a backend for something else is a mo
 class _Entry(NamedTuple):
     device: str
     open: Callable[[], Backend]
+    open_builder: Optional[Callable[[], ModelBuilder]] = None
+    no_builder: str = ""
 
 
 def backend_names() -> Tuple[str, ...]:
@@ -56,6 +60,19 @@ def device_of(name: str) -> str:
     return _entry(name).device
 
 
+def load_builder(name: str) -> ModelBuilder:
+    """Import and return what builds models ahead of time for the backend called ``name``, device or not.
+
+    Raises `UnknownBackend`, `BuildsUnavailable` for a backend that builds nothing, or `BackendUnavailable`.
+    """
+    entry = _entry(name)
+    if entry.open_builder is None:
+        able = ", ".join(other for other, found in sorted(_entries().items()) if found.open_builder is not None)
+        why = f", for {entry.no_builder}" if entry.no_builder else ""
+        raise BuildsUnavailable(f"The backend {name!r} builds nothing ahead of time{why}. Those that do are: {able}")
+    return entry.open_builder()
+
+
 def _entry(name: str) -> _Entry:
     entries = _entries()
     if name not in entries:
@@ -72,7 +89,8 @@ def _entries() -> Dict[str, _Entry]:
         loaded = importlib.import_module(module.name)
         for variant, device in getattr(loaded, "VARIANTS", {}).items():
             name = module.name.rpartition(".")[2] + (f":{variant}" if variant else "")
-            found[name] = _Entry(device, partial(loaded.open_backend, variant))
+            building = (getattr(loaded, "open_builder", None), getattr(loaded, "NO_BUILDER", ""))
+            found[name] = _Entry(device, partial(loaded.open_backend, variant), *building)
     return found
 
 

@@ -3,11 +3,13 @@
 On this machine the package's own requirements see to that; a device has what it has, so whoever takes a plan there asks
 here first. The versions, and where they come from:
 
-- onnxruntime 1.12: the first with ONNX 1.12, which is opset 17 and IR 8 (onnxruntime.ai/docs/reference/compatibility).
-- openvino 2023.1: the first with ``openvino.Core``; a layer of every kind loads in it.
-- tensorrt 8.6: the first whose parser has LayerNormalization, which came with opset 17 (onnx-tensorrt's changelog).
-
-Int8 needs nothing newer: quantising per channel came with opset 13, and all of these have it.
+- onnxruntime 1.12: the first with ONNX 1.12, which is opset 17 and IR 8 (onnxruntime.ai/docs/reference/compatibility);
+  it loads a layer of every kind, and 1.11 none. Int8 needs nothing newer.
+- openvino 2023.1: the first with ``openvino.Core``; it loads a layer of every kind. For int8 it is 2023.3: older ones
+  refuse a bias that is quantised as a whole, as those of layer normalisation are.
+- tensorrt 10.0: strongly typed networks, so that the precision is the file's; LayerNormalization, which came with opset
+  17, is in its parser since 8.6 (onnx-tensorrt's changelog).
+- tensorrt_rtx 1.0: the first there is.
 """
 
 from __future__ import annotations
@@ -17,36 +19,43 @@ from typing import Dict, Optional, Tuple
 
 from .errors import RuntimeTooOld
 
-REQUIRED: Dict[str, str] = {"onnxruntime": "1.12", "openvino": "2023.1", "tensorrt": "8.6"}
+REQUIRED: Dict[str, str] = {"onnxruntime": "1.12", "openvino": "2023.1", "tensorrt": "10.0", "tensorrt_rtx": "1.0"}
+REQUIRED_BY_PRECISION: Dict[Tuple[str, str], str] = {("openvino", "int8"): "2023.3"}
 PYTHON = (3, 8)  # of the worker
 NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
-def required_version(backend: str) -> Optional[str]:
+def required_version(backend: str, precision: str = "fp32") -> Optional[str]:
     """Return the oldest version of its runtime that a backend or variant works with; None where nothing is known."""
-    return REQUIRED.get(backend.partition(":")[0])
+    runtime = backend.partition(":")[0]
+    return REQUIRED_BY_PRECISION.get((runtime, precision)) or REQUIRED.get(runtime)
 
 
-def check_runtime(backend: str, version: str) -> None:
-    """Raise `RuntimeTooOld` if ``version`` of a backend's runtime is older than the models need.
+def check_runtime(backend: str, version: str, precision: str = "fp32") -> None:
+    """Raise `RuntimeTooOld` if ``version`` of a backend's runtime is older than models of that precision need.
 
     A version that does not begin with a number is let pass: the runtime itself will reject what it cannot load.
     """
-    required = required_version(backend)
+    required = required_version(backend, precision)
     if required is None or not NUMBERS.match(version) or _numbers(version) >= _numbers(required):
         return
-    command = install_command(backend)
+    command = install_command(backend, precision)
     raise RuntimeTooOld(
         f"The backend {backend!r} has version {version} of its runtime, too old for these models: they are ONNX of "
-        f"opset 17 and IR 8, which takes {required} or newer. Upgrade it: {command}",
+        f"opset 17 and IR 8, {precision}, which takes {required} or newer. Upgrade it: {command}",
         install_command=command,
     )
 
 
-def install_command(backend: str) -> str:
+def install_command(backend: str, precision: str = "fp32") -> str:
     """Return the command that installs a backend's runtime where Gnomon itself is not; upgrades one that is there."""
-    runtime, required = backend.partition(":")[0], required_version(backend)
+    runtime, required = backend.partition(":")[0], required_version(backend, precision)
     return f'python3 -m pip install --upgrade "{runtime}{f">={required}" if required else ""}"'
+
+
+def command_without_gnomon(command: str, backend: str) -> str:
+    """Return a backend's own ``command`` that installs it, or ours where that one would install Gnomon too."""
+    return install_command(backend) if not command or "gnomon[" in command else command
 
 
 def _numbers(version: str) -> Tuple[int, ...]:

@@ -3,7 +3,8 @@
 The journal holds raw block times only; every value is derived here, at read time. Its records, each with a ``record``
 field: ``header`` (schema, version, plan digest, backend, config), ``session`` (one start of a worker: id, time,
 hardware, versions), ``options`` (what the runtime reports after compiling), ``attempt`` (written before a model is
-loaded, so that a native crash can be told whose it was), ``visit``, ``failure``, and ``done``.
+loaded, so that a native crash can be told whose it was), ``visit``, ``failure``, ``conditions`` (what the device told
+of its clocks, after a visit to an anchor), and ``done``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Sequence, Tuple, Union
 
 from .backend import RunConfig
+from .conditions import ConditionsThen
 from .drift import SpeedCurve, corrected
 from .errors import JournalDamaged
 from .hardware import Hardware
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 
 SCHEMA = "gnomon.results"
 # History of the results format, newest first:
+#   2  conditions
 #   1  header, session, options, attempt, visit, failure, done
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE_VERSIONS = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ class Results:
     visits: Tuple[Visit, ...] = ()
     failures: Tuple[Failure, ...] = ()
     attempts: Tuple[Step, ...] = ()
+    conditions: Tuple[ConditionsThen, ...] = ()
     session_seconds: Mapping[str, float] = field(default_factory=dict)
     is_complete: bool = False
     warnings: Tuple[str, ...] = ()
@@ -226,6 +231,7 @@ def results_from_records(records: Sequence[Record], *, path: str = "", warnings:
         visits=tuple(parts["visit"]),
         failures=tuple(parts["failure"]),
         attempts=tuple(parts["attempt"]),
+        conditions=tuple(parts["conditions"]),
         session_seconds={record["session"]: float(record["t_s"]) for record in records if "t_s" in record},
         is_complete=bool(parts["done"]),
         warnings=warnings + disagreements,
@@ -257,7 +263,7 @@ def _step(record: Record) -> Step:
 
 
 def _header(record: Record) -> Tuple[str, str, RunConfig]:
-    if record["schema"] != SCHEMA or record["version"] != SCHEMA_VERSION:
+    if record["schema"] != SCHEMA or record["version"] not in READABLE_VERSIONS:
         raise ValueError(f"found {record['schema']} version {record['version']}")
     return str(record["plan"]), str(record["backend"]), RunConfig.from_json(record["config"])
 
@@ -301,6 +307,10 @@ def _options(record: Record) -> Tuple[str, Dict[str, Any]]:
     return str(record["session"]), dict(record["options"])
 
 
+def _conditions(record: Record) -> ConditionsThen:
+    return ConditionsThen(dict(record["conditions"]), str(record["session"]), float(record["t_s"]))
+
+
 _PARSERS: Dict[str, Callable[[Record], Any]] = {
     "header": _header,
     "session": _session,
@@ -308,5 +318,6 @@ _PARSERS: Dict[str, Callable[[Record], Any]] = {
     "attempt": _step,
     "visit": _visit,
     "failure": _failure,
+    "conditions": _conditions,
     "done": dict,
 }

@@ -6,9 +6,9 @@ Killed at any moment, it loses at most the visit in flight; started again, it go
 it would have taken. A model that cannot be timed becomes a failure record and the run goes on. Progress is JSON Lines
 on stdout. It measures and does nothing else: no predictions, no reports, no other part of gnomon.
 
-Exit codes: 0 done, 2 usage, 3 an error of this package, 130 interrupted (start it again to continue). Any other code
-means that a runtime took the process down; whoever restarts it then passes ``--crashed REASON``, and the model that
-was in flight is recorded as a failure.
+Exit codes: 0 done, 2 usage, 3 an error of this package, 5 the GPU is lost to this process (start it again to
+continue), 130 interrupted (likewise). Any other code means that a runtime took the process down; whoever restarts it
+then passes ``--crashed REASON``, and the model that was in flight is recorded as a failure.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
-from .errors import PlanMismatch, ProfilerError, ResultsUnwritable
+from .cache import cache_beside
+from .errors import GpuLost, PlanMismatch, ProfilerError, ResultsUnwritable
 from .execution import PlanExecution
-from .exits import DONE, FAILED, INTERRUPTED
+from .exits import DONE, FAILED, GPU_LOST, INTERRUPTED
 from .journal import Journal, Record, read_journal
 from .lock import device_locked, locked
 from .plan import TimingPlan, path_of_plan, read_plan
@@ -85,8 +86,9 @@ def _run_plan(
         with device_locked(plan.digest, wait_s=LOCK_WAIT_S):
             backend = load_backend(plan.backend)
             execution = PlanExecution(folder, plan, backend=backend, journal=journal, recorded=recorded)
-            execution.open(crashed)
-            return execution.run(is_stopped=is_stopped, report=report)
+            with cache_beside(results, backend):
+                execution.open(crashed)
+                return execution.run(is_stopped=is_stopped, report=report)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -104,6 +106,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         is_done = run_plan(
             options.plan, options.results, is_stopped=stop.is_set, report=_Throttled(_print), crashed=options.crashed
         )
+    except GpuLost as exc:
+        print(exc, file=sys.stderr)
+        return GPU_LOST
     except ProfilerError as exc:
         _print({"event": "error", "error": type(exc).__name__, "message": str(exc)})
         with contextlib.suppress(OSError):  # a full disk may hold stderr too

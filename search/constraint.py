@@ -29,6 +29,8 @@ SUFFIXES: dict[str, dict[str, float]] = {
     "percent": {"": 1.0, "%": 1.0, "percent": 1.0},
     "MACs": COUNTS | {"MACs": 1.0},
     "params": COUNTS | {"params": 1.0},
+    "MiB": {"": 1.0, "KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0},
+    "mJ": {"": 1.0, "uJ": 1e-3, "µJ": 1e-3, "μJ": 1e-3, "mJ": 1.0, "J": 1e3},
 }
 
 

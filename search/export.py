@@ -1,7 +1,9 @@
 """Turn a chosen sub-network into a file that can be shipped, and check that file before it is believed.
 
 The exported ONNX model is run by every installed runtime: its answers must be torch's, the task's metric on the test
-split must be torch's within 0.1 points, and its latency is measured where the profile was, beside the prediction.
+split must be torch's within 0.1 points, and its latency is measured where the profile was, beside the prediction. At
+another precision than fp32, the answers must be those of the reference for it, and the metric what a search in that
+precision finds, within 0.1 points; how far that is from torch's is written down.
 A folder holds `model.onnx`, or one model a part, what the super-network adds (a vocabulary, say), and `model.json`,
 which says where it comes from.
 """
@@ -18,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from ..lut import HardwareProfile, timed_model
+from ..lut.profile import check_request
 from ..profilers.registry import load_backend
 from ..supernets.graph import PartModel
+from ..supernets.precision import FP32, is_calibrated, require_here, runtime_of
 from ..supernets.space import Architecture
 from ..supernets.supernet import Supernet
 from ..version import VERSION
@@ -31,13 +35,16 @@ from .export_checks import (
     check_latency,
     check_metric,
     check_parity,
+    expected_answers,
 )
+from .task_metric import at_precisions
 
 SCHEMA = "gnomon.export"
 # History of the format of model.json, newest first:
+#   3  precision, and the examples it was calibrated on
 #   2  models with their runs, companions and feeding; metric, of any task
 #   1  sha256 of the one model; accuracy
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 SIDECAR = "model.json"
 PARITY_EXAMPLES = 64
 FEEDING = (
@@ -57,7 +64,7 @@ class ExportedFile:
 
 @dataclass(frozen=True, slots=True)
 class ExportedMetric:
-    """The task's metric on the test split, by torch and by the reference runtime running the exported files.
+    """The task's metric on the test split, by torch in fp32 and by the reference runtime running the exported files.
 
     `noun` says what the examples are: images, or texts.
     """
@@ -68,6 +75,7 @@ class ExportedMetric:
     runtime_value: float
     examples: int
     noun: str
+    runtime: str = REFERENCE_BACKEND
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,7 @@ class ExportedModel:
     parities: tuple[Parity, ...]
     metric: ExportedMetric
     latency: ExportedLatency | None
+    precision: str = FP32
 
 
 def export_subnet(
@@ -88,30 +97,36 @@ def export_subnet(
     folder: Path,
     *,
     profile: HardwareProfile | None = None,
+    precision: str = FP32,
     provenance: Mapping[str, Any] | None = None,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> ExportedModel:
     """Check the models, then write `folder`: models, companions and model.json; nothing unless every check passes.
 
-    `provenance` goes into the sidecar as it is. Raises ExportRefused when the models do not do what torch does,
-    BackendUnavailable without onnxruntime, ProfileMismatch for a profile of another space, OutputUnusable when the
-    folder exists (unless `force`) or is unwritable.
+    `provenance` goes into the sidecar as it is. Raises ExportRefused when the models do not do what they should,
+    BackendUnavailable without onnxruntime, PrecisionUnavailable where this machine cannot check a precision,
+    ProfileMismatch for a profile of another space or precision, OutputUnusable when the folder exists (unless `force`)
+    or is unwritable.
     """
     if folder.exists() and not force:
         raise OutputUnusable(f"{folder} is there already; choose another --out, or replace it with --force")
     load_backend(REFERENCE_BACKEND)
+    require_here(precision)
     if profile is not None:
         profile.space_named(supernet.space.name)
+        check_request(profile, precision=precision)
     on_step("building the graph, batch norm calibrated and folded")
-    parts, size = supernet.models(architecture), supernet.size("test")
+    parts, size = models_at(supernet, architecture, precision), supernet.size("test")
     contents = contents_of(parts, supernet.companions())
-    on_step(f"comparing {PARITY_EXAMPLES} outputs with torch")
+    on_step(f"comparing {PARITY_EXAMPLES} outputs with {'torch' if precision == FP32 else runtime_of(precision)}")
     examples = min(PARITY_EXAMPLES, size)
-    parities = check_parity(parts, supernet, supernet.answers(architecture, "test", examples), examples)
-    on_step(f"answering {size} test examples in {REFERENCE_BACKEND}")
+    expected = expected_answers(parts, supernet, architecture, examples, precision=precision)
+    parities = check_parity(parts, supernet, expected, examples, precision=precision)
+    on_step(f"answering {size} test examples in {runtime_of(precision)}")
     torch_value = supernet.score(supernet.answers(architecture, "test"), "test")
-    runtime_value = check_metric(parts, supernet, torch_value)
+    searched = torch_value if precision == FP32 else supernet.evaluate(architecture, "test", precision=precision)
+    runtime_value = check_metric(parts, supernet, searched, precision=precision)
     latency = None
     if profile is not None:
         on_step("timing the models against their prediction")
@@ -125,8 +140,11 @@ def export_subnet(
             ExportedFile(name, hashlib.sha256(held).hexdigest(), runs.get(name, 0)) for name, held in contents.items()
         ),
         parities,
-        ExportedMetric(supernet.metric.name, supernet.metric.unit, torch_value, runtime_value, size, noun),
+        ExportedMetric(
+            supernet.metric.name, supernet.metric.unit, torch_value, runtime_value, size, noun, runtime_of(precision)
+        ),
         latency,
+        precision,
     )
     record = json.dumps(sidecar(exported, supernet, profile, provenance or {}), indent=1) + "\n"
     write_folder(folder, {**contents, SIDECAR: record.encode()})
@@ -143,6 +161,14 @@ def contents_of(parts: Sequence[PartModel], companions: Mapping[str, bytes]) -> 
                 "expected a plain name that none of them has"
             )
     return {**contents, **companions}
+
+
+def models_at(supernet: Supernet, architecture: Architecture, precision: str) -> tuple[PartModel, ...]:
+    """Return a sub-network's parts at a precision; in fp32 of any super-network, else of one that knows it."""
+    if precision == FP32:
+        return supernet.models(architecture)
+    at_precisions(supernet, precision)
+    return supernet.models(architecture, precision=precision)
 
 
 def file_of(part: PartModel) -> str:
@@ -174,6 +200,8 @@ def sidecar(
             "params": int(space.params([exported.architecture.indices])[0]),
         },
         "checkpoint_sha256": supernet.checkpoint_sha256,
+        "precision": exported.precision,
+        "calibration": dict(supernet.calibration) if is_calibrated(exported.precision) else None,
         "input": supernet.described_input(),
         "metric": {
             "name": metric.name,
@@ -182,7 +210,7 @@ def sidecar(
             "split": "test",
             "examples": metric.examples,
             "torch": metric.torch_value,
-            REFERENCE_BACKEND: metric.runtime_value,
+            metric.runtime: metric.runtime_value,
         },
         "parity": [asdict(parity) for parity in exported.parities],
         "latency": exported.latency and asdict(exported.latency),

@@ -1,4 +1,8 @@
-"""Checks on exported models: answers, metric and latency, each from running the very bytes that are shipped."""
+"""Checks on exported models: answers, metric and latency, each from running the very bytes that are shipped.
+
+In fp32 the truth is torch. At another precision torch computes something else, so the truth is what the search saw: the
+same file, run on this machine by whoever computes in that precision.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +15,23 @@ from numpy.typing import NDArray
 
 from ..lut import HardwareProfile, is_this_device, measure_model
 from ..profilers.backend import Executable, RunConfig
-from ..profilers.errors import BackendUnavailable
+from ..profilers.errors import BackendUnavailable, UnsupportedConfig
 from ..profilers.plan import Model
 from ..profilers.registry import backend_names, load_backend
 from ..supernets.graph import PartModel
 from ..supernets.metric import Answers
+from ..supernets.precision import FP32, runner_at, tolerance_of
 from ..supernets.space import Architecture
 from ..supernets.supernet import Supernet
 from .errors import ExportRefused
 
-PARITY_TOLERANCE = 1e-4  # of the largest logit, or absolute below one
 REFERENCE_BACKEND = "onnxruntime"
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How far a runtime's outputs for the exported file are from torch's."""
+    """How far a runtime's outputs for the exported file are from torch's, or at another precision than fp32 from this
+    machine's reference for it."""
 
     backend: str
     version: str
@@ -71,49 +76,79 @@ class LoadedPart:
         return self.executable.input_shapes
 
     def __call__(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Run it once."""
-        return dict(self.executable.run(inputs))
+        """Run it once, on inputs converted to the model's own types."""
+        bound = self.executable.inputs
+        given = {n: value.astype(bound[n].dtype, copy=False) if n in bound else value for n, value in inputs.items()}
+        return dict(self.executable.run(given))
 
 
 def check_parity(
-    parts: Sequence[PartModel], supernet: Supernet, expected: Answers, examples: int
+    parts: Sequence[PartModel], supernet: Supernet, expected: Answers, examples: int, *, precision: str = FP32
 ) -> tuple[Parity, ...]:
-    """Compare what every installed runtime answers to the first test examples with `expected`; raises ExportRefused."""
+    """Compare what every installed runtime answers to the first test examples with `expected`; raises ExportRefused.
+
+    A runtime that does not compute in the precision here is left out. Answers that are no outputs but decisions, as the
+    words of a translation, are compared in fp32 alone: rounding may tip each of them.
+    """
     parities = []
     for name in backend_names():
         try:
             backend = load_backend(name)
-        except BackendUnavailable:
+            answers = answers_of(name, parts, supernet, examples, precision=precision)
+        except (BackendUnavailable, UnsupportedConfig):
             continue
-        difference = answers_of(name, parts, supernet, examples).difference(expected)
-        limit = PARITY_TOLERANCE * max(1.0, expected.largest)
-        if difference > limit:
+        difference = answers.difference(expected)
+        limit = tolerance_of(precision) * max(1.0, expected.largest)
+        if difference > limit and (precision == FP32 or expected.is_continuous):
             raise ExportRefused(
-                f"{name} {backend.version()} differs from torch by {difference:.2e} on what would be exported "
-                f"(at most {limit:.2e} is accepted); nothing was written"
+                f"{name} {backend.version()} differs from {'torch' if precision == FP32 else 'the reference'} by "
+                f"{difference:.2e} on what would be exported (at most {limit:.2e} is accepted); nothing was written"
             )
         parities.append(Parity(name, backend.version(), difference))
     return tuple(parities)
 
 
-def check_metric(parts: Sequence[PartModel], supernet: Supernet, torch_value: float) -> float:
-    """Return the exported models' metric on the test split; raises ExportRefused when it is not torch's."""
+def expected_answers(
+    parts: Sequence[PartModel], supernet: Supernet, architecture: Architecture, examples: int, *, precision: str
+) -> Answers:
+    """Return what runtimes should answer to the first test examples: what torch does, or the precision's reference."""
+    if precision == FP32:
+        return supernet.answers(architecture, "test", examples)
+    return reference_answers(parts, supernet, examples, precision=precision)
+
+
+def check_metric(parts: Sequence[PartModel], supernet: Supernet, expected: float, *, precision: str = FP32) -> float:
+    """Return the exported models' metric on the test split; raises ExportRefused when it is not the `expected` one."""
     metric = supernet.metric
-    found = supernet.score(answers_of(REFERENCE_BACKEND, parts, supernet, None), "test")
-    if abs(found - torch_value) > metric.tolerance:
+    if precision == FP32:
+        answers = answers_of(REFERENCE_BACKEND, parts, supernet, None)
+    else:
+        answers = reference_answers(parts, supernet, None, precision=precision)
+    found = supernet.score(answers, "test")
+    if abs(found - expected) > metric.tolerance:
         raise ExportRefused(
             f"what would be exported has {metric.name} {found:.2f} {metric.unit} on the test split, "
-            f"torch {torch_value:.2f}; nothing was written"
+            f"{'torch' if precision == FP32 else f'a search in {precision}'} {expected:.2f}; nothing was written"
         )
     return found
 
 
-def answers_of(backend: str, parts: Sequence[PartModel], supernet: Supernet, examples: int | None) -> Answers:
+def answers_of(
+    backend: str, parts: Sequence[PartModel], supernet: Supernet, examples: int | None, *, precision: str = FP32
+) -> Answers:
     """Run the parts on the first test examples (None: all), one at a time."""
     loaded = load_backend(backend)
+    config = RunConfig(device=loaded.device, precision=precision)
     with ExitStack() as stack:
-        runners = [LoadedPart(stack.enter_context(loaded.load(part.model, RunConfig()))) for part in parts]
+        runners = [LoadedPart(stack.enter_context(loaded.load(part.model, config))) for part in parts]
         return supernet.answers_from(runners, "test", examples)
+
+
+def reference_answers(
+    parts: Sequence[PartModel], supernet: Supernet, examples: int | None, *, precision: str
+) -> Answers:
+    """Run the parts where this machine computes in a precision; raises PrecisionUnavailable."""
+    return supernet.answers_from([runner_at(part.model, precision) for part in parts], "test", examples)
 
 
 def check_latency(profile: HardwareProfile, architecture: Architecture, model: Model) -> ExportedLatency:

@@ -17,11 +17,10 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from ..lut import HardwareProfile, device_differences
-from ..profilers.errors import BackendUnavailable, UnknownBackend
+from ..lut import HardwareProfile, reason_not_here
 from ..profilers.journal import Journal, write_atomically
-from ..profilers.registry import load_backend
 from ..supernets.space import Architecture, SearchSpace
+from .deployment import deployments_in
 from .errors import OutputUnusable, RunLocked, RunMismatch
 from .final_front import FinalFront
 from .final_records import (
@@ -40,6 +39,7 @@ from .final_timing import timings
 from .objective import EvaluatesArchitectures, Objective, SearchContext, build_objectives, family_of, measure
 from .profiles import LATENCY, searched_with
 from .records import Evaluation
+from .resource_objective import FAMILIES
 from .run import Run
 from .table import space_of
 
@@ -142,6 +142,12 @@ def latency_of(run: Run, profile: HardwareProfile) -> str:
             f"{run.folder} does not optimise latency, so a profile says nothing of its front; leave --profile out",
             fields=("profile",),
         )
+    if ways := deployments_in(run.header.provenance):
+        raise RunMismatch(
+            f"the networks of {run.folder} run in {len(ways)} ways, each as it is fastest, so one profile cannot time "
+            "them; leave --profile out, and time what you choose: gnomon export RUN --pick ID with all profiles",
+            fields=("profile",),
+        )
     searched = {name: source for name, source in searched_with(run.header.provenance).items() if name in known}
     for name, source in searched.items():
         if source.get("sha256") == profile.digest:
@@ -159,24 +165,23 @@ def reason_not_timed(run: Run, profile: HardwareProfile | None) -> str | None:
     """Say why latencies stay predicted; None when they will be measured, or no objective is a latency."""
     if not latencies_of(run):
         return None
+    if deployments_in(run.header.provenance):
+        return "networks run in several ways, each as it is fastest; gnomon export times what you choose"
     if profile is None:
         return "no profile was given; pass the run's own as --profile FILE"
-    if differences := device_differences(profile):
-        return f"the profile is of another device ({'; '.join(differences)})"
-    name = profile.header.backend
-    try:
-        here, then = load_backend(name).version(), profile.header.versions.get(name)
-    except (BackendUnavailable, UnknownBackend) as error:
-        return str(error)
-    return None if here == then else f"the profile is of another runtime ({name}: profile {then}, here {here})"
+    return reason_not_here(profile) or None
 
 
 def costly_objectives(
     run: Run, space: SearchSpace, supernet: EvaluatesArchitectures | None, split: str
 ) -> tuple[Objective, ...]:
-    """Build what has to be measured again, for another split; raises UnknownName, MissingContext."""
-    names = [objective.name for objective in run.objectives if family_of(objective.name) != LATENCY]
-    built = build_objectives(names, SearchContext(space, supernet, split=split))
+    """Build what has to be measured again, for another split; raises UnknownName, MissingContext.
+
+    What a network takes does not depend on examples: memory and energy stay as the search measured them.
+    """
+    kept = (LATENCY, *FAMILIES)
+    names = [objective.name for objective in run.objectives if family_of(objective.name) not in kept]
+    built = build_objectives(names, SearchContext(space, supernet, split=split, precision=run.precision))
     return tuple(objective for objective in built if objective.costly)
 
 

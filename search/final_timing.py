@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from ..lut import HardwareProfile, NotVerified, RemeasuredTogether, measure_models, timed_model
+from ..lut import HardwareProfile, NotVerified, RemeasuredTogether, measure_models, network_parts, timed_model
 from ..profilers.errors import PlanDamaged, PlanMismatch
 from ..profilers.plan import Model
-from ..supernets.graph import PartModel, models_from_architecture
+from ..supernets.graph import PartModel
+from ..supernets.precision import FP32
 from ..supernets.space import Architecture
 from .final_records import TIMING_FOLDER, FinalHeader, Pace, Record, Timing, Validation
 from .objective import EvaluatesArchitectures
@@ -20,8 +21,8 @@ from .objective import EvaluatesArchitectures
 class Exportable(Protocol):
     """A super-network that writes its sub-networks as they are shipped."""
 
-    def models(self, architecture: Architecture, *, batch: int = 1) -> tuple[PartModel, ...]:
-        """Return a sub-network's parts as ONNX models."""
+    def models(self, architecture: Architecture, *, batch: int = 1, precision: str = FP32) -> tuple[PartModel, ...]:
+        """Return a sub-network's parts as ONNX models at a precision."""
         ...
 
 
@@ -60,7 +61,9 @@ def timed_together(
 
     When the networks exported now are not to the byte those of that call, or its plan cannot be read, it starts over.
     """
-    models = {member.id: exported(member, supernet, profile) for member in members}
+    models = {
+        member.id: exported(Architecture(profile.space.name, member.indices), supernet, profile) for member in members
+    }
     try:
         return measure_models(profile, models, building=building)
     except (PlanMismatch, PlanDamaged):
@@ -68,12 +71,14 @@ def timed_together(
         return measure_models(profile, models, building=building)
 
 
-def exported(member: Validation, supernet: EvaluatesArchitectures | None, profile: HardwareProfile) -> Model:
-    """Return a member as it would be shipped; its layers alone, whose times are the same, without weights."""
-    architecture, batch = Architecture(profile.space.name, member.indices), profile.header.config.batch
-    if isinstance(supernet, Exportable):
-        return timed_model(supernet.models(architecture, batch=batch))
-    return timed_model(models_from_architecture(profile.space, architecture, batch=batch))
+def exported(architecture: Architecture, supernet: EvaluatesArchitectures | None, profile: HardwareProfile) -> Model:
+    """Return a sub-network as it would be shipped; its layers alone, whose times are the same, without weights."""
+    config = profile.run_config
+    if not isinstance(supernet, Exportable):
+        return timed_model(network_parts(profile.space, architecture, config))
+    if config.precision == FP32:
+        return timed_model(supernet.models(architecture, batch=config.batch))
+    return timed_model(supernet.models(architecture, batch=config.batch, precision=config.precision))
 
 
 def timing_of(

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..supernets.metric import Metric
+from ..supernets.precision import FP32
 from ..supernets.space import Architecture, Indices, SearchSpace
 from .config import SearchConfig
 from .constraint import Constraint
+from .device import MeasuresResources
 from .errors import InvalidConfig, InvalidConstraint, InvalidValue, UnknownName
 from .region import Region
 from .registry import Registry
@@ -27,6 +29,7 @@ from .registry import Registry
 Direction = Literal["max", "min"]
 Values = NDArray[np.float64]
 
+DEPLOYMENT = "deployment"
 INSTANCE = re.compile(r"[\w.-]*")  # empty: the one without a name
 EXTREMES_SEED = 20220510
 EXTREMES_SAMPLES = 4096
@@ -86,6 +89,22 @@ class EvaluatesArchitectures(Protocol):
         """Return the metric of a sub-network on a share of a split's examples."""
 
 
+@runtime_checkable
+class EvaluatesAtPrecisions(Protocol):
+    """A super-network whose sub-networks can be had, and evaluated, in other precisions than fp32; none has to be."""
+
+    @property
+    def metric(self) -> Metric:
+        """Return what sub-networks are judged by."""
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """Return the precisions that there are."""
+
+    def evaluate(self, architecture: Architecture, split: str, share: float = 1.0, *, precision: str = FP32) -> float:
+        """Return the metric of a sub-network, run in a precision, on a share of a split's examples."""
+
+
 class PredictsLatency(Protocol):
     """What the latency objective needs of a profile's latency model."""
 
@@ -93,12 +112,39 @@ class PredictsLatency(Protocol):
         """Estimate the latency of (n, d) architectures in microseconds, (n,)."""
 
 
+@runtime_checkable
+class ChoosesDeployments(Protocol):
+    """A latency that is the least of several ways to run a network, and says which."""
+
+    def value_us(self, indices: Indices) -> Values:
+        """Estimate the latency of (n, d) architectures in microseconds, (n,)."""
+
+    def chosen(self, indices: Indices) -> Values:
+        """Return the number of the way in which each architecture is fastest, from 0, (n,)."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The number of the way that each architecture is run in; watched, so that it is kept beside what was measured."""
+
+    ways: ChoosesDeployments
+    name: str = DEPLOYMENT
+    unit: str = "number"
+    direction: Literal["min"] = "min"
+    costly: bool = False
+
+    def values(self, indices: Indices) -> Values:
+        """Return the number for (n, d) architectures, (n,)."""
+        return self.ways.chosen(indices)
+
+
 @dataclass(frozen=True)
 class SearchContext:
-    """What objectives are built from: a space, and a super-network and latency models where there are some.
+    """What objectives are built from: a space, and a super-network, latency models and a device where there are some.
 
-    One latency model, or several by the name of their profile ("" is that of plain `latency`). `instance` is what
-    stands after the @ of the objective being built.
+    One latency model, or several by the name of their profile ("" is that of plain `latency`); `resources` by the same
+    names. `instance` is what stands after the @ of the objective being built. `precision` is what the networks are
+    validated in.
     """
 
     space: SearchSpace
@@ -106,6 +152,8 @@ class SearchContext:
     latency: PredictsLatency | Mapping[str, PredictsLatency] | None = None
     split: str = "validation"
     instance: str = ""
+    precision: str = FP32
+    resources: Mapping[str, MeasuresResources] = field(default_factory=dict)
 
     @property
     def latencies(self) -> Mapping[str, PredictsLatency]:
@@ -164,7 +212,8 @@ def build_watched(config: SearchConfig, context: SearchContext, *, told: Collect
                 f"constraint {text!r} is on {name!r}, which takes running networks and is no objective of the search; "
                 f"make it one: --objectives {','.join([*config.objectives, name])}"
             )
-    return tuple(watched.values())
+    ways = context.latencies.get("")
+    return (*watched.values(), *([Chosen(ways)] if isinstance(ways, ChoosesDeployments) else ()))
 
 
 def measure(objectives: Sequence[Objective], row: Indices, share: float = 1.0) -> tuple[float, ...]:
@@ -207,7 +256,7 @@ def reference_point(
             point.append(0.0)
         else:
             raise InvalidConfig(
-                f"objective {objective.name!r} is costly and minimised, so its worst value is unknown; "
+                f"objective {objective.name!r} is costly and minimised, and cannot say its worst value; "
                 f"give it in {objective.unit}, as reference.{objective.name} = VALUE",
                 field="reference",
             )

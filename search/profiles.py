@@ -1,37 +1,125 @@
-"""The hardware profiles that a search takes latency from: one, which is plain `latency`, or several by name."""
+"""The hardware profiles that a search takes latency from.
+
+One is plain `latency`; several by name are several devices, latency@NAME each; several without names are ways to run a
+network on one device (`deployment.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..supernets.precision import FP32
+from ..supernets.space import SearchSpace
+from .deployment import Deployment, Deployments
+from .errors import InvalidConfig
 from .objective import PredictsLatency, check_instances
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
 
+    Profiles = HardwareProfile | Mapping[str, HardwareProfile] | Sequence[HardwareProfile] | None
+
 LATENCY = "latency"
+PRECISION = "precision"  # of a run's provenance; absent where it is fp32
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search takes from hardware profiles: the space, latency models by name, and what it keeps of them.
+
+    `space` is the one asked for, or the same with the precision as a choice. `precision` is what networks are
+    validated in where it is no choice.
+    """
+
+    space: SearchSpace
+    latencies: Mapping[str, PredictsLatency]
+    provenance: Mapping[str, Any]
+    precision: str = FP32
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """Every precision that networks are validated in."""
+        options = [choice.options for choice in self.space.settings if choice.name == PRECISION]
+        return tuple(map(str, options[0])) if options else (self.precision,)
+
+
+def searched(profile: Profiles, space: SearchSpace) -> Searched:
+    """Take a search's latencies from one profile, several by name, or several ways to run a network on one device.
+
+    Raises InvalidConfig for names that are none, precisions that differ between named profiles, or ways that do not
+    belong together; ProfileMismatch for a profile of another space; LatencyMissing.
+    """
+    if isinstance(profile, Sequence):
+        ways = Deployments.from_profiles(profile, space)
+        kept: dict[str, Any] = {"profile": None, "deployments": ways.provenance}
+        if not ways.space.settings and ways.precision != FP32:
+            kept[PRECISION] = ways.precision
+        return Searched(ways.space, {"": ways}, kept, ways.precision)
+    profiles = named(profile)
+    check_instances(profiles)
+    for one in profiles.values():
+        one.table.require(one.space_named(space.name).unique_layers())
+    precision = precision_of(profiles)
+    latencies = {name: one.latency for name, one in profiles.items()}
+    return Searched(space, latencies, provenance_from(profiles), precision)
 
 
 def named(profile: HardwareProfile | Mapping[str, HardwareProfile] | None) -> dict[str, HardwareProfile]:
-    """Return profiles by name, the one of plain `latency` as ""; raises InvalidConfig for a name that is none."""
-    profiles = dict(profile) if isinstance(profile, Mapping) else {} if profile is None else {"": profile}
-    check_instances(profiles)
-    return profiles
+    """Return profiles by name, the one of plain `latency` as ""."""
+    return dict(profile) if isinstance(profile, Mapping) else {} if profile is None else {"": profile}
 
 
-def latencies_from(profiles: Mapping[str, HardwareProfile], space: str) -> dict[str, PredictsLatency]:
-    """Return their latency models by name; raises ProfileMismatch for a profile of another space."""
-    for one in profiles.values():
-        one.table.require(one.space_named(space).unique_layers())
-    return {name: one.latency for name, one in profiles.items()}
+def precision_of(profiles: Mapping[str, HardwareProfile]) -> str:
+    """Return the precision that all profiles are of, fp32 without any; raises InvalidConfig where they differ."""
+    found = {name: one.header.config.precision for name, one in profiles.items()}
+    if len(set(found.values())) > 1:
+        said = ", ".join(f"{name or profiles[name].name}: {precision}" for name, precision in found.items())
+        raise InvalidConfig(
+            f"the profiles are of different precisions ({said}), and a network is as good as one of them makes it; "
+            "search each apart, or give profiles of one device without names: then precision is searched too",
+            field="profile",
+        )
+    return next(iter(found.values()), FP32)
 
 
 def provenance_from(profiles: Mapping[str, HardwareProfile]) -> dict[str, Any]:
-    """Return what a run keeps of its profiles: `profile`, that of plain latency or None, and `profiles` by name."""
+    """Return what a run keeps of its profiles: `profile`, that of plain latency or None, and `profiles` by name.
+
+    And their `precision`, where it is not fp32. Raises InvalidConfig where they differ in it.
+    """
     sources = {name: {"name": one.name, "sha256": one.digest} for name, one in profiles.items()}
+    precision = precision_of(profiles)
     plain = sources.pop("", None)
-    return {"profile": plain, "profiles": sources} if sources else {"profile": plain}
+    found: dict[str, Any] = {"profile": plain, "profiles": sources} if sources else {"profile": plain}
+    return found if precision == FP32 else {**found, PRECISION: precision}
+
+
+def one_profile(profile: Profiles, way: Deployment | None) -> HardwareProfile | None:
+    """Return the profile that knows `way` (None: any), or the only one given; None for none.
+
+    Raises InvalidConfig where several are given and which one is meant cannot be told.
+    """
+    several = by_name(profile)
+    if len(several) < 2:
+        return next((one for _, one in several), None)
+    for _, one in several:
+        if way is not None and one.digest == way.sha256:
+            return one
+    wanted = f"{way.profile} ({way.sha256[:12]}), as what is chosen runs on {way.label}" if way else "one"
+    raise InvalidConfig(
+        f"give the profile {wanted}; given are {', '.join(p.name for _, p in several)}", field="profile"
+    )
+
+
+def by_name(profile: Profiles) -> tuple[tuple[str, HardwareProfile], ...]:
+    """Return profiles with their names, "" where they have none."""
+    if isinstance(profile, Mapping):
+        return tuple(profile.items())
+    if isinstance(profile, Sequence):
+        return tuple(("", one) for one in profile)
+    return () if profile is None else (("", profile),)
 
 
 def searched_with(provenance: Mapping[str, Any]) -> dict[str, dict[str, str]]:

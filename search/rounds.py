@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..supernets.space import Architecture, Indices, Option, SearchSpace
+from ..supernets.slot import Option
+from ..supernets.space import Architecture, Indices, SearchSpace
 from .archive import Archive
 from .config import SearchConfig
 from .constraint import Constraint

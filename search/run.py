@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..supernets.precision import FP32
+from ..supernets.space import Architecture
 from .config import SearchConfig
+from .deployment import Deployment, deployments_in
 from .errors import Infeasible, RunDamaged
 from .measured import Measured, feasible_volume, measured_of, values_of, violations_of, volume_of
-from .objective import Values
+from .objective import DEPLOYMENT, Values
 from .pareto import ObjectiveInfo, ParetoFront, describe
+from .profiles import PRECISION
 from .quality import PredictorQuality, quality_of
 from .records import Evaluation, RunHeader, read_header
 from .region import Region
@@ -43,6 +47,11 @@ class Run:
         return self.header.config
 
     @property
+    def precision(self) -> str:
+        """The precision that networks were validated in."""
+        return str(self.header.provenance.get(PRECISION, FP32))
+
+    @property
     def objectives(self) -> tuple[ObjectiveInfo, ...]:
         """The run's objectives, in its order."""
         return tuple(ObjectiveInfo(o.name, o.unit, o.direction) for o in self.header.objectives)
@@ -71,6 +80,15 @@ class Run:
     def region(self) -> Region:
         """Where the run's hypervolume counts."""
         return Region.of(self.config.region, self.objectives)
+
+    def deployment(self, architecture: Architecture) -> Deployment | None:
+        """Return the way in which a measured architecture runs fastest; None for a search that had one way or none."""
+        ways = deployments_in(self.header.provenance)
+        names = [watched.name for watched in self.header.watched]
+        if not ways or DEPLOYMENT not in names:
+            return None
+        found = next((one for one in self.measured if one.architecture == architecture), None)
+        return None if found is None else ways[int(found.watched[names.index(DEPLOYMENT)])]
 
     def inside(self, front: ParetoFront) -> tuple[bool, ...]:
         """Tell which members of a front of this run are where its hypervolume counts."""

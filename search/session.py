@@ -26,6 +26,7 @@ from .identity import header_for
 from .measured import feasible_volume, measured_of, parse_constraints
 from .objective import Objective
 from .records import STOP_FILE, Evaluation
+from .reference import kept_reference, with_reference
 from .rounds import Rounds, Trial, current_round
 from .run import Run
 from .stopping import Reason, Stop, budget_said, cost_of, fits, gain_said, read_stop, time_said, write_stop
@@ -57,8 +58,9 @@ class Session:
         check_budget(space, config.budget)
         # A space's options can be spelled in more than one way; a population is written down as a number.
         config = config.model_copy(update={"space": space.name, "population": population_of(config)})
-        tactic = TACTICS.builder(config.tactic)(config)
         constraints = parse_constraints(config, (*objectives, *watched))
+        config = with_reference(config, objectives, {} if force else kept_reference(folder))
+        tactic = TACTICS.builder(config.tactic)(config)
         asked = header_for(space, config, objectives, watched, provenance)
         start = None
         if start_from is not None:

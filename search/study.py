@@ -26,8 +26,9 @@ from .config import SearchConfig
 from .errors import SpaceExhausted, TrialRefused
 from .objective import Objective, SearchContext, build_objective, build_watched, measure
 from .pareto import ParetoFront, describe
-from .profiles import latencies_from, named, provenance_from
+from .profiles import searched
 from .records import Evaluation
+from .resources import resources_from
 from .rounds import Trial
 from .run import Run
 from .session import Session
@@ -35,7 +36,7 @@ from .tactic import check_names
 from .told import ACCURACY, Told, objective_of, require_values
 
 if TYPE_CHECKING:
-    from ..lut import HardwareProfile
+    from .profiles import Profiles
 
 
 class Study:
@@ -47,7 +48,7 @@ class Study:
         folder: str | Path,
         *,
         space: SearchSpace | None = None,
-        profile: HardwareProfile | Mapping[str, HardwareProfile] | None = None,
+        profile: Profiles = None,
         told: Iterable[Told] = (),
         provenance: Mapping[str, Any] | None = None,
         start_from: Run | None = None,
@@ -56,18 +57,20 @@ class Study:
         """Create the run in `folder`, or open it to go on.
 
         `space` is the registered one that the settings name unless it is given. Latency comes from `profile`,
-        and latency@NAME from the profile of that name where there are several; macs, params and other objectives that
-        can be computed are; `told` declares the rest, accuracy in percent besides.
+        and latency@NAME from the profile of that name where there are several by name; of several without names the
+        fastest way is taken, and a trial's choices hold its precision where they differ in that. macs, params and other
+        objectives that can be computed are; `told` declares the rest, accuracy in percent besides.
         `provenance` says what values depend on, as {"checkpoint_sha256": ..., "data": ...}, and becomes part of the
         run's identity. Raises what `run_search` does, UnknownName for an objective that is neither declared nor
         registered, ProfileMismatch for a profile of another space.
         """
         space = load_space(config.space) if space is None else space
-        profiles = named(profile)
-        latency = latencies_from(profiles, space.name)
+        known = searched(profile, space)
+        space, config = known.space, config.model_copy(update={"space": known.space.name})
         declared = {one.name: one for one in (ACCURACY, *told)}
         check_names(config, told=list(declared))
-        context = SearchContext(space, latency=latency, split=config.split)
+        resources = resources_from(profile, known.latencies)
+        context = SearchContext(space, latency=known.latencies, split=config.split, resources=resources)
         self._space = space
         self._told: dict[str, Told] = {name: declared[name] for name in config.objectives if name in declared}
         self._objectives: tuple[Objective, ...] = tuple(
@@ -75,14 +78,13 @@ class Study:
             for name in config.objectives
         )
         self._watched = build_watched(config, context, told=list(declared))
-        known = provenance_from(profiles) | dict(provenance or {})
         self._session = Session(
             space,
             config,
             Path(folder),
             objectives=self._objectives,
             watched=self._watched,
-            provenance=known,
+            provenance={**known.provenance, **(provenance or {})},
             start_from=start_from,
             force=force,
         )

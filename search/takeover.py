@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from ..supernets.precision import FP32
 from ..supernets.space import SearchSpace
 from .config import SearchConfig
 from .errors import InvalidConfig
 from .evolution import best_first
 from .objective import Objective, Transferable
+from .profiles import PRECISION
 from .records import EVALUATIONS_FILE, RUN_FILE
 from .run import Run
 from .start import Start, StartHeader, StartRecord
@@ -89,6 +91,9 @@ def disagreements(
         found.append("it is not known that both have the same checkpoint")
     elif there != here:
         found.append(f"its checkpoint is {there[:12]}, here it is {here[:12]}")
+    there, here = (known.get(PRECISION, FP32) for known in (run.header.provenance, provenance))
+    if there != here:
+        found.append(f"its networks were validated in {there}, here they are in {here}")
     there, here = (known.get("data") for known in (run.header.provenance, provenance))
     if there != here:
         found.append(f"its data are {there or 'embedded'}, here they are {here or 'embedded'}")

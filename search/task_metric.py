@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from ..supernets.metric import METRICS, Metric
-from ..supernets.space import Indices, SearchSpace
+from ..supernets.precision import FP32
+from ..supernets.registry import PRECISION
+from ..supernets.space import Architecture, Indices, SearchSpace
 from .errors import MissingContext
-from .objective import EvaluatesArchitectures, SearchContext, Values
+from .objective import EvaluatesArchitectures, EvaluatesAtPrecisions, SearchContext, Values
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class TaskMetric:
     direction: Literal["max", "min"]
     costly: bool = True
     device_independent: bool = True
+    precision: str = FP32
 
     def values(self, indices: Indices) -> Values:
         """Evaluate (n, d) architectures one after another, (n,)."""
@@ -32,8 +36,22 @@ class TaskMetric:
 
     def values_on(self, indices: Indices, share: float) -> Values:
         """Evaluate (n, d) architectures on a share of the examples, (n,)."""
-        found = [self.supernet.evaluate(self.space.architecture(row), self.split, share) for row in indices]
+        space = self.space.network
+        rows = zip(self.space.networks(indices), self.precisions_of(indices))
+        found = [self.evaluated(space.architecture(row), precision, share) for row, precision in rows]
         return np.array(found, dtype=np.float64)
+
+    def precisions_of(self, indices: Indices) -> Sequence[str]:
+        """Return the precision of each of (n, d) architectures: what it sets, else the objective's."""
+        if any(choice.name == PRECISION for choice in self.space.settings):
+            return [str(option) for option in self.space.setting(PRECISION, indices)]
+        return [self.precision] * len(indices)
+
+    def evaluated(self, architecture: Architecture, precision: str, share: float) -> float:
+        """Evaluate one network in a precision."""
+        if precision == FP32:  # all that a super-network must know
+            return self.supernet.evaluate(architecture, self.split, share)
+        return at_precisions(self.supernet, precision).evaluate(architecture, self.split, share, precision=precision)
 
 
 def metric_objective(metric: Metric, context: SearchContext) -> TaskMetric:
@@ -49,7 +67,30 @@ def metric_objective(metric: Metric, context: SearchContext) -> TaskMetric:
             f"{context.space.name} is judged by {own.name}, not by {metric.name}; "
             f"write {own.name} in its place, as --objectives {own.name},latency"
         )
-    return TaskMetric(context.space, context.supernet, context.split, metric.name, metric.unit, metric.direction)
+    listed = [choice.options for choice in context.space.settings if choice.name == PRECISION]
+    for precision in listed[0] if listed else (context.precision,):
+        if precision != FP32:
+            at_precisions(context.supernet, str(precision))
+    return TaskMetric(
+        context.space,
+        context.supernet,
+        context.split,
+        metric.name,
+        metric.unit,
+        metric.direction,
+        precision=context.precision,
+    )
+
+
+def at_precisions(supernet: EvaluatesArchitectures, precision: str) -> EvaluatesAtPrecisions:
+    """Return the super-network as one that knows `precision`; raises MissingContext where it does not."""
+    known = supernet.precisions if isinstance(supernet, EvaluatesAtPrecisions) else (FP32,)
+    if not isinstance(supernet, EvaluatesAtPrecisions) or precision not in known:
+        raise MissingContext(
+            f"the super-network's networks are known in {', '.join(known)}, not in {precision}; "
+            "search with a profile of one of those"
+        )
+    return supernet
 
 
 def needs_supernet(objectives: tuple[str, ...]) -> bool:

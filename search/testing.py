@@ -58,10 +58,28 @@ class LinearLatency:
         return np.asarray(self.space.macs(indices) * 2e-4 + 20.0 * self.space.active(indices).sum(axis=1))
 
 
+@dataclass(frozen=True)
+class FormulaResources:
+    """A stand-in for a device: 40 MiB and 8 bytes a parameter, 2 nJ a multiply-accumulate."""
+
+    space: SearchSpace
+    memory_refusal: str = ""
+    energy_refusal: str = ""
+
+    def memory_mib(self, architecture: Architecture) -> float:
+        """Return the memory of a sub-network."""
+        return 40.0 + float(self.space.params(np.array([architecture.indices]))[0]) * 8 / 2**20
+
+    def energy_mj(self, architecture: Architecture) -> float:
+        """Return the energy of a sub-network."""
+        return float(self.space.macs(np.array([architecture.indices]))[0]) * 2e-6
+
+
 def fake_context(space: str = "fashion_mnist", *, seconds: float = 0.0) -> SearchContext:
-    """Build a context of the two stand-ins over a real space."""
+    """Build a context of the stand-ins over a real space."""
     loaded = load_space(space)
-    return SearchContext(loaded, AnalyticSupernet(loaded, seconds), LinearLatency(loaded))
+    resources = {"": FormulaResources(loaded)}
+    return SearchContext(loaded, AnalyticSupernet(loaded, seconds), LinearLatency(loaded), resources=resources)
 
 
 def measured_archive(context: SearchContext, n: int, *, names: tuple[str, ...] = ("accuracy", "macs")) -> Archive:

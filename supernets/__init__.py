@@ -3,7 +3,8 @@
 from .errors import CheckpointMismatch, DataUnavailable, InvalidArchitecture, SupernetError, UnknownSpace
 from .layers.spec import LayerSpec
 from .registry import load_space, space_names
-from .space import Architecture, Choice, SearchSpace, Slot
+from .slot import Choice, Slot
+from .space import Architecture, SearchSpace
 
 __all__ = [
     "Architecture",

@@ -31,7 +31,8 @@ from .errors import SupernetError
 from .layers.registry import output_shape
 from .layers.spec import LayerSpec
 from .modules import WORD, module_layer
-from .space import Choice, Option, SearchSpace, Slot
+from .slot import Choice, Option, Slot
+from .space import SearchSpace
 
 if TYPE_CHECKING:
     from torch import nn

@@ -7,8 +7,8 @@ every time, and nothing in the super-network changes.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from .graph import INPUT, OUTPUT, PartModel, models_from_architecture
 from .metric import ACCURACY, Answers, Metric, Runner
+from .precision import FP32, at_precision, precisions, runner_at
+from .precision.samples import Sample
 from .space import Architecture, SearchSpace
 from .tasks.labelled import (
     ClassificationTask,
@@ -23,6 +25,7 @@ from .tasks.labelled import (
     Labelled,
     batches_of,
     batches_to_run,
+    rows_of_share,
     share_of,
     split_of,
     top1_percent,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
 BATCH, BATCH_VALUES = 128, 2**21  # 13 images of 3x224x224: more at once are slower, they leave the caches
 CALIBRATION_BATCH, CALIBRATION_VALUES = 512, 2**24  # 111 images of 3x224x224: fewer would blur their statistics
+RANGE_EXAMPLES = 128  # that the ranges of int8 are taken from
 FEW_CLASSES = 10
 
 
@@ -47,14 +51,29 @@ class Classifier:
     checkpoint_sha256: str
     metric: Metric = field(default=ACCURACY, init=False)
 
-    def evaluate(self, architecture: Architecture, split: str = "validation", share: float = 1.0) -> float:
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """Return the precisions that sub-networks can be had in."""
+        return precisions()
+
+    @property
+    def calibration(self) -> dict[str, Any]:
+        """Say which examples the ranges of int8 are taken from."""
+        return {"split": "calibration" if len(self.task.calibration) else "validation", "examples": RANGE_EXAMPLES}
+
+    def evaluate(
+        self, architecture: Architecture, split: str = "validation", share: float = 1.0, *, precision: str = FP32
+    ) -> float:
         """Return the sub-network's top-1 accuracy on a split ("validation" or "test"), in percent.
 
         With a `share` below 1 it is calibrated and judged on that share of the examples, the same for every
-        architecture; a larger share contains a smaller.
+        architecture; a larger share contains a smaller. At a `precision` other than fp32 the very file that `models`
+        makes is run; raises PrecisionUnavailable where this machine cannot.
         """
         data = share_of(self.split(split), share)
-        return top1_percent(self.logits(architecture, data, share), data.labels)
+        if precision == FP32:
+            return top1_percent(self.logits(architecture, data, share), data.labels)
+        return top1_percent(self.logits_at(precision, architecture, data, share), data.labels)
 
     def logits(self, architecture: Architecture, data: Labelled, share: float = 1.0) -> NDArray[np.float32]:
         """Run the sub-network, calibrated on a share of the calibration examples, in torch on `data`, (n, classes)."""
@@ -80,10 +99,44 @@ class Classifier:
         examples: Labelled = split_of(self.task, name)
         return examples
 
-    def models(self, architecture: Architecture, *, batch: int = 1) -> tuple[PartModel, ...]:
-        """Return the sub-network as an ONNX model, batch norm calibrated and folded in."""
-        weights = self.network.folded(architecture, self.statistics(architecture))
-        return models_from_architecture(self.space, architecture, weights, batch=batch)
+    def models(self, architecture: Architecture, *, batch: int = 1, precision: str = FP32) -> tuple[PartModel, ...]:
+        """Return the sub-network as an ONNX model, batch norm calibrated and folded in.
+
+        The ranges of int8 are those of 128 calibration examples, whatever the batch; where a task has none, of so many
+        validation examples, without their labels. Raises SupernetError for an unknown precision.
+        """
+        return self.models_on(architecture, 1.0, batch=batch, precision=precision)
+
+    def models_on(self, architecture: Architecture, share: float, *, batch: int, precision: str) -> tuple[PartModel]:
+        """Return the same with batch norm calibrated on a share of the calibration examples."""
+        weights = self.network.folded(architecture, self.statistics(architecture, share))
+        (part,) = models_from_architecture(self.space, architecture, weights, batch=batch)
+        if precision == FP32:
+            return (part,)
+        at_once = math.gcd(RANGE_EXAMPLES, 1 << (self.batch(BATCH, BATCH_VALUES).bit_length() - 1))
+        (sampled,) = models_from_architecture(self.space, architecture, weights, batch=at_once)
+        samples = self.range_samples(at_once)
+        return (replace(part, model=at_precision(part.model, precision, samples, sampled=sampled.model)),)
+
+    def range_samples(self, at_once: int) -> Iterator[Sample]:
+        """Yield the inputs that ranges are taken from, so many at once; examples that are too few repeat."""
+        examples = self.task.calibration if len(self.task.calibration) else self.task.validation
+        rows = np.resize(rows_of_share(len(examples), RANGE_EXAMPLES / len(examples)), RANGE_EXAMPLES)
+        for batch in batches_of(examples.take(rows), at_once):
+            yield {INPUT: np.ascontiguousarray(batch.numpy())}
+
+    def logits_at(
+        self, precision: str, architecture: Architecture, data: Labelled, share: float = 1.0
+    ) -> NDArray[np.float32]:
+        """Run the sub-network's file of a precision on `data`, (n, classes)."""
+        size = min(self.batch(BATCH, BATCH_VALUES), len(data))
+        (part,) = self.models_on(architecture, share, batch=size, precision=precision)
+        run = runner_at(part.model, precision)
+        found = []
+        for batch in batches_of(data, size):
+            inputs = np.resize(batch.numpy(), (size, *batch.shape[1:]))  # repeated where the last batch is smaller
+            found.append(run({INPUT: inputs})[OUTPUT][: len(batch)].astype(np.float32))
+        return np.concatenate(found)
 
     def size(self, split: str) -> int:
         """Count the examples of a split."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .layers.spec import LayerSpec
-from .space import Choice, Slot
+from .slot import Choice, Slot
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from .errors import UnknownSpace
 from .layers.spec import LayerSpec
-from .space import Choice, Part, SearchSpace, Slot
+from .slot import Choice, Part, Slot
+from .space import SearchSpace
 
 PADDING = 0
 EPSILON_EXPONENT = 5

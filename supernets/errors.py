@@ -4,6 +4,7 @@ SupernetError
 ├── UnknownSpace          no space of that name, or an option it does not have
 ├── InvalidArchitecture   a gene or value outside the space
 ├── CheckpointMismatch    weights of another network
+├── PrecisionUnavailable  this machine lacks what a precision takes
 └── DataUnavailable       a data set is not where it should be, or is damaged
 """
 
@@ -28,6 +29,10 @@ class CheckpointMismatch(SupernetError):
     def __init__(self, message: str, *, tensor: str) -> None:
         super().__init__(message)
         self.tensor = tensor
+
+
+class PrecisionUnavailable(SupernetError):
+    """A precision takes a runtime or a processor that this machine does not have."""
 
 
 class DataUnavailable(SupernetError):

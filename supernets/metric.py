@@ -53,6 +53,11 @@ class Answers:
         return max((float(np.abs(a - b).max()) for a, b in zip(self.arrays, other.arrays) if a.size), default=0.0)
 
     @property
+    def is_continuous(self) -> bool:
+        """Whether all of it are outputs of the network, and not what was decided by them."""
+        return all(np.issubdtype(array.dtype, np.floating) for array in self.arrays)
+
+    @property
     def largest(self) -> float:
         """Return the largest absolute value."""
         return max((float(np.abs(array).max()) for array in self.arrays if array.size), default=0.0)

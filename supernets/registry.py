@@ -1,7 +1,8 @@
 """Find search spaces: a module of `spaces/` with `build(**options)`, or an entry point of group gnomon.spaces.
 
 A space is named as `ofa_mobilenetv3` or, with options, `ofa_mobilenetv3:width=1.2,resolution=192`. What is registered
-makes a SearchSpace, or a TorchSpace (adapter.py), whose space is taken.
+makes a SearchSpace, or a TorchSpace (adapter.py), whose space is taken. Any space takes the option
+`precision=fp32+int8`: then the precision is a choice of every architecture.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from pathlib import Path
 from typing import Protocol
 
 from .errors import UnknownSpace
-from .space import SearchSpace
+from .space import SearchSpace, with_setting
 
 GROUP = "gnomon.spaces"
+PRECISION = "precision"  # the setting that any space can have
 
 
 def space_names() -> tuple[str, ...]:
@@ -35,6 +37,7 @@ def load_space(name: str) -> SearchSpace:
     base, _, rest = name.partition(":")
     builder = builder_of(base)
     given = dict(item.partition("=")[::2] for item in rest.split(",") if item)
+    precision = given.pop(PRECISION, None)
     known = {parameter.name: parameter.default for parameter in inspect.signature(builder).parameters.values()}
     options: dict[str, object] = {}
     for key, text in given.items():
@@ -45,7 +48,20 @@ def load_space(name: str) -> SearchSpace:
         except ValueError as error:
             kind = type(known[key]).__name__
             raise UnknownSpace(f"space option {key}={text!r} is not {kind}; the default is {known[key]}") from error
-    return space_of(builder(**options), full_name(base, known, {**known, **options}))
+    space = space_of(builder(**options), full_name(base, known, {**known, **options}))
+    return space if precision is None else with_setting(space, PRECISION, precisions_from_text(precision))
+
+
+def precisions_from_text(text: str) -> tuple[str, ...]:
+    """Return what `fp32+int8` lists; raises UnknownSpace for fewer than two, or one twice or of no known name."""
+    from .precision import precisions
+
+    listed = tuple(text.split("+"))
+    if len(listed) < 2 or len(set(listed)) < len(listed) or not set(listed) <= set(precisions()):
+        raise UnknownSpace(
+            f"space option precision={text!r}: expected two or more of {', '.join(precisions())}, joined by +"
+        )
+    return listed
 
 
 def space_of(built: SearchSpace | DeclaresSpace, name: str) -> SearchSpace:

@@ -8,16 +8,18 @@ architectures are (n, d): n architectures, d genes, each the index of an option.
 
 Most networks are one model that runs once for an input. A space whose network is several, as an encoder and a decoder
 step that runs for every token, lists them as parts; a layer then counts as often as its part runs.
+
+The last choices of a space may be settings: they say how a network is computed (in which precision, say), not what it
+is. They decide no layer, and yet no two options of one are equal.
 """
 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
 
@@ -27,18 +29,10 @@ from numpy.typing import ArrayLike, NDArray
 from .errors import InvalidArchitecture
 from .layers.registry import macs, params
 from .layers.spec import LayerSpec
+from .slot import WHOLE, Choice, Option, Part, Slot
 from .slots import SlotActivity, SlotSum
 
 Indices = NDArray[np.int64]
-Option = int | float | str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A gene: its name and the options it can take."""
-
-    name: str
-    options: tuple[Option, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,55 +48,6 @@ class Architecture:
         return hashlib.sha256(f"{self.space}{self.indices}".encode()).hexdigest()[:8]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A model of its own within the network, and how often it runs for one input."""
-
-    name: str
-    runs: int = 1
-
-
-WHOLE = (Part("model"),)  # of a network that is one model
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A position of the network and the layer it holds.
-
-    `genes` are positions in the space's choices; `specs` lists the layer (None: nothing runs) for every combination
-    of their options, the last gene varying fastest. `part` is the position of the space's part that it belongs to.
-    """
-
-    name: str
-    genes: tuple[int, ...]
-    radices: tuple[int, ...]
-    specs: tuple[LayerSpec | None, ...]
-    part: int = 0
-
-    @staticmethod
-    def tabulate(
-        name: str,
-        choices: Sequence[Choice],
-        genes: Sequence[str],
-        layer: Callable[..., LayerSpec | None],
-        *,
-        part: int = 0,
-    ) -> Slot:
-        """Build a slot by calling `layer` with every combination of the named genes' options."""
-        position = {choice.name: index for index, choice in enumerate(choices)}
-        columns = tuple(position[gene] for gene in genes)
-        options = [choices[column].options for column in columns]
-        specs = tuple(layer(*values) for values in itertools.product(*options))
-        return Slot(name, columns, tuple(len(values) for values in options), specs, part)
-
-    def spec(self, indices: Sequence[int]) -> LayerSpec | None:
-        """Return the layer that an architecture's `indices` (d) put here."""
-        code = 0
-        for gene, radix in zip(self.genes, self.radices):
-            code = code * radix + indices[gene]
-        return self.specs[code]
-
-
 @dataclass(frozen=True)
 class SearchSpace:
     """All sub-networks of a super-network. Built by the modules of `spaces/`; `name` carries their options."""
@@ -113,6 +58,29 @@ class SearchSpace:
     choices: tuple[Choice, ...]
     slots: tuple[Slot, ...]
     parts: tuple[Part, ...] = WHOLE
+    without_settings: SearchSpace | None = None
+
+    @property
+    def network(self) -> SearchSpace:
+        """The space of the networks alone, without settings: itself where it has none."""
+        return self.without_settings or self
+
+    @property
+    def settings(self) -> tuple[Choice, ...]:
+        """The choices that say how a network is computed; the last ones."""
+        return self.choices[len(self.network.choices) :]
+
+    def setting(self, name: str, indices: ArrayLike) -> tuple[Option, ...]:
+        """Return what (n, d) architectures set for `name`, n options; raises InvalidArchitecture for no setting."""
+        names = [choice.name for choice in self.settings]
+        if name not in names:
+            raise InvalidArchitecture(f"{self.name} has no setting {name!r}; it has {', '.join(names) or 'none'}")
+        column = len(self.network.choices) + names.index(name)
+        return tuple(self.choices[column].options[index] for index in self.check(indices)[:, column])
+
+    def networks(self, indices: ArrayLike) -> Indices:
+        """Return (n, d) architectures without their settings, as architectures of `network`."""
+        return self.check(indices)[:, : len(self.network.choices)]
 
     @cached_property
     def radices(self) -> Indices:
@@ -270,7 +238,18 @@ class SearchSpace:
     @cached_property
     def _activity(self) -> SlotActivity:
         codes = [[-1 if spec is None else hash_of(spec) for spec in slot.specs] for slot in self.slots]
-        return SlotActivity(self.radices, [(slot.genes, slot.radices) for slot in self.slots], codes)
+        shapes = [(slot.genes, slot.radices) for slot in self.slots]
+        for gene in range(len(self.network.choices), len(self.choices)):  # a setting is as if a slot held its option
+            shapes.append(((gene,), (int(self.radices[gene]),)))
+            codes.append(list(range(int(self.radices[gene]))))
+        return SlotActivity(self.radices, shapes, codes)
+
+
+def with_setting(space: SearchSpace, name: str, options: Sequence[Option]) -> SearchSpace:
+    """Return the space with one more setting, which its name says as an option: SPACE:precision=fp32+int8."""
+    full = f"{space.name}{',' if ':' in space.name else ':'}{name}={'+'.join(map(str, options))}"
+    choices = (*space.choices, Choice(name, tuple(options)))
+    return replace(space, name=full, choices=choices, without_settings=space.network)
 
 
 def hash_of(spec: LayerSpec) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .layers.spec import LayerSpec
-from .space import Choice, Slot
+from .slot import Choice, Slot
 
 Shape = tuple[int, ...]
 

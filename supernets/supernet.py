@@ -6,13 +6,14 @@ What kinds there are differ in what they take in and how they are judged; search
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .errors import CheckpointMismatch, UnknownSpace
 from .graph import PartModel
 from .metric import Answers, Metric, Runner
+from .precision import FP32
 from .registry import load_space
 from .space import Architecture, SearchSpace
 from .weight_files import lessons_of, spaces_with_weights, weights_of
@@ -36,14 +37,26 @@ class Supernet(Protocol):
     def checkpoint_sha256(self) -> str:
         """Return the sha256 of the file that the weights came from."""
 
-    def evaluate(self, architecture: Architecture, split: str = "validation", share: float = 1.0) -> float:
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """Return the precisions that sub-networks can be had in."""
+
+    @property
+    def calibration(self) -> Mapping[str, Any]:
+        """Say, for the record, which examples the ranges of int8 are taken from."""
+
+    def evaluate(
+        self, architecture: Architecture, split: str = "validation", share: float = 1.0, *, precision: str = FP32
+    ) -> float:
         """Return the metric of a sub-network on a share of a split, "validation" or "test".
 
-        The examples of a share are the same for every architecture; a larger share contains a smaller.
+        The examples of a share are the same for every architecture; a larger share contains a smaller. At another
+        precision than fp32 the files of `models` are run, so nothing is assumed; raises PrecisionUnavailable where this
+        machine cannot.
         """
 
-    def models(self, architecture: Architecture, *, batch: int = 1) -> tuple[PartModel, ...]:
-        """Return the sub-network's parts as ONNX models."""
+    def models(self, architecture: Architecture, *, batch: int = 1, precision: str = FP32) -> tuple[PartModel, ...]:
+        """Return the sub-network's parts as ONNX models at a precision; int8 by ranges on examples of the task."""
 
     def size(self, split: str) -> int:
         """Count the examples of a split."""
@@ -74,8 +87,8 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
     from .elastic import ElasticNetwork
     from .tasks import load_task
 
-    loaded = load_space(space)
-    path = checkpoint or weights_of(space)
+    loaded = load_space(space).network
+    path = checkpoint or weights_of(loaded.name)
     if checkpoint is not None and not checkpoint.exists():
         raise CheckpointMismatch(absent(loaded.name, checkpoint), tensor="(file)")
     if path is None:

@@ -6,8 +6,8 @@ the exported record say how many of the test sentences were. The exported transl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ from .generation import beam, greedy
 from .graph import INPUT, NEXT, OUTPUT, PartModel, models_from_architecture
 from .layers.source_embedding import TABLE
 from .metric import BLEU, Answers, Metric, Runner
+from .precision import FP32, at_precision, precisions, runner_at
+from .precision.samples import Sample
 from .space import Architecture, SearchSpace
 from .tasks.labelled import rows_of_share, split_of
 from .tasks.pairs import END_ID, PADDING_ID, START_ID, SentencePairs
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from .elastic import ElasticNetwork
 
 SCRIPT = Path(__file__).parent / "examples" / "translate.py"
+RANGE_SENTENCES = 32  # that the ranges of int8 are taken from
 
 
 @dataclass(frozen=True)
@@ -66,14 +69,32 @@ class Translator:
         """Return the most tokens of a translation."""
         return target_of(self.space)
 
-    def evaluate(self, architecture: Architecture, split: str = "validation", share: float = 1.0) -> float:
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """Return the precisions that sub-networks can be had in."""
+        return precisions()
+
+    @property
+    def calibration(self) -> dict[str, Any]:
+        """Say which sentences the ranges of int8 are taken from."""
+        return {"split": "validation", "examples": min(RANGE_SENTENCES, self.size("validation"))}
+
+    def evaluate(
+        self, architecture: Architecture, split: str = "validation", share: float = 1.0, *, precision: str = FP32
+    ) -> float:
         """Return the sub-network's BLEU on a share of a split, "validation" or "test".
 
-        The sentences of a share are the same for every architecture; a larger share contains a smaller.
+        The sentences of a share are the same for every architecture; a larger share contains a smaller. At a
+        `precision` other than fp32 the very files that `models` makes translate, one sentence at a time; raises
+        PrecisionUnavailable where this machine cannot.
         """
         pairs = self.split(split)
         pairs = pairs if share >= 1.0 else pairs.take(rows_of_share(len(pairs), share))
-        return self.bleu(self.translated(architecture, pairs), pairs)
+        if precision == FP32:
+            return self.bleu(self.translated(architecture, pairs), pairs)
+        encoder, step = (runner_at(part.model, precision) for part in self.models(architecture, precision=precision))
+        ids = [decoded(encoder, step, source, self.target) for source in self.sources(pairs)]
+        return self.bleu(np.array(ids, np.int64), pairs)
 
     def translate(self, architecture: Architecture, texts: Sequence[str], *, beam_width: int = 1) -> list[str]:
         """Return the translations of `texts`, greedily or by beam search; sentences that are too long are cut."""
@@ -100,9 +121,24 @@ class Translator:
         """Return the pairs of a split; raises DataUnavailable for a name other than validation and test."""
         return split_of(self.task, name)
 
-    def models(self, architecture: Architecture, *, batch: int = 1) -> tuple[PartModel, ...]:
-        """Return the encoder and the decoder's step as ONNX models."""
-        return models_from_architecture(self.space, architecture, self.network.folded(architecture, {}), batch=batch)
+    def models(self, architecture: Architecture, *, batch: int = 1, precision: str = FP32) -> tuple[PartModel, ...]:
+        """Return the encoder and the decoder's step as ONNX models.
+
+        The ranges of int8 are those of translating 32 validation sentences in fp32. Raises SupernetError for an unknown
+        precision.
+        """
+        weights = self.network.folded(architecture, {})
+        parts = models_from_architecture(self.space, architecture, weights, batch=batch)
+        if precision == FP32:
+            return parts
+        sampled = models_from_architecture(self.space, architecture, weights)
+        seen = [Recorder(runner_at(part.model, FP32)) for part in sampled]
+        for source in self.sources(self.task.validation.take(slice(RANGE_SENTENCES))):
+            decoded(seen[0], seen[1], source, self.target)
+        return tuple(
+            replace(part, model=at_precision(part.model, precision, recorder.samples, sampled=one.model))
+            for part, one, recorder in zip(parts, sampled, seen)
+        )
 
     def size(self, split: str) -> int:
         """Count the pairs of a split."""
@@ -139,6 +175,24 @@ class Translator:
     def companions(self) -> dict[str, bytes]:
         """Return the vocabulary, and a script that translates by it and the models."""
         return {"vocabulary.json": self.task.vocabulary.content, "translate.py": SCRIPT.read_bytes()}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """A runner that keeps what it is given."""
+
+    inner: Runner
+    samples: list[Sample] = field(default_factory=list)
+
+    @property
+    def input_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Return the shape of each input."""
+        return self.inner.input_shapes
+
+    def __call__(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run it once."""
+        self.samples.append(dict(inputs))
+        return self.inner(inputs)
 
 
 def decoded(encoder: Runner, step: Runner, source: NDArray[np.int64], target: int) -> NDArray[np.int64]:

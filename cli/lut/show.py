@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...profilers.conditions import sentence_of
 from ..output import AsJson, Force, print_json, print_table
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ def print_profile(profile: HardwareProfile) -> None:
     print(f"space    {header.space}: {len(profile.table.measurements)} layers, {len(profile.networks)} whole networks")
     print(f"runtime  {header.backend} {header.versions.get(header.backend, '')}, {config}")
     print(f"device   {header.device}, {header.created}, {header.seconds:.0f} s in {header.sessions} session(s)")
+    conditions = header.hardware.get("conditions")
+    if isinstance(conditions, dict):
+        print(f"clocks   {sentence_of(conditions)}")
     if header.source.kind != "measured":
         print(f"source   its layers were {header.source.kind} from {header.source.name}")
     ratio = report.interval_ratio

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from .finding import Finding, Rows, examples
-from .physics import features, fit_robustly, log_rates, near_median
+from .physics import features, fit_robustly, log_rates, near_median, spanned
 
 FASTEST_CALL_US = 0.5  # less than the call of any runtime costs, so no layer can be this quick
 SLOWEST_MACS_PER_S = 1e8  # a 1 GHz core with a tenth of a MAC a cycle; runtimes' best layers do 1e9 and more anywhere
@@ -62,9 +62,11 @@ def mixed_units(rows: Rows) -> Iterator[Finding]:
         return
     specs, log_us = [rows.specs[key] for key in keys], np.log([rows.value_us[key] for key in keys])
     rates = log_rates(specs, log_us)
-    fit = fit_robustly(features(specs), log_us, start=near_median(rates), rounds=1)
+    columns, near = features(specs), near_median(rates)
+    fit = fit_robustly(columns, log_us, start=near, rounds=1)
     # A row must stand out in both views: the plain rate is blind to overhead, a regression can extrapolate wildly.
     off = (np.abs(fit.residuals) > OTHER_UNIT) & (np.abs(rates - np.median(rates)) > OTHER_UNIT / 2)
+    off = np.where(spanned(columns, near), off, np.abs(rates - np.median(rates)) > OTHER_UNIT)  # of an only layer, say
     odd = tuple(key for key, is_off in zip(keys, off) if is_off)
     if odd:
         factor = math.exp(min(float(np.median(np.abs(fit.residuals[off]))), LARGEST))

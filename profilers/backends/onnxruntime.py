@@ -29,6 +29,7 @@ VARIANTS = {"": "cpu"}
 NAME = "onnxruntime"
 INSTALL_COMMAND = 'pip install "gnomon[onnxruntime]"'
 PROVIDER = "CPUExecutionProvider"
+PRECISIONS = ("fp32", "int8")  # int8 comes in the model, as Q/DQ pairs
 ASSIGNMENT_KEY = "session.record_ep_graph_assignment_info"
 SESSION_ENTRIES = {
     "session.intra_op.allow_spinning": "1",  # the runtime's default, fixed so that it cannot drift between versions
@@ -159,9 +160,10 @@ class OnnxRuntimeExecutable(Closing):
 
 
 def _refuse_config(config: RunConfig) -> None:
-    if config.device != "cpu" or config.precision != "fp32":
+    if config.device != "cpu" or config.precision not in PRECISIONS:
         raise UnsupportedConfig(
-            f"The onnxruntime backend times fp32 on the cpu; asked for {config.precision} on {config.device!r}"
+            f"The onnxruntime backend times {' or '.join(PRECISIONS)} on the cpu; asked for {config.precision} on "
+            f"{config.device!r}. The provider's kernels for 16-bit floats compute in fp32 between casts"
         )
 
 

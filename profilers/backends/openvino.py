@@ -29,7 +29,12 @@ VARIANTS = {"": "cpu"}
 NAME = "openvino"
 INSTALL_COMMAND = 'pip install "gnomon[openvino]"'
 DEVICE = "CPU"
-PRECISION_HINTS = {"fp32": "f32"}
+PRECISION_HINTS = {
+    "fp32": "f32",
+    "int8": "f32",
+    "bf16": "bf16",
+}  # int8 comes in the model: what is not quantised is f32
+CAPABILITIES = {"int8": "INT8", "bf16": "BF16"}  # what the device must list; it would compute in something else without
 WARMUP_LOOPS = 5  # inferences before those whose wall time counts
 READ_BACK = (
     "PERFORMANCE_HINT",
@@ -93,7 +98,13 @@ class OpenVinoBackend:
         if config.device != "cpu" or config.precision not in PRECISION_HINTS:
             raise UnsupportedConfig(
                 f"The openvino backend times {' or '.join(PRECISION_HINTS)} on the cpu; "
-                f"asked for {config.precision} on {config.device!r}"
+                f"asked for {config.precision} on {config.device!r}. On a cpu, fp16 models are computed in fp32"
+            )
+        listed = self._core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
+        if CAPABILITIES.get(config.precision, "FP32") not in listed:
+            raise UnsupportedConfig(
+                f"asked openvino for {config.precision}; this processor has no instructions for it, OpenVINO lists "
+                f"{', '.join(listed)}. Take one that has, or --precision fp32 or int8"
             )
         properties = {
             "PERFORMANCE_HINT": "LATENCY",
@@ -188,7 +199,8 @@ def _options_read_back(compiled: Any, config: RunConfig) -> Dict[str, Any]:
     supported = compiled.get_property("SUPPORTED_PROPERTIES")
     options = {name: _plain(compiled.get_property(name)) for name in READ_BACK if name in supported}
     hint = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-    precision = {short: long for long, short in PRECISION_HINTS.items()}.get(hint, hint)
+    asked = PRECISION_HINTS[config.precision]
+    precision = config.precision if hint == asked else hint
     threads = int(compiled.get_property("INFERENCE_NUM_THREADS"))
     return dict(options, threads=threads, precision=precision)
 

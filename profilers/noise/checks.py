@@ -12,6 +12,7 @@ from typing import Callable, Optional, Sequence, Tuple
 from ..sysfs import ROOT
 from .cause import NoiseCause
 from .clocks import clock_spread, energy_preference, governor, hybrid_cores, power_profile, turbo
+from .gpu import gpu_clock, gpu_slowdown
 from .heat import battery, raspberry_pi, temperature, throttling
 from .limits import affinity, quota, throttled_by_quota
 from .memory import huge_pages, swap
@@ -24,6 +25,7 @@ CHECKS: Tuple[Callable[[Path], Optional[NoiseCause]], ...] = (
     *(governor, energy_preference, power_profile, turbo, clock_spread, hybrid_cores),
     *(throttling, temperature, raspberry_pi, battery),
     *(huge_pages, swap),
+    *(gpu_clock, gpu_slowdown),
 )
 
 

@@ -56,8 +56,9 @@ def write_bundle(out: Path, folder: Path, *, plan: TimingPlan, origin: Mapping[s
         for name, content in sorted(small.items()):
             archive.writestr(_entry(f"{inside}/{name}", len(content)), content, zipfile.ZIP_DEFLATED)
         for name in sorted(set(files) - set(small)):  # stored: weights hardly compress
-            entry = _entry(f"{inside}/{name}", (folder / name).stat().st_size)
-            with (folder / name).open("rb") as source, archive.open(entry, "w") as target:
+            model = folder / name
+            entry = _entry(f"{inside}/{name}", model.stat().st_size)
+            with model.open("rb") as source, archive.open(entry, "w") as target:
                 shutil.copyfileobj(source, target, CHUNK_BYTES)
     return bundle
 

@@ -115,6 +115,25 @@ def run_child(
                 raise
 
 
+def require_done(ended: Tuple[int, Optional[Dict[str, Any]], str], doing: str) -> None:
+    """Raise what a child's end, as `run_child` returns it, means: its own error, Ctrl-C, or `WorkerCrashed`.
+
+    ``doing`` says what died with it, to begin a sentence.
+    """
+    code, error, stderr_tail = ended
+    if code == DONE:
+        return
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    if code == FAILED and error is not None:
+        raise error_class(error["error"])(error["message"])
+    raise WorkerCrashed(
+        f"{doing} died with {cause_of(code)}. Its last words:\n{stderr_tail or '(none)'}",
+        exit_code=code,
+        stderr_tail=stderr_tail,
+    )
+
+
 def _followed(child: subprocess.Popen[str], on_progress: Optional[OnProgress]) -> Optional[Dict[str, Any]]:
     """Pass the child's progress on until it closes its stdout; return the error it reported, if any."""
     error: Optional[Dict[str, Any]] = None

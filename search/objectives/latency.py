@@ -36,5 +36,6 @@ def build(context: SearchContext) -> Latency:
     given = f"the profiles given are of {', '.join(known)}{closest_hint(name, known)}" if known else "there is none"
     raise MissingContext(
         f"objective {name!r} needs a hardware profile, and {given}; make one on the device with "
-        f"`gnomon profile {context.space.name}` and pass it as --profile {instance + '=' if instance else ''}FILE"
+        f"`gnomon profile --space {context.space.name}` and pass it as "
+        f"--profile {instance + '=' if instance else ''}FILE"
     )

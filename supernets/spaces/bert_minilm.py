@@ -16,7 +16,8 @@ from ..encoder import Encoder
 from ..errors import UnknownSpace
 from ..layers.spec import LayerSpec
 from ..registry import full_name
-from ..space import SearchSpace, Slot
+from ..slot import Slot
+from ..space import SearchSpace
 
 EPSILON_EXPONENT = 12
 

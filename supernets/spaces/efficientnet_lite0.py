@@ -11,7 +11,8 @@ from __future__ import annotations
 from ..errors import UnknownSpace
 from ..layers.spec import LayerSpec
 from ..registry import full_name
-from ..space import SearchSpace, Slot
+from ..slot import Slot
+from ..space import SearchSpace
 from ..stages import Blocks, Stage
 
 STEM, FIRST, HEAD, IMAGENET = 32, 16, 1280, 1000

@@ -7,7 +7,8 @@ weights ship with the package, so a first search needs no download and no GPU.
 from __future__ import annotations
 
 from ..layers.spec import LayerSpec
-from ..space import SearchSpace, Slot
+from ..slot import Slot
+from ..space import SearchSpace
 from ..stages import Blocks, Stage
 
 STEM_CHANNELS = 16

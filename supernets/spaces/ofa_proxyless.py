@@ -11,7 +11,8 @@ from ..errors import UnknownSpace
 from ..layers.spec import LayerSpec
 from ..registry import full_name
 from ..resolutions import check_resolution
-from ..space import SearchSpace, Slot
+from ..slot import Slot
+from ..space import SearchSpace
 from ..stages import Blocks, Stage, divisible
 
 WIDTHS = (1.3,)

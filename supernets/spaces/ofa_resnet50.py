@@ -11,7 +11,8 @@ from __future__ import annotations
 from ..layers.spec import LayerSpec
 from ..registry import full_name
 from ..resolutions import check_resolution
-from ..space import Choice, SearchSpace, Slot
+from ..slot import Choice, Slot
+from ..space import SearchSpace
 from ..stages import divisible
 
 DEPTHS = (0, 1, 2)

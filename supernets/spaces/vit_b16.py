@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from ..encoder import Encoder
 from ..layers.spec import LayerSpec
-from ..space import SearchSpace, Slot
+from ..slot import Slot
+from ..space import SearchSpace
 
 EPSILON_EXPONENT = 6
 

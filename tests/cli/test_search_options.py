@@ -8,6 +8,7 @@ import pytest
 
 import gnomon.lut.store
 from gnomon import load_profile
+from gnomon.api import load_run
 from gnomon.api import search as run_search
 from gnomon.lut import shipped_profiles
 from gnomon.search import SearchConfig
@@ -59,7 +60,9 @@ def test_a_constraint_on_a_profile_that_is_not_optimised(gnomon, tmp_path, two_p
     ("profiles", "objectives", "said"),
     [
         (["a={0}", "a={1}"], "macs,latency@a", "both have the name 'a'"),
-        (["{0}", "{1}"], "macs,latency", "both have no name; name each, as pi5=FILE"),
+        (["{0}", "{0}"], "macs,latency", "two profiles are of onnxruntime fp32 t1"),
+        (["{0}", "ofa_mobilenetv3/amd-epyc-2c.openvino.fp32.b1.t1"], "macs,latency", "the space 'fashion_mnist'"),
+        (["{0}", "{1}", "a={0}"], "macs,latency", "have no name, and a has one; name each, as pi5=FILE"),
         (["a={0}"], "macs,latency", "given are of latency@a; did you mean 'latency@a'"),
         (["a={0}"], "macs,latency@b", "objective 'latency@b' needs a hardware profile, and the profiles given are of"),
         ([], "macs,latency@a", "--profile a=FILE"),
@@ -73,6 +76,25 @@ def test_bad_profiles(gnomon, tmp_path, two_profiles, profiles, objectives, said
     assert outcome.code == 2
     assert said in outcome.err
     assert not (tmp_path / "run").exists()
+
+
+def test_of_several_runtimes_each_network_runs_on_the_fastest(gnomon, tmp_path, two_profiles):
+    folder, loaded = tmp_path / "run", [load_profile(name) for name in two_profiles]
+    options = [part for name in two_profiles for part in ("--profile", name)]
+    outcome = gnomon("search", "--out", folder, *options, "--objectives", "macs,latency", *SMALL)
+    assert outcome.code == 0
+    assert "runs on" in outcome.out
+    for member in gnomon("pareto", folder, "--json").json["front"]:
+        each_us = [float(one.latency.value_us([member["indices"]])[0]) for one in loaded]
+        assert member["latency"] == pytest.approx(min(each_us))
+        assert member["deployment"]["sha256"] == loaded[each_us.index(min(each_us))].digest
+
+
+def test_a_search_is_of_the_profiles_space_unless_another_one_is_asked_for(gnomon, tmp_path):
+    profile = "ofa_mobilenetv3/amd-epyc-2c.openvino.fp32.b1.t1"
+    arguments = ("--profile", profile, "--objectives", "macs,latency", *SMALL)
+    assert gnomon("search", "--out", tmp_path / "run", *arguments).code == 0
+    assert load_run(tmp_path / "run").config.space == "ofa_mobilenetv3"
 
 
 def test_a_file_with_an_equals_sign_is_a_file(gnomon, tmp_path, two_profiles, monkeypatch):

@@ -22,6 +22,7 @@ def test_doctor_speaks_json(gnomon):
     found = gnomon("doctor", "--json").json
     assert found["verdict"] in ("ok", "warn", "bad")
     assert {"name", "severity", "fix"} <= set(found["causes"][0])
+    assert {"ina", "nvml", "rapl"} == {counter["name"] for counter in found["energy_counters"]}
 
 
 @pytest.mark.parametrize(("block_us", "code"), [((100.0,) * 9, 0), ((100.0, 150.0) * 9, 4)])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gnomon.lut import LatencyMissing, LatencyTable, differences, explain, load_profile, shipped_profiles
 from gnomon.lut.explain import isolated_interval
+from gnomon.lut.terms import runs_of
 from gnomon.profilers.timing import Measurement
 from gnomon.supernets import Architecture, InvalidArchitecture, LayerSpec
 
@@ -38,16 +39,19 @@ def test_layers_and_what_belongs_to_none_sum_to_the_prediction(profile, seed):
 
 
 @given(profile=profiles, seed=seeds)
-def test_what_belongs_to_no_layer_is_the_models_constant(profile, seed):
-    explanation = explain(profile, random_architecture(profile.space, seed))
-    assert explanation.unassigned_us == pytest.approx(profile.latency.form.fixed_us(1), abs=1e-9 * explanation.value_us)
+def test_what_belongs_to_no_layer_is_what_the_network_pays_as_a_whole(profile, seed):
+    architecture = random_architecture(profile.space, seed)
+    explanation, model = explain(profile, architecture), profile.latency
+    (fixed_us,) = model.form.fixed_us(runs_of(profile.space), model.weights_kib(np.array([architecture.indices])))
+    assert explanation.unassigned_us == pytest.approx(fixed_us, abs=1e-9 * explanation.value_us)
 
 
 @given(profile=profiles, seed=seeds)
 def test_the_layers_are_those_that_run_in_their_order(profile, seed):
     architecture = random_architecture(profile.space, seed)
     layers = explain(profile, architecture).layers
-    assert tuple(layer.spec for layer in layers) == profile.space.layers(architecture)
+    parts = range(len(profile.space.parts))
+    assert [layer.spec for layer in layers] == [s for n in parts for s in profile.space.part_layers(architecture, n)]
     names = [slot.name for slot in profile.space.slots]
     assert [names[layer.position] for layer in layers] == [layer.slot for layer in layers]
     assert sorted(layer.position for layer in layers) == [layer.position for layer in layers]
@@ -67,7 +71,9 @@ def test_stages_and_kinds_are_the_same_layers_again(profile, seed):
 def test_the_changes_between_two_networks_sum_to_the_change_of_the_whole(profile, first, second):
     a, b = (explain(profile, random_architecture(profile.space, seed)) for seed in (first, second))
     changes = differences(a, b)
-    assert sum(d.change_us for d in changes) == pytest.approx(b.value_us - a.value_us, abs=1e-9 * a.value_us)
+    whole_us = b.unassigned_us - a.unassigned_us
+    total_us = sum(d.change_us for d in changes) + whole_us
+    assert total_us == pytest.approx(b.value_us - a.value_us, abs=1e-9 * a.value_us)
     assert [d.change_us for d in differences(b, a)] == [-d.change_us for d in changes]
     specs = zip(profile.space.slot_specs(a.architecture), profile.space.slot_specs(b.architecture))
     expected = [slot.name for slot, (x, y) in zip(profile.space.slots, specs) if x != y]

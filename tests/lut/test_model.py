@@ -79,13 +79,28 @@ def test_a_prediction_is_the_sum_of_its_layers_contributions(name):
     measured = [steady(us) for us in noise * truth_for(space, indices, 0.9, 30.0, -2.0, 0.02)]
     model = LatencyModel.fit(space, table_for(space), indices, measured)
     fresh = space.sample(100, np.random.default_rng(2))
-    by_hand = [
-        sum(map(model.contribution_us, space.layers(space.architecture(row)))) + model.form.fixed_us(1) for row in fresh
-    ]
+    layers_us = [sum(map(model.contribution_us, space.layers(space.architecture(row)))) for row in fresh]
+    by_hand = layers_us + model.form.fixed_us(1, model.weights_kib(fresh))
     estimate = model.predict(fresh)
     assert estimate.value_us == pytest.approx(by_hand)
     assert set(estimate.source) == {"composed"}
     assert np.all((estimate.low_us < estimate.value_us) & (estimate.value_us < estimate.high_us))
+
+
+def test_weights_that_spill_over_a_cache_come_from_memory():
+    space = load_space("bert_minilm")
+    indices = networks_for(space, 30, np.random.default_rng(0))
+    weights_kib = space.slot_sum(weight_kib)
+    memory_us = 0.2 * np.maximum(0, weights_kib(indices) - 12 * 1024)
+    summed_us = truth_for(space, indices, 1.0, 0.0, 0.0, 0.0)
+    measured = [steady(us) for us in np.random.default_rng(1).normal(1, 0.01, 30) * (summed_us + memory_us)]
+    model = LatencyModel.fit(space, table_for(space), indices, measured)
+    assert "spill over 11.3 MiB" in model.report.model
+    fresh = space.sample(200, np.random.default_rng(2))
+    spilled_us = 0.2 * np.maximum(0, weights_kib(fresh) - 12 * 1024)
+    truth = truth_for(space, fresh, 1.0, 0.0, 0.0, 0.0) + spilled_us
+    assert np.mean(np.abs(model.value_us(fresh) / truth - 1)) < 0.01
+    assert max(model.report.candidates_mape_percent.values()) > 5
 
 
 def test_shrunk_corrections_find_layers_that_the_table_has_wrong():

@@ -14,7 +14,20 @@ from gnomon.profilers.testing import affine_model
 
 PACKAGE = Path(gnomon.profilers.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-ALLOWED = set(sys.stdlib_module_names) | {"numpy"}
+ALLOWED = set(sys.stdlib_module_names) - {"graphlib", "tomllib", "zoneinfo"} | {"numpy"}
+LATER_NAMES = {  # since 3.9 or later, in modules that this package uses or is likely to
+    *("removeprefix", "removesuffix", "is_relative_to", "with_stem", "readlink", "hardlink_to", "walk", "pairwise"),
+    *("batched", "cache", "lcm", "cbrt", "nextafter", "to_thread", "chdir", "waitstatus_to_exitcode", "file_digest"),
+    *("UTC", "StrEnum", "Self", "TypeAlias", "ParamSpec", "bit_count", "add_note", "process_cpu_count"),
+}
+LATER_KEYWORDS = {
+    "slots",
+    "kw_only",
+    "weakref_slot",
+    "ignore_cleanup_errors",
+    "process_group",
+    "delete_on_close",
+}
 
 
 def imported(path):
@@ -29,6 +42,15 @@ def imported(path):
 def test_every_file_has_the_grammar_of_python_3_8(path):
     ast.parse(path.read_text(), feature_version=(3, 8))
     assert "from __future__ import annotations" in path.read_text() or path.name == "__init__.py"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_file_calls_what_later_versions_brought(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        assert not (isinstance(node, ast.Attribute) and node.attr in LATER_NAMES), ast.unparse(node)
+        assert not (isinstance(node, ast.keyword) and node.arg in LATER_KEYWORDS), ast.unparse(node)
+        is_zip = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip"
+        assert not (is_zip and node.keywords), ast.unparse(node)  # strict=
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

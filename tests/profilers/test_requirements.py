@@ -1,7 +1,7 @@
 import pytest
 
 from gnomon.profilers import BackendUnavailable, RuntimeTooOld, load_backend, registry
-from gnomon.profilers.requirements import check_runtime, required_version
+from gnomon.profilers.requirements import check_runtime, command_without_gnomon, required_version
 from gnomon.profilers.testing import FakeBackend
 
 
@@ -22,6 +22,19 @@ def test_builds_of_openvino_are_compared_by_their_release():
     check_runtime("openvino", "2023.1.0-12185-9e6b00e51cd-releases/2023/1")
     with pytest.raises(RuntimeTooOld):
         check_runtime("openvino", "2023.0.2-11065-e662b1a3301-releases/2023/0")
+
+
+def test_int8_asks_for_more_where_the_runtime_does():
+    check_runtime("openvino", "2023.2.0", "fp32")
+    check_runtime("openvino", "2023.3.0", "int8")
+    with pytest.raises(RuntimeTooOld, match=r"int8, which takes 2023\.3.*openvino>=2023\.3"):
+        check_runtime("openvino", "2023.2.0", "int8")
+
+
+def test_where_gnomon_is_not_only_the_runtime_is_installed():
+    ours = command_without_gnomon('pip install "gnomon[onnxruntime]"', "onnxruntime")
+    assert ours == 'python3 -m pip install --upgrade "onnxruntime>=1.12"'
+    assert command_without_gnomon("apt-get install the-driver", "openvino:gpu") == "apt-get install the-driver"
 
 
 def test_nothing_is_asked_of_a_runtime_nobody_knows():

@@ -23,6 +23,14 @@ def test_a_file_of_version_1_can_be_read_forever():
     assert 0 < results.seconds < 10
 
 
+def test_a_file_of_version_2_can_be_read_forever():
+    results, before = read_results(SAMPLE.with_name("results-v2.jsonl")), read_results(SAMPLE)
+    assert (results.visits, results.failures, results.warnings) == (before.visits, before.failures, ())
+    assert [then.values["sm_clock_mhz"] for then in results.conditions] == [1530, 1500, 1470, 1440]
+    assert results.conditions[2].values["clock_limited_by"] == ["power cap"]
+    assert not before.conditions
+
+
 @pytest.mark.parametrize("size", [0, 10])
 def test_a_file_without_a_header_is_refused(tmp_path, size):
     path = tmp_path / "results.jsonl"
@@ -45,8 +53,8 @@ def test_a_line_that_is_no_record_is_named(tmp_path, line):
 
 def test_another_version_is_refused_by_its_number(tmp_path):
     path = tmp_path / "results.jsonl"
-    path.write_text(SAMPLE.read_text().replace('"version":1', '"version":2', 1))
-    with pytest.raises(JournalDamaged, match=r"gnomon\.results version 2"):
+    path.write_text(SAMPLE.read_text().replace('"version":1', '"version":3', 1))
+    with pytest.raises(JournalDamaged, match=r"gnomon\.results version 3"):
         read_results(path)
 
 

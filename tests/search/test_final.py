@@ -319,7 +319,7 @@ def test_the_latency_of_the_profile_given_is_measured_and_others_stay_predicted(
     from gnomon.search.profiles import provenance_from
 
     class Slower:
-        name, digest = "slow", "5" * 64
+        name, digest, header = "slow", "5" * 64, profile.header
 
         def value_us(self, indices):
             return 3.0 * profile.latency.value_us(indices)

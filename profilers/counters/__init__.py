@@ -1,0 +1,1 @@
+"""Energy counters: one module each, found by name in `counter.py`."""

@@ -1,0 +1,147 @@
+"""Deployments: a network, its precision, runtime and number of threads, as the profiles of one device know them.
+
+Precision changes what a network answers, so it is a choice of every architecture and is validated. Which runtime and
+how many threads change nothing but the time, and the time is arithmetic: so of the profiles of a precision the fastest
+for each network is taken, and no validation is spent on choosing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..supernets.registry import PRECISION, load_space
+from ..supernets.space import Architecture, Indices, SearchSpace, with_setting
+from .errors import InvalidConfig
+from .objective import PredictsLatency, Values
+
+if TYPE_CHECKING:
+    from ..lut import HardwareProfile
+    from .run import Run
+
+SAME = ("space", "space_digest", "device")  # what profiles must agree in to be ways to run one network on one device
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A way to run a network: runtime, precision, threads, and the profile that knows how fast that is."""
+
+    backend: str
+    precision: str
+    threads: int
+    profile: str
+    sha256: str
+
+    @property
+    def label(self) -> str:
+        """The deployment in a table, such as `openvino int8 t2`."""
+        return f"{self.backend} {self.precision} t{self.threads}"
+
+    @staticmethod
+    def of(profile: HardwareProfile) -> Deployment:
+        """Return the deployment that a profile is of."""
+        config = profile.header.config
+        return Deployment(profile.header.backend, config.precision, config.threads, profile.name, profile.digest)
+
+
+def require_together(profiles: Sequence[HardwareProfile]) -> None:
+    """Raise InvalidConfig unless profiles are different ways to run a network on one device."""
+    first = profiles[0]
+    for one in profiles[1:]:
+        pairs = [(field, getattr(first.header, field), getattr(one.header, field)) for field in SAME]
+        pairs.append(("batch", first.header.config.batch, one.header.config.batch))
+        for field, ours, theirs in pairs:
+            if ours != theirs:
+                raise InvalidConfig(
+                    f"profile {first.name} has the {field} {ours!r}, {one.name} {theirs!r}; several profiles without "
+                    "names are ways to run a network on one device. For several devices name them, as pi5=FILE, and "
+                    "ask for latency@pi5",
+                    field="profile",
+                )
+    labels = [Deployment.of(one).label for one in profiles]
+    if twice := sorted({label for label in labels if labels.count(label) > 1}):
+        raise InvalidConfig(f"two profiles are of {twice[0]}; give one of them", field="profile")
+
+
+@dataclass(frozen=True)
+class Deployments:
+    """The latency of networks in the fastest way of their precision; (n, d) architectures are of `space`."""
+
+    space: SearchSpace
+    ways: tuple[tuple[Deployment, PredictsLatency], ...]
+
+    @staticmethod
+    def from_profiles(profiles: Sequence[HardwareProfile], space: SearchSpace) -> Deployments:
+        """Join profiles of one device; `space` gets the precision as a choice where they are of several.
+
+        Raises InvalidConfig for profiles that do not belong together, ProfileMismatch for one of another space,
+        LatencyMissing.
+        """
+        require_together(profiles)
+        for one in profiles:
+            one.table.require(one.space_named(space.network.name).unique_layers())
+        precisions = sorted({one.header.config.precision for one in profiles})
+        if len(precisions) > 1:
+            space = with_setting(space.network, PRECISION, precisions)
+        return Deployments(space, tuple((Deployment.of(one), one.latency) for one in profiles))
+
+    @property
+    def precision(self) -> str:
+        """The precision of all ways, where it is no choice."""
+        return self.ways[0][0].precision
+
+    def value_us(self, indices: Indices) -> Values:
+        """Estimate the latency in microseconds of (n, d) architectures, (n,)."""
+        return np.asarray(self.each_us(indices).min(axis=1), dtype=np.float64)
+
+    def chosen(self, indices: Indices) -> Values:
+        """Return the number of the way in which each of (n, d) architectures is fastest, (n,); the first of equals."""
+        return np.asarray(self.each_us(indices).argmin(axis=1), dtype=np.float64)
+
+    def each_us(self, indices: Indices) -> Values:
+        """Estimate (n, d) architectures in every way, (n, ways); infinite for a way of another precision."""
+        networks = self.space.networks(indices)
+        columns = [model.value_us(networks) for _, model in self.ways]
+        if self.space.settings:
+            options = np.array(self.space.settings[-1].options)[np.asarray(indices)[:, -1]]
+            columns = [np.where(options == way.precision, us, np.inf) for (way, _), us in zip(self.ways, columns)]
+        return np.stack(columns, axis=1)
+
+    @cached_property
+    def provenance(self) -> list[dict[str, Any]]:
+        """What a run keeps of its ways, so that the chosen one can be named without the profiles."""
+        return [
+            {"name": way.profile, "sha256": way.sha256}
+            | {"backend": way.backend, "precision": way.precision, "threads": way.threads}
+            for way, _ in self.ways
+        ]
+
+
+def deployments_in(provenance: Mapping[str, Any]) -> tuple[Deployment, ...]:
+    """Return the ways that a run was searched with; none where it was searched with one profile, or none."""
+    held = provenance.get("deployments") or ()
+    return tuple(Deployment(d["backend"], d["precision"], d["threads"], d["name"], d["sha256"]) for d in held)
+
+
+@dataclass(frozen=True)
+class ChosenNetwork:
+    """What was picked from a run's front: the network without its settings, its precision, and how it runs fastest."""
+
+    network: Architecture
+    precision: str
+    deployment: Deployment | None
+
+
+def chosen_from(run: Run, pick: str) -> ChosenNetwork:
+    """Return what a rule picks from a run's front; raises what `ParetoFront.pick` raises, UnknownSpace."""
+    architecture = run.front().pick(pick)
+    space = load_space(run.config.space)
+    if not space.settings:
+        return ChosenNetwork(architecture, run.precision, run.deployment(architecture))
+    (row,) = space.networks([architecture.indices])
+    (precision,) = space.setting(PRECISION, [architecture.indices])
+    return ChosenNetwork(space.network.architecture(row), str(precision), run.deployment(architecture))

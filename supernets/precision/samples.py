@@ -1,0 +1,27 @@
+"""Inputs that a model is calibrated on: a mapping from input name to array each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Sample = Mapping[str, NDArray[Any]]
+Samples = Iterable[Sample]
+
+
+def synthetic_samples(model: Any) -> tuple[Sample, ...]:
+    """Return one made-up input of an ONNX model, always the same: uniform in [-1, 1], and 0 or 1 where ids go in."""
+    from onnx import helper
+
+    rng = np.random.default_rng(0)
+    found: dict[str, NDArray[Any]] = {}
+    for info in model.graph.input:
+        tensor = info.type.tensor_type
+        shape = tuple(size.dim_value for size in tensor.shape.dim)
+        dtype = helper.tensor_dtype_to_np_dtype(tensor.elem_type)
+        is_float = np.issubdtype(dtype, np.floating)
+        found[info.name] = (rng.uniform(-1.0, 1.0, shape) if is_float else rng.integers(0, 2, shape)).astype(dtype)
+    return (found,)

@@ -1,0 +1,47 @@
+"""Bundles on the command line; what is refused, and why, is in tests/lut and tests/profilers."""
+
+import pytest
+
+
+@pytest.fixture
+def folder(tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_bundle_is_made_run_here_and_imported(gnomon, folder):
+    made = gnomon("bundle", "create", "--space", "tiny", "--networks", "10", "--time-cap-s", "5", "--out", "x.zip")
+    assert made.code == 0, made.err
+    assert "python3 gnomon-worker.pyz" in made.out
+    ran = gnomon("bundle", "run", "x.zip", "--backend", "fake", "--threads", "2")
+    assert ran.code == 0, ran.err
+    assert ran.out.splitlines()[-1] == "next     gnomon bundle import x.zip x/results-fake-t2.jsonl"
+    imported = gnomon("bundle", "import", "x.zip", "x/results-fake-t2.jsonl", "--out", "p.jsonl")
+    assert imported.code == 0, imported.err
+    assert "fake 1.0, fp32, batch 1, 2 threads" in imported.out
+    assert gnomon("lut", "show", "p.jsonl").code == 0
+
+
+def test_a_dry_run_says_how_much_there_would_be_and_writes_nothing(gnomon, folder):
+    dry = gnomon("bundle", "create", "--space", "fashion_mnist", "--out", "x.zip", "--dry-run")
+    assert dry.code == 0
+    assert dry.out.startswith("models   154 layers and 30 whole networks, about 16 MiB\ntime ")
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["create", "--space", "nowhere", "--out", "x.zip"], "nowhere"),
+        (["create", "--space", "tiny", "--precision", "fp7", "--out", "x.zip"], "precision is 'fp7'"),
+        (["run", "x.zip"], "not a whole zip file"),
+        (["import", "x.zip", "r.jsonl"], "not a whole zip file"),
+    ],
+)
+def test_bad_input_is_one_sentence(gnomon, folder, arguments, message):
+    (folder / "x.zip").write_text("no zip")
+    outcome = gnomon("bundle", *arguments)
+    assert outcome.code == 2
+    assert outcome.err.startswith("error: ")
+    assert message in outcome.err
+    assert len(outcome.err.splitlines()) == 1
