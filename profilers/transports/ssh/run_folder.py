@@ -2,7 +2,7 @@
 
 ~/.cache/gnomon/plans/<digest of the plan>/
     plan/            the plan folder, copied
-    results.jsonl    what is measured
+    results.jsonl    what is measured, and beside it the runtime's cache, if it keeps one
     events.jsonl     progress, and how the run ended
     runner.log       the runner's stderr
     runner.pid       the runner's process, worth something only while the lock is held
@@ -21,11 +21,15 @@ import time
 from pathlib import Path
 from typing import IO, ContextManager, Sequence
 
+from ...cache import cache_path
 from ...errors import PlanDamaged, ResultsLocked
 from ...lock import locked
+from ...plan import MODEL_FILE, PLAN_FILE
 from .bootstrap import FOLDER
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
+RESULTS = "results.jsonl"
+CACHE = cache_path(Path(RESULTS)).name
 POLL_S = 0.1
 START_WAIT_S = 3.0  # for what began a moment before
 
@@ -39,10 +43,18 @@ class RunFolder:
         self.path = Path(FOLDER).expanduser() / "plans" / digest
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.plan = self.path / "plan"
-        self.results = self.path / "results.jsonl"
+        self.results = self.path / RESULTS
         self.events = self.path / "events.jsonl"
         self._log = self.path / "runner.log"
         self._pid = self.path / "runner.pid"
+
+    def file(self, name: str) -> Path:
+        """Return where a file of a plan, its results or their cache is; `PlanDamaged` for any other name."""
+        if name in (RESULTS, CACHE):
+            return self.path / name
+        if name != PLAN_FILE and not MODEL_FILE.fullmatch(name):
+            raise PlanDamaged(f"{name!r} is no file of a plan")
+        return self.plan / name
 
     @property
     def is_running(self) -> bool:
@@ -102,7 +114,7 @@ class RunFolder:
         """Remove all but the locks, which another process may have open; `ResultsLocked` while a runner lives."""
         with self._locked(wait_s=START_WAIT_S):
             shutil.rmtree(self.plan, ignore_errors=True)
-            self._remove(self.results, self.events, self._log, self._pid)
+            self._remove(self.results, self.path / CACHE, self.events, self._log, self._pid)
 
     def _locked(self, *, wait_s: float) -> ContextManager[IO[bytes]]:
         return locked(self.path / "run", wait_s=wait_s)
