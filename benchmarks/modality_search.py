@@ -12,56 +12,19 @@ checkpoint, split, genes and share; so an interrupted run goes on.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from environment import print_environment, spread
+from remembered import Remembered
 
 from gnomon.lut import HardwareProfile, load_profile
 from gnomon.search import Run, SearchConfig, SearchContext, run_search
 from gnomon.search.export import export_subnet
 from gnomon.search.pareto import hypervolume
-from gnomon.supernets.metric import Metric
 from gnomon.supernets.parse import architectures_from_text
-from gnomon.supernets.space import Architecture
-from gnomon.supernets.supernet import Supernet, load_supernet
-
-
-@dataclass
-class Remembered:
-    """A super-network whose validations are kept in a file; `seconds` of the full ones that were run here."""
-
-    inner: Supernet
-    path: Path
-    known: dict[str, float] = field(default_factory=dict)
-    seconds: list[float] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        if self.path.exists():
-            lines = self.path.read_text(encoding="utf-8").splitlines()
-            self.known = {record["key"]: record["value"] for record in map(json.loads, lines)}
-
-    @property
-    def metric(self) -> Metric:
-        """The super-network's."""
-        return self.inner.metric
-
-    def evaluate(self, architecture: Architecture, split: str = "validation", share: float = 1.0) -> float:
-        """Validate, unless it was validated before."""
-        genes = "".join(map(str, architecture.indices))
-        key = f"{self.inner.checkpoint_sha256[:12]} {architecture.space} {split} {genes} {share:g}"
-        if key not in self.known:
-            start = time.perf_counter()
-            self.known[key] = self.inner.evaluate(architecture, split, share)
-            if share == 1.0:
-                self.seconds.append(time.perf_counter() - start)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"key": key, "value": self.known[key]}) + "\n")
-        return self.known[key]
+from gnomon.supernets.supernet import load_supernet
 
 
 def searched(

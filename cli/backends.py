@@ -12,17 +12,17 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def backends(as_json: AsJson = False) -> None:
-        """List the runtimes, their versions, and how to install those that are absent."""
+        """List the runtimes, their devices and versions, and how to install those that are absent."""
         from ..profilers.errors import BackendUnavailable
-        from ..profilers.registry import backend_names, load_backend
+        from ..profilers.registry import backend_names, device_of, load_backend
 
-        rows: list[tuple[str, str, str]] = []
+        rows: list[tuple[str, str, str, str]] = []
         for name in backend_names():
             try:
-                rows.append((name, load_backend(name).version(), ""))
+                rows.append((name, device_of(name), load_backend(name).version(), ""))
             except BackendUnavailable as error:
-                rows.append((name, "not installed", error.install_command))
+                rows.append((name, device_of(name), "not installed", error.install_command))
         if as_json:
-            print_json([dict(zip(("name", "version", "install"), row)) for row in rows])
+            print_json([dict(zip(("name", "device", "version", "install"), row)) for row in rows])
         else:
-            print_table(("backend", "version", "install with"), rows)
+            print_table(("backend", "device", "version", "install with"), rows)

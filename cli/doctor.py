@@ -29,9 +29,11 @@ def register(app: typer.Typer) -> None:
 
         from ..profilers.counter import counter_states
         from ..profilers.hardware import advice, fingerprint, noise_causes, timer_noise
+        from ..profilers.noise.packages import package_causes
         from .main import QualityRefused
 
-        hardware, causes, noise = fingerprint(), noise_causes(), timer_noise(blocks=BLOCKS)
+        hardware, noise = fingerprint(), timer_noise(blocks=BLOCKS)
+        causes = (*noise_causes(), *package_causes())
         steps, counters = advice(causes, noise), counter_states()
         if as_json:
             print_json(

@@ -121,14 +121,14 @@ def import_results(
     request = ProfileRequest(
         space.name, found.backend, found.config, layers=bool(carried.origin["layers"]), policy=carried.policy
     )
-    path = out or Path(request.file_name(found.sessions[0].hardware.slug))
     try:
+        path = out or Path(request.file_name(found.sessions[0].hardware.slug))
         if path.exists() and not force:
             raise OutputExists(f"{path} is there already; choose another --out, or replace it with --force")
         path.parent.mkdir(parents=True, exist_ok=True)
         write_profile(request, space, plan, found, path)
     except OSError as error:
         raise OutputUnwritable(f"cannot write to {path.parent}: {error}") from error
-    except (ValueError, OverflowError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:  # records are judged by whoever uses them
         raise LutError(f"{results} holds values that no run gives: {error}. Copy it from the device again") from error
     return load_profile(path), path

@@ -28,8 +28,8 @@ def plan_of(bundle: Bundle, results: Results, where: str) -> TimingPlan:
         raise PlanMismatch(f"{where} do not belong together: {error}") from error
     if plan.digest != results.plan:
         raise PlanMismatch(
-            f"{where} do not belong together: the results are of the plan {results.plan[:12]}, and for "
-            f"{results.backend} with {config.threads} threads the bundle makes {plan.digest[:12]}. "
+            f"{where} do not belong together: the results are of the plan {results.plan[:12]!r}, and for "
+            f"{results.backend} with {config.threads} threads the bundle makes {plan.digest[:12]!r}. "
             f"Import them with the bundle that they were measured with"
         )
     return plan
@@ -40,10 +40,11 @@ def space_of(origin: Mapping[str, Any], bundle: Path) -> SearchSpace:
     if not isinstance(origin.get("space"), str) or "layers" not in origin:
         raise BundleDamaged(f"{bundle} does not say what it was made of; expected the space and its digest")
     space = load_space(origin["space"])
-    if space.digest != origin.get("space_digest"):
+    digest = str(origin.get("space_digest"))
+    if space.digest != digest:
         raise ProfileMismatch(
-            f"{bundle} was made of another version of the space {space.name} ({str(origin.get('space_digest'))[:12]}, "
-            f"here {space.digest[:12]}); import it with the Gnomon that made it",
+            f"{bundle} was made of another version of the space {space.name} (digest {digest[:12]!r}, here "
+            f"{space.digest[:12]!r}); import it with the Gnomon that made it",
             fields=("space_digest",),
         )
     return space

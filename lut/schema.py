@@ -75,6 +75,12 @@ class ProfileHeader(Record):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
+    @property
+    def runtime_version(self) -> str:
+        """The version of the runtime behind the backend, or behind its variant; empty where it is not known."""
+        runtime = self.backend.partition(":")[0]
+        return self.versions.get(self.backend, self.versions.get(runtime, ""))
+
 
 class LayerRecord(Record):
     """A layer's block times: `block_us[v][b]` is microseconds per inference in block b of visit v.

@@ -31,7 +31,7 @@ SCHEMA_VERSION = 1
 MANIFEST, WORKER, README = "bundle.json", "gnomon-worker.pyz", "README.txt"
 MAX_MANIFEST_BYTES = 16 << 20
 SHA256 = re.compile(r"[0-9a-f]{64}")
-BACKEND = re.compile(r"[A-Za-z0-9_]+(:[A-Za-z0-9_]+)?")  # it becomes part of file names
+BACKEND = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(:[A-Za-z0-9_.-]+)?")  # it becomes part of file names
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -26,6 +27,7 @@ from .exits import DONE, FAILED, INTERRUPTED
 from .plan import store_plan
 from .registry import backend_names, device_of, load_backend
 from .requirements import check_runtime, command_without_gnomon, install_command
+from .results import read_results
 from .transports.local import run_plan_locally
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 LINE_EVERY_S = 10.0  # between two lines of progress where no terminal shows them
 MINUTE_S = 60.0
+SHOWN_FAILURES = 3
 
 
 def run_bundle(folder: Path, backend: str, *, threads: int, on_progress: Optional[OnProgress] = None) -> Path:
@@ -87,6 +90,8 @@ def _run(folder: Path, backend: str, threads: int) -> int:
         return INTERRUPTED
     finally:
         line.end()
+    for failure in read_results(results).failures[:SHOWN_FAILURES]:
+        print(f"not timed: {failure.key[:40]}: {failure.reason.strip().splitlines()[0][:200]}", file=sys.stderr)
     print(f"done. Carry this one file back: {results}")
     print(f"There: gnomon bundle import {folder.name}.zip {results.name}")
     return DONE
@@ -154,7 +159,8 @@ class ProgressLine:
         """Show what the worker reports."""
         text = f"{self._title}: {event['done']} of {event['total']} visits, {left(float(event['eta_s']))}"
         if self._is_terminal:
-            print(f"\r{text:<78}", end="", file=sys.stderr, flush=True)
+            width = shutil.get_terminal_size().columns - 1
+            print(f"\r{text[:width]:<{width}}", end="", file=sys.stderr, flush=True)
             self._is_open = True
         elif time.monotonic() - self._shown_s >= LINE_EVERY_S or event["done"] == event["total"]:
             self._shown_s = time.monotonic()

@@ -3,8 +3,9 @@
     ProfilerError
     ├── BackendError
     │   ├── UnknownBackend        no backend of that name
-    │   ├── BackendUnavailable    the backend's runtime is not installed here
+    │   ├── BackendUnavailable    the backend's runtime, or its device, is not there
     │   │   └── RuntimeTooOld     it is, but of a version that cannot run the models
+    │   ├── RuntimeConflict       another runtime in this process excludes it
     │   ├── UnsupportedConfig     the backend cannot honour the run configuration
     │   ├── OperatorsUnavailable  the backend cannot profile operators
     │   ├── BuildsUnavailable     the backend builds nothing ahead of time, or not for that target
@@ -64,7 +65,7 @@ class UnknownBackend(BackendError):
 
 
 class BackendUnavailable(BackendError):
-    """The backend's runtime is not installed; ``install_command`` installs it."""
+    """The backend's runtime is not installed, or its device is absent; ``install_command`` installs what is missing."""
 
     def __init__(self, message: str, *, install_command: str = "") -> None:
         super().__init__(message)
@@ -81,6 +82,10 @@ class BackendUnavailable(BackendError):
 
 class RuntimeTooOld(BackendUnavailable):
     """The backend's runtime is older than the models need."""
+
+
+class RuntimeConflict(BackendError):
+    """The backend cannot be used in this process, because another runtime was loaded into it before."""
 
 
 class UnsupportedConfig(BackendError):

@@ -123,7 +123,7 @@ class ProgramContract:
         raise NotImplementedError("override the backend fixture")
 
     def load(self, backend: Backend, *parts: ProgramPart) -> Executable:
-        return load_program(backend, parts, RunConfig())
+        return load_program(backend, parts, RunConfig(backend.device))
 
     @pytest.mark.parametrize("steps", [1, 2, STEPS])
     def test_a_pass_is_what_running_the_parts_by_hand_gives(self, backend: Backend, steps: int) -> None:
@@ -151,7 +151,8 @@ class ProgramContract:
             assert 0 < short.elapsed_ns(20) < long.elapsed_ns(20) < long.elapsed_ns(400)
 
     def test_says_its_inputs_and_options_as_a_model_does(self, backend: Backend) -> None:
-        with self.load(backend, *decoder()) as program, backend.load(encoder_model(), RunConfig()) as model:
+        config = RunConfig(backend.device)
+        with self.load(backend, *decoder()) as program, backend.load(encoder_model(), config) as model:
             assert dict(program.input_shapes) == {
                 "encoder.input": (1, TOKENS),
                 "decoder_step.input": (1, 1),

@@ -122,7 +122,7 @@ def export_subnet(
     on_step(f"comparing {PARITY_EXAMPLES} outputs with {'torch' if precision == FP32 else runtime_of(precision)}")
     examples = min(PARITY_EXAMPLES, size)
     expected = expected_answers(parts, supernet, architecture, examples, precision=precision)
-    parities = check_parity(parts, supernet, expected, examples, precision=precision)
+    parities = check_parity(parts, supernet, expected, examples, precision=precision, on_step=on_step)
     on_step(f"answering {size} test examples in {runtime_of(precision)}")
     torch_value = supernet.score(supernet.answers(architecture, "test"), "test")
     searched = torch_value if precision == FP32 else supernet.evaluate(architecture, "test", precision=precision)

@@ -6,18 +6,19 @@ same file, run on this machine by whoever computes in that precision.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
 from ..lut import HardwareProfile, is_this_device, measure_model
+from ..profilers.apart import ModelsApart
 from ..profilers.backend import Executable, RunConfig
-from ..profilers.errors import BackendUnavailable, UnsupportedConfig
+from ..profilers.errors import BackendUnavailable, FallbackRefused, RuntimeConflict, UnsupportedConfig
 from ..profilers.plan import Model
-from ..profilers.registry import backend_names, load_backend
+from ..profilers.registry import backend_names, device_of, load_backend
 from ..supernets.graph import PartModel
 from ..supernets.metric import Answers
 from ..supernets.precision import FP32, runner_at, tolerance_of
@@ -82,29 +83,61 @@ class LoadedPart:
         return dict(self.executable.run(given))
 
 
-def check_parity(
-    parts: Sequence[PartModel], supernet: Supernet, expected: Answers, examples: int, *, precision: str = FP32
-) -> tuple[Parity, ...]:
-    """Compare what every installed runtime answers to the first test examples with `expected`; raises ExportRefused.
+@dataclass(frozen=True, slots=True)
+class PartApart:
+    """A part in a runtime in a process of its own, as super-networks call it."""
 
-    A runtime that does not compute in the precision here is left out. Answers that are no outputs but decisions, as the
-    words of a translation, are compared in fp32 alone: rounding may tip each of them.
+    models: ModelsApart
+    position: int
+
+    @property
+    def input_shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Return the shape of each input, batch included."""
+        return self.models.input_shapes[self.position]
+
+    def __call__(self, inputs: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Run it once."""
+        return self.models.run(self.position, inputs)
+
+
+def check_parity(
+    parts: Sequence[PartModel],
+    supernet: Supernet,
+    expected: Answers,
+    examples: int,
+    *,
+    precision: str = FP32,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> tuple[Parity, ...]:
+    """Compare what every installed runtime answers to the first test examples with `expected`.
+
+    Each runs in a process of its own, because some exclude each other in one. A runtime that cannot run all of the
+    parts where it says, or does not compute in the precision here, is not compared, and `on_step` is told. Answers that
+    are no outputs but decisions, as the words of a translation, are compared in fp32 alone: rounding may tip each of
+    them. Raises ExportRefused for a difference, WorkerCrashed for a runtime that dies.
     """
     parities = []
     for name in backend_names():
         try:
-            backend = load_backend(name)
-            answers = answers_of(name, parts, supernet, examples, precision=precision)
-        except (BackendUnavailable, UnsupportedConfig):
+            with suppress(RuntimeConflict):  # a process of its own has none
+                load_backend(name)
+            config = RunConfig(device=device_of(name), precision=precision)
+            with ModelsApart([part.model for part in parts], backend=name, config=config) as models:
+                runners = [PartApart(models, position) for position in range(len(parts))]
+                answers = supernet.answers_from(runners, "test", examples)
+        except BackendUnavailable:
+            continue
+        except (FallbackRefused, UnsupportedConfig) as error:
+            on_step(f"not compared: {error}")
             continue
         difference = answers.difference(expected)
         limit = tolerance_of(precision) * max(1.0, expected.largest)
         if difference > limit and (precision == FP32 or expected.is_continuous):
             raise ExportRefused(
-                f"{name} {backend.version()} differs from {'torch' if precision == FP32 else 'the reference'} by "
+                f"{name} {models.version} differs from {'torch' if precision == FP32 else 'the reference'} by "
                 f"{difference:.2e} on what would be exported (at most {limit:.2e} is accepted); nothing was written"
             )
-        parities.append(Parity(name, backend.version(), difference))
+        parities.append(Parity(name, models.version, difference))
     return tuple(parities)
 
 

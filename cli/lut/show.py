@@ -22,7 +22,7 @@ def print_profile(profile: HardwareProfile) -> None:
     config = f"{header.config.precision}, batch {header.config.batch}, {header.config.threads} threads"
     print(f"profile  {profile.name}  (sha256 {profile.digest[:12]})")
     print(f"space    {header.space}: {len(profile.table.measurements)} layers, {len(profile.networks)} whole networks")
-    print(f"runtime  {header.backend} {header.versions.get(header.backend, '')}, {config}")
+    print(f"runtime  {header.backend} {header.runtime_version}, {config}")
     print(f"device   {header.device}, {header.created}, {header.seconds:.0f} s in {header.sessions} session(s)")
     conditions = header.hardware.get("conditions")
     if isinstance(conditions, dict):

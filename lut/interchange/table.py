@@ -76,7 +76,7 @@ def facts_of(profile: HardwareProfile) -> dict[str, str]:
         "precision": config.precision,
         "batch": str(config.batch),
         "threads": str(config.threads),
-        "runtime_version": header.versions.get(header.backend, ""),
+        "runtime_version": header.runtime_version,
         "created": header.created,
     }
     return {name: value for name, value in found.items() if value}

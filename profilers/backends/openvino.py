@@ -1,9 +1,11 @@
-"""OpenVINO on the CPU, with every property that moves a time set by name and read back.
+"""OpenVINO on one device, asked for by name, with every property that moves a time set by name and read back.
 
 Importing OpenVINO starts a telemetry thread and writes to the home folder unless its telemetry package is hidden
 first; `open_backend` hides it. The device is always named, because OpenVINO's default is AUTO. There is no model
 cache, so a load is a load. Unlike ONNX Runtime, OpenVINO may change what was asked for (threads, precision): what it
-reports after compilation must agree, or the configuration is refused. Nothing is timed but the hot loop.
+reports after compilation must agree, or the configuration is refused. Devices know different properties: those that a
+device does not know are not set, but a precision must be. Nothing is timed but the hot loop; on a GPU or an NPU it has
+the copies from and to the host that an inference on host tensors makes.
 """
 
 from __future__ import annotations
@@ -11,12 +13,13 @@ from __future__ import annotations
 import sys
 import time
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Dict, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
 from ..backend import OperatorProfile, OperatorTime, RunConfig, synthetic_input
 from ..closing import Closing
+from ..conflicts import OPENVINO, refuse_conflict
 from ..errors import BackendUnavailable, FallbackRefused, ModelRejected, UnsupportedConfig
 from ..requirements import check_runtime
 
@@ -25,17 +28,13 @@ if TYPE_CHECKING:
 
     Arrays = Dict[str, NDArray[Any]]
 
-VARIANTS = {"": "cpu"}
 NAME = "openvino"
 INSTALL_COMMAND = 'pip install "gnomon[openvino]"'
-DEVICE = "CPU"
-PRECISION_HINTS = {
-    "fp32": "f32",
-    "int8": "f32",
-    "bf16": "bf16",
-}  # int8 comes in the model: what is not quantised is f32
-CAPABILITIES = {"int8": "INT8", "bf16": "BF16"}  # what the device must list; it would compute in something else without
+LEVEL_ZERO = "intel-level-zero-npu*.deb (from https://github.com/intel/linux-npu-driver/releases)"
+PRECISION_HINTS = {"fp32": "f32", "int8": "f32", "bf16": "bf16", "fp16": "f16"}  # int8 is in the model, the rest f32
+CAPABILITIES = {"int8": "INT8", "bf16": "BF16", "fp16": "FP16"}  # what the device must list, or it computes in others
 WARMUP_LOOPS = 5  # inferences before those whose wall time counts
+IDENTITY = ("FULL_DEVICE_NAME", "NPU_DRIVER_VERSION", "GPU_UARCH_VERSION")  # of a device that is not the host's CPU
 READ_BACK = (
     "PERFORMANCE_HINT",
     "INFERENCE_NUM_THREADS",
@@ -50,27 +49,61 @@ READ_BACK = (
 )
 
 
+class _Device(NamedTuple):
+    """A device: its kind, OpenVINO's name of it, and the command that installs its driver, besides OpenVINO."""
+
+    kind: str
+    name: str
+    driver: str
+
+
+DEVICES = {
+    "": _Device("cpu", "CPU", ""),
+    "gpu": _Device("gpu", "GPU", "sudo apt-get install intel-opencl-icd && sudo usermod -aG render $USER"),
+    "npu": _Device("npu", "NPU", f"sudo dpkg -i intel-fw-npu*.deb intel-driver-compiler-npu*.deb {LEVEL_ZERO}"),
+}
+VARIANTS = {variant: device.kind for variant, device in DEVICES.items()}
+
+
 def open_backend(variant: str = "") -> OpenVinoBackend:
-    """Import OpenVINO without its telemetry and return the backend."""
+    """Import OpenVINO without its telemetry and return the backend of a device.
+
+    Raises `BackendUnavailable` where OpenVINO is not installed or has no such device, `RuntimeConflict`.
+    """
+    name, device = f"{NAME}:{variant}" if variant else NAME, DEVICES[variant]
+    refuse_conflict(OPENVINO)
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None makes its import fail
     try:
         import openvino
     except ImportError as exc:
-        raise BackendUnavailable.missing(NAME, INSTALL_COMMAND, exc) from exc
+        raise BackendUnavailable.missing(name, INSTALL_COMMAND, exc) from exc
     check_runtime(NAME, str(openvino.__version__))  # here, because older ones have no openvino.Core
-    return OpenVinoBackend(openvino)
+    backend = OpenVinoBackend(openvino, name, device)
+    if device.driver:
+        backend.require_device()
+    return backend
 
 
 class OpenVinoBackend:
-    """Compiles models for the CPU: latency hint, one stream, an explicit number of threads."""
+    """Compiles models for one device: latency hint, one stream, an explicit number of threads."""
 
-    name = NAME
-    device = VARIANTS[""]
-    install_command = INSTALL_COMMAND
-
-    def __init__(self, runtime: ModuleType) -> None:
+    def __init__(self, runtime: ModuleType, name: str, device: _Device) -> None:
+        self.name = name
+        self.device = device.kind
+        self.install_command = device.driver or INSTALL_COMMAND
         self._runtime = runtime
+        self._device = device
         self._core = runtime.Core()
+
+    def require_device(self) -> None:
+        """Raise `BackendUnavailable` unless OpenVINO has the device; of several it takes the first."""
+        found = self._core.available_devices
+        if not any(_is_device(device, self._device.name) for device in found):
+            raise BackendUnavailable(
+                f"The backend {self.name!r} needs the device {self._device.name}; openvino {self.version()} has "
+                f"{', '.join(found) or 'none'} here. Install its driver: {self.install_command}",
+                install_command=self.install_command,
+            )
 
     def version(self) -> str:
         """Return the version of the runtime."""
@@ -78,7 +111,10 @@ class OpenVinoBackend:
 
     def versions(self) -> Dict[str, str]:
         """Return the version of everything here that may change a time."""
-        return {"openvino": self.version(), "numpy": np.__version__}
+        versions = {"openvino": self.version(), "numpy": np.__version__}
+        known = self._known_properties() if self._device.driver else ()
+        told = {name: str(self._core.get_property(self._device.name, name)) for name in IDENTITY if name in known}
+        return {**versions, **{f"openvino_{name.lower()}": value for name, value in told.items()}}
 
     def load(self, model: bytes, config: RunConfig) -> OpenVinoExecutable:
         """Compile ``model`` and check what OpenVINO made of the configuration."""
@@ -95,17 +131,8 @@ class OpenVinoBackend:
             return OperatorProfile(executable.operators(), elapsed_ns / loops / 1e3)
 
     def _compiled(self, model: bytes, config: RunConfig, extra: Dict[str, Any]) -> OpenVinoExecutable:
-        if config.device != "cpu" or config.precision not in PRECISION_HINTS:
-            raise UnsupportedConfig(
-                f"The openvino backend times {' or '.join(PRECISION_HINTS)} on the cpu; "
-                f"asked for {config.precision} on {config.device!r}. On a cpu, fp16 models are computed in fp32"
-            )
-        listed = self._core.get_property(DEVICE, "OPTIMIZATION_CAPABILITIES")
-        if CAPABILITIES.get(config.precision, "FP32") not in listed:
-            raise UnsupportedConfig(
-                f"asked openvino for {config.precision}; this processor has no instructions for it, OpenVINO lists "
-                f"{', '.join(listed)}. Take one that has, or --precision fp32 or int8"
-            )
+        _refuse_config(config, self.name, self.device)
+        self._require_precision(config.precision)
         properties = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": config.threads,
@@ -113,14 +140,27 @@ class OpenVinoBackend:
             "INFERENCE_PRECISION_HINT": PRECISION_HINTS[config.precision],
             **extra,
         }
+        known = self._known_properties()
+        properties = {name: value for name, value in properties.items() if name in known}
         try:
             read = self._core.read_model(model)
             outputs = [port.get_any_name() for port in read.outputs]  # compiling may give an output other names too
-            compiled = self._core.compile_model(read, DEVICE, properties)
+            compiled = self._core.compile_model(read, self._device.name, properties)
         except Exception as exc:  # OpenVINO raises RuntimeError and, for some models, TypeError
             raise ModelRejected(f"openvino {self.version()} cannot compile the model: {exc}") from exc
-        _refuse_changes(compiled, config)
+        _refuse_changes(compiled, config, self._device.name)
         return OpenVinoExecutable(self._runtime, compiled, config, outputs)
+
+    def _require_precision(self, precision: str) -> None:
+        listed = self._core.get_property(self._device.name, "OPTIMIZATION_CAPABILITIES")
+        if CAPABILITIES.get(precision, "FP32") not in listed:
+            raise UnsupportedConfig(
+                f"asked {self.name} for {precision}; this device has no instructions for it, OpenVINO lists "
+                f"{', '.join(listed)}. Take one that has, or --precision fp32 or int8"
+            )
+
+    def _known_properties(self) -> Sequence[str]:
+        return tuple(self._core.get_property(self._device.name, "SUPPORTED_PROPERTIES"))
 
 
 class OpenVinoExecutable(Closing):
@@ -184,11 +224,29 @@ class OpenVinoExecutable(Closing):
         self._compiled = None
 
 
-def _refuse_changes(compiled: Any, config: RunConfig) -> None:
+def _refuse_config(config: RunConfig, name: str, device: str) -> None:
+    known = [precision for precision in PRECISION_HINTS if device != "cpu" or precision != "fp16"]
+    if config.device != device or config.precision not in known:
+        raise UnsupportedConfig(
+            f"The {name} backend times {' or '.join(known)} on the {device}; asked for {config.precision} on "
+            f"{config.device!r}{'. On a cpu, fp16 models are computed in fp32' if device == 'cpu' else ''}"
+        )
+    if device != "cpu" and config.threads != 1:
+        raise UnsupportedConfig(
+            f"threads are the host's, and {name} computes on the {device}; asked for {config.threads}, expected 1"
+        )
+
+
+def _is_device(reported: str, asked: str) -> bool:
+    """Tell whether a device that OpenVINO reports, such as GPU.0, is the one asked for."""
+    return reported.partition(".")[0] == asked
+
+
+def _refuse_changes(compiled: Any, config: RunConfig, device: str) -> None:
     """Raise when OpenVINO compiled for another device, precision or thread count than asked for."""
     devices = list(compiled.get_property("EXECUTION_DEVICES"))
-    if devices != [DEVICE]:
-        raise FallbackRefused(f"asked openvino for {DEVICE}; it compiled for {', '.join(devices)}")
+    if len(devices) != 1 or not _is_device(devices[0], device):
+        raise FallbackRefused(f"asked openvino for {device}; it compiled for {', '.join(devices)}")
     read_back = _options_read_back(compiled, config)
     for name, asked in (("threads", config.threads), ("precision", config.precision)):
         if read_back[name] != asked:
@@ -198,9 +256,13 @@ def _refuse_changes(compiled: Any, config: RunConfig) -> None:
 def _options_read_back(compiled: Any, config: RunConfig) -> Dict[str, Any]:
     supported = compiled.get_property("SUPPORTED_PROPERTIES")
     options = {name: _plain(compiled.get_property(name)) for name in READ_BACK if name in supported}
-    hint = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-    asked = PRECISION_HINTS[config.precision]
+    asked, hint = PRECISION_HINTS[config.precision], "unknown"
+    if "INFERENCE_PRECISION_HINT" in supported:
+        hint = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
     precision = config.precision if hint == asked else hint
+    if config.device != "cpu":
+        options["EXECUTION_DEVICES"] = list(compiled.get_property("EXECUTION_DEVICES"))
+        return dict(options, threads=config.threads, precision=precision)
     threads = int(compiled.get_property("INFERENCE_NUM_THREADS"))
     return dict(options, threads=threads, precision=precision)
 

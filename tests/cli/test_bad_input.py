@@ -26,7 +26,7 @@ def test_unknown_space_suggests_the_nearest(gnomon, tmp_path):
 def test_unknown_backend_lists_the_known(gnomon, tmp_path):
     outcome = gnomon("profile", "--backend", "openvno", "--out", tmp_path / "p")
     assert outcome.code == 3
-    assert "onnxruntime, openvino" in outcome.err
+    assert "known are: onnxruntime, onnxruntime:cuda" in outcome.err
     assert "'openvino'" in outcome.err
 
 
@@ -226,9 +226,9 @@ def test_missing_package_names_the_extra_that_installs_it(gnomon, tmp_path, prof
 
 
 def test_unsupported_precision_is_refused_before_measuring(gnomon, tmp_path):
-    outcome = gnomon("profile", "--precision", "int8", "--out", tmp_path / "p.jsonl")
+    outcome = gnomon("profile", "--precision", "fp16", "--out", tmp_path / "p.jsonl")
     assert outcome.code == 3
-    assert "int8" in outcome.err
+    assert "times fp32 or int8 on the cpu; asked for fp16" in outcome.err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -147,15 +147,23 @@ def test_results_of_an_unfinished_run_are_refused_with_the_command_that_finishes
         (lambda records: [dict(r, block_us=[-1.0]) if r["record"] == "visit" else r for r in records], LutError),
         (lambda records: [dict(r, loops=0) if r["record"] == "visit" else r for r in records], LutError),
         (lambda records: [dict(r, t_s="1e999") if r["record"] == "visit" else r for r in records], LutError),
+        (
+            lambda records: [
+                dict(r, hardware=dict(r["hardware"], board=7)) if r["record"] == "session" else r for r in records
+            ],
+            LutError,
+        ),
         (lambda records: records[1:], JournalDamaged),
         (lambda records: [*records, {"record": "surprise"}], JournalDamaged),
     ],
 )
-def test_results_that_no_run_gives_are_refused(bundle, results, tmp_path, change, error):
+def test_results_that_no_run_gives_are_refused(bundle, results, tmp_path, monkeypatch, change, error):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.iterdir())
     edit(results, change)
     with pytest.raises(error):
-        import_results(bundle, results, tmp_path / "p.jsonl")
-    assert not (tmp_path / "p.jsonl").exists()
+        import_results(bundle, results)
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_a_bundle_of_models_that_its_space_does_not_have_is_refused(request_, results, tmp_path, quick_policy):

@@ -140,3 +140,16 @@ def test_doubts_lower_the_quality(profile):
     assert any("drifted" in text for _, text in drifting.doubts)
     assert failed.quality == "poor"
     assert "1 models could not be timed" in failed.quality_reason
+
+
+@pytest.mark.parametrize(
+    ("backend", "versions", "version"),
+    [
+        ("openvino", {"openvino": "2026.4"}, "2026.4"),
+        ("openvino:gpu", {"openvino": "2026.4", "numpy": "2.0"}, "2026.4"),
+        ("openvino:gpu", {"openvino": "2026.4", "openvino:gpu": "2025.1"}, "2025.1"),  # as imported tables have it
+        ("openvino:gpu", {"numpy": "2.0"}, ""),
+    ],
+)
+def test_the_runtime_version_of_a_variant_is_that_of_its_runtime(profile, backend, versions, version):
+    assert with_header(profile, backend=backend, versions=versions).header.runtime_version == version

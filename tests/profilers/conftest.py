@@ -1,11 +1,22 @@
-"""A plug-in backend whose models are scripts, installed the way a third party would: by an entry point."""
+"""The backends there are, for contracts; and a plug-in one whose models are scripts, installed by an entry point."""
 
 import json
 import os
 
 import pytest
 
-from gnomon.profilers import PlannedModel, RunConfig, TimingPolicy, write_plan
+from gnomon.profilers import (
+    BackendUnavailable,
+    PlannedModel,
+    RunConfig,
+    TimingPolicy,
+    backend_names,
+    load_backend,
+    write_plan,
+)
+
+APART = ("onnxruntime:openvino",)  # tested in a process of its own, see test_backends.py
+CHOSEN = "GNOMON_TESTED_BACKENDS"  # there, this names it
 
 PLUGIN = '''
 import errno, json, os, time
@@ -30,6 +41,28 @@ def refuse(descriptor):
 def open_backend():
     return FakeBackend(script)
 '''
+
+
+def installed_backends():
+    """Yield the names of the backends that this process can test; what is absent is no test, and skipped by name."""
+    for name in os.environ.get(CHOSEN, "").split() or sorted(set(backend_names()) - set(APART)):
+        try:
+            load_backend(name)
+        except BackendUnavailable:
+            continue
+        yield name
+
+
+def pytest_generate_tests(metafunc):
+    """Run what asks for ``registered_backend`` over all that are installed."""
+    if "registered_backend" in metafunc.fixturenames:
+        metafunc.parametrize("registered_backend", list(installed_backends()), indirect=True)
+
+
+@pytest.fixture
+def registered_backend(request):
+    """Return one of the installed backends."""
+    return load_backend(request.param)
 
 
 @pytest.fixture

@@ -1,21 +1,30 @@
 """The contract, over every backend there is and over the scripted one."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from gnomon.profilers import (
     BackendUnavailable,
-    FallbackRefused,
     ModelRejected,
     RunConfig,
     UnknownBackend,
     backend_names,
     load_backend,
 )
-from gnomon.profilers.backends import onnxruntime as onnxruntime_backend
+from gnomon.profilers.registry import device_of
 from gnomon.profilers.testing import BackendContract, FakeBackend, affine_model
+
+
+def is_installed(name):
+    try:
+        load_backend(name)
+    except BackendUnavailable:
+        return False
+    return True
 
 
 def script(model):
@@ -25,12 +34,9 @@ def script(model):
 
 
 class TestRegisteredBackends(BackendContract):
-    @pytest.fixture(params=backend_names())
-    def backend(self, request):
-        try:
-            return load_backend(request.param)
-        except BackendUnavailable as error:
-            pytest.skip(str(error))
+    @pytest.fixture
+    def backend(self, registered_backend):
+        return registered_backend
 
 
 class TestFakeBackend(BackendContract):
@@ -39,8 +45,38 @@ class TestFakeBackend(BackendContract):
         return FakeBackend(script)
 
 
+@pytest.mark.parametrize("name", ["onnxruntime:openvino"])
+def test_a_backend_that_takes_a_process_keeps_the_contracts_in_one_of_its_own(name):
+    if not is_installed(name):
+        pytest.skip(f"{name} is not installed")
+    files = [__file__, str(Path(__file__).with_name("test_program.py"))]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files, "-k", "TestRegisteredBackends"]
+    environment = {**os.environ, "GNOMON_TESTED_BACKENDS": name}
+    found = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert found.returncode == 0, found.stdout[-4_000:]
+    assert "passed" in found.stdout.splitlines()[-1]
+    assert "skipped" not in found.stdout.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", backend_names())
+def test_a_backend_is_there_or_says_how_it_is_installed(name):
+    if is_installed(name):
+        assert load_backend(name).name == name
+        return
+    with pytest.raises(BackendUnavailable) as caught:
+        load_backend(name)
+    assert caught.value.install_command
+    assert caught.value.install_command in str(caught.value)
+    pytest.skip(str(caught.value))
+
+
 def test_the_folder_is_the_registry():
-    assert {"onnxruntime", "openvino"} <= set(backend_names())
+    devices = {
+        **{"onnxruntime": "cpu", "onnxruntime:cuda": "gpu", "onnxruntime:openvino": "cpu"},
+        **{"onnxruntime:tensorrt": "gpu", "onnxruntime:xnnpack": "cpu"},
+        **{"openvino": "cpu", "openvino:gpu": "gpu", "openvino:npu": "npu"},
+    }
+    assert devices.items() <= {name: device_of(name) for name in backend_names()}.items()
 
 
 def test_an_unknown_backend_is_answered_with_the_known_and_the_closest():
@@ -72,30 +108,6 @@ def test_openvino_is_loaded_without_its_telemetry():
         "print(any(module and name.startswith('openvino_telemetry') for name, module in sys.modules.items()))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
-
-
-class StrayNode:
-    op_type = "Relu"
-
-
-class StrayPart:
-    ep_name = "SomeOtherProvider"
-
-    def get_nodes(self):
-        return [StrayNode()]
-
-
-class StraySession:
-    def get_providers(self):
-        return ["CPUExecutionProvider"]
-
-    def get_provider_graph_assignment_info(self):
-        return [StrayPart()]
-
-
-def test_onnxruntime_refuses_a_node_on_another_provider():
-    with pytest.raises(FallbackRefused, match="Relu on SomeOtherProvider"):
-        onnxruntime_backend._refuse_fallback(StraySession())
 
 
 def test_onnxruntime_reports_where_every_node_was_placed():

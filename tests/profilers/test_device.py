@@ -1,6 +1,7 @@
 """The worker's zip application as a device runs it: a folder, a runtime, and no Gnomon."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -79,7 +80,8 @@ def unpacked(tmp_path):
 
 def start(folder, *arguments):
     command = [sys.executable, str(folder / "gnomon-worker.pyz"), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
 
 def run(folder, *arguments):
@@ -107,14 +109,16 @@ def test_a_bundle_is_run_to_its_end_on_a_real_runtime_and_names_the_file_to_carr
     assert (found.backend, found.config.threads, found.sessions[0].options["threads"]) == ("onnxruntime", 2, 2)
     assert (set(found.measurements), [failure.key for failure in found.failures]) == ({"a"}, ["broken"])
     assert re.search(r"onnxruntime, 2 threads: \d+ of \d+ visits, 0 s left", errors)
+    assert "not timed: broken: ModelRejected" in errors
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups of processes to kill")
 def test_after_a_power_cut_the_same_command_goes_on_in_the_same_file(board, unpacked):
     folder = unpacked(**{f"layer{number}": {"sleep_s": 0.1} for number in range(8)})
     results = folder / "results-board-t1.jsonl"
     process = start(folder, "--backend", "board")
     wait_for_visits(results, 2)
-    process.kill()  # the worker itself is killed in test_worker
+    os.killpg(process.pid, signal.SIGKILL)  # all at once, the worker too
     process.communicate()
     before = results.read_bytes()
     code, output, errors = run(folder, "--backend", "board")
@@ -210,6 +214,15 @@ def test_a_device_without_numpy_is_told_so(unpacked, monkeypatch):
     assert "this needs numpy" in ended.stderr
 
 
+def test_a_python_that_is_too_old_is_told_so(unpacked):
+    code = "import runpy, sys; sys.version_info = (3, 7, 16); runpy.run_path(sys.argv[1], run_name='__main__')"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, unpacked(a={}) / "gnomon-worker.pyz"], capture_output=True, text=True
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == "this needs Python 3.8 or newer, and was started by Python 3.7\n"
+
+
 def test_a_model_that_was_damaged_on_the_way_is_named(board, unpacked):
     folder = unpacked(a={})
     model = next((folder / "models").iterdir())
@@ -233,6 +246,7 @@ def test_a_full_disk_is_one_sentence(board, unpacked):
 
 def test_on_a_terminal_progress_is_one_line_that_is_left_at_the_end(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "44")
     line = ProgressLine("board, 1 thread")
     for done in (1, 2):
         line({"done": done, "total": 9, "eta_s": 150.0})

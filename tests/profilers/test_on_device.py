@@ -56,6 +56,7 @@ def test_no_file_calls_what_later_versions_brought(path):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_every_file_imports_only_what_a_device_has(path):
     own = {path.stem} if path.parent.name == "backends" else set()
+    own |= {path.stem, f"onnxruntime_ep_{path.stem}"} if path.parent.name == "providers" else set()
     tests = {"pytest", "onnx"} if path.stem.startswith("testing") else set()
     assert set(imported(path)) <= ALLOWED | own | tests
 

@@ -125,7 +125,7 @@ def test_errors_of_the_child_are_raised_as_themselves(profiler):
     with pytest.raises(UnknownBackend, match="profilr"):
         measure("profilr", {})
     with pytest.raises(UnsupportedConfig):
-        measure_operators(affine_model(), backend="onnxruntime", config=RunConfig(precision="int8"), loops=1)
+        measure_operators(affine_model(), backend="onnxruntime", config=RunConfig(precision="fp16"), loops=1)
 
 
 def test_no_loops_are_no_profile():

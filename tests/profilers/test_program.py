@@ -8,15 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnomon.profilers import (
-    BackendUnavailable,
     ModelRejected,
     PlannedModel,
     Program,
     ProgramPart,
     RunConfig,
     TimingPolicy,
-    backend_names,
-    load_backend,
     load_program,
     read_results,
     run_plan_locally,
@@ -28,12 +25,9 @@ from gnomon.profilers.testing_programs import ProgramContract, decoder
 
 
 class TestRegisteredBackends(ProgramContract):
-    @pytest.fixture(params=backend_names())
-    def backend(self, request):
-        try:
-            return load_backend(request.param)
-        except BackendUnavailable as error:
-            pytest.skip(str(error))
+    @pytest.fixture
+    def backend(self, registered_backend):
+        return registered_backend
 
 
 class Part(ScriptedExecutable):

@@ -9,6 +9,8 @@ import pytest
 
 from gnomon.cli.export import metric_line
 from gnomon.lut import ProfileMismatch, ProfileRequest, build_profile
+from gnomon.profilers import FallbackRefused, backend_names
+from gnomon.profilers.apart import ModelsApart
 from gnomon.search import export_checks
 from gnomon.search.errors import ExportRefused, OutputUnusable
 from gnomon.search.export import ExportedMetric, export_subnet
@@ -89,7 +91,8 @@ class Forgetful(Translator):
 
 @pytest.fixture
 def architecture(pairs, monkeypatch):
-    monkeypatch.setattr(export_checks, "backend_names", lambda: ("onnxruntime", "openvino"))  # without the fake
+    names = tuple(name for name in backend_names() if not name.startswith("fake"))  # which computes nothing
+    monkeypatch.setattr(export_checks, "backend_names", lambda: names)
     return pairs.architecture([0, 1, 1, 0])  # one decoder layer, so one state
 
 
@@ -107,7 +110,22 @@ def test_a_folder_holds_a_model_a_part_what_goes_with_them_and_how_to_run_them(p
     assert record["metric"]["name"] == "bleu"
     assert record["metric"]["examples"] == len(SENTENCES)
     assert record["metric"]["onnxruntime"] == exported.metric.runtime_value == exported.metric.torch_value
-    assert {parity.backend for parity in exported.parities} == {"onnxruntime", "openvino"}
+    assert {parity.backend for parity in exported.parities} >= {"onnxruntime", "openvino"}
+
+
+def test_a_runtime_that_would_run_a_part_elsewhere_is_not_compared_and_says_so(
+    pairs, architecture, monkeypatch, tmp_path
+):
+    def strays(models, *, backend, config):
+        if backend == "openvino":
+            raise FallbackRefused("HardSwish would run elsewhere")
+        return ModelsApart(models, backend=backend, config=config)
+
+    monkeypatch.setattr(export_checks, "ModelsApart", strays)
+    said = []
+    exported = export_subnet(Translator(pairs), architecture, tmp_path / "out", on_step=said.append)
+    assert "openvino" not in {parity.backend for parity in exported.parities}
+    assert "not compared: HardSwish would run elsewhere" in said
 
 
 def test_the_exported_models_are_timed_as_a_program_beside_their_prediction(

@@ -56,7 +56,7 @@ class Command(Closing):
         yield from self._process.stdout or ()
 
     def ended(self, stdin: Iterable[bytes] = ()) -> Tuple[int, bytes]:
-        """Write ``stdin``, wait for the end, and return the exit code and what it printed, which must be short."""
+        """Write all of ``stdin``, wait for the end, and return the exit code and what was printed after that."""
         with contextlib.suppress(BrokenPipeError):  # it ended early; the exit code tells why
             for chunk in stdin:
                 if self._process.stdin is not None:

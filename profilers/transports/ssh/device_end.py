@@ -1,8 +1,9 @@
 """What a line's commands run on the device: one verb each, which answers in JSON on stdout, as an event of its name.
 
-    require BACKEND
+    require BACKEND [PRECISION]
     hardware
-    missing | receive | attach | stop | fetch | clear PLAN_DIGEST
+    missing | receive | attach | stop | clear PLAN_DIGEST
+    fetch PLAN_DIGEST FILE
 
 The plan itself is run by a runner that `attach` detaches from the line, so that it lives on when the line drops, and
 that starts the worker again when a runtime takes it down. Where files may be is decided here, not by the line.
@@ -23,9 +24,9 @@ from ...errors import BackendUnavailable, DeviceUnfit, PlanDamaged, ProfilerErro
 from ...exits import DONE, FAILED, INTERRUPTED
 from ...hardware import fingerprint
 from ...journal import write_atomically
-from ...plan import MODEL_FILE, read_plan
+from ...plan import read_plan
 from ...registry import load_backend
-from ...requirements import install_command
+from ...requirements import check_runtime, command_without_gnomon
 from ..local import run_plan_locally
 from .run_folder import RunFolder
 
@@ -48,14 +49,17 @@ def main(arguments: Sequence[str]) -> int:
     return DONE
 
 
-def require(backend: str) -> None:
-    """Raise unless the runtime of ``backend`` is here and new enough; print its version."""
+def require(backend: str, precision: str = "fp32") -> None:
+    """Raise unless the runtime of ``backend`` is here and new enough for such models; print its version."""
     try:
-        _print({"event": "require", "version": load_backend(backend).version()})
+        version = load_backend(backend).version()
+        check_runtime(backend, version, precision)
     except RuntimeTooOld:
         raise
     except BackendUnavailable as exc:
-        raise BackendUnavailable.missing(backend, install_command(backend), exc.__cause__ or exc) from exc
+        command = command_without_gnomon(exc.install_command, backend)
+        raise BackendUnavailable.missing(backend, command, exc.__cause__ or exc) from exc
+    _print({"event": "require", "version": version})
 
 
 def hardware() -> None:
@@ -70,7 +74,7 @@ def missing(digest: str) -> None:
     _print(
         {
             "event": "missing",
-            "files": [] if is_running else [name for name in asked["files"] if not _is_whole(folder.plan / name)],
+            "files": [] if is_running else [name for name in asked["files"] if not _is_whole(folder.file(name))],
             "results": _compared(folder.results, asked["results"]),
             "free_bytes": shutil.disk_usage(str(folder.path)).free,
         }
@@ -98,9 +102,7 @@ def receive(digest: str) -> None:
     """
     folder, stream = RunFolder(digest), sys.stdin.buffer
     for name, size_bytes in json.loads(stream.readline()):
-        path = folder.results if name == folder.results.name else folder.plan / name
-        if path != folder.results and not (MODEL_FILE.fullmatch(name) or name == "plan.json"):
-            raise PlanDamaged(f"{name!r} is no file of a plan")
+        path = folder.file(name)
         content = stream.read(size_bytes)
         if len(content) < size_bytes:
             raise PlanDamaged(f"{name} ended after {len(content)} of {size_bytes} bytes; copy it again")
@@ -116,6 +118,7 @@ def run(digest: str) -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     code = FAILED
     try:
+        folder.enter()
         found = read_plan(folder.plan).digest
         if found != digest:
             raise PlanDamaged(f"{folder.plan} holds the plan {found[:12]}, not {digest[:12]}; copy it again")
@@ -157,10 +160,10 @@ def stop(digest: str) -> None:
     _print({"event": "stop"})
 
 
-def fetch(digest: str) -> None:
-    """Print the size and the SHA-256 of the results so far, and on the next line the results themselves."""
-    results = RunFolder(digest).results
-    content = results.read_bytes() if results.exists() else b""
+def fetch(digest: str, name: str) -> None:
+    """Print size and SHA-256 of a file (of an absent one: of nothing), and on the next line its content."""
+    path = RunFolder(digest).file(name)
+    content = path.read_bytes() if path.exists() else b""
     _print({"event": "fetch", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()})
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()

@@ -10,16 +10,19 @@ import hashlib
 import json
 import time
 from contextlib import closing, suppress
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, Optional
 
+from ...cache import cache_path
 from ...errors import DeviceUnfit, DeviceUnreachable, EnvironmentChanged, PlanMismatch, ProfilerError, WorkerCrashed
 from ...exits import DONE, INTERRUPTED
 from ...journal import write_atomically
-from ...plan import read_plan
+from ...plan import PLAN_FILE, read_plan
 from ...results import read_results
 from .failures import printable
 from .remote import RemoteWorker
+from .run_folder import CACHE, RESULTS
 
 if TYPE_CHECKING:
     OnProgress = Callable[[Mapping[str, Any]], None]
@@ -106,10 +109,9 @@ class RemoteRun:
         return known.is_complete
 
     def _copy(self) -> None:
-        """Copy what the device lacks, and results that it has lost; nothing if that does not fit there."""
-        known = self._known_results()
-        files = sorted({file for item in self._plan.items for file in item.files})
-        asked = {"files": [*files, "plan.json"], "results": _summary(known)}
+        """Copy what the device lacks, and results that it has lost; nothing if it is not fit for that."""
+        known, here = self._known_results(), self._files()
+        asked = {"files": [*here], "results": _summary(known)}
         found, _ = self._worker.ask("missing", self._plan.digest, stdin=[_line(asked)])
         if found["results"] == "others":
             raise PlanMismatch(
@@ -117,35 +119,38 @@ class RemoteRun:
                 f"those, remove {self._results}; to go on with it, remove there: ~/.cache/gnomon/plans/"
                 f"{self._plan.digest}"
             )
-        lacking = [self._folder / name for name in asked["files"] if name in found["files"]]
+        lacking = {name: path for name, path in here.items() if name in found["files"]}
         if found["results"] == "absent" and known:
             write_atomically(self._results, known)
-            lacking.append(self._results)
+            lacking[RESULTS] = self._results
         if lacking:
+            self._worker.ask("require", self._plan.backend, self._plan.config.precision)
             self._send(lacking, free_bytes=int(found["free_bytes"]))
+
+    def _files(self) -> Dict[str, Path]:
+        """Return what the device needs by name, the plan itself after its models: then it is whole there."""
+        names = sorted({file for item in self._plan.items for file in item.files})
+        files = {name: self._folder / name for name in (*names, PLAN_FILE)}
+        cache = cache_path(self._results)
+        return {CACHE: cache, **files} if cache.exists() else files
 
     def _known_results(self) -> bytes:
         """Return the whole lines of what was fetched before."""
         content = self._results.read_bytes() if self._results.exists() else b""
         return content[: content.rfind(b"\n") + 1]
 
-    def _send(self, paths: List[Path], *, free_bytes: int) -> None:
-        address, total_bytes = self._worker.address, sum(path.stat().st_size for path in paths)
-        size = f"{len(paths)} files, {total_bytes / 2**20:.1f} MiB"
+    def _send(self, files: Mapping[str, Path], *, free_bytes: int) -> None:
+        sizes = [(name, path.stat().st_size) for name, path in files.items()]
+        address, total_bytes = self._worker.address, sum(size_bytes for _, size_bytes in sizes)
+        described = f"{len(files)} files, {total_bytes / 2**20:.1f} MiB"
         if total_bytes + RESERVE_BYTES > free_bytes:
             raise DeviceUnfit(
-                f"{address} has {free_bytes / 2**20:.1f} MiB free for a plan of {size}, and its results take some "
+                f"{address} has {free_bytes / 2**20:.1f} MiB free for a plan of {described}, and its results take some "
                 f"too ({RESERVE_BYTES / 2**20:.0f} MiB are kept). Make room in ~/.cache of the device"
             )
-        self._worker.say(f"copying the plan to {address} ({size})")
-        self._worker.ask("receive", self._plan.digest, stdin=self._stream(paths))
-
-    def _stream(self, paths: List[Path]) -> Iterator[bytes]:
-        """Yield names and sizes on one line, then the bytes of every file."""
-        names = [path.name if path == self._results else path.relative_to(self._folder).as_posix() for path in paths]
-        yield _line([(name, path.stat().st_size) for name, path in zip(names, paths)])
-        for path in paths:
-            yield path.read_bytes()
+        self._worker.say(f"copying the plan to {address} ({described})")
+        stream = chain([_line(sizes)], (path.read_bytes() for path in files.values()))
+        self._worker.ask("receive", self._plan.digest, stdin=stream)
 
     def _watch(self, on_progress: Optional[OnProgress]) -> Optional[str]:
         """Start the run or find it, and pass its progress on until it ends.
@@ -172,12 +177,13 @@ class RemoteRun:
         raise error or DeviceUnfit(f"{self._worker.address} broke off without saying how the run ended")
 
     def _fetch(self) -> None:
-        """Replace ``results`` by those of the device, which go on from them."""
-        summary, content = self._worker.ask("fetch", self._plan.digest)
-        if _summary(content) != {key: summary.get(key) for key in ("bytes", "sha256")}:
-            raise DeviceUnreachable(f"The results on {self._worker.address} came in part only", may_pass=True)
-        if content:
-            write_atomically(self._results, content)
+        """Replace ``results`` and their cache by those of the device, which go on from them."""
+        for name, path in ((CACHE, cache_path(self._results)), (RESULTS, self._results)):
+            summary, content = self._worker.ask("fetch", self._plan.digest, name)
+            if _summary(content) != {key: summary.get(key) for key in ("bytes", "sha256")}:
+                raise DeviceUnreachable(f"{name} of {self._worker.address} came in part only", may_pass=True)
+            if content:
+                write_atomically(path, content)
 
     def _has_left(self) -> bool:
         """Stop the run and fetch what it measured; if that fails, say so: it is on the device still."""

@@ -2,7 +2,7 @@
 
 ~/.cache/gnomon/plans/<digest of the plan>/
     plan/            the plan folder, copied
-    results.jsonl    what is measured
+    results.jsonl    what is measured, and beside it the runtime's cache, if it keeps one
     events.jsonl     progress, and how the run ended
     runner.log       the runner's stderr
     runner.pid       the runner's process, worth something only while the lock is held
@@ -21,11 +21,15 @@ import time
 from pathlib import Path
 from typing import IO, ContextManager, Sequence
 
+from ...cache import cache_path
 from ...errors import PlanDamaged, ResultsLocked
 from ...lock import locked
+from ...plan import MODEL_FILE, PLAN_FILE
 from .bootstrap import FOLDER
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
+RESULTS = "results.jsonl"
+CACHE = cache_path(Path(RESULTS)).name
 POLL_S = 0.1
 START_WAIT_S = 3.0  # for what began a moment before
 
@@ -36,20 +40,27 @@ class RunFolder:
     def __init__(self, digest: str) -> None:
         if not DIGEST.fullmatch(digest):
             raise PlanDamaged(f"{digest!r} is no digest of a plan; expected 64 hexadecimal digits")
-        self.digest = digest
         self.path = Path(FOLDER).expanduser() / "plans" / digest
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.plan = self.path / "plan"
-        self.results = self.path / "results.jsonl"
+        self.results = self.path / RESULTS
         self.events = self.path / "events.jsonl"
         self._log = self.path / "runner.log"
         self._pid = self.path / "runner.pid"
+
+    def file(self, name: str) -> Path:
+        """Return where a file of a plan, its results or their cache is; `PlanDamaged` for any other name."""
+        if name in (RESULTS, CACHE):
+            return self.path / name
+        if name != PLAN_FILE and not MODEL_FILE.fullmatch(name):
+            raise PlanDamaged(f"{name!r} is no file of a plan")
+        return self.plan / name
 
     @property
     def is_running(self) -> bool:
         """Whether a runner lives."""
         try:
-            with self._locked():
+            with self._locked(wait_s=POLL_S):  # others who ask this hold the lock for a moment
                 return False
         except ResultsLocked:
             return True
@@ -71,7 +82,7 @@ class RunFolder:
         with contextlib.suppress(ResultsLocked), self._locked(wait_s=START_WAIT_S) as lock:
             self._remove(self._pid)
             with self.events.open("wb") as events, self._log.open("wb") as log:
-                runner = subprocess.Popen(
+                subprocess.Popen(
                     command,
                     cwd=str(self.path),
                     env=environment,
@@ -81,7 +92,10 @@ class RunFolder:
                     start_new_session=True,
                     pass_fds=(lock.fileno(),),
                 )
-            self._pid.write_text(str(runner.pid))
+
+    def enter(self) -> None:
+        """Say that this process is the runner, which `stop` may send SIGINT."""
+        self._pid.write_text(str(os.getpid()))
 
     def stop(self) -> None:
         """Have the runner stop after the visit in flight, and wait for that; one about to start is waited for too."""
@@ -90,7 +104,7 @@ class RunFolder:
             time.sleep(POLL_S)
         is_told = False
         while self.is_running:
-            with contextlib.suppress(OSError, ValueError):  # ValueError: it is being started, and has no number yet
+            with contextlib.suppress(OSError, ValueError):  # it is being started, and has not entered yet
                 if not is_told:
                     os.kill(int(self._pid.read_text()), signal.SIGINT)
                     is_told = True
@@ -100,9 +114,9 @@ class RunFolder:
         """Remove all but the locks, which another process may have open; `ResultsLocked` while a runner lives."""
         with self._locked(wait_s=START_WAIT_S):
             shutil.rmtree(self.plan, ignore_errors=True)
-            self._remove(self.results, self.events, self._log, self._pid)
+            self._remove(self.results, self.path / CACHE, self.events, self._log, self._pid)
 
-    def _locked(self, wait_s: float = 0.0) -> ContextManager[IO[bytes]]:
+    def _locked(self, *, wait_s: float) -> ContextManager[IO[bytes]]:
         return locked(self.path / "run", wait_s=wait_s)
 
     def _remove(self, *paths: Path) -> None:

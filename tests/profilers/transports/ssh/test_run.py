@@ -13,6 +13,7 @@ from gnomon.profilers import (
     ResultsUnwritable,
     read_results,
 )
+from gnomon.profilers.cache import cache_path
 from gnomon.profilers.transports.ssh import run as ssh_run
 
 LAYERS = {f"layer{number}": {"us": [100.0 + number]} for number in range(4)}
@@ -171,6 +172,22 @@ def test_results_of_another_environment_are_kept_in_one_place(fake_board, make_p
     assert f"remove it to measure anew here: that is {results}" in str(caught.value)
     assert results.read_bytes() == kept
     assert not there.exists()
+
+
+def test_what_a_runtime_found_out_travels_with_the_results(fake_board, make_plan, tmp_path):
+    plugin = tmp_path / "site" / "gnomon_fake.py"
+    plugin.write_text(
+        plugin.read_text().replace("return FakeBackend(script)", "return Keeps(script)") + "class Keeps(FakeBackend):\n"
+        "    def use_cache(self, path): path.write_bytes(path.read_bytes() + b', more')\n"
+        "    def save_cache(self): pass\n"
+    )
+    results = tmp_path / "measured.jsonl"
+    cache_path(results).write_bytes(b"known")
+    with fake_board.open() as device:
+        device.run(make_plan(**LAYERS), results)
+    assert cache_path(results).read_bytes() == b"known, more"
+    assert read_results(results).is_complete
+    assert not list(fake_board.plans.glob("*/*.cache"))
 
 
 def test_a_plan_that_does_not_fit_is_not_copied(fake_board, make_plan, results, monkeypatch):
