@@ -22,6 +22,7 @@ from ..closing import Closing
 from ..errors import BackendError, BackendUnavailable, ModelRejected, OperatorsUnavailable, UnsupportedConfig
 from ..placement import CPU, RECORD_KEY, STRICT_KEY, is_placement_told, refuse_fallback
 from ..provider import Provider, load_provider, provider_names
+from ..requirements import check_runtime
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,6 +65,7 @@ def open_backend(variant: str = "") -> OnnxRuntimeBackend:
         import onnxruntime
     except ImportError as exc:
         raise BackendUnavailable.missing(name, provider.install_command, exc) from exc
+    check_runtime(NAME, str(onnxruntime.__version__))  # here, because older ones lack what is asked next
     onnxruntime.disable_telemetry_events()
     onnxruntime.set_default_logger_severity(3)  # errors only: a warning a layer would bury the progress
     provider.require(onnxruntime)

@@ -136,7 +136,7 @@ def test_operators_of_an_absent_runtime_name_the_known_ones(gnomon, profile_of):
     path = profile_of(device=here.slug, hardware=here.to_json(), backend="tensorrrt")
     outcome = gnomon("predict", path, "--arch", "smallest", "--operators")
     assert outcome.code == 3
-    assert "onnxruntime, openvino" in outcome.err
+    assert "known are: onnxruntime, onnxruntime:cuda" in outcome.err
 
 
 def test_a_resolution_never_profiled_is_predicted_and_flagged(gnomon):

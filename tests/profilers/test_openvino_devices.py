@@ -46,10 +46,12 @@ class Core:
     known = COMMON
     execution_devices = ("GPU.0",)
     precision = "f32"
+    capabilities = ("FP32", "FP16")
     asked = None
 
     def get_property(self, device, name):
-        return {"SUPPORTED_PROPERTIES": self.known, "FULL_DEVICE_NAME": "Scripted Graphics"}[name]
+        told = {"FULL_DEVICE_NAME": "Scripted Graphics", "OPTIMIZATION_CAPABILITIES": self.capabilities}
+        return {"SUPPORTED_PROPERTIES": self.known, **told}[name]
 
     def read_model(self, model):
         return SimpleNamespace(outputs=[PORT])
@@ -121,6 +123,14 @@ def test_a_device_that_computes_in_another_precision_is_refused(core):
     core.precision = "f16"
     with pytest.raises(UnsupportedConfig, match=r"precision fp32; it reports f"):
         load_backend("openvino:gpu").load(b"model", GPU)
+
+
+def test_a_gpu_computes_in_16_bits_where_it_lists_them_and_in_others_not(core):
+    core.precision = "f16"
+    with load_backend("openvino:gpu").load(b"model", RunConfig("gpu", "fp16")) as executable:
+        assert executable.options["precision"] == "fp16"
+    with pytest.raises(UnsupportedConfig, match="no instructions for it, OpenVINO lists FP32, FP16"):
+        load_backend("openvino:gpu").load(b"model", RunConfig("gpu", "int8"))
 
 
 @pytest.mark.parametrize("config", [RunConfig(), RunConfig("npu"), RunConfig("gpu", threads=2)])

@@ -107,7 +107,7 @@ def test_a_client_that_is_killed_finds_its_run_again(fake_board, make_plan, resu
     (runner,) = runners(fake_board)
     with fake_board.open() as device:
         device.run(plan, results)
-    assert not runner.is_running()
+    assert not runner.is_running() or runner.status() == psutil.STATUS_ZOMBIE
     found = read_results(results)
     assert found.is_complete
     assert len(found.sessions) == 1
