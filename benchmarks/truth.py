@@ -29,8 +29,9 @@ def opened(path, threads):
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     binding = session.io_binding()
     for entry in session.get_inputs():
-        is_ids = "int64" in entry.type
-        values = np.ones(entry.shape, np.int64) if is_ids else np.zeros(entry.shape, np.float32)
+        values = np.zeros(entry.shape, np.int64 if "int64" in entry.type else np.float32)
+        if values.dtype == np.int64:
+            values[:, : values.shape[1] // 2] = 1  # the rest is padding, which costs ONNX Runtime 5 % of a text network
         binding.bind_cpu_input(entry.name, values)
     binding.bind_output(session.get_outputs()[0].name)
     return lambda: session.run_with_iobinding(binding)
@@ -46,7 +47,9 @@ def opened(path, threads):
     request = core.compile_model(path, "CPU", settings).create_infer_request()
     for place, entry in enumerate(request.model_inputs):
         kind = entry.element_type.to_dtype()
-        values = np.ones(entry.shape, kind) if kind == np.int64 else np.zeros(entry.shape, kind)
+        values = np.zeros(entry.shape, kind)
+        if kind == np.int64:
+            values[:, : values.shape[1] // 2] = 1
         request.set_input_tensor(place, openvino.Tensor(values))
     return lambda: request.infer(share_outputs=True)
 """,
