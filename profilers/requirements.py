@@ -22,6 +22,8 @@ from .errors import RuntimeTooOld
 REQUIRED: Dict[str, str] = {"onnxruntime": "1.12", "openvino": "2023.1", "tensorrt": "10.0", "tensorrt_rtx": "1.0"}
 REQUIRED_BY_PRECISION: Dict[Tuple[str, str], str] = {("openvino", "int8"): "2023.3"}
 PYTHON = (3, 8)  # of the worker
+PACKAGES: Dict[str, str] = {"tensorrt_rtx": "tensorrt-rtx-cu13"}  # what pip calls a runtime, where not as its module
+PLUGINS: Dict[str, str] = {"onnxruntime:openvino": "onnxruntime-ep-openvino"}  # what a variant takes besides
 NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
@@ -50,7 +52,8 @@ def check_runtime(backend: str, version: str, precision: str = "fp32") -> None:
 def install_command(backend: str, precision: str = "fp32") -> str:
     """Return the command that installs a backend's runtime where Gnomon itself is not; upgrades one that is there."""
     runtime, required = backend.partition(":")[0], required_version(backend, precision)
-    return f'python3 -m pip install --upgrade "{runtime}{f">={required}" if required else ""}"'
+    package = f'"{PACKAGES.get(runtime, runtime)}{f">={required}" if required else ""}"'
+    return " ".join(["python3 -m pip install --upgrade", package, *filter(None, [PLUGINS.get(backend)])])
 
 
 def command_without_gnomon(command: str, backend: str) -> str:

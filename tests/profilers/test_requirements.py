@@ -1,7 +1,7 @@
 import pytest
 
 from gnomon.profilers import BackendUnavailable, RuntimeTooOld, load_backend, registry
-from gnomon.profilers.requirements import check_runtime, command_without_gnomon, required_version
+from gnomon.profilers.requirements import check_runtime, command_without_gnomon, install_command, required_version
 from gnomon.profilers.testing import FakeBackend
 
 
@@ -51,3 +51,9 @@ def test_a_backend_of_an_old_runtime_is_not_opened(monkeypatch):
     monkeypatch.setattr(registry, "_entries", lambda: {"onnxruntime": entry})
     with pytest.raises(RuntimeTooOld, match=r"1\.9"):
         load_backend("onnxruntime")
+
+
+def test_what_pip_calls_a_runtime_is_what_it_is_asked_for():
+    assert install_command("tensorrt_rtx").endswith('"tensorrt-rtx-cu13>=1.0"')
+    assert install_command("onnxruntime:openvino").endswith('"onnxruntime>=1.12" onnxruntime-ep-openvino')
+    assert install_command("numpy").endswith('"numpy"')
