@@ -114,7 +114,7 @@ def search(
     from .supernets.precision import require_here
     from .supernets.supernet import load_supernet
 
-    known = searched(profile, load_space(config.space))
+    known = searched(profile, load_space(config.space), config.objectives)
     supernet = None
     if needs_supernet(config.objectives):
         for precision in known.precisions:

@@ -30,9 +30,9 @@ from gnomon.supernets.supernet import load_supernet
 
 def found(supernet: Remembered, profiles: Sequence[HardwareProfile], *, budget: int, seed: int, folder: Path) -> Run:
     """Search networks in one way or in several."""
-    known = searched(profiles[0] if len(profiles) == 1 else profiles, profiles[0].space)
-    context = SearchContext(known.space, supernet=supernet, latency=known.latencies, precision=known.precision)
     objectives = (supernet.metric.name, "latency")
+    known = searched(profiles[0] if len(profiles) == 1 else profiles, profiles[0].space, objectives)
+    context = SearchContext(known.space, supernet=supernet, latency=known.latencies, precision=known.precision)
     config = SearchConfig(space=known.space.name, objectives=objectives, budget=budget, seed=seed)
     return run_search(context, config, folder, provenance=known.provenance)
 

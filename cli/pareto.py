@@ -28,7 +28,7 @@ def print_run(
     profile: Profiles = None,
 ) -> None:
     """Print the front of a run, with the verified error of its latencies when the profile, or each, is known."""
-    from ..search.profiles import by_name
+    from ..search.profiles import LEFT_OUT, by_name
 
     front = run.front()
     chosen = front.pick(pick) if pick else None
@@ -55,6 +55,8 @@ def print_run(
     if run.stop is not None and run.stop.reason != "budget":
         print(f"stopped  {run.stop.said}")
     print(f"front    {len(front.architectures)} of {len(run.measured)} measured; hypervolume {run.hypervolume():.6g}")
+    if left_out := run.header.provenance.get(LEFT_OUT):
+        print(f"left out {', '.join(map(str, left_out))}: for no network faster than a higher precision")
     if run.config.region:
         print(f"region   {', '.join(run.config.region)}: {sum(inside)} of the front inside")
     print_table(columns, rows)

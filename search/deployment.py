@@ -3,6 +3,9 @@
 Precision changes what a network answers, so it is a choice of every architecture and is validated. Which runtime and
 how many threads change nothing but the time, and the time is arithmetic: so of the profiles of a precision the fastest
 for each network is taken, and no validation is spent on choosing.
+
+A lower precision is taken not to make a network better at its task. So where only the task's metric and cheap
+objectives count, a precision that is no faster for any network than a higher one is left out before the search.
 """
 
 from __future__ import annotations
@@ -17,12 +20,13 @@ import numpy as np
 from ..supernets.registry import PRECISION, load_space
 from ..supernets.space import Architecture, Indices, SearchSpace, with_setting
 from .errors import InvalidConfig
-from .objective import PredictsLatency, Values
+from .objective import PredictsLatency, Values, extremes
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
     from .run import Run
 
+HIGHEST_FIRST = ("fp32", "fp16", "bf16", "int8")
 SAME = ("space", "space_digest", "device")  # what profiles must agree in to be ways to run one network on one device
 
 
@@ -73,21 +77,26 @@ class Deployments:
 
     space: SearchSpace
     ways: tuple[tuple[Deployment, PredictsLatency], ...]
+    left_out: tuple[Deployment, ...] = ()
 
     @staticmethod
-    def from_profiles(profiles: Sequence[HardwareProfile], space: SearchSpace) -> Deployments:
+    def from_profiles(
+        profiles: Sequence[HardwareProfile], space: SearchSpace, *, keep_all: bool = False
+    ) -> Deployments:
         """Join profiles of one device; `space` gets the precision as a choice where they are of several.
 
-        Raises InvalidConfig for profiles that do not belong together, ProfileMismatch for one of another space,
-        LatencyMissing.
+        Unless `keep_all`, precisions that are no faster than a higher one are left out. Raises InvalidConfig for
+        profiles that do not belong together, ProfileMismatch for one of another space, LatencyMissing.
         """
         require_together(profiles)
         for one in profiles:
             one.table.require(one.space_named(space.network.name).unique_layers())
-        precisions = sorted({one.header.config.precision for one in profiles})
-        if len(precisions) > 1:
-            space = with_setting(space.network, PRECISION, precisions)
-        return Deployments(space, tuple((Deployment.of(one), one.latency) for one in profiles))
+        ways = tuple((Deployment.of(one), one.latency) for one in profiles)
+        useful = useful_precisions(space.network, ways)
+        kept = tuple(way for way in ways if keep_all or way[0].precision in useful)
+        precisions = sorted({way.precision for way, _ in kept})
+        space = with_setting(space.network, PRECISION, precisions) if len(precisions) > 1 else space.network
+        return Deployments(space, kept, tuple(way for way, _ in ways if way not in {one for one, _ in kept}))
 
     @property
     def precision(self) -> str:
@@ -119,6 +128,27 @@ class Deployments:
             | {"backend": way.backend, "precision": way.precision, "threads": way.threads}
             for way, _ in self.ways
         ]
+
+
+def useful_precisions(space: SearchSpace, ways: Sequence[tuple[Deployment, PredictsLatency]]) -> frozenset[str]:
+    """Return the precisions in which some network is faster than in every higher one.
+
+    Looked at are the smallest and the largest network and 4,096 fixed draws.
+    """
+    probe = extremes(space)
+    best_us: Values = np.full(len(probe), np.inf)
+    useful = set()
+    for precision in sorted({way.precision for way, _ in ways}, key=rank_of):
+        us = np.min([model.value_us(probe) for way, model in ways if way.precision == precision], axis=0)
+        if np.any(us < best_us):
+            useful.add(precision)
+        best_us = np.minimum(best_us, us)
+    return frozenset(useful)
+
+
+def rank_of(precision: str) -> int:
+    """Order precisions from the highest to the lowest; an unknown one is the lowest."""
+    return HIGHEST_FIRST.index(precision) if precision in HIGHEST_FIRST else len(HIGHEST_FIRST)
 
 
 def deployments_in(provenance: Mapping[str, Any]) -> tuple[Deployment, ...]:

@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..supernets.metric import METRICS
 from ..supernets.precision import FP32
 from ..supernets.space import SearchSpace
 from .deployment import Deployment, Deployments
 from .errors import InvalidConfig
-from .objective import PredictsLatency, check_instances
+from .objective import PredictsLatency, check_instances, family_of
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     Profiles = HardwareProfile | Mapping[str, HardwareProfile] | Sequence[HardwareProfile] | None
 
 LATENCY = "latency"
+LEFT_OUT = "left_out"  # of a run's provenance: ways of precisions that could gain nothing
 PRECISION = "precision"  # of a run's provenance; absent where it is fp32
 
 
@@ -45,17 +47,23 @@ class Searched:
         return tuple(map(str, options[0])) if options else (self.precision,)
 
 
-def searched(profile: Profiles, space: SearchSpace) -> Searched:
+def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = ()) -> Searched:
     """Take a search's latencies from one profile, several by name, or several ways to run a network on one device.
+
+    Of ways, precisions that cannot gain anything in the `objectives` are left out (`Deployments.from_profiles`); where
+    one of these is neither a task's metric nor cheap, as memory, none is.
 
     Raises InvalidConfig for names that are none, precisions that differ between named profiles, or ways that do not
     belong together; ProfileMismatch for a profile of another space; LatencyMissing.
     """
     if isinstance(profile, Sequence):
-        ways = Deployments.from_profiles(profile, space)
+        cheap = all(family_of(name) in (*METRICS, LATENCY, "macs", "params") for name in objectives)
+        ways = Deployments.from_profiles(profile, space, keep_all=not cheap)
         kept: dict[str, Any] = {"profile": None, "deployments": ways.provenance}
         if not ways.space.settings and ways.precision != FP32:
             kept[PRECISION] = ways.precision
+        if ways.left_out:
+            kept[LEFT_OUT] = [way.label for way in ways.left_out]
         return Searched(ways.space, {"": ways}, kept, ways.precision)
     profiles = named(profile)
     check_instances(profiles)

@@ -65,7 +65,7 @@ class Study:
         registered, ProfileMismatch for a profile of another space.
         """
         space = load_space(config.space) if space is None else space
-        known = searched(profile, space)
+        known = searched(profile, space, config.objectives)
         space, config = known.space, config.model_copy(update={"space": known.space.name})
         declared = {one.name: one for one in (ACCURACY, *told)}
         check_names(config, told=list(declared))

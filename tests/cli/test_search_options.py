@@ -90,6 +90,29 @@ def test_of_several_runtimes_each_network_runs_on_the_fastest(gnomon, tmp_path, 
         assert member["deployment"]["sha256"] == loaded[each_us.index(min(each_us))].digest
 
 
+def at_int8(name, factor, path):
+    """Write a profile as if it were of int8, its networks so many times as slow."""
+    records = [json.loads(line) for line in (PROFILES / f"{name}.jsonl").read_text().splitlines()]
+    records[0]["config"]["precision"] = "int8"
+    for record in records:
+        if "block_us" in record:
+            record["block_us"] = [[us * factor for us in visit] for visit in record["block_us"]]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def test_precision_is_searched_where_it_can_gain_and_else_left_out(gnomon, tmp_path, two_profiles):
+    for factor, said in ((0.5, "onnxruntime int8 t1"), (2.0, "left out onnxruntime int8 t1: for no network faster")):
+        int8 = at_int8(two_profiles[0], factor, tmp_path / f"int8.{factor}.jsonl")
+        folder = tmp_path / str(factor)
+        arguments = ("--profile", two_profiles[0], "--profile", int8, "--objectives", "macs,latency", *SMALL)
+        outcome = gnomon("search", "--out", folder, *arguments)
+        assert outcome.code == 0
+        assert said in outcome.out
+    assert load_run(tmp_path / "0.5").config.space == "fashion_mnist:precision=fp32+int8"
+    assert load_run(tmp_path / "2.0").config.space == "fashion_mnist"
+
+
 def test_a_search_is_of_the_profiles_space_unless_another_one_is_asked_for(gnomon, tmp_path):
     profile = "ofa_mobilenetv3/amd-epyc-2c.openvino.fp32.b1.t1"
     arguments = ("--profile", profile, "--objectives", "macs,latency", *SMALL)

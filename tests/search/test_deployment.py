@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gnomon.search import SearchConfig, SearchContext, load_run, run_search
-from gnomon.search.deployment import Deployment, Deployments
+from gnomon.search.deployment import Deployment, Deployments, useful_precisions
 from gnomon.search.errors import MissingContext
 from gnomon.search.objective import build_objective
 from gnomon.search.testing import AnalyticSupernet, LinearLatency
@@ -68,6 +68,16 @@ def test_the_fastest_way_of_a_networks_own_precision_is_taken(space, deployments
     chosen = deployments.chosen(rows)
     assert set(chosen[is_int8]) == {2.0}
     assert set(chosen[~is_int8]) == {0.0, 1.0}
+
+
+def test_a_precision_that_is_faster_for_no_network_could_only_lose(space, deployments):
+    network = space.network
+    slow = (way("onnxruntime", "int8"), Scaled(network, 2.0))
+    assert useful_precisions(network, (*deployments.ways[:2], slow)) == {"fp32"}
+    assert useful_precisions(network, (*deployments.ways[:2], deployments.ways[2], slow)) == {"fp32", "int8"}
+    assert useful_precisions(network, (slow,)) == {"int8"}
+    equal = (way("openvino", "int8"), deployments.ways[0][1])
+    assert useful_precisions(network, (deployments.ways[0], equal)) == {"fp32"}
 
 
 def test_networks_are_validated_in_the_precision_that_they_set(space):
