@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
             try:
                 rows.append((name, device_of(name), load_backend(name).version(), ""))
             except BackendUnavailable as error:
-                rows.append((name, device_of(name), "not installed", error.install_command))
+                rows.append((name, device_of(name), "not available", error.install_command))
         if as_json:
             print_json([dict(zip(("name", "device", "version", "install"), row)) for row in rows])
         else:

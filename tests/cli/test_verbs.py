@@ -51,7 +51,7 @@ def test_backends_lists_variants_with_their_devices_and_what_absent_ones_need(gn
     found = {row["name"]: row for row in gnomon("backends", "--json").json}
     assert (found["openvino:npu"]["device"], found["onnxruntime:xnnpack"]["device"]) == ("npu", "cpu")
     assert found["onnxruntime:cuda"]["device"] == "gpu"
-    assert found["onnxruntime:cuda"]["version"] == "not installed"
+    assert found["onnxruntime:cuda"]["version"] == "not available"
     assert "onnxruntime-gpu" in found["onnxruntime:cuda"]["install"]
 
 
