@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,11 +35,9 @@ def search_progress(report: Callable[[float, float, float, str], None]) -> Calla
 
 def space_of(profile: LoadedProfiles) -> str:
     """Return the space that profiles are of, the first one's; without any, that of the embedded super-network."""
-    if profile is None:
-        return "fashion_mnist"
-    several = tuple(profile.values()) if isinstance(profile, Mapping) else profile
-    first = several[0] if isinstance(several, Sequence) else several
-    return first.header.space
+    from ..search.profiles import by_name
+
+    return next((one.header.space for _, one in by_name(profile)), "fashion_mnist")
 
 
 def register(app: typer.Typer) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -158,7 +159,7 @@ class Design:
         allowed = PROGRAM_CANDIDATES if np.any(self.runs > 1) else (*CANDIDATES, *self.spilling_candidates())
         return tuple(c for c in allowed if not (c.is_composed and np.isnan(self.values["sum"]).any()))
 
-    @property
+    @cached_property
     def weights_kib(self) -> Array:
         """The weights of each network that runs once, (n,)."""
         return self.counts @ self.values["weights"]

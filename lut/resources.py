@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..profilers.backend import RunConfig
 from ..profilers.counter import open_counter
 from ..profilers.errors import CounterUnavailable
 from ..profilers.peak import peak_mib
@@ -24,8 +23,8 @@ def measure_resources(
     """
     if reason := reason_not_here(profile):
         raise ProfileMismatch(f"{reason}, so what it takes here would not be what it takes there", fields=("device",))
-    config = RunConfig(**profile.header.config.model_dump())
-    return measure_here(model, backend=profile.header.backend, config=config, energy=energy, repeats=repeats)
+    backend = profile.header.backend
+    return measure_here(model, backend=backend, config=profile.run_config, energy=energy, repeats=repeats)
 
 
 def reason_without_memory(profile: HardwareProfile) -> str:

@@ -172,6 +172,5 @@ def chosen_from(run: Run, pick: str) -> ChosenNetwork:
     space = load_space(run.config.space)
     if not space.settings:
         return ChosenNetwork(architecture, run.precision, run.deployment(architecture))
-    (row,) = space.networks([architecture.indices])
     (precision,) = space.setting(PRECISION, [architecture.indices])
-    return ChosenNetwork(space.network.architecture(row), str(precision), run.deployment(architecture))
+    return ChosenNetwork(space.network_of(architecture), str(precision), run.deployment(architecture))

@@ -37,6 +37,7 @@ from .export_checks import (
     check_parity,
     expected_answers,
 )
+from .final_timing import models_at
 from .task_metric import at_precisions
 
 SCHEMA = "gnomon.export"
@@ -117,6 +118,8 @@ def export_subnet(
         profile.space_named(supernet.space.name)
         check_request(profile, precision=precision)
     on_step("building the graph, batch norm calibrated and folded")
+    if precision != FP32:
+        at_precisions(supernet, precision)
     parts, size = models_at(supernet, architecture, precision), supernet.size("test")
     contents = contents_of(parts, supernet.companions())
     on_step(f"comparing {PARITY_EXAMPLES} outputs with {'torch' if precision == FP32 else runtime_of(precision)}")
@@ -161,14 +164,6 @@ def contents_of(parts: Sequence[PartModel], companions: Mapping[str, bytes]) -> 
                 "expected a plain name that none of them has"
             )
     return {**contents, **companions}
-
-
-def models_at(supernet: Supernet, architecture: Architecture, precision: str) -> tuple[PartModel, ...]:
-    """Return a sub-network's parts at a precision; in fp32 of any super-network, else of one that knows it."""
-    if precision == FP32:
-        return supernet.models(architecture)
-    at_precisions(supernet, precision)
-    return supernet.models(architecture, precision=precision)
 
 
 def file_of(part: PartModel) -> str:

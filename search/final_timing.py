@@ -76,9 +76,16 @@ def exported(architecture: Architecture, supernet: EvaluatesArchitectures | None
     config = profile.run_config
     if not isinstance(supernet, Exportable):
         return timed_model(network_parts(profile.space, architecture, config))
-    if config.precision == FP32:
-        return timed_model(supernet.models(architecture, batch=config.batch))
-    return timed_model(supernet.models(architecture, batch=config.batch, precision=config.precision))
+    return timed_model(models_at(supernet, architecture, config.precision, batch=config.batch))
+
+
+def models_at(
+    supernet: Exportable, architecture: Architecture, precision: str, *, batch: int = 1
+) -> tuple[PartModel, ...]:
+    """Return a sub-network's parts at a precision; in fp32 of any super-network, else of one that knows it."""
+    if precision == FP32:
+        return supernet.models(architecture, batch=batch)
+    return supernet.models(architecture, batch=batch, precision=precision)
 
 
 def timing_of(

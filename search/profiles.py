@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..supernets.metric import METRICS
 from ..supernets.precision import FP32
+from ..supernets.registry import precisions_in
 from ..supernets.space import SearchSpace
 from .deployment import Deployment, Deployments
 from .errors import InvalidConfig
@@ -43,8 +44,7 @@ class Searched:
     @property
     def precisions(self) -> tuple[str, ...]:
         """Every precision that networks are validated in."""
-        options = [choice.options for choice in self.space.settings if choice.name == PRECISION]
-        return tuple(map(str, options[0])) if options else (self.precision,)
+        return precisions_in(self.space) or (self.precision,)
 
 
 def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = ()) -> Searched:

@@ -82,8 +82,7 @@ class DeployedResources:
     def deployed(self, architecture: Architecture) -> tuple[ProfiledResources, Architecture]:
         """Return how an architecture is run, and the network that it is without its settings."""
         row = np.array([architecture.indices], dtype=np.int64)
-        network = self.ways.space.network.architecture(self.ways.space.networks(row)[0])
-        return self.each[int(self.ways.chosen(row)[0])], network
+        return self.each[int(self.ways.chosen(row)[0])], self.ways.space.network_of(architecture)
 
 
 def resources_from(
@@ -96,5 +95,6 @@ def resources_from(
     if isinstance(profile, Sequence):
         ways = latencies[""]
         assert isinstance(ways, Deployments)
-        return {"": DeployedResources(ways, tuple(ProfiledResources(one, supernet) for one in profile))}
+        by_digest = {one.digest: ProfiledResources(one, supernet) for one in profile}
+        return {"": DeployedResources(ways, tuple(by_digest[way.sha256] for way, _ in ways.ways))}
     return {name: ProfiledResources(one, supernet) for name, one in named(profile).items()}

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..supernets.metric import METRICS, Metric
 from ..supernets.precision import FP32
-from ..supernets.registry import PRECISION
+from ..supernets.registry import PRECISION, precisions_in
 from ..supernets.space import Architecture, Indices, SearchSpace
 from .errors import MissingContext
 from .objective import EvaluatesArchitectures, EvaluatesAtPrecisions, SearchContext, Values
@@ -43,7 +43,7 @@ class TaskMetric:
 
     def precisions_of(self, indices: Indices) -> Sequence[str]:
         """Return the precision of each of (n, d) architectures: what it sets, else the objective's."""
-        if any(choice.name == PRECISION for choice in self.space.settings):
+        if precisions_in(self.space):
             return [str(option) for option in self.space.setting(PRECISION, indices)]
         return [self.precision] * len(indices)
 
@@ -67,10 +67,9 @@ def metric_objective(metric: Metric, context: SearchContext) -> TaskMetric:
             f"{context.space.name} is judged by {own.name}, not by {metric.name}; "
             f"write {own.name} in its place, as --objectives {own.name},latency"
         )
-    listed = [choice.options for choice in context.space.settings if choice.name == PRECISION]
-    for precision in listed[0] if listed else (context.precision,):
+    for precision in precisions_in(context.space) or (context.precision,):
         if precision != FP32:
-            at_precisions(context.supernet, str(precision))
+            at_precisions(context.supernet, precision)
     return TaskMetric(
         context.space,
         context.supernet,

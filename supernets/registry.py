@@ -52,6 +52,11 @@ def load_space(name: str) -> SearchSpace:
     return space if precision is None else with_setting(space, PRECISION, precisions_from_text(precision))
 
 
+def precisions_in(space: SearchSpace) -> tuple[str, ...]:
+    """Return the precisions that a space lets architectures choose from; none where it is no choice."""
+    return tuple(map(str, space.setting_options(PRECISION)))
+
+
 def precisions_from_text(text: str) -> tuple[str, ...]:
     """Return what `fp32+int8` lists; raises UnknownSpace for fewer than two, or one twice or of no known name."""
     from .precision import precisions

@@ -70,6 +70,10 @@ class SearchSpace:
         """The choices that say how a network is computed; the last ones."""
         return self.choices[len(self.network.choices) :]
 
+    def setting_options(self, name: str) -> tuple[Option, ...]:
+        """Return the options of a setting; none where the space has no such setting."""
+        return next((choice.options for choice in self.settings if choice.name == name), ())
+
     def setting(self, name: str, indices: ArrayLike) -> tuple[Option, ...]:
         """Return what (n, d) architectures set for `name`, n options; raises InvalidArchitecture for no setting."""
         names = [choice.name for choice in self.settings]
@@ -81,6 +85,10 @@ class SearchSpace:
     def networks(self, indices: ArrayLike) -> Indices:
         """Return (n, d) architectures without their settings, as architectures of `network`."""
         return self.check(indices)[:, : len(self.network.choices)]
+
+    def network_of(self, architecture: Architecture) -> Architecture:
+        """Return the network that an architecture is without its settings."""
+        return self.network.architecture(self.networks([architecture.indices])[0])
 
     @cached_property
     def radices(self) -> Indices:
