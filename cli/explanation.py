@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,7 @@ def difference_json(first: Explanation, second: Explanation) -> dict[str, Any]:
 def print_explanation(profile: HardwareProfile, explanation: Explanation) -> None:
     """Print a network's layers, the sum they are corrected from, and the prediction with its interval."""
     space = profile.space
-    most = max(layer.share for layer in explanation.layers)
+    bars = bars_of([layer.share for layer in explanation.layers])
     print(f"network  {explanation.architecture.id}")
     rows = [
         (
@@ -67,12 +68,12 @@ def print_explanation(profile: HardwareProfile, explanation: Explanation) -> Non
             label(layer.spec, space.slots[layer.position]) + (f" x {layer.runs}" if layer.runs > 1 else ""),
             layer.contribution_us,
             f"{100 * layer.share:.1f} %",
-            bar(layer.share / most),
+            bar,
             layer.isolated_us,
             f"{number(layer.isolated_low_us)} to {number(layer.isolated_high_us)}",
             layer.gmacs_per_s,
         )
-        for layer in explanation.layers
+        for layer, bar in zip(explanation.layers, bars)
     ]
     print_table(("slot", "layer", "us", "share", "", "alone us", "90 % of blocks", "GMAC/s"), rows)
     print_groups("stage", explanation.stages)
@@ -92,18 +93,18 @@ def headline(explanation: Explanation) -> str:
 
 def print_groups(title: str, groups: tuple[GroupShare, ...]) -> None:
     """Print what stages or kinds of layers amount to."""
-    most = max(group.share for group in groups)
+    bars = bars_of([group.share for group in groups])
     rows = [
         (
             g.name,
             g.layers,
             g.contribution_us,
             f"{100 * g.share:.1f} %",
-            bar(g.share / most),
+            bar,
             g.isolated_us,
             g.macs / 1e6,
         )
-        for g in groups
+        for g, bar in zip(groups, bars)
     ]
     print_table((title, "layers", "us", "share", "", "alone us", "MMACs"), rows)
 
@@ -148,6 +149,7 @@ def label(spec: LayerSpec, slot: Slot) -> str:
     return " ".join([spec.kind, " > ".join(shapes), *varying])
 
 
-def bar(share: float) -> str:
-    """Return a bar for a share of one; none for a negative one."""
-    return "█" * round(BAR_WIDTH * max(share, 0.0))
+def bars_of(shares: Sequence[float]) -> list[str]:
+    """Return a bar for each share, drawn to the longest of them; none for a negative one, or where all are none."""
+    longest = max(shares, default=0.0)
+    return ["█" * round(BAR_WIDTH * max(share, 0.0) / longest) if longest > 0 else "" for share in shares]

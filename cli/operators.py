@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from .explanation import bar
+from .explanation import bars_of
 from .output import print_table
 
 if TYPE_CHECKING:
@@ -45,25 +45,25 @@ def operators_json(report: OperatorReport) -> dict[str, Any]:
 
 def print_operators(profile: HardwareProfile, report: OperatorReport) -> None:
     """Print the shares, what no layer explains, and how far the profiled times can be trusted."""
-    most = max(found.share for found in report.layers) or 1.0
+    share = report.unexplained_share
+    *bars, bar_of_none = bars_of([*(found.share for found in report.layers), share])
     rows = [
         (
             found.layer.slot,
             f"{100 * found.layer.share:.1f} %",
             f"{100 * found.share:.1f} %",
-            bar(found.share / most),
+            bar,
             found.profiled_us,
             counted(found.operators),
         )
-        for found in report.layers
+        for found, bar in zip(report.layers, bars)
     ]
-    share = report.unexplained_share
     rows.append(
         (
             "no layer",
             "",
             f"{100 * share:.1f} %",
-            bar(share / most),
+            bar_of_none,
             report.unexplained_us,
             counted(report.unexplained) or "-",
         )

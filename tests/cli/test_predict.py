@@ -166,3 +166,10 @@ def test_what_cannot_be_predicted_from_a_profile_says_why(gnomon, profile_name, 
     outcome = gnomon("predict", profile_name, *arguments)
     assert outcome.code == 2
     assert hint in outcome.err
+
+
+def test_bars_are_drawn_to_the_longest_and_need_none():
+    from gnomon.cli.explanation import BAR_WIDTH, bars_of
+
+    assert [len(bar) for bar in bars_of([0.5, 0.25, -0.1])] == [BAR_WIDTH, BAR_WIDTH // 2, 0]
+    assert bars_of([0.0, -0.1]) == ["", ""]  # a model whose constant takes all of a network's time

@@ -1,0 +1,136 @@
+"""What README and docs ask a reader to type works, in the order of the page, in one folder.
+
+Searches and profiles are shortened, since what counts here is that the page is right. A command that takes hardware, a
+download or hours is named in `NOT_RUN` with the reason. Of those, and of what the prose mentions, the verb and the
+options must exist.
+"""
+
+import re
+
+import pytest
+from pages import PAGES, ROOT, SNIPPETS
+
+from gnomon.cli.main import VERBS, run
+
+GROUPS = ("lut", "data", "runs", "bundle", "space")  # verbs of which the second word is a verb as well
+BOARD, GPU, DOWNLOAD, WEIGHTS = (
+    "takes a device that is not here",
+    "takes an NVIDIA GPU",
+    "downloads a package",
+    "takes weights that do not ship with the package",
+)
+NOT_RUN = {
+    "--device ssh://": BOARD,
+    "bundle import pi.zip": BOARD,
+    "--backend tensorrt": GPU,
+    "--backend openvino:gpu": BOARD,
+    "--objectives accuracy,energy": "takes a machine with an energy counter",
+    "data prepare": DOWNLOAD,
+    "ofa_mbv3_d234_e346_k357_w1.0": WEIGHTS,
+    "train bert_minilm": WEIGHTS,
+    "evaluate bert_minilm": WEIGHTS,
+    "--profile bert.jsonl": WEIGHTS,
+    "export runs/text": WEIGHTS,
+    "train efficientnet_lite0": WEIGHTS,
+    "--operators": "takes the device that the profile is of",
+}
+SHORTER = [(r"--budget \d+", "--budget 6"), (r"budget=\d+", "budget=6"), (r"sample\(1_000_000", "sample(1_000")]
+COMMANDS = [snippet for found in SNIPPETS.values() for snippet in found if snippet.language == "command"]
+
+
+def stage_search(stage):
+    stage.profile("here.jsonl")
+    stage.run("runs/xeon")
+    for name in ("pi5.jsonl", "PI5.jsonl", "XEON.jsonl", "ort.fp32.jsonl"):
+        stage.profile(name)
+    stage.profile("ort.int8.jsonl", "--precision", "int8")
+    stage.profile("openvino.int8.t2.jsonl", "--backend", "openvino", "--precision", "int8", "--threads", "2")
+
+
+def stage_pairs(stage):
+    (stage.folder / "pairs").mkdir()
+    for split, count in (("train", 200), ("valid", 20), ("test", 20)):
+        for language, word in (("en", "light"), ("de", "Licht")):
+            lines = [f"{word} {number} of {split}" for number in range(count)]
+            (stage.folder / "pairs" / f"{split}.{language}").write_text("\n".join(lines) + "\n")
+
+
+STAGE = {
+    "README.md": lambda stage: stage.shipped("there.jsonl", "fashion_mnist/"),
+    "devices.md": lambda stage: stage.profile("here.jsonl"),
+    "search.md": stage_search,
+    "translation.md": stage_pairs,
+}
+
+
+def reason_not_run(snippet):
+    return next((reason for part, reason in NOT_RUN.items() if part in snippet.text), None)
+
+
+def shortened(text):
+    for pattern, shorter in SHORTER:
+        text = re.sub(pattern, shorter, text)
+    return f"{text.partition('  #')[0]} --budget 6" if "gnomon search" in text and "--budget" not in text else text
+
+
+def is_typed(snippet):
+    """Tell whether a reader types this: it is shown in a block, or README gives it with its arguments."""
+    whole = snippet.page == "README.md" and len(snippet.words) > 2
+    return (snippet.shown or whole) and reason_not_run(snippet) is None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("page", [path.name for path in PAGES if any(map(is_typed, SNIPPETS[path.name]))])
+def test_what_is_typed_in_order_works(page, stage, capsys):
+    if page in STAGE:
+        STAGE[page](stage)
+    names = {"__name__": "__main__"}
+    for snippet in filter(is_typed, SNIPPETS[page]):
+        if snippet.language == "python":
+            exec(compile(shortened(snippet.text), str(snippet), "exec"), names)  # our own page
+            continue
+        capsys.readouterr()
+        code = run(snippet.words_of(shortened(snippet.text)))
+        assert code == 0, f"{snippet}: {snippet.text}\n{capsys.readouterr().err}"
+
+
+@pytest.mark.parametrize(
+    "snippet", [s for found in SNIPPETS.values() for s in found if s.language == "command"], ids=str
+)
+def test_verbs_and_options_exist(snippet, capsys):
+    words = [word.rstrip(",;.") for word in snippet.words]
+    assert words[0] in VERBS
+    assert run([*words[: 2 if words[0] in GROUPS and len(words) > 1 else 1], "--help"]) == 0
+    offered = capsys.readouterr().out
+    for option in (word.partition("=")[0] for word in words if word.startswith("--")):
+        assert option in offered, option
+
+
+def test_every_exception_is_of_use():
+    everything = "\n".join(snippet.text for found in SNIPPETS.values() for snippet in found)
+    assert [part for part in NOT_RUN if part not in everything] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_resolve(path):
+    text = path.read_text(encoding="utf-8")
+    for target in set(re.findall(r"\]\(([^)\s]+)\)", text)):
+        file, _, anchor = target.partition("#")
+        if file.startswith("https://"):
+            continue
+        linked = path.parent / file if file else path
+        assert linked.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", linked.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}, target
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_files_that_are_named_exist(path):
+    for name in re.findall(r"`((?:benchmarks|supernets|profilers|lut|search|cli|tests)/[\w/]+\.py)`", path.read_text()):
+        assert re.search(r"[A-Z]{2}", name) or (ROOT / name).exists(), name
+
+
+def test_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
