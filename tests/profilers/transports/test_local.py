@@ -6,6 +6,7 @@ import time
 import pytest
 
 from gnomon.profilers import (
+    BackendBroken,
     BackendError,
     EnvironmentChanged,
     PlannedModel,
@@ -97,10 +98,18 @@ def test_restarting_has_a_bound(fake_backend, make_plan, results):
 
 def test_a_python_error_in_the_worker_is_shown_and_not_repeated(fake_backend, make_plan, results, tmp_path):
     plan = make_plan(**LAYERS)
-    (tmp_path / "site" / "gnomon_fake.py").write_text("raise RuntimeError('this plug-in is broken')\n")
-    with pytest.raises(WorkerCrashed, match="this plug-in is broken") as caught:
+    plugin = tmp_path / "site" / "gnomon_fake.py"
+    plugin.write_text(plugin.read_text() + "\n\nFakeBackend.versions = lambda self: 1 / 0\n")
+    with pytest.raises(WorkerCrashed, match="ZeroDivisionError") as caught:
         run_plan_locally(plan, results)
     assert caught.value.exit_code == 1
+
+
+def test_a_plug_in_that_is_broken_is_raised_as_such(fake_backend, make_plan, results, tmp_path):
+    plan = make_plan(**LAYERS)
+    (tmp_path / "site" / "gnomon_fake.py").write_text("raise RuntimeError('this plug-in is broken')\n")
+    with pytest.raises(BackendBroken, match="this plug-in is broken"):
+        run_plan_locally(plan, results)
 
 
 def test_an_error_of_the_worker_is_raised_as_itself(make_plan, results):
