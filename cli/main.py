@@ -12,6 +12,7 @@ import sys
 import typer
 
 from ..version import VERSION
+from .output import say_if_not_interruptible
 
 app = typer.Typer(
     name="gnomon",
@@ -42,6 +43,7 @@ VERBS = (
     "export",
     "demo",
 )
+LONG_VERBS = frozenset(("space", "data", "train", "evaluate", "profile", "build", "search", "finish", "export", "demo"))
 EXTRA_OF = {
     "torch": "torch",
     "safetensors": "torch",
@@ -71,9 +73,12 @@ def show_version(asked: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", help="Print the version.", callback=show_version, is_eager=True),
 ) -> None:
     """Options of the command itself."""
+    if context.invoked_subcommand in LONG_VERBS:
+        say_if_not_interruptible()
 
 
 for verb in VERBS:

@@ -26,6 +26,7 @@ from .availability import main as answer
 from .bundle import WORKER, plan_file, read_bundle_folder, results_file
 from .errors import BackendUnavailable, BackendUnusable, ProfilerError, ResultsUnwritable, RuntimeTooOld
 from .exits import DONE, FAILED, INTERRUPTED
+from .interrupts import why_not_interruptible
 from .plan import store_plan
 from .registry import device_of
 from .requirements import check_runtime, command_without_gnomon, install_command
@@ -85,6 +86,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 def _run(folder: Path, backend: str, threads: int) -> int:
     results = results_file(folder, backend, threads)
+    if told := why_not_interruptible():
+        print(told, file=sys.stderr, flush=True)
     line = ProgressLine(f"{backend}, {threads} thread{'s' if threads > 1 else ''}")
     try:
         run_bundle(folder, backend, threads=threads, on_progress=line)

@@ -134,11 +134,11 @@ def test_a_failing_progress_callback_stops_the_worker_where_it_can_resume(fake_b
     assert read_results(results).is_complete
 
 
-def test_ctrl_c_reaches_the_worker_and_the_run_can_go_on(fake_backend, make_plan, results):
+def test_ctrl_c_reaches_the_worker_and_the_run_can_go_on(fake_backend, make_plan, results, send):
     plan = make_plan(**{f"layer{number}": {"us": [100.0], "sleep_s": 0.1} for number in range(10)})
     parent = start_run(plan, results)
     wait_for_a_visit(results)
-    parent.send_signal(signal.SIGINT)
+    send(parent, signal.SIGINT)
     assert "KeyboardInterrupt" in parent.communicate(timeout=60)[1]
     half = read_results(results)
     assert not half.is_complete
@@ -159,11 +159,11 @@ def wait_for_a_visit(results):
         time.sleep(0.01)
 
 
-def test_a_run_whose_parent_was_killed_alone_can_be_run_again_at_once(fake_backend, make_plan, results):
+def test_a_run_whose_parent_was_killed_alone_can_be_run_again_at_once(fake_backend, make_plan, results, send):
     plan = make_plan(**{f"layer{number}": {"us": [100.0], "sleep_s": 0.3} for number in range(6)})
     parent = start_run(plan, results)
     wait_for_a_visit(results)
-    parent.kill()
+    send(parent, signal.SIGKILL)
     parent.communicate()
     run_plan_locally(plan, results)
     found = read_results(results)
@@ -172,11 +172,11 @@ def test_a_run_whose_parent_was_killed_alone_can_be_run_again_at_once(fake_backe
     assert {measurement.visits for measurement in found.measurements.values()} == {2}
 
 
-def test_a_worker_whose_parent_was_killed_stops_after_the_visit_in_flight(fake_backend, make_plan, results):
+def test_a_worker_whose_parent_was_killed_stops_after_the_visit_in_flight(fake_backend, make_plan, results, send):
     plan = make_plan(**{f"layer{number}": {"us": [100.0], "sleep_s": 0.05} for number in range(100)})
     parent = start_run(plan, results)
     wait_for_a_visit(results)
-    parent.kill()
+    send(parent, signal.SIGKILL)
     parent.communicate()
     made = len(read_results(results).visits)
     with locked(results, wait_s=10.0):
