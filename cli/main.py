@@ -7,6 +7,7 @@ unreachable, 130 interrupted (run the same command again to go on). Tables go to
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import typer
@@ -86,8 +87,18 @@ for verb in VERBS:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit with its code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    """Run the command line in this process, which is its own, and exit with its code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if LONG_VERBS.intersection(arguments[:1]):  # those that may import torch
+        leave_others_their_processors()
+    sys.exit(run(arguments))
+
+
+def leave_others_their_processors() -> None:
+    """Set how torch's threads wait and how many there are; children that time something clear it again."""
+    from ..supernets.threads import processors, thread_variables
+
+    os.environ.update(thread_variables(processors(), os.environ))
 
 
 def run(arguments: list[str]) -> int:

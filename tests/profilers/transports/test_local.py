@@ -221,6 +221,17 @@ def test_a_change_of_the_runtime_between_sessions_is_refused_where_the_session_o
     assert results.read_bytes() == kept
 
 
+def test_how_validations_wait_does_not_reach_what_is_timed(fake_backend, make_plan, results, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "0")
+    plugin = tmp_path / "site" / "gnomon_fake.py"
+    told = "{n: v for n, v in os.environ.items() if n.startswith(('OMP_', 'GOMP_', 'KMP_'))}"
+    plugin.write_text(f"{plugin.read_text()}\n\nFakeBackend.versions = lambda self: {told}\n")
+    run_plan_locally(make_plan(**LAYERS), results)
+    (session,) = read_results(results).sessions
+    assert {name: value for name, value in session.versions.items() if name != "python"} == {"OMP_NUM_THREADS": "1"}
+
+
 def test_the_child_sees_only_the_thread_settings_asked_for():
     inherited = {"PATH": "/bin", "OMP_NUM_THREADS": "64", "KMP_AFFINITY": "compact", "GOMP_SPINCOUNT": "9"}
     environment = child_environment(inherited, threads=3)
