@@ -12,17 +12,26 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def backends(as_json: AsJson = False) -> None:
-        """List the runtimes, their devices and versions, and how to install those that are absent."""
-        from ..profilers.errors import BackendUnavailable
-        from ..profilers.registry import backend_names, device_of, load_backend
+        """List the runtimes, their devices and versions; why one does not work here, and how to install it."""
+        from ..profilers.availability import availabilities
 
-        rows: list[tuple[str, str, str, str]] = []
-        for name in backend_names():
-            try:
-                rows.append((name, device_of(name), load_backend(name).version(), ""))
-            except BackendUnavailable as error:
-                rows.append((name, device_of(name), "not available", error.install_command))
+        found = availabilities()
         if as_json:
-            print_json([dict(zip(("name", "device", "version", "install"), row)) for row in rows])
+            print_json(
+                [
+                    {
+                        "name": one.name,
+                        "device": one.device,
+                        "state": one.state,
+                        "version": one.version or one.state,
+                        "reason": one.reason,
+                        "install": one.install_command,
+                    }
+                    for one in found
+                ]
+            )
         else:
-            print_table(("backend", "device", "version", "install with"), rows)
+            print_table(
+                ("backend", "device", "version", "why not, and how to get it"),
+                [(one.name, one.device, one.version or one.state, one.reason) for one in found],
+            )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import Force, SpaceName, progress, say, worker_progress
+from .output import Force, SpaceName, progress, say, say_if_not_interruptible, worker_progress
 
 if TYPE_CHECKING:
     from ..lut.bundle import BundleEstimate
@@ -63,6 +63,7 @@ def run(
     from ..profilers.device import run_bundle
     from ..profilers.transports.bundle import unpack_beside
 
+    say_if_not_interruptible()
     try:
         folder = unpack_beside(file)
     except OSError as error:

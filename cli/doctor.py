@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from .output import AsJson, print_json, print_table
 if TYPE_CHECKING:
     from ..profilers.counter import CounterState
     from ..profilers.hardware import Hardware, NoiseCause, TimerNoise
+    from ..supernets.threads import Threads
 
 BLOCKS = 150  # of the fixed workload: three seconds, to see spells of a second or two
 
@@ -30,11 +32,13 @@ def register(app: typer.Typer) -> None:
         from ..profilers.counter import counter_states
         from ..profilers.hardware import advice, fingerprint, noise_causes, timer_noise
         from ..profilers.noise.packages import package_causes
+        from ..supernets.threads import processors, validation_threads
         from .main import QualityRefused
 
         hardware, noise = fingerprint(), timer_noise(blocks=BLOCKS)
         causes = (*noise_causes(), *package_causes())
         steps, counters = advice(causes, noise), counter_states()
+        threads = validation_threads(processors(), os.environ)
         if as_json:
             print_json(
                 {
@@ -45,6 +49,7 @@ def register(app: typer.Typer) -> None:
                     "interference": noise.interference,
                     "verdict": noise.verdict,
                     "advice": steps,
+                    "validation": asdict(threads),
                     "energy_counters": [asdict(state) for state in counters],
                 }
             )
@@ -52,6 +57,7 @@ def register(app: typer.Typer) -> None:
             print_machine(hardware, noise)
             print_causes(causes)
             print_advice(steps)
+            print_validation(threads)
             print_counters(counters)
         if strict and noise.verdict == "bad":
             raise QualityRefused(
@@ -86,6 +92,13 @@ def print_advice(steps: Sequence[str]) -> None:
     print("before `gnomon profile`:" if steps else "nothing to do before `gnomon profile`")
     for number, step in enumerate(steps, start=1):
         print(f"  {number}. {step}")
+
+
+def print_validation(threads: Threads) -> None:
+    """Print how a search would validate now, and warn where other work slows that down."""
+    print(f"validation, as by `gnomon search`: {threads}")
+    if threads.busy:
+        print(f"  this machine is busy: {threads.busy} as alone; validate when it is idle, or elsewhere")
 
 
 def print_counters(counters: Sequence[CounterState]) -> None:

@@ -7,11 +7,13 @@ unreachable, 130 interrupted (run the same command again to go on). Tables go to
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import typer
 
 from ..version import VERSION
+from .output import say_if_not_interruptible
 
 app = typer.Typer(
     name="gnomon",
@@ -42,6 +44,7 @@ VERBS = (
     "export",
     "demo",
 )
+LONG_VERBS = frozenset(("space", "data", "train", "evaluate", "profile", "build", "search", "finish", "export", "demo"))
 EXTRA_OF = {
     "torch": "torch",
     "safetensors": "torch",
@@ -71,9 +74,12 @@ def show_version(asked: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: bool = typer.Option(False, "--version", help="Print the version.", callback=show_version, is_eager=True),
 ) -> None:
     """Options of the command itself."""
+    if context.invoked_subcommand in LONG_VERBS:
+        say_if_not_interruptible()
 
 
 for verb in VERBS:
@@ -81,8 +87,18 @@ for verb in VERBS:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit with its code."""
-    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    """Run the command line in this process, which is its own, and exit with its code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if LONG_VERBS.intersection(arguments[:1]):  # those that may import torch
+        leave_others_their_processors()
+    sys.exit(run(arguments))
+
+
+def leave_others_their_processors() -> None:
+    """Set how torch's threads wait and how many there are; children that time something clear it again."""
+    from ..supernets.threads import processors, thread_variables
+
+    os.environ.update(thread_variables(processors(), os.environ))
 
 
 def run(arguments: list[str]) -> int:

@@ -52,6 +52,14 @@ def say(step: str) -> None:
     print(step, file=sys.stderr, flush=True)
 
 
+def say_if_not_interruptible() -> None:
+    """Tell whoever starts something long, on stderr, when Ctrl-C will not stop it."""
+    from ..profilers.interrupts import why_not_interruptible
+
+    if told := why_not_interruptible():
+        say(told)
+
+
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[float, float, float, str], None]]:
     """Show done, total and ETA on stderr: a bar on a terminal, else a line every ten seconds.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..profilers.errors import BackendUnavailable, RuntimeConflict, UnknownBackend
+from ..profilers.errors import BackendBroken, BackendUnavailable, RuntimeConflict, UnknownBackend
 from ..profilers.hardware import fingerprint
 from ..profilers.plan import Model, PlannedModel, write_plan
 from ..profilers.registry import load_backend
@@ -73,7 +73,7 @@ def reason_not_here(profile: HardwareProfile) -> str:
         here, then = load_backend(name).version(), profile.header.runtime_version
     except RuntimeConflict:  # in this process only; measuring takes one of its own, which will say what it finds
         return ""
-    except (BackendUnavailable, UnknownBackend) as error:
+    except (BackendBroken, BackendUnavailable, UnknownBackend) as error:
         return str(error)
     return "" if here == then else f"the profile is of another runtime ({name}: profile {then}, here {here})"
 

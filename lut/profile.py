@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from ..profilers.backend import RunConfig
-from ..profilers.errors import BackendUnavailable, UnknownBackend
+from ..profilers.errors import BackendBroken, BackendUnavailable, UnknownBackend
 from ..profilers.hardware import fingerprint
 from ..profilers.registry import load_backend
 from ..profilers.timing import Measurement, undisturbed
@@ -169,4 +169,6 @@ def environment_differences(profile: HardwareProfile) -> tuple[str, ...]:
         versions = load_backend(profile.header.backend).versions()
     except (BackendUnavailable, UnknownBackend):
         return (f"{profile.header.backend} is not installed here",)
+    except BackendBroken as error:
+        return (str(error),)
     return profile.differences(versions=versions, hardware=fingerprint().to_json())

@@ -5,8 +5,10 @@ from .counter import Counter, CounterState, counter_names, counter_states, open_
 from .drift import SpeedCurve
 from .errors import (
     AddressInvalid,
+    BackendBroken,
     BackendError,
     BackendUnavailable,
+    BackendUnusable,
     BundleDamaged,
     CounterUnavailable,
     DeviceBusy,
@@ -45,8 +47,10 @@ __all__ = [
     "AddressInvalid",
     "Anchor",
     "Backend",
+    "BackendBroken",
     "BackendError",
     "BackendUnavailable",
+    "BackendUnusable",
     "BundleDamaged",
     "Counter",
     "CounterState",

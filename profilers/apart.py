@@ -27,7 +27,7 @@ from .backend import Executable, RunConfig
 from .closing import Closing
 from .errors import ProfilerError, WorkerCrashed, error_class
 from .exits import DONE, FAILED
-from .registry import load_backend
+from .registry import load_backend, origin_of, unbroken
 from .transports.local import STDERR_TAIL_BYTES, cause_of, child_environment
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class ModelsApart(Closing):
     """Some models, compiled by one backend in a child process; run one by its position."""
 
     def __init__(self, models: Sequence[bytes], *, backend: str, config: RunConfig) -> None:
-        """Compile the models; raises what `load_backend` and `Backend.load` raise, and `WorkerCrashed`."""
+        """Compile the models; raises what `load_backend` and `Backend.load` raise, `BackendBroken`, `WorkerCrashed`."""
         self._backend = backend
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `close`)
         with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
@@ -70,7 +70,7 @@ class ModelsApart(Closing):
     def run(self, position: int, inputs: Arrays) -> Arrays:
         """Return the outputs of the model at ``position`` for inputs converted to its own types.
 
-        Raises `ModelRejected` and `WorkerCrashed`.
+        Raises `ModelRejected`, `BackendBroken` and `WorkerCrashed`.
         """
         with contextlib.suppress(OSError):  # the child has gone, and its last words say why
             _send(self._child.stdin, {"model": position}, inputs)
@@ -159,7 +159,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # runtimes print
         try:
             backend, config = load_backend(options.backend), RunConfig.from_json(json.loads(options.config))
-            loaded = [backend.load(path.read_bytes(), config) for path in options.models]
+            origin = origin_of(options.backend)
+            models = [path.read_bytes() for path in options.models]
+            loaded = unbroken(options.backend, origin, lambda: [backend.load(model, config) for model in models])
             shapes = [dict(executable.input_shapes) for executable in loaded]
             _send(answers, {"version": backend.version(), "input_shapes": shapes}, {})
         except ProfilerError as exc:
@@ -167,7 +169,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             return FAILED
         for header, inputs in iter(partial(_receive, sys.stdin.buffer), None):
             try:
-                _send(answers, {}, _run(loaded[header["model"]], inputs))
+                run = partial(_run, loaded[header["model"]], inputs)
+                _send(answers, {}, unbroken(options.backend, origin, run))
             except ProfilerError as exc:
                 _send_error(answers, exc)
     return DONE

@@ -21,11 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, List, Mapping, Optional, Sequence, Tuple
 
 from .archive import running_archive
+from .availability import ASK, Availability, availabilities, require_usable
+from .availability import main as answer
 from .bundle import WORKER, plan_file, read_bundle_folder, results_file
-from .errors import BackendUnavailable, ProfilerError, ResultsUnwritable, RuntimeTooOld
+from .errors import BackendUnavailable, BackendUnusable, ProfilerError, ResultsUnwritable, RuntimeTooOld
 from .exits import DONE, FAILED, INTERRUPTED
+from .interrupts import why_not_interruptible
 from .plan import store_plan
-from .registry import backend_names, device_of, load_backend
+from .registry import device_of
 from .requirements import check_runtime, command_without_gnomon, install_command
 from .results import read_results
 from .transports.local import run_plan_locally
@@ -46,7 +49,7 @@ def run_bundle(folder: Path, backend: str, *, threads: int, on_progress: Optiona
     """
     bundle = read_bundle_folder(folder)
     plan = bundle.plan(backend, device=device_of(backend), threads=threads)
-    check_runtime(backend, load_backend(backend).version(), bundle.precision)
+    check_runtime(backend, require_usable(backend), bundle.precision)
     place, results = plan_file(folder, backend, threads), results_file(folder, backend, threads)
     try:
         store_plan(place, plan)
@@ -65,6 +68,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         from .worker import main as work
 
         return work(arguments)
+    if arguments[:1] == [ASK]:
+        return answer(arguments[1:])
     options = _parser().parse_args(arguments)
     if options.list:
         return _list()
@@ -81,6 +86,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 def _run(folder: Path, backend: str, threads: int) -> int:
     results = results_file(folder, backend, threads)
+    if told := why_not_interruptible():
+        print(told, file=sys.stderr, flush=True)
     line = ProgressLine(f"{backend}, {threads} thread{'s' if threads > 1 else ''}")
     try:
         run_bundle(folder, backend, threads=threads, on_progress=line)
@@ -106,18 +113,17 @@ def _list() -> int:
 
 def backends_here() -> List[Tuple[str, str, str]]:
     """Return name, kind of processor and version of every backend; or, for one that cannot be used, what to do."""
-    rows = []
-    for name in backend_names():
-        try:
-            found = load_backend(name).version()
-        except RuntimeTooOld as exc:
-            found = f"too old: {exc.install_command}"
-        except BackendUnavailable as exc:
-            found = f"not here: {command_without_gnomon(exc.install_command, name)}"
-        except Exception as exc:  # a runtime that is broken must not hide the others
-            found = f"broken: {type(exc).__name__}: {exc}"
-        rows.append((name, device_of(name), found))
-    return rows
+    return [(found.name, found.device, _told(found)) for found in availabilities()]
+
+
+def _told(found: Availability) -> str:
+    if found.cause is None:
+        return found.version
+    if isinstance(found.cause, RuntimeTooOld):
+        return f"too old: {found.install_command}"
+    if isinstance(found.cause, BackendUnavailable) and not isinstance(found.cause, BackendUnusable):
+        return f"not here: {command_without_gnomon(found.install_command, found.name)}"
+    return f"{found.state}: {found.reason}"
 
 
 def _parser() -> argparse.ArgumentParser:

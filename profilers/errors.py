@@ -4,7 +4,9 @@
     ├── BackendError
     │   ├── UnknownBackend        no backend of that name
     │   ├── BackendUnavailable    the backend's runtime, or its device, is not there
-    │   │   └── RuntimeTooOld     it is, but of a version that cannot run the models
+    │   │   ├── RuntimeTooOld     it is, but of a version that cannot run the models
+    │   │   └── BackendUnusable   it is, but when asked it does not work on this machine
+    │   ├── BackendBroken         the backend's own code fails when it is opened, as a broken plug-in's
     │   ├── RuntimeConflict       another runtime in this process excludes it
     │   ├── UnsupportedConfig     the backend cannot honour the run configuration
     │   ├── OperatorsUnavailable  the backend cannot profile operators
@@ -82,6 +84,20 @@ class BackendUnavailable(BackendError):
 
 class RuntimeTooOld(BackendUnavailable):
     """The backend's runtime is older than the models need."""
+
+
+class BackendUnusable(BackendUnavailable):
+    """The backend's runtime is installed, and when asked it has no such device here, or fails to start."""
+
+
+class BackendBroken(BackendError):
+    """Opening the backend fails in a way that nobody foresaw: a plug-in without its module, say."""
+
+    @classmethod
+    def because(cls, name: str, origin: str, cause: BaseException) -> BackendBroken:
+        """Build the error for the backend ``name``, which is brought by ``origin`` and failed with ``cause``."""
+        told = " ".join(f"{type(cause).__name__}: {cause}".split())
+        return cls(f"The backend {name!r} is broken: {told}. It comes from {origin}: repair, upgrade or uninstall that")
 
 
 class RuntimeConflict(BackendError):

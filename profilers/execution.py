@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
 from .backend import Backend, Conditions, Executable
-from .errors import EnvironmentChanged, GpuLost, UnsupportedConfig
+from .errors import BackendUnavailable, EnvironmentChanged, GpuLost, UnsupportedConfig
 from .hardware import Hardware, fingerprint
 from .journal import Journal, Record
 from .kept import KeptModels
@@ -173,7 +173,7 @@ class PlanExecution:
         self._append("attempt", sync=False, **step_fields(step))
         try:
             visit, options = self._timed(step)
-        except UnsupportedConfig:
+        except (UnsupportedConfig, BackendUnavailable):  # of no model, so of all
             raise
         except GpuLost as exc:
             self._fail(step, f"{type(exc).__name__}: {exc}")

@@ -56,6 +56,10 @@ class Provider(Protocol):
     def profiles_operators(self) -> bool:
         """Whether ONNX Runtime's profiler times its operators one by one."""
 
+    @property
+    def takes_process(self) -> bool:
+        """Whether `start` loads libraries that this process then keeps, and that may exclude others."""
+
     def require(self, runtime: ModuleType) -> None:
         """Raise `BackendUnavailable` unless it is installed; loads no library."""
 
@@ -110,6 +114,11 @@ class BuiltInProvider:
     memory: str = "cpu"
     has_own_threads: bool = False
     profiles_operators: bool = False
+
+    @property
+    def takes_process(self) -> bool:
+        """Whether it has anything to start."""
+        return self.prepare is not nothing_to_start
 
     def require(self, runtime: ModuleType) -> None:
         """Raise `BackendUnavailable` unless the installed ONNX Runtime has it."""

@@ -16,10 +16,10 @@ import pkgutil
 import sys
 from functools import partial
 from importlib import metadata
-from typing import TYPE_CHECKING, Callable, Dict, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, NamedTuple, Optional, Tuple, TypeVar
 
 from . import backends
-from .errors import BuildsUnavailable, UnknownBackend
+from .errors import BackendBroken, BuildsUnavailable, ProfilerError, UnknownBackend
 from .requirements import check_runtime
 
 if TYPE_CHECKING:
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
     from .builds import ModelBuilder
 
 ENTRY_POINT_GROUP = "gnomon.backends"
+OWN = "Gnomon and the runtime installed here"
+Opened = TypeVar("Opened")
 PLUGIN_DEVICE = "cpu"  # of an entry point: a backend for something else is a module of ours, or says so when it loads
 
 
 class _Entry(NamedTuple):
     device: str
+    origin: str
     open: Callable[[], Backend]
     open_builder: Optional[Callable[[], ModelBuilder]] = None
     no_builder: str = ""
@@ -45,10 +48,17 @@ def backend_names() -> Tuple[str, ...]:
 def load_backend(name: str) -> Backend:
     """Import and return the backend called ``name``.
 
-    Raises `UnknownBackend`, `BackendUnavailable` when its runtime is not installed, or `RuntimeTooOld`.
+    Raises `UnknownBackend`, `BackendUnavailable` when its runtime is not installed, `RuntimeTooOld`, or `BackendBroken`
+    when whatever else goes wrong. That it can be loaded is not yet that it works here: see `availability.py`.
     """
-    backend = _entry(name).open()
-    check_runtime(name, backend.version())
+    entry = _entry(name)
+
+    def opened() -> Tuple[Backend, str]:
+        backend = entry.open()
+        return backend, backend.version()
+
+    backend, version = unbroken(name, entry.origin, opened)
+    check_runtime(name, version)
     return backend
 
 
@@ -63,14 +73,30 @@ def device_of(name: str) -> str:
 def load_builder(name: str) -> ModelBuilder:
     """Import and return what builds models ahead of time for the backend called ``name``, device or not.
 
-    Raises `UnknownBackend`, `BuildsUnavailable` for a backend that builds nothing, or `BackendUnavailable`.
+    Raises `UnknownBackend`, `BuildsUnavailable` for a backend that builds nothing, `BackendUnavailable`, or
+    `BackendBroken`.
     """
     entry = _entry(name)
     if entry.open_builder is None:
         able = ", ".join(other for other, found in sorted(_entries().items()) if found.open_builder is not None)
         why = f", for {entry.no_builder}" if entry.no_builder else ""
         raise BuildsUnavailable(f"The backend {name!r} builds nothing ahead of time{why}. Those that do are: {able}")
-    return entry.open_builder()
+    return unbroken(name, entry.origin, entry.open_builder)
+
+
+def origin_of(name: str) -> str:
+    """Return what brings a backend: the entry point of a package, or Gnomon itself. Raises `UnknownBackend`."""
+    return _entry(name).origin
+
+
+def unbroken(name: str, origin: str, ask: Callable[[], Opened]) -> Opened:
+    """Return what ``ask`` returns; raises `BackendBroken` for every error that no backend should raise."""
+    try:
+        return ask()
+    except ProfilerError:
+        raise
+    except (Exception, SystemExit) as exc:  # whatever a stranger's module does when it is imported
+        raise BackendBroken.because(name, origin, exc) from exc
 
 
 def _entry(name: str) -> _Entry:
@@ -84,14 +110,19 @@ def _entries() -> Dict[str, _Entry]:
     """Return every backend by name; those in the folder win over plug-ins."""
     found: Dict[str, _Entry] = {}
     for point in _entry_points():
-        found[point.name] = _Entry(PLUGIN_DEVICE, partial(_open_plugin, point))
+        found[point.name] = _Entry(PLUGIN_DEVICE, _origin(point), partial(_open_plugin, point))
     for module in pkgutil.iter_modules(backends.__path__, backends.__name__ + "."):
         loaded = importlib.import_module(module.name)
         for variant, device in getattr(loaded, "VARIANTS", {}).items():
             name = module.name.rpartition(".")[2] + (f":{variant}" if variant else "")
             building = (getattr(loaded, "open_builder", None), getattr(loaded, "NO_BUILDER", ""))
-            found[name] = _Entry(device, partial(loaded.open_backend, variant), *building)
+            found[name] = _Entry(device, OWN, partial(loaded.open_backend, variant), *building)
     return found
+
+
+def _origin(point: metadata.EntryPoint) -> str:
+    package = getattr(point, "dist", None)  # from Python 3.10 on
+    return f"the entry point {point.value!r}" + (f" of {package.name} {package.version}" if package else "")
 
 
 def _open_plugin(point: metadata.EntryPoint) -> Backend:

@@ -7,7 +7,7 @@ same file, run on this machine by whoever computes in that precision.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,17 @@ from numpy.typing import NDArray
 
 from ..lut import HardwareProfile, is_this_device, measure_model
 from ..profilers.apart import ModelsApart
+from ..profilers.availability import availability
 from ..profilers.backend import Executable, RunConfig
-from ..profilers.errors import BackendUnavailable, FallbackRefused, RuntimeConflict, UnsupportedConfig
+from ..profilers.errors import (
+    BackendBroken,
+    BackendUnavailable,
+    BackendUnusable,
+    FallbackRefused,
+    UnsupportedConfig,
+)
 from ..profilers.plan import Model
-from ..profilers.registry import backend_names, device_of, load_backend
+from ..profilers.registry import backend_names, load_backend
 from ..supernets.graph import PartModel
 from ..supernets.metric import Answers
 from ..supernets.precision import FP32, runner_at, tolerance_of
@@ -111,23 +118,25 @@ def check_parity(
 ) -> tuple[Parity, ...]:
     """Compare what every installed runtime answers to the first test examples with `expected`.
 
-    Each runs in a process of its own, because some exclude each other in one. A runtime that cannot run all of the
-    parts where it says, or does not compute in the precision here, is not compared, and `on_step` is told. Answers that
-    are no outputs but decisions, as the words of a translation, are compared in fp32 alone: rounding may tip each of
-    them. Raises ExportRefused for a difference, WorkerCrashed for a runtime that dies.
+    Each runs in a process of its own, because some exclude each other in one. A runtime that is installed and does not
+    work here, is broken, cannot run all of the parts where it says, or does not compute in the precision here, is not
+    compared, and `on_step` is told. Answers that are no outputs but decisions, as the words of a translation, are
+    compared in fp32 alone: rounding may tip each of them. Raises ExportRefused for a difference, WorkerCrashed for a
+    runtime that dies.
     """
     parities = []
     for name in backend_names():
+        found = availability(name)
+        if isinstance(found.cause, (BackendUnusable, BackendBroken)):
+            on_step(f"not compared: {found.reason}")
+        if found.cause is not None:
+            continue
+        config = RunConfig(device=found.device, precision=precision)
         try:
-            with suppress(RuntimeConflict):  # a process of its own has none
-                load_backend(name)
-            config = RunConfig(device=device_of(name), precision=precision)
             with ModelsApart([part.model for part in parts], backend=name, config=config) as models:
                 runners = [PartApart(models, position) for position in range(len(parts))]
                 answers = supernet.answers_from(runners, "test", examples)
-        except BackendUnavailable:
-            continue
-        except (FallbackRefused, UnsupportedConfig) as error:
+        except (BackendBroken, BackendUnavailable, FallbackRefused, UnsupportedConfig) as error:
             on_step(f"not compared: {error}")
             continue
         difference = answers.difference(expected)

@@ -16,6 +16,7 @@ from .metric import Answers, Metric, Runner
 from .precision import FP32
 from .registry import load_space
 from .space import Architecture, SearchSpace
+from .threads import import_torch
 from .weight_files import lessons_of, spaces_with_weights, weights_of
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
     Raises UnknownSpace when no weights ship for the space and none are given, CheckpointMismatch for weights of
     another network, DataUnavailable.
     """
+    import_torch()
     from .checkpoints import absent, load_checkpoint
     from .elastic import ElasticNetwork
     from .tasks import load_task

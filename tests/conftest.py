@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import textwrap
 from pathlib import Path
 
@@ -61,6 +62,31 @@ def own_device_lock(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GNOMON_DEVICE_LOCK", str(tmp_path_factory.mktemp("device") / "lock"))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c_reaches_children():
+    """Restore SIGINT for whatever tests start, which inherits that it is ignored under nohup or in a script's job."""
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if is_ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    if is_ignored:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@pytest.fixture
+def send():
+    """Return a function that sends a signal to a process, or its group, which must still be at work to be stopped."""
+
+    def sent(process, number, *, to_group=False):
+        assert process.poll() is None, f"it had ended by itself, with {process.returncode}, and was not stopped"
+        if to_group:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+
+    return sent
 
 
 @pytest.fixture

@@ -83,6 +83,17 @@ class OnnxRuntimeBackend:
         self._provider = provider
         self._is_started = False
 
+    @property
+    def takes_process(self) -> bool:
+        """Whether `require_usable` loads libraries that this process then keeps."""
+        return self._provider.takes_process
+
+    def require_usable(self) -> None:
+        """Start the provider, once; raises `BackendUnusable` where it has no device here, and `RuntimeConflict`."""
+        if not self._is_started:
+            self._provider.start(self._runtime)
+            self._is_started = True
+
     def version(self) -> str:
         """Return the version of the runtime."""
         return str(self._runtime.__version__)
@@ -121,9 +132,7 @@ class OnnxRuntimeBackend:
 
     def _opened(self, model: bytes, config: RunConfig, options: Any) -> OnnxRuntimeExecutable:
         try:
-            if not self._is_started:
-                self._provider.start(self._runtime)
-                self._is_started = True
+            self.require_usable()
             providers = self._provider.attach(self._runtime, options, config)
             session = self._runtime.InferenceSession(model, options, providers=providers, enable_fallback=0)
             session.disable_fallback()

@@ -20,7 +20,7 @@ import numpy as np
 from ..backend import OperatorProfile, OperatorTime, RunConfig, synthetic_input
 from ..closing import Closing
 from ..conflicts import OPENVINO, refuse_conflict
-from ..errors import BackendUnavailable, FallbackRefused, ModelRejected, UnsupportedConfig
+from ..errors import BackendUnavailable, BackendUnusable, FallbackRefused, ModelRejected, UnsupportedConfig
 from ..requirements import check_runtime
 
 if TYPE_CHECKING:
@@ -104,6 +104,15 @@ class OpenVinoBackend:
                 f"{', '.join(found) or 'none'} here. Install its driver: {self.install_command}",
                 install_command=self.install_command,
             )
+
+    def require_usable(self) -> None:
+        """Ask the device for its name; raises `BackendUnusable` where OpenVINO has none to tell."""
+        try:
+            self._core.get_property(self._device.name, "FULL_DEVICE_NAME")
+        except Exception as exc:  # OpenVINO raises RuntimeError
+            raise BackendUnusable(
+                f"openvino {self.version()} cannot use its device {self._device.name} here: {exc}"
+            ) from exc
 
     def version(self) -> str:
         """Return the version of the runtime."""

@@ -15,7 +15,7 @@ from typing import Dict
 import numpy as np
 
 from ..backend import RunConfig
-from ..errors import UnsupportedConfig
+from ..errors import BackendUnusable
 from ..provider import BuiltInProvider, Options
 from ..sysfs import ROOT, read_text
 
@@ -37,13 +37,13 @@ def options(config: RunConfig) -> Options:
 
 
 def prepare(runtime: ModuleType) -> None:
-    """Load the libraries that NVIDIA's wheels bring, and see whether the GPU answers; raises `UnsupportedConfig`."""
+    """Load the libraries that NVIDIA's wheels bring, and see whether the GPU answers; raises `BackendUnusable`."""
     if hasattr(runtime, "preload_dlls"):  # from 1.21
         runtime.preload_dlls()
     try:
         runtime.OrtValue.ortvalue_from_numpy(np.zeros(1, np.float32), MEMORY, 0)
     except Exception as exc:  # the runtime's errors share no base but Exception
-        raise UnsupportedConfig(
+        raise BackendUnusable(
             f"onnxruntime {runtime.__version__} cannot use a GPU of NVIDIA here: {exc}. See what the driver says: "
             f"nvidia-smi"
         ) from exc

@@ -19,7 +19,7 @@ from typing import Any, Dict, Tuple
 from ..backend import RunConfig
 from ..backends.openvino import PRECISION_HINTS
 from ..conflicts import OPENVINO_PLUGIN, refuse_conflict
-from ..errors import BackendUnavailable, UnsupportedConfig
+from ..errors import BackendUnavailable, BackendUnusable, UnsupportedConfig
 from ..provider import Arguments
 
 DEVICE = "CPU"
@@ -45,6 +45,7 @@ class OpenVinoProvider:
     memory = "cpu"
     has_own_threads = True
     profiles_operators = False
+    takes_process = True  # its OpenVINO stays, and excludes the other one
 
     def require(self, runtime: ModuleType) -> None:
         """Raise `BackendUnavailable` unless the plugin is installed, beside an ONNX Runtime that takes plugins."""
@@ -63,12 +64,15 @@ class OpenVinoProvider:
             )
 
     def start(self, runtime: ModuleType) -> None:
-        """Register the plugin, find its device, and see that it reads properties."""
+        """Register the plugin, find its device, and see that it reads properties; raises `BackendUnusable`."""
         refuse_conflict(OPENVINO_PLUGIN)
-        import onnxruntime_ep_openvino
+        try:
+            import onnxruntime_ep_openvino
 
-        if not any(device.ep_name == self.name for device in runtime.get_ep_devices()):
-            runtime.register_execution_provider_library(REGISTRATION, onnxruntime_ep_openvino.get_library_path())
+            if not any(device.ep_name == self.name for device in runtime.get_ep_devices()):
+                runtime.register_execution_provider_library(REGISTRATION, onnxruntime_ep_openvino.get_library_path())
+        except Exception as exc:  # the runtime's errors share no base but Exception
+            raise BackendUnusable(f"{DISTRIBUTION} {self._version()} cannot be loaded here: {exc}") from exc
         session_options = runtime.SessionOptions()
         session_options.log_severity_level = SILENT
         self._add(runtime, session_options, {CANARY: "1"})
@@ -77,8 +81,8 @@ class OpenVinoProvider:
         except Exception as exc:  # the runtime's errors share no base but Exception
             if CANARY in str(exc):  # as it should
                 return
-            raise UnsupportedConfig(f"{DISTRIBUTION} {self._version()} does not work here: {exc}") from exc
-        raise UnsupportedConfig(
+            raise BackendUnusable(f"{DISTRIBUTION} {self._version()} does not work here: {exc}") from exc
+        raise BackendUnusable(
             f"{DISTRIBUTION} {self._version()} accepts a property of OpenVINO that does not exist, so it would ignore "
             f"threads and precision too; expected a version that passes load_config on, such as 1.8.1"
         )
@@ -107,7 +111,10 @@ class OpenVinoProvider:
         chosen = [device for device in found if device.ep_metadata.get("ov_device") == DEVICE]
         if not chosen:
             names = ", ".join(sorted(str(device.ep_metadata.get("ov_device")) for device in found)) or "none"
-            raise UnsupportedConfig(f"asked the OpenVINO plugin for its device {DEVICE}; it has {names}")
+            raise BackendUnusable(
+                f"asked {DISTRIBUTION} {self._version()} for its device {DEVICE}; on this processor it has {names}. "
+                f"The backend 'openvino' runs the same models without the plugin"
+            )
         session_options.add_provider_for_devices(chosen[:1], {"load_config": json.dumps({DEVICE: properties})})
 
     def _version(self) -> str:

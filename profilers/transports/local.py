@@ -21,7 +21,6 @@ from ..errors import AddressInvalid, WorkerCrashed, error_class
 from ..exits import DONE, FAILED, INTERRUPTED, USAGE
 from ..hardware import Hardware, fingerprint
 from ..plan import read_plan
-from ..registry import load_backend
 
 if TYPE_CHECKING:
     PathLike = Union[str, "os.PathLike[str]"]
@@ -39,8 +38,10 @@ class LocalDevice:
     """The machine that this runs on, as a `Transport`."""
 
     def require(self, backend: str) -> None:
-        """Raise `UnknownBackend`, or `BackendUnavailable` when its runtime is not installed here."""
-        load_backend(backend)
+        """Raise `UnknownBackend`, `BackendBroken`, or `BackendUnavailable` when it does not work here."""
+        from ..availability import require_usable  # which asks in a child, by what is below
+
+        require_usable(backend)
 
     def hardware(self) -> Hardware:
         """Return this machine's fingerprint."""

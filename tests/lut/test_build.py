@@ -2,7 +2,6 @@
 
 import errno
 import hashlib
-import os
 import shutil
 import signal
 import subprocess
@@ -144,15 +143,15 @@ def test_an_existing_output_is_kept_unless_forced(request_, out):
     assert build_profile(request_, out, force=True).fit.networks == NETWORKS
 
 
-def test_a_killed_run_goes_on_and_measures_nothing_twice(request_, out, journal, monkeypatch):
+def test_a_killed_run_goes_on_and_measures_nothing_twice(request_, out, journal, monkeypatch, send):
     monkeypatch.setenv("FAKE_SLEEP_S", "0.04")
-    kills = [(0, os.kill), (1, os.killpg), (9, os.kill), (25, os.killpg)]
-    for visits, kill in kills:
+    kills = [(0, False), (1, True), (9, False), (25, True)]
+    for visits, to_group in kills:
         process = start(out)
         wait_until(journal.parent.exists, "the run began")
         if visits:
             wait_for_visits(journal, visits)
-        kill(process.pid, signal.SIGKILL)
+        send(process, signal.SIGKILL, to_group=to_group)
         process.wait()
         wait_for_orphan(journal)
         assert not out.exists()
@@ -262,13 +261,13 @@ def test_a_disk_full_in_the_middle_keeps_what_was_measured(request_, small_disk)
     assert {m.visits for m in profile.table.measurements.values()} == {PASSES}
 
 
-def test_two_processes_do_not_measure_the_same_output(request_, out, journal, monkeypatch):
+def test_two_processes_do_not_measure_the_same_output(request_, out, journal, monkeypatch, send):
     monkeypatch.setenv("FAKE_SLEEP_S", "0.5")
     first = start(out)
     wait_for_visits(journal, 1)
     with pytest.raises(OutputUnwritable, match="another process is measuring"):
         build_profile(request_, out)
-    first.send_signal(signal.SIGINT)
+    send(first, signal.SIGINT)
     first.wait()
     monkeypatch.setenv("FAKE_SLEEP_S", "0")
     assert build_profile(request_, out).fit.networks == NETWORKS

@@ -1,12 +1,12 @@
 """The backends there are, for contracts; and a plug-in one whose models are scripts, installed by an entry point."""
 
+import functools
 import json
 import os
 
 import pytest
 
 from gnomon.profilers import (
-    BackendUnavailable,
     PlannedModel,
     RunConfig,
     TimingPolicy,
@@ -14,6 +14,7 @@ from gnomon.profilers import (
     load_backend,
     write_plan,
 )
+from gnomon.profilers.availability import availability
 
 APART = ("onnxruntime:openvino",)  # tested in a process of its own, see test_backends.py
 CHOSEN = "GNOMON_TESTED_BACKENDS"  # there, this names it
@@ -44,13 +45,23 @@ def open_backend():
 
 
 def installed_backends():
-    """Yield the names of the backends that this process can test; what is absent is no test, and skipped by name."""
+    """Yield the backends that work here; what does not is no test here, and skipped by name in test_backends.py."""
     for name in os.environ.get(CHOSEN, "").split() or sorted(set(backend_names()) - set(APART)):
-        try:
-            load_backend(name)
-        except BackendUnavailable:
-            continue
-        yield name
+        if availability(name).cause is None:
+            yield name
+
+
+@pytest.fixture(scope="session")
+def require():
+    """Return a function that skips a test whose backend does not work on this machine, with what it says of that."""
+    asked = functools.cache(availability)
+
+    def skip_without(name):
+        if asked(name).cause is not None:
+            pytest.skip(asked(name).reason)
+        return name
+
+    return skip_without
 
 
 def pytest_generate_tests(metafunc):

@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import pytest
 
-from gnomon.profilers import BackendUnavailable, ModelRejected, RunConfig, UnknownBackend, WorkerCrashed, load_backend
+from gnomon.profilers import ModelRejected, RunConfig, UnknownBackend, WorkerCrashed, load_backend
 from gnomon.profilers.apart import ModelsApart
 from gnomon.profilers.testing import AFFINE_SHAPE, affine_model, affine_outputs
 
@@ -42,11 +42,8 @@ def noisy(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino", "onnxruntime:openvino"])
-def test_answers_are_those_of_the_runtime_whatever_is_loaded_here(name):
-    try:
-        load_backend("openvino"), load_backend(name)
-    except BackendUnavailable as error:
-        pytest.skip(str(error))
+def test_answers_are_those_of_the_runtime_whatever_is_loaded_here(name, require):
+    load_backend(require("openvino")), require(name)
     inputs = {"x": np.linspace(-1.0, 1.0, 16, dtype=np.float32).reshape(AFFINE_SHAPE)}
     with ModelsApart([affine_model(), affine_model()], backend=name, config=RunConfig()) as models:
         assert models.input_shapes == [{"x": AFFINE_SHAPE}] * 2

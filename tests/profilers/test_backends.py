@@ -46,9 +46,8 @@ class TestFakeBackend(BackendContract):
 
 
 @pytest.mark.parametrize("name", ["onnxruntime:openvino"])
-def test_a_backend_that_takes_a_process_keeps_the_contracts_in_one_of_its_own(name):
-    if not is_installed(name):
-        pytest.skip(f"{name} is not installed")
+def test_a_backend_that_takes_a_process_keeps_the_contracts_in_one_of_its_own(name, require):
+    require(name)
     files = [__file__, str(Path(__file__).with_name("test_program.py"))]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *files, "-k", "TestRegisteredBackends"]
     environment = {**os.environ, "GNOMON_TESTED_BACKENDS": name}
@@ -59,9 +58,10 @@ def test_a_backend_that_takes_a_process_keeps_the_contracts_in_one_of_its_own(na
 
 
 @pytest.mark.parametrize("name", backend_names())
-def test_a_backend_is_there_or_says_how_it_is_installed(name):
+def test_a_backend_is_there_or_says_how_it_is_installed(name, require):
     if is_installed(name):
         assert load_backend(name).name == name
+        require(name)
         return
     with pytest.raises(BackendUnavailable) as caught:
         load_backend(name)

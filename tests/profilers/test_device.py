@@ -1,7 +1,6 @@
 """The worker's zip application as a device runs it: a folder, a runtime, and no Gnomon."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -113,12 +112,12 @@ def test_a_bundle_is_run_to_its_end_on_a_real_runtime_and_names_the_file_to_carr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups of processes to kill")
-def test_after_a_power_cut_the_same_command_goes_on_in_the_same_file(board, unpacked):
+def test_after_a_power_cut_the_same_command_goes_on_in_the_same_file(board, unpacked, send):
     folder = unpacked(**{f"layer{number}": {"sleep_s": 0.1} for number in range(8)})
     results = folder / "results-board-t1.jsonl"
     process = start(folder, "--backend", "board")
     wait_for_visits(results, 2)
-    os.killpg(process.pid, signal.SIGKILL)  # all at once, the worker too
+    send(process, signal.SIGKILL, to_group=True)  # all at once, the worker too
     process.communicate()
     before = results.read_bytes()
     code, output, errors = run(folder, "--backend", "board")
@@ -133,11 +132,11 @@ def test_after_a_power_cut_the_same_command_goes_on_in_the_same_file(board, unpa
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signal")
-def test_ctrl_c_ends_it_after_the_visit_in_flight_with_one_sentence(board, unpacked):
+def test_ctrl_c_ends_it_after_the_visit_in_flight_with_one_sentence(board, unpacked, send):
     folder = unpacked(**{f"layer{number}": {"sleep_s": 0.1} for number in range(20)})
     process = start(folder, "--backend", "board")
     wait_for_visits(folder / "results-board-t1.jsonl", 1)
-    process.send_signal(signal.SIGINT)
+    send(process, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors.splitlines()[-1].startswith("interrupted; what was measured is in")

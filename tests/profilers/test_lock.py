@@ -39,7 +39,7 @@ def wait_for_a_visit(results):
         time.sleep(0.01)
 
 
-def test_a_second_plan_is_refused_while_one_is_measured_and_welcome_afterwards(fake_backend, make_plan, tmp_path):
+def test_a_second_plan_is_refused_while_one_is_measured_and_welcome_afterwards(fake_backend, make_plan, tmp_path, send):
     long = make_plan("long", **{f"layer{number}": {"us": [1.0], "sleep_s": 0.2} for number in range(40)})
     short = make_plan("short", layer={"us": [1.0]})
     first = start(long, tmp_path / "long.jsonl")
@@ -49,18 +49,18 @@ def test_a_second_plan_is_refused_while_one_is_measured_and_welcome_afterwards(f
     assert second.returncode == 3
     assert f"DeviceBusy: This device is measuring the plan {read_plan(long).digest[:12]}," in said
     assert f"in process {first.pid}" in said
-    first.send_signal(signal.SIGINT)
+    send(first, signal.SIGINT)
     first.communicate(timeout=60)
     assert start(short, tmp_path / "short.jsonl").communicate(timeout=60)[1] == ""
     assert read_results(tmp_path / "short.jsonl").is_complete
 
 
-def test_a_holder_that_is_killed_leaves_no_lock(lock):
+def test_a_holder_that_is_killed_leaves_no_lock(lock, send):
     holder = subprocess.Popen([sys.executable, "-c", HOLD], stdout=subprocess.PIPE)
     holder.stdout.readline()
     with pytest.raises(DeviceBusy, match=f"the plan aaaaaaaaaaaa, in process {holder.pid}"), device_locked("b" * 64):
         pass
-    holder.kill()
+    send(holder, signal.SIGKILL)
     holder.communicate()
     with device_locked("b" * 64):
         assert lock.read_text() == f"plan {'b' * 12} process {os.getpid()}\n"

@@ -7,12 +7,10 @@ import sys
 import pytest
 
 from gnomon.profilers import (
-    BackendUnavailable,
     PlannedModel,
     RunConfig,
     TimingPolicy,
     fingerprint,
-    load_backend,
     read_results,
     run_plan_locally,
     write_plan,
@@ -29,11 +27,16 @@ from gnomon.profilers.providers import openvino as plugin
 
 
 @pytest.fixture(autouse=True)
-def _installed():
-    try:
-        load_backend(NAME)
-    except BackendUnavailable as error:
-        pytest.skip(str(error))
+def _usable(require):
+    require(NAME)
+
+
+def test_whoever_asks_is_told_the_version_and_keeps_no_library(require):
+    assert said(
+        "from gnomon.profilers.availability import availability\n"
+        f"found = [availability(name).state for name in ('openvino', '{NAME}', 'openvino')]\n"
+        "print(json.dumps([found, 'onnxruntime_ep_openvino' in sys.modules]))"
+    ) == [["available"] * 3, False]
 
 
 def said(code):
@@ -99,7 +102,7 @@ def test_a_plugin_that_ignores_its_properties_is_refused():
     message = said(
         "plugin.CANARY = 'NUM_STREAMS'\n"
         f"try:\n    load_backend('{NAME}').load(affine_model(), RunConfig())\n"
-        "except UnsupportedConfig as error:\n    print(json.dumps(str(error)))"
+        "except BackendUnusable as error:\n    print(json.dumps(str(error)))"
     )
     assert "would ignore threads and precision" in message
 
@@ -108,7 +111,7 @@ def test_a_plugin_that_fails_for_another_reason_has_not_proven_that_it_reads_the
     message = said(
         "plugin.RELU = b'this is not ONNX'\n"
         f"try:\n    load_backend('{NAME}').load(affine_model(), RunConfig())\n"
-        "except UnsupportedConfig as error:\n    print(json.dumps(str(error)))"
+        "except BackendUnusable as error:\n    print(json.dumps(str(error)))"
     )
     assert "does not work here" in message
 

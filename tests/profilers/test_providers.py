@@ -10,6 +10,7 @@ import pytest
 
 from gnomon.profilers import (
     BackendUnavailable,
+    BackendUnusable,
     FallbackRefused,
     OperatorsUnavailable,
     RunConfig,
@@ -227,7 +228,7 @@ def test_a_gpu_takes_its_own_configurations_only(runtime, config):
 
 def test_a_gpu_that_does_not_answer_ends_the_plan(runtime, monkeypatch):
     monkeypatch.setattr(runtime.OrtValue, "ortvalue_from_numpy", lambda value, *_: placed(value, "broken"))
-    with pytest.raises(UnsupportedConfig, match=r"no CUDA-capable device.*nvidia-smi"):
+    with pytest.raises(BackendUnusable, match=r"no CUDA-capable device.*nvidia-smi"):
         script(runtime, "cuda").load(b"model", GPU)
 
 

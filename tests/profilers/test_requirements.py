@@ -47,7 +47,7 @@ def test_a_backend_of_an_old_runtime_is_not_opened(monkeypatch):
         def version(self):
             return "1.9"
 
-    entry = registry._Entry("cpu", lambda: Old(lambda model: [1.0]))
+    entry = registry._Entry("cpu", "a test", lambda: Old(lambda model: [1.0]))
     monkeypatch.setattr(registry, "_entries", lambda: {"onnxruntime": entry})
     with pytest.raises(RuntimeTooOld, match=r"1\.9"):
         load_backend("onnxruntime")

@@ -39,12 +39,12 @@ def results(tmp_path):
     return tmp_path / "results.jsonl"
 
 
-def test_a_worker_killed_at_several_moments_repeats_nothing_and_loses_nothing(fake_backend, make_plan, results):
+def test_a_worker_killed_at_several_moments_repeats_nothing_and_loses_nothing(fake_backend, make_plan, results, send):
     plan = make_plan(**MODELS)
     for visits in (1, 3, 8, 13):
         worker = start_worker(plan, results)
         wait_for_visits(results, visits)
-        worker.send_signal(signal.SIGKILL)
+        send(worker, signal.SIGKILL)
         finish(worker)
     assert finish(start_worker(plan, results))[0] == DONE
     found = read_results(results)
@@ -67,11 +67,11 @@ def test_a_worker_continues_after_a_torn_last_line(fake_backend, make_plan, resu
     assert read_journal(results)[1] == ()
 
 
-def test_an_interrupted_worker_finishes_its_visit_and_says_so(fake_backend, make_plan, results):
+def test_an_interrupted_worker_finishes_its_visit_and_says_so(fake_backend, make_plan, results, send):
     plan = make_plan(**MODELS)
     worker = start_worker(plan, results)
     wait_for_visits(results, 2)
-    worker.send_signal(signal.SIGINT)
+    send(worker, signal.SIGINT)
     assert finish(worker)[0] == INTERRUPTED
     half = read_results(results)
     assert not half.is_complete

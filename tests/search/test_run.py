@@ -113,14 +113,14 @@ def test_progress_counts_to_the_budget(tmp_path):
     assert seen[-1][2] == 0
 
 
-@pytest.mark.parametrize("after_s", [0.3, 0.9, 1.4])
-def test_a_killed_search_goes_on_to_the_same_trajectory(tmp_path, whole, after_s):
+@pytest.mark.parametrize("validations", [2, 8, 14])
+def test_a_killed_search_goes_on_to_the_same_trajectory(tmp_path, whole, validations, send):
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "run"), CONFIG.model_dump_json()]
     process = subprocess.Popen([*command, "0.05"])
-    while not (tmp_path / "run" / "evaluations.jsonl").exists():
+    journal = tmp_path / "run" / "evaluations.jsonl"
+    while process.poll() is None and not (journal.exists() and journal.read_bytes().count(b"\n") >= validations):
         time.sleep(0.01)
-    time.sleep(after_s)
-    process.send_signal(signal.SIGKILL)
+    send(process, signal.SIGKILL)
     process.wait()
     before = load_run(tmp_path / "run").evaluations
     subprocess.run([*command, "0"], check=True)

@@ -20,12 +20,12 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 
-from ...errors import BackendUnavailable, DeviceUnfit, PlanDamaged, ProfilerError, RuntimeTooOld
+from ...availability import require_usable
+from ...errors import BackendUnavailable, BackendUnusable, DeviceUnfit, PlanDamaged, ProfilerError, RuntimeTooOld
 from ...exits import DONE, FAILED, INTERRUPTED
 from ...hardware import fingerprint
 from ...journal import write_atomically
 from ...plan import read_plan
-from ...registry import load_backend
 from ...requirements import check_runtime, command_without_gnomon
 from ..local import run_plan_locally
 from .run_folder import RunFolder
@@ -52,9 +52,9 @@ def main(arguments: Sequence[str]) -> int:
 def require(backend: str, precision: str = "fp32") -> None:
     """Raise unless the runtime of ``backend`` is here and new enough for such models; print its version."""
     try:
-        version = load_backend(backend).version()
+        version = require_usable(backend)
         check_runtime(backend, version, precision)
-    except RuntimeTooOld:
+    except (RuntimeTooOld, BackendUnusable):
         raise
     except BackendUnavailable as exc:
         command = command_without_gnomon(exc.install_command, backend)

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from gnomon.profilers import (
+    BackendBroken,
     BackendError,
     EnvironmentChanged,
     PlannedModel,
@@ -97,10 +98,18 @@ def test_restarting_has_a_bound(fake_backend, make_plan, results):
 
 def test_a_python_error_in_the_worker_is_shown_and_not_repeated(fake_backend, make_plan, results, tmp_path):
     plan = make_plan(**LAYERS)
-    (tmp_path / "site" / "gnomon_fake.py").write_text("raise RuntimeError('this plug-in is broken')\n")
-    with pytest.raises(WorkerCrashed, match="this plug-in is broken") as caught:
+    plugin = tmp_path / "site" / "gnomon_fake.py"
+    plugin.write_text(plugin.read_text() + "\n\nFakeBackend.versions = lambda self: 1 / 0\n")
+    with pytest.raises(WorkerCrashed, match="ZeroDivisionError") as caught:
         run_plan_locally(plan, results)
     assert caught.value.exit_code == 1
+
+
+def test_a_plug_in_that_is_broken_is_raised_as_such(fake_backend, make_plan, results, tmp_path):
+    plan = make_plan(**LAYERS)
+    (tmp_path / "site" / "gnomon_fake.py").write_text("raise RuntimeError('this plug-in is broken')\n")
+    with pytest.raises(BackendBroken, match="this plug-in is broken"):
+        run_plan_locally(plan, results)
 
 
 def test_an_error_of_the_worker_is_raised_as_itself(make_plan, results):
@@ -125,11 +134,11 @@ def test_a_failing_progress_callback_stops_the_worker_where_it_can_resume(fake_b
     assert read_results(results).is_complete
 
 
-def test_ctrl_c_reaches_the_worker_and_the_run_can_go_on(fake_backend, make_plan, results):
+def test_ctrl_c_reaches_the_worker_and_the_run_can_go_on(fake_backend, make_plan, results, send):
     plan = make_plan(**{f"layer{number}": {"us": [100.0], "sleep_s": 0.1} for number in range(10)})
     parent = start_run(plan, results)
     wait_for_a_visit(results)
-    parent.send_signal(signal.SIGINT)
+    send(parent, signal.SIGINT)
     assert "KeyboardInterrupt" in parent.communicate(timeout=60)[1]
     half = read_results(results)
     assert not half.is_complete
@@ -150,11 +159,11 @@ def wait_for_a_visit(results):
         time.sleep(0.01)
 
 
-def test_a_run_whose_parent_was_killed_alone_can_be_run_again_at_once(fake_backend, make_plan, results):
+def test_a_run_whose_parent_was_killed_alone_can_be_run_again_at_once(fake_backend, make_plan, results, send):
     plan = make_plan(**{f"layer{number}": {"us": [100.0], "sleep_s": 0.3} for number in range(6)})
     parent = start_run(plan, results)
     wait_for_a_visit(results)
-    parent.kill()
+    send(parent, signal.SIGKILL)
     parent.communicate()
     run_plan_locally(plan, results)
     found = read_results(results)
@@ -163,11 +172,11 @@ def test_a_run_whose_parent_was_killed_alone_can_be_run_again_at_once(fake_backe
     assert {measurement.visits for measurement in found.measurements.values()} == {2}
 
 
-def test_a_worker_whose_parent_was_killed_stops_after_the_visit_in_flight(fake_backend, make_plan, results):
+def test_a_worker_whose_parent_was_killed_stops_after_the_visit_in_flight(fake_backend, make_plan, results, send):
     plan = make_plan(**{f"layer{number}": {"us": [100.0], "sleep_s": 0.05} for number in range(100)})
     parent = start_run(plan, results)
     wait_for_a_visit(results)
-    parent.kill()
+    send(parent, signal.SIGKILL)
     parent.communicate()
     made = len(read_results(results).visits)
     with locked(results, wait_s=10.0):
@@ -210,6 +219,17 @@ def test_a_change_of_the_runtime_between_sessions_is_refused_where_the_session_o
     with pytest.raises(EnvironmentChanged, match=r"versions\.fake was '0\.9' and is '1\.0'"):
         run_plan_locally(plan, results)
     assert results.read_bytes() == kept
+
+
+def test_how_validations_wait_does_not_reach_what_is_timed(fake_backend, make_plan, results, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "0")
+    plugin = tmp_path / "site" / "gnomon_fake.py"
+    told = "{n: v for n, v in os.environ.items() if n.startswith(('OMP_', 'GOMP_', 'KMP_'))}"
+    plugin.write_text(f"{plugin.read_text()}\n\nFakeBackend.versions = lambda self: {told}\n")
+    run_plan_locally(make_plan(**LAYERS), results)
+    (session,) = read_results(results).sessions
+    assert {name: value for name, value in session.versions.items() if name != "python"} == {"OMP_NUM_THREADS": "1"}
 
 
 def test_the_child_sees_only_the_thread_settings_asked_for():

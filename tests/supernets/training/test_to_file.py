@@ -83,14 +83,14 @@ def test_training_goes_on_from_given_weights(tmp_path, full_data):
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
-def test_stopped_training_command_goes_on_to_the_same_weights(ending, tmp_path, full_data):
+def test_stopped_training_command_goes_on_to_the_same_weights(ending, tmp_path, full_data, send):
     options = ["--epochs", "2", "--batch", "128", "--data", full_data]
     command = train_command(*options, "--out", "w.safetensors")
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     checkpoint = tmp_path / "w.safetensors.checkpoint"
     while not checkpoint.exists() and process.poll() is None:
         time.sleep(0.01)
-    process.send_signal(ending)
+    send(process, ending)
     _, errors = process.communicate()
     assert process.returncode == (130 if ending == signal.SIGINT else -signal.SIGKILL)
     assert "Traceback" not in errors

@@ -79,11 +79,11 @@ def test_a_line_that_is_cut_is_made_anew_and_the_run_never_stopped(fake_board, m
     assert len(found.sessions) == 1
 
 
-def test_ctrl_c_stops_the_run_there_and_brings_what_it_measured(fake_board, make_plan, results):
+def test_ctrl_c_stops_the_run_there_and_brings_what_it_measured(fake_board, make_plan, results, send):
     plan = make_plan(**SLOW)
     client = fake_board.start(plan, results)
     fake_board.wait_for_a_visit()
-    client.send_signal(signal.SIGINT)
+    send(client, signal.SIGINT)
     assert "KeyboardInterrupt" in client.communicate(timeout=60)[1]
     assert runners(fake_board) == []
     half = read_results(results)
@@ -98,11 +98,11 @@ def test_ctrl_c_stops_the_run_there_and_brings_what_it_measured(fake_board, make
     assert len(found.sessions) == 2
 
 
-def test_a_client_that_is_killed_finds_its_run_again(fake_board, make_plan, results):
+def test_a_client_that_is_killed_finds_its_run_again(fake_board, make_plan, results, send):
     plan = make_plan(**SLOW)
     client = fake_board.start(plan, results)
     fake_board.wait_for_a_visit()
-    client.kill()
+    send(client, signal.SIGKILL)
     client.communicate()
     (runner,) = runners(fake_board)
     with fake_board.open() as device:
