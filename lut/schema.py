@@ -74,7 +74,7 @@ class ProfileHeader(Record):
     session_starts_s: dict[str, float] = Field(default_factory=dict)
     seconds: float = Field(ge=0)
     source: ProfileSource = ProfileSource()
-    weight_bits: Literal[7, 8] | None = None
+    weight_bits: Annotated[int, Field(ge=7, le=8)] | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 

@@ -111,8 +111,8 @@ def export_subnet(
     `provenance` goes into the sidecar as it is; int8 weights have the bits of `supernet`. Raises ExportRefused when the
     models do not do what they should, BackendUnavailable without onnxruntime, PrecisionUnavailable where this machine
     cannot check a precision, ProfileMismatch for a profile of another space or precision, OutputUnusable when the
-    folder exists (unless `force`) or is unwritable. In int8, KernelsDisagree where integer kernels here are wrong; where
-    they are so for a file that is for another processor, no runtime is compared.
+    folder exists (unless `force`) or is unwritable. In int8, KernelsDisagree where integer kernels here are wrong;
+    where they are so for a file that is for another processor, no runtime is compared.
     """
     if folder.exists() and not force:
         raise OutputUnusable(f"{folder} is there already; choose another --out, or replace it with --force")

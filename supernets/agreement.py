@@ -1,8 +1,9 @@
 """Whether this machine's integer kernels compute what an int8 file says.
 
-A file's Q/DQ pairs, computed in fp32, are what it means. Integer kernels may round otherwise here and there: outputs are
-then off by 0.002 to 0.05 of their root mean square. Kernels that saturate are off by 0.16 to 0.8, and accuracies by
-them would rank networks by an artefact of the processor.
+A file's Q/DQ pairs, computed in fp32, are what it means. Integer kernels may round otherwise here and there, which puts
+outputs off by up to 0.055 of their root mean square (20 files of fashion_mnist, 8 of translate_en_de). Wrong kernels
+rank networks by an artefact of the processor: those that saturate are off by 0.1 to 0.8, and by 0.07 to 0.1 in
+translation. That fault is known before (`precision/kernels.py`); the limit is for those that are not.
 """
 
 from __future__ import annotations
@@ -42,10 +43,10 @@ class KernelCheck:
         """Say it in one line."""
         found = (
             f"int8 with weights in {self.weight_bits} bits: the integer kernels of {kernels_here()} differ from Q/DQ "
-            f"pairs in fp32 by {100 * self.error:.1f} % here (at most {100 * LIMIT:.0f} % is accepted)"
+            f"pairs in fp32 by {100 * self.error:.1f} % here"
         )
         if not self.in_fp32:
-            return found
+            return f"{found} (at most {100 * LIMIT:.0f} % is accepted)"
         return (
             f"{found}; this processor adds products of 8-bit weights in 16 bits, which the device that they are for "
             "does not, so networks are validated by Q/DQ pairs in fp32, more slowly"
@@ -102,9 +103,8 @@ def check_parts(networks: Sequence[Sequence[PartModel]], supernet: Supernet, spl
         runners = [Paired(onnxruntime_runner(part.model), int8.exact_runner(part.model)) for part in parts]
         supernet.answers_from(runners, split, examples)
         pairs += runners
-    check = KernelCheck(
-        max(pair.error for pair in pairs), supernet.weight_bits, supernet.weight_bits > weight_bits_here()
-    )
+    bits = supernet.weight_bits
+    check = KernelCheck(max(pair.error for pair in pairs), bits, in_fp32=bits > weight_bits_here())
     if check.error > LIMIT and not check.in_fp32:
         raise KernelsDisagree(
             f"{check.sentence()}, so accuracies in int8 would be those of a fault; use another version of the runtime "

@@ -2,10 +2,10 @@
 
 Graphs are built in fp32; everything else is made of those bytes here, so that a layer that is timed, a network that is
 validated and a file that is shipped go through the same door. A module of this folder has `convert(model, samples,
-sampled, weight_bits)`; `runner(model)`, which runs what convert makes on this machine: its answers are known and not assumed;
-`require()`, which raises PrecisionUnavailable where it could not; `RUNTIME`, that which runs it; `CALIBRATED`, whether
-samples decide anything; and `TOLERANCE`: how far the outputs of two runtimes for one file may lie apart, as a part of
-the largest. The names are those of `RunConfig.precision`.
+sampled, weight_bits)`; `runner(model)`, which runs what convert makes on this machine: its answers are known and not
+assumed; `require()`, which raises PrecisionUnavailable where it could not; `RUNTIME`, that which runs it; `CALIBRATED`,
+whether samples decide anything; and `TOLERANCE`: how far the outputs of two runtimes for one file may lie apart, as a
+part of the largest. The names are those of `RunConfig.precision`.
 """
 
 from __future__ import annotations
