@@ -35,9 +35,10 @@ class Quantised(AnalyticSupernet):
         return super().evaluate(architecture, split, share) - (precision == "int8")
 
 
-def profile_of(precision, name="p"):
+def profile_of(precision, name="p", weight_bits=8):
     config = SimpleNamespace(precision=precision)
-    return SimpleNamespace(name=name, digest="0" * 64, header=SimpleNamespace(config=config))
+    header = SimpleNamespace(config=config)
+    return SimpleNamespace(name=name, digest="0" * 64, header=header, weight_bits=weight_bits)
 
 
 @pytest.fixture
