@@ -1,7 +1,7 @@
 """Whether this machine's integer kernels compute what an int8 file says.
 
 A file's Q/DQ pairs, computed in fp32, are what it means. Integer kernels may round otherwise here and there, which puts
-outputs off by up to 0.055 of their root mean square (20 files of fashion_mnist, 8 of translate_en_de). Wrong kernels
+outputs off by up to 0.055 of their root mean square (20 files of fashion_mnist, 6 of translate_en_de). Wrong kernels
 rank networks by an artefact of the processor: those that saturate are off by 0.1 to 0.8, and by 0.07 to 0.1 in
 translation. That fault is known before (`precision/kernels.py`); the limit is for those that are not.
 """
