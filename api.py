@@ -95,6 +95,7 @@ def search(
     start_from: Run | None = None,
     force: bool = False,
     on_progress: Callable[..., None] | None = None,
+    on_step: Callable[[str], None] = lambda step: None,
 ) -> Run:
     """Search `config.space` and return the run, whose folder holds every validation; repeating the call resumes it.
 
@@ -104,14 +105,16 @@ def search(
     validated in the profile's precision; memory and energy are measured here, as the profile says. `start_from` is
     another run on the space: what it measured counts, at no cost, where checkpoint, data and split agree, and else the
     architectures of its front are measured first. Raises the errors of `gnomon.search.errors`, ProfileMismatch for a
-    profile of another space, and PrecisionUnavailable where this machine cannot compute in its precision.
+    profile of another space, and PrecisionUnavailable where this machine cannot compute in its precision. In int8,
+    integer kernels are checked first, and `on_step` is told what was found; raises KernelsDisagree.
     """
     from .search import SearchContext, run_search
     from .search.profiles import searched
     from .search.resources import resources_from
     from .search.task_metric import needs_supernet
     from .supernets import load_space
-    from .supernets.precision import require_here
+    from .supernets.agreement import check_kernels
+    from .supernets.precision import is_calibrated, require_here
     from .supernets.supernet import load_supernet
 
     known = searched(profile, load_space(config.space), config.objectives)
@@ -119,7 +122,9 @@ def search(
     if needs_supernet(config.objectives):
         for precision in known.precisions:
             require_here(precision)
-        supernet = load_supernet(config.space, checkpoint=checkpoint, data=data)
+        supernet = load_supernet(config.space, checkpoint=checkpoint, data=data, weight_bits=known.weight_bits)
+        if any(is_calibrated(precision) for precision in known.precisions):
+            on_step(check_kernels(supernet, config.split).sentence())
     config = config.model_copy(update={"space": known.space.name})
     context = SearchContext(
         known.space,
@@ -175,7 +180,7 @@ def final_front(
 
     supernet = None
     if needs_supernet(tuple(objective.name for objective in run.objectives)):
-        supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data)
+        supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data, weight_bits=run.weight_bits)
     return finish(
         run,
         supernet=supernet,
@@ -202,8 +207,9 @@ def export(
     """Export the sub-network that `pick` (an id, knee, or a rule such as latency<=2ms) chooses from a run's front.
 
     At the precision that it was found in, unless another is given; of several profiles the one predicts that knows the
-    way in which it runs fastest. Raises Infeasible when none fits, ExportRefused when the file does not do what it
-    should.
+    way in which it runs fastest. int8 weights have the bits that the search validated, or fewer where the profile's
+    device takes no more; without either, those of this machine. Raises Infeasible when none fits, ExportRefused when
+    the file does not do what it should.
     """
     from dataclasses import asdict
 
@@ -213,7 +219,9 @@ def export(
     from .supernets.supernet import load_supernet
 
     chosen = chosen_from(run, pick)
-    supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data)
+    known = one_profile(profile, chosen.deployment)
+    bits = [bits for bits in (run.weight_bits, None if known is None else known.weight_bits) if bits is not None]
+    supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data, weight_bits=min(bits, default=None))
     provenance: dict[str, Any] = {
         "run": str(run.folder.name),
         "pick": pick,
@@ -226,7 +234,7 @@ def export(
         supernet,
         chosen.network,
         Path(folder),
-        profile=one_profile(profile, chosen.deployment),
+        profile=known,
         precision=precision or chosen.precision,
         provenance=provenance,
         force=force,

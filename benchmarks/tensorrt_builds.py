@@ -27,6 +27,7 @@ from gnomon.profilers.registry import load_builder
 from gnomon.supernets import SearchSpace, load_space
 from gnomon.supernets.graph import graph_from_layers, models_from_architecture
 from gnomon.supernets.precision import at_precision
+from gnomon.supernets.precision.kernels import FULL
 from gnomon.supernets.registry import space_names
 
 RANDOM = 3  # sub-networks of each space, besides the smallest and the largest
@@ -83,7 +84,7 @@ def main() -> None:
             ("layers", layers_of(space), options.every),
             ("sub-networks' parts", networks_of(space), True),
         ):
-            precise = ((key, at_precision(model, options.precision)) for key, model in models)
+            precise = ((key, at_precision(model, options.precision, weight_bits=FULL)) for key, model in models)
             seconds, failures = build_all(builder, precise, targets, is_every=is_every)
             failed += failures
             figure = f"seconds a build: {spread(seconds)}, longest {max(seconds):.2f}" if seconds else "none"

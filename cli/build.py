@@ -114,15 +114,16 @@ def models_from_paths(paths: list[Path]) -> dict[str, bytes]:
 
 def models_from_space(space: str, texts: list[str], precision: str) -> dict[str, bytes]:
     """Return the sub-networks asked for, a model for each of their parts; weights are made up, which serves timing."""
+    from ..lut.quantisation import weight_bits_for
     from ..supernets import load_space
     from ..supernets.graph import models_from_architecture
     from ..supernets.parse import architectures_from_text
     from ..supernets.precision import parts_at_precision
 
-    loaded = load_space(space)
+    loaded, bits = load_space(space), weight_bits_for("gpu", {})  # what engines are built for
     return {
         f"{architecture.id}.{part.name}": part.model
         for text in texts
         for architecture in architectures_from_text(loaded, text)
-        for part in parts_at_precision(models_from_architecture(loaded, architecture), precision)
+        for part in parts_at_precision(models_from_architecture(loaded, architecture), precision, weight_bits=bits)
     }

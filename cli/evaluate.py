@@ -28,8 +28,10 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Evaluate sub-networks: the metric of their task (and top-5 among many classes), MACs and parameters."""
+        from ..supernets.agreement import check_kernels
         from ..supernets.evaluation import evaluate as evaluated
         from ..supernets.parse import architectures_from_text
+        from ..supernets.precision import is_calibrated
         from ..supernets.registry import load_space
         from ..supernets.supernet import load_supernet
 
@@ -40,6 +42,9 @@ def register(app: typer.Typer) -> None:
         ]
         supernet = load_supernet(space, checkpoint=checkpoint, data=data)
         examples = supernet.size(split)
+        calibrated = is_calibrated(precision)
+        if calibrated:
+            say(check_kernels(supernet, split).sentence())
         rows = []
         for found in evaluated(supernet, asked, split, precision=precision):
             indices = ",".join(map(str, found.architecture.indices))
@@ -53,6 +58,7 @@ def register(app: typer.Typer) -> None:
                     "checkpoint_sha256": supernet.checkpoint_sha256,
                     "split": split,
                     "precision": precision,
+                    "weight_bits": supernet.weight_bits if calibrated else None,
                     "examples": examples,
                     "metric": supernet.metric.name,
                     "unit": supernet.metric.unit,
@@ -64,7 +70,7 @@ def register(app: typer.Typer) -> None:
         print_table(list(rows[0]), [list(row.values()) for row in rows])
         print(
             f"{supernet.metric.name} in {supernet.metric.unit}, on the {examples:,} examples of the {split} split, "
-            f"run in {precision}"
+            f"run in {precision}" + (f" with weights in {supernet.weight_bits} bits" if calibrated else "")
         )
         if supernet.metric.signature:
             print(f"signature: {supernet.metric.signature}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import Force, progress
+from .output import Force, progress, say
 
 if TYPE_CHECKING:
     from ..search.profiles import Profiles as LoadedProfiles
@@ -126,5 +126,6 @@ def register(app: typer.Typer) -> None:
                 start_from=other,
                 force=force,
                 on_progress=search_progress(report),
+                on_step=say,
             )
         print_run(run, profile=loaded)

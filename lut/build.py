@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,13 @@ from ..profilers.transport import Transport
 from ..profilers.transports.local import LocalDevice
 from ..supernets import SearchSpace, load_space
 from ..supernets.layers.registry import macs
+from ..supernets.precision import is_calibrated
 from ..version import VERSION
 from .errors import LutError, OutputExists, OutputUnwritable, ProfileMismatch
 from .model import MIN_NETWORKS, LatencyModel
 from .networks import layer_model, network_parts, timed_model
 from .profile import HardwareProfile, predicted_from
+from .quantisation import weight_bits_for
 from .sampling import networks_for
 from .schema import (
     ANCHOR,
@@ -58,6 +60,7 @@ class ProfileRequest:
 
     Without `layers` only the whole networks are measured, and their latencies regressed on physical quantities; or,
     with a `source`, corrected from what that profile of another device or configuration says of each layer.
+    `weight_bits` are those of int8 weights; None: as the device that is measured takes them.
     """
 
     space: str
@@ -68,6 +71,7 @@ class ProfileRequest:
     source: HardwareProfile | None = None
     policy: TimingPolicy = field(default_factory=TimingPolicy)
     seed: int = 0
+    weight_bits: int | None = None
 
     def file_name(self, device: str) -> str:
         """Return the profile's file name on a device, which goes by its short name."""
@@ -94,6 +98,9 @@ def build_profile(
         request.source.table.require(request.source.space_named(request.space).unique_layers())
     device = device or LocalDevice()
     device.require(request.backend)
+    if is_calibrated(request.config.precision) and request.weight_bits is None:
+        bits = weight_bits_for(request.config.device, device.hardware().to_json())
+        request = replace(request, weight_bits=bits)
     available = len(rows_for(request, space))
     if available < MIN_NETWORKS:
         raise LutError(f"{available} whole networks would be measured; it takes {MIN_NETWORKS} to verify a profile")
@@ -135,13 +142,13 @@ def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> Tim
     anchor = sorted(layers, key=lambda spec: (macs(spec), spec.key))[len(layers) // 2]
 
     def models() -> Iterator[PlannedModel]:
-        config = request.config
-        yield PlannedModel(ANCHOR + anchor.key, "anchor", layer_model(anchor, config))
+        config, bits = request.config, request.weight_bits
+        yield PlannedModel(ANCHOR + anchor.key, "anchor", layer_model(anchor, config, weight_bits=bits))
         for spec in layers if request.layers else ():
-            yield PlannedModel(spec.key, "layer", layer_model(spec, config))
+            yield PlannedModel(spec.key, "layer", layer_model(spec, config, weight_bits=bits))
         for row in rows_for(request, space):
             architecture = space.architecture(row)
-            model = timed_model(network_parts(space, architecture, config))
+            model = timed_model(network_parts(space, architecture, config, weight_bits=bits))
             yield PlannedModel(network_key(architecture.indices), "network", model)
 
     return write_plan(
@@ -224,6 +231,7 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
             if source is None
             else ProfileSource(kind="transferred", name=source.name, sha256=source.digest)
         ),
+        weight_bits=request.weight_bits,
     )
     timeline = Timeline.of(header.session_starts_s, [r for r in records if isinstance(r, AnchorRecord)])
     corrected = {r.key: timeline.measurement(r) for r in records if isinstance(r, LayerRecord)}

@@ -17,12 +17,14 @@ from ..profilers.timing import TimingPolicy
 from ..profilers.transports.bundle import read_bundle, write_bundle
 from ..supernets import load_space
 from ..supernets.layers.registry import params
+from ..supernets.precision import is_calibrated
 from ..version import VERSION
 from .build import ProfileRequest, plan_for, rows_for, write_profile
 from .bundle_checks import check_items, check_results, plan_of, space_of
 from .errors import LutError, OutputExists, OutputUnwritable
 from .model import MIN_NETWORKS
 from .profile import HardwareProfile
+from .quantisation import weight_bits_for
 from .store import load_profile
 
 WEIGHT_BYTES = {"fp32": 4, "bf16": 4, "fp16": 2, "int8": 1}  # in a file; for bf16 the runtime is told
@@ -45,12 +47,16 @@ class BundleEstimate:
 def bundle_request(
     space: str, *, precision: str, batch: int, networks: int, layers: bool, policy: TimingPolicy
 ) -> ProfileRequest:
-    """Return what a bundle is to ask for; backend and threads are left to the device. Raises LutError."""
+    """Return what a bundle is to ask for; backend and threads are left to the device. Raises LutError.
+
+    What the device is, is not known yet: int8 weights are as any processor takes them.
+    """
     try:
         config = RunConfig(precision=precision, batch=batch)
     except ValueError as error:
         raise LutError(str(error)) from error
-    return ProfileRequest(space, "", config, networks, layers=layers, policy=policy)
+    bits = weight_bits_for(config.device, {}) if is_calibrated(precision) else None
+    return ProfileRequest(space, "", config, networks, layers=layers, policy=policy, weight_bits=bits)
 
 
 def estimate_bundle(request: ProfileRequest) -> BundleEstimate:
@@ -87,6 +93,7 @@ def create_bundle(request: ProfileRequest, out: Path, *, force: bool = False) ->
         "networks": request.networks,
         "layers": request.layers,
         "seed": request.seed,
+        "weight_bits": request.weight_bits,
     }
     config = request.config
     try:
@@ -119,7 +126,12 @@ def import_results(
     check_items(space, plan.items, bundle)
     check_results(plan, found, results)
     request = ProfileRequest(
-        space.name, found.backend, found.config, layers=bool(carried.origin["layers"]), policy=carried.policy
+        space.name,
+        found.backend,
+        found.config,
+        layers=bool(carried.origin["layers"]),
+        policy=carried.policy,
+        weight_bits=carried.origin.get("weight_bits"),
     )
     try:
         path = out or Path(request.file_name(found.sessions[0].hardware.slug))

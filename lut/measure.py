@@ -108,7 +108,7 @@ def measure_models(
     config = profile.run_config
     anchor_key = profile.anchors[0].key
     spec = LayerSpec.from_key(anchor_key.removeprefix(ANCHOR))
-    planned = [PlannedModel(anchor_key, "anchor", layer_model(spec, config))]
+    planned = [PlannedModel(anchor_key, "anchor", layer_model(spec, config, weight_bits=profile.weight_bits))]
     planned += [PlannedModel(key, "network", model) for key, model in models.items()]
     policy = replace(POLICY, time_cap_s=POLICY.time_cap_s + FURTHER_S * (len(models) - 1))
     with ExitStack() as stack:

@@ -93,7 +93,7 @@ def explain_operators(profile: HardwareProfile, architecture: Architecture) -> O
             fields=tuple(difference.partition(":")[0] for difference in differences),
         )
     config = profile.run_config
-    parts = network_parts(profile.space, architecture, config)
+    parts = network_parts(profile.space, architecture, config, weight_bits=profile.weight_bits)
     timed = measure_model(profile, timed_model(parts))
     measured_us = timed.measurement.value_us
     run_us = measured_us / sum(part.runs for part in parts)

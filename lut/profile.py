@@ -17,6 +17,7 @@ from ..supernets import SearchSpace, load_space
 from .errors import ProfileMismatch
 from .estimate import PREDICTED
 from .model import LatencyModel
+from .quantisation import weight_bits_for
 from .schema import AnchorRecord, FitReport, NetworkRecord, ProfileHeader
 from .table import LatencyTable, PredictedLayer
 
@@ -41,6 +42,12 @@ class HardwareProfile:
     def run_config(self) -> RunConfig:
         """The conditions that models were timed under."""
         return RunConfig(**self.header.config.model_dump())
+
+    @property
+    def weight_bits(self) -> int:
+        """The bits of int8 weights for the profile's device: as its models had them, else as its processor takes."""
+        header = self.header
+        return header.weight_bits or weight_bits_for(header.config.device, header.hardware)
 
     @cached_property
     def space(self) -> SearchSpace:

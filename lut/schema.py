@@ -12,10 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SCHEMA = "gnomon.profile"
 # History of the profile format, newest first:
+#   3  header: weight_bits
 #   2  header: source, session_starts_s; layer, network: at_s; prior; the fit of an unverified profile has nulls
 #   1  header, layer, network, anchor, failure, fit
-SCHEMA_VERSION = 2
-READABLE_VERSIONS = (1, 2)
+SCHEMA_VERSION = 3
+READABLE_VERSIONS = (1, 2, 3)
 
 ANCHOR = "anchor:"  # begins an anchor's key; the key of the layer that serves as anchor follows
 
@@ -51,6 +52,7 @@ class ProfileHeader(Record):
 
     `options` are the runtime's, read back after compilation; `seconds` is what measuring cost, compilation included.
     `session_starts_s` says when each session began, on one clock that counts worker time over all sessions.
+    `weight_bits` are those of the weights of int8 models, 8 or 7; None at another precision, and before version 3.
     """
 
     record: Literal["header"] = "header"
@@ -72,6 +74,7 @@ class ProfileHeader(Record):
     session_starts_s: dict[str, float] = Field(default_factory=dict)
     seconds: float = Field(ge=0)
     source: ProfileSource = ProfileSource()
+    weight_bits: Annotated[int, Field(ge=7, le=8)] | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 

@@ -122,7 +122,7 @@ def validated(path: Path, number: int, line: dict[str, object]) -> Record:
     ):
         raise ProfileDamaged(
             f"{path}, line {number}: schema {line.get('schema')!r} version {line.get('version')!r}; "
-            f"this Gnomon reads {SCHEMA} versions {' and '.join(map(str, READABLE_VERSIONS))}",
+            f"this Gnomon reads {SCHEMA} versions {', '.join(map(str, READABLE_VERSIONS))}",
             line_number=number,
         )
     try:

@@ -103,6 +103,11 @@ class Deployments:
         """The precision of all ways, where it is no choice."""
         return self.ways[0][0].precision
 
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """Every precision of the ways, sorted."""
+        return tuple(sorted({way.precision for way, _ in self.ways}))
+
     def value_us(self, indices: Indices) -> Values:
         """Estimate the latency in microseconds of (n, d) architectures, (n,)."""
         return np.asarray(self.each_us(indices).min(axis=1), dtype=np.float64)

@@ -22,6 +22,7 @@ from typing import Any
 from ..lut import HardwareProfile, timed_model
 from ..lut.profile import check_request
 from ..profilers.registry import load_backend
+from ..supernets.agreement import KernelCheck, check_parts
 from ..supernets.graph import PartModel
 from ..supernets.precision import FP32, is_calibrated, require_here, runtime_of
 from ..supernets.space import Architecture
@@ -42,10 +43,11 @@ from .task_metric import at_precisions
 
 SCHEMA = "gnomon.export"
 # History of the format of model.json, newest first:
+#   4  quantisation of int8
 #   3  precision, and the examples it was calibrated on
 #   2  models with their runs, companions and feeding; metric, of any task
 #   1  sha256 of the one model; accuracy
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 SIDECAR = "model.json"
 PARITY_EXAMPLES = 64
 FEEDING = (
@@ -81,7 +83,7 @@ class ExportedMetric:
 
 @dataclass(frozen=True, slots=True)
 class ExportedModel:
-    """What was exported and how it was checked."""
+    """What was exported and how it was checked; `kernels` says it of the integer kernels here, for int8."""
 
     folder: Path
     architecture: Architecture
@@ -90,6 +92,7 @@ class ExportedModel:
     metric: ExportedMetric
     latency: ExportedLatency | None
     precision: str = FP32
+    kernels: KernelCheck | None = None
 
 
 def export_subnet(
@@ -105,10 +108,11 @@ def export_subnet(
 ) -> ExportedModel:
     """Check the models, then write `folder`: models, companions and model.json; nothing unless every check passes.
 
-    `provenance` goes into the sidecar as it is. Raises ExportRefused when the models do not do what they should,
-    BackendUnavailable without onnxruntime, PrecisionUnavailable where this machine cannot check a precision,
-    ProfileMismatch for a profile of another space or precision, OutputUnusable when the folder exists (unless `force`)
-    or is unwritable.
+    `provenance` goes into the sidecar as it is; int8 weights have the bits of `supernet`. Raises ExportRefused when the
+    models do not do what they should, BackendUnavailable without onnxruntime, PrecisionUnavailable where this machine
+    cannot check a precision, ProfileMismatch for a profile of another space or precision, OutputUnusable when the
+    folder exists (unless `force`) or is unwritable. In int8, KernelsDisagree where integer kernels here are wrong;
+    where they are so for a file that is for another processor, no runtime is compared.
     """
     if folder.exists() and not force:
         raise OutputUnusable(f"{folder} is there already; choose another --out, or replace it with --force")
@@ -122,10 +126,15 @@ def export_subnet(
         at_precisions(supernet, precision)
     parts, size = models_at(supernet, architecture, precision), supernet.size("test")
     contents = contents_of(parts, supernet.companions())
+    kernels = check_parts([parts], supernet, "test") if is_calibrated(precision) else None
+    if kernels is not None:
+        on_step(kernels.sentence())
     on_step(f"comparing {PARITY_EXAMPLES} outputs with {'torch' if precision == FP32 else runtime_of(precision)}")
     examples = min(PARITY_EXAMPLES, size)
     expected = expected_answers(parts, supernet, architecture, examples, precision=precision)
-    parities = check_parity(parts, supernet, expected, examples, precision=precision, on_step=on_step)
+    parities: tuple[Parity, ...] = ()
+    if kernels is None or not kernels.in_fp32:
+        parities = check_parity(parts, supernet, expected, examples, precision=precision, on_step=on_step)
     on_step(f"answering {size} test examples in {runtime_of(precision)}")
     torch_value = supernet.score(supernet.answers(architecture, "test"), "test")
     searched = torch_value if precision == FP32 else supernet.evaluate(architecture, "test", precision=precision)
@@ -148,6 +157,7 @@ def export_subnet(
         ),
         latency,
         precision,
+        kernels,
     )
     record = json.dumps(sidecar(exported, supernet, profile, provenance or {}), indent=1) + "\n"
     write_folder(folder, {**contents, SIDECAR: record.encode()})
@@ -197,6 +207,7 @@ def sidecar(
         "checkpoint_sha256": supernet.checkpoint_sha256,
         "precision": exported.precision,
         "calibration": dict(supernet.calibration) if is_calibrated(exported.precision) else None,
+        "quantisation": exported.kernels and asdict(exported.kernels),
         "input": supernet.described_input(),
         "metric": {
             "name": metric.name,

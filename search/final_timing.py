@@ -75,7 +75,7 @@ def exported(architecture: Architecture, supernet: EvaluatesArchitectures | None
     """Return a sub-network as it would be shipped; its layers alone, whose times are the same, without weights."""
     config = profile.run_config
     if not isinstance(supernet, Exportable):
-        return timed_model(network_parts(profile.space, architecture, config))
+        return timed_model(network_parts(profile.space, architecture, config, weight_bits=profile.weight_bits))
     return timed_model(models_at(supernet, architecture, config.precision, batch=config.batch))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..supernets.metric import METRICS
-from ..supernets.precision import FP32
+from ..supernets.precision import FP32, is_calibrated
 from ..supernets.registry import precisions_in
 from ..supernets.space import SearchSpace
 from .deployment import Deployment, Deployments
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LATENCY = "latency"
 LEFT_OUT = "left_out"  # of a run's provenance: ways of precisions that could gain nothing
 PRECISION = "precision"  # of a run's provenance; absent where it is fp32
+WEIGHT_BITS = "weight_bits"  # of a run's provenance; absent where nothing is validated in int8
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,12 @@ class Searched:
         """Every precision that networks are validated in."""
         return precisions_in(self.space) or (self.precision,)
 
+    @property
+    def weight_bits(self) -> int | None:
+        """The bits of int8 weights; None where nothing is validated in int8."""
+        bits: int | None = self.provenance.get(WEIGHT_BITS)
+        return bits
+
 
 def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = ()) -> Searched:
     """Take a search's latencies from one profile, several by name, or several ways to run a network on one device.
@@ -62,6 +69,7 @@ def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = 
         kept: dict[str, Any] = {"profile": None, "deployments": ways.provenance}
         if not ways.space.settings and ways.precision != FP32:
             kept[PRECISION] = ways.precision
+        kept |= weight_bits_of([one for one in profile if one.header.config.precision in ways.precisions])
         if ways.left_out:
             kept[LEFT_OUT] = [way.label for way in ways.left_out]
         return Searched(ways.space, {"": ways}, kept, ways.precision)
@@ -95,13 +103,24 @@ def precision_of(profiles: Mapping[str, HardwareProfile]) -> str:
 def provenance_from(profiles: Mapping[str, HardwareProfile]) -> dict[str, Any]:
     """Return what a run keeps of its profiles: `profile`, that of plain latency or None, and `profiles` by name.
 
-    And their `precision`, where it is not fp32. Raises InvalidConfig where they differ in it.
+    And their `precision`, where it is not fp32, and of int8 the bits of weights. Raises InvalidConfig where they differ
+    in precision.
     """
     sources = {name: {"name": one.name, "sha256": one.digest} for name, one in profiles.items()}
     precision = precision_of(profiles)
     plain = sources.pop("", None)
     found: dict[str, Any] = {"profile": plain, "profiles": sources} if sources else {"profile": plain}
+    found |= weight_bits_of(list(profiles.values()))
     return found if precision == FP32 else {**found, PRECISION: precision}
+
+
+def weight_bits_of(profiles: Sequence[HardwareProfile]) -> dict[str, int]:
+    """Return the bits of int8 weights for provenance: the fewest that one of the devices takes, which all run right.
+
+    Nothing where no profile is of int8.
+    """
+    bits = [one.weight_bits for one in profiles if is_calibrated(one.header.config.precision)]
+    return {WEIGHT_BITS: min(bits)} if bits else {}
 
 
 def one_profile(profile: Profiles, way: Deployment | None) -> HardwareProfile | None:

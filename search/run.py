@@ -16,7 +16,7 @@ from .errors import Infeasible, RunDamaged
 from .measured import Measured, feasible_volume, measured_of, values_of, violations_of, volume_of
 from .objective import DEPLOYMENT, Values
 from .pareto import ObjectiveInfo, ParetoFront, describe
-from .profiles import PRECISION
+from .profiles import PRECISION, WEIGHT_BITS
 from .quality import PredictorQuality, quality_of
 from .records import Evaluation, RunHeader, read_header
 from .region import Region
@@ -50,6 +50,12 @@ class Run:
     def precision(self) -> str:
         """The precision that networks were validated in."""
         return str(self.header.provenance.get(PRECISION, FP32))
+
+    @property
+    def weight_bits(self) -> int | None:
+        """The bits of int8 weights that networks were validated with; None where there were none, or in older runs."""
+        bits = self.header.provenance.get(WEIGHT_BITS)
+        return bits if isinstance(bits, int) else None
 
     @property
     def objectives(self) -> tuple[ObjectiveInfo, ...]:

@@ -1,8 +1,8 @@
 """Start a run from another one on the same space, for instance from another device's.
 
-Values are never copied blindly. Where checkpoint, data and split of both runs agree, what the other measured counts as
-evidence: its costly values as they are, as no device changes them, cheap ones computed anew. Where they do not, or an
-objective depends on the device, only the architectures of its front are taken, to be measured first.
+Values are never copied blindly. Where checkpoint, data, split, precision and the bits of int8 weights of both runs
+agree, what the other measured counts as evidence: its costly values as they are, cheap ones computed anew. Where they
+do not, or an objective depends on the device, only the architectures of its front are taken, to be measured first.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .config import SearchConfig
 from .errors import InvalidConfig
 from .evolution import best_first
 from .objective import Objective, Transferable
-from .profiles import PRECISION
+from .profiles import PRECISION, WEIGHT_BITS
 from .records import EVALUATIONS_FILE, RUN_FILE
 from .run import Run
 from .start import Start, StartHeader, StartRecord
@@ -94,6 +94,11 @@ def disagreements(
     there, here = (known.get(PRECISION, FP32) for known in (run.header.provenance, provenance))
     if there != here:
         found.append(f"its networks were validated in {there}, here they are in {here}")
+    bits = provenance.get(WEIGHT_BITS)
+    if bits is not None and run.weight_bits is None:
+        found.append(f"it is not known how its int8 weights were kept, here they have {bits} bits")
+    elif bits is not None and run.weight_bits != bits:
+        found.append(f"its int8 weights have {run.weight_bits} bits, here they have {bits}")
     there, here = (known.get("data") for known in (run.header.provenance, provenance))
     if there != here:
         found.append(f"its data are {there or 'embedded'}, here they are {here or 'embedded'}")

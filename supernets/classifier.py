@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from .graph import INPUT, OUTPUT, PartModel, models_from_architecture
 from .metric import ACCURACY, Answers, Metric, Runner
-from .precision import FP32, at_precision, precisions, runner_at
+from .precision import FP32, at_precision, precisions, runner_at, weight_bits_here
 from .precision.samples import Sample
 from .space import Architecture, SearchSpace
 from .tasks.labelled import (
@@ -43,13 +43,17 @@ FEW_CLASSES = 10
 
 @dataclass(frozen=True)
 class Classifier:
-    """Weights of all sub-networks of `space`, and the `task` that evaluates them."""
+    """Weights of all sub-networks of `space`, and the `task` that evaluates them.
+
+    `target_weight_bits` are those that int8 weights have for the device that they are for; None: for this machine.
+    """
 
     space: SearchSpace
     network: ElasticNetwork
     task: ClassificationTask[Any]
     checkpoint_sha256: str
     metric: Metric = field(default=ACCURACY, init=False)
+    target_weight_bits: int | None = None
 
     @property
     def precisions(self) -> tuple[str, ...]:
@@ -60,6 +64,15 @@ class Classifier:
     def calibration(self) -> dict[str, Any]:
         """Say which examples the ranges of int8 are taken from."""
         return {"split": "calibration" if len(self.task.calibration) else "validation", "examples": RANGE_EXAMPLES}
+
+    @property
+    def weight_bits(self) -> int:
+        """Return the bits of the weights of int8 files."""
+        return self.target_weight_bits or weight_bits_here()
+
+    def with_weight_bits(self, weight_bits: int | None) -> Classifier:
+        """Return the same with so many bits for the weights of int8 files."""
+        return replace(self, target_weight_bits=weight_bits)
 
     def evaluate(
         self, architecture: Architecture, split: str = "validation", share: float = 1.0, *, precision: str = FP32
@@ -115,8 +128,9 @@ class Classifier:
             return (part,)
         at_once = math.gcd(RANGE_EXAMPLES, 1 << (self.batch(BATCH, BATCH_VALUES).bit_length() - 1))
         (sampled,) = models_from_architecture(self.space, architecture, weights, batch=at_once)
-        samples = self.range_samples(at_once)
-        return (replace(part, model=at_precision(part.model, precision, samples, sampled=sampled.model)),)
+        samples, bits = self.range_samples(at_once), self.target_weight_bits
+        converted = at_precision(part.model, precision, samples, sampled=sampled.model, weight_bits=bits)
+        return (replace(part, model=converted),)
 
     def range_samples(self, at_once: int) -> Iterator[Sample]:
         """Yield the inputs that ranges are taken from, so many at once; examples that are too few repeat."""

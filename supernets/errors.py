@@ -5,6 +5,7 @@ SupernetError
 ├── InvalidArchitecture   a gene or value outside the space
 ├── CheckpointMismatch    weights of another network
 ├── PrecisionUnavailable  this machine lacks what a precision takes
+│   └── KernelsDisagree   its integer kernels do not compute what int8 files say
 └── DataUnavailable       a data set is not where it should be, or is damaged
 """
 
@@ -33,6 +34,10 @@ class CheckpointMismatch(SupernetError):
 
 class PrecisionUnavailable(SupernetError):
     """A precision takes a runtime or a processor that this machine does not have."""
+
+
+class KernelsDisagree(PrecisionUnavailable):
+    """Integer kernels of this machine answer otherwise than the files that are made for it say."""
 
 
 class DataUnavailable(SupernetError):

@@ -46,6 +46,13 @@ class Supernet(Protocol):
     def calibration(self) -> Mapping[str, Any]:
         """Say, for the record, which examples the ranges of int8 are taken from."""
 
+    @property
+    def weight_bits(self) -> int:
+        """Return the bits of the weights of int8 files: 8, or 7 for processors whose kernels saturate with 8."""
+
+    def with_weight_bits(self, weight_bits: int | None) -> Supernet:
+        """Return the same with so many bits for the weights of int8 files; None: as this machine takes them."""
+
     def evaluate(
         self, architecture: Architecture, split: str = "validation", share: float = 1.0, *, precision: str = FP32
     ) -> float:
@@ -78,9 +85,12 @@ class Supernet(Protocol):
         """Return the files, by name, that an exported model needs beside it."""
 
 
-def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | None = None) -> Supernet:
+def load_supernet(
+    space: str, *, checkpoint: Path | None = None, data: Path | None = None, weight_bits: int | None = None
+) -> Supernet:
     """Load the super-network of `space`: our weights and embedded data, or the user's files.
 
+    `weight_bits` are those of the weights of int8 files; None: as this machine takes them.
     Raises UnknownSpace when no weights ship for the space and none are given, CheckpointMismatch for weights of
     another network, DataUnavailable.
     """
@@ -104,7 +114,7 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
     network.eval().requires_grad_(False)
     supernet = load_task(loaded, data).supernet(loaded, network, hashlib.sha256(path.read_bytes()).hexdigest())
     check_tokenizer(supernet, path)
-    return supernet
+    return supernet if weight_bits is None else supernet.with_weight_bits(weight_bits)
 
 
 def check_tokenizer(supernet: Supernet, weights: Path) -> None:

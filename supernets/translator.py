@@ -21,7 +21,7 @@ from .generation import beam, greedy
 from .graph import INPUT, NEXT, OUTPUT, PartModel, models_from_architecture
 from .layers.source_embedding import TABLE
 from .metric import BLEU, Answers, Metric, Runner
-from .precision import FP32, at_precision, precisions, runner_at
+from .precision import FP32, at_precision, precisions, runner_at, weight_bits_here
 from .precision.samples import Sample
 from .space import Architecture, SearchSpace
 from .tasks.labelled import rows_of_share, split_of
@@ -37,12 +37,16 @@ RANGE_SENTENCES = 32  # that the ranges of int8 are taken from
 
 @dataclass(frozen=True)
 class Translator:
-    """Weights of all sub-networks of `space`, and the `task` that evaluates them."""
+    """Weights of all sub-networks of `space`, and the `task` that evaluates them.
+
+    `target_weight_bits` are those that int8 weights have for the device that they are for; None: for this machine.
+    """
 
     space: SearchSpace
     network: ElasticNetwork
     task: TranslationTask
     checkpoint_sha256: str
+    target_weight_bits: int | None = None
 
     def __post_init__(self) -> None:
         table, vocabulary = self.network.table(TABLE), self.task.vocabulary
@@ -78,6 +82,15 @@ class Translator:
     def calibration(self) -> dict[str, Any]:
         """Say which sentences the ranges of int8 are taken from."""
         return {"split": "validation", "examples": min(RANGE_SENTENCES, self.size("validation"))}
+
+    @property
+    def weight_bits(self) -> int:
+        """Return the bits of the weights of int8 files."""
+        return self.target_weight_bits or weight_bits_here()
+
+    def with_weight_bits(self, weight_bits: int | None) -> Translator:
+        """Return the same with so many bits for the weights of int8 files."""
+        return replace(self, target_weight_bits=weight_bits)
 
     def evaluate(
         self, architecture: Architecture, split: str = "validation", share: float = 1.0, *, precision: str = FP32
@@ -135,8 +148,12 @@ class Translator:
         seen = [Recorder(runner_at(part.model, FP32)) for part in sampled]
         for source in self.sources(self.task.validation.take(slice(RANGE_SENTENCES))):
             decoded(seen[0], seen[1], source, self.target)
+        bits = self.target_weight_bits
         return tuple(
-            replace(part, model=at_precision(part.model, precision, recorder.samples, sampled=one.model))
+            replace(
+                part,
+                model=at_precision(part.model, precision, recorder.samples, sampled=one.model, weight_bits=bits),
+            )
             for part, one, recorder in zip(parts, sampled, seen)
         )
 

@@ -2,10 +2,10 @@
 
 Graphs are built in fp32; everything else is made of those bytes here, so that a layer that is timed, a network that is
 validated and a file that is shipped go through the same door. A module of this folder has `convert(model, samples,
-sampled)`; `runner(model)`, which runs what convert makes on this machine: its answers are known and not assumed;
-`require()`, which raises PrecisionUnavailable where it could not; `RUNTIME`, that which runs it; `CALIBRATED`, whether
-samples decide anything; and `TOLERANCE`: how far the outputs of two runtimes for one file may lie apart, as a part of
-the largest. The names are those of `RunConfig.precision`.
+sampled, weight_bits)`; `runner(model)`, which runs what convert makes on this machine: its answers are known and not
+assumed; `require()`, which raises PrecisionUnavailable where it could not; `RUNTIME`, that which runs it; `CALIBRATED`,
+whether samples decide anything; and `TOLERANCE`: how far the outputs of two runtimes for one file may lie apart, as a
+part of the largest. The names are those of `RunConfig.precision`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from types import ModuleType
 from ..errors import SupernetError
 from ..graph import PartModel
 from ..metric import Runner
+from .kernels import weight_bits_here as weight_bits_here
 from .samples import Samples
 
 FP32 = "fp32"  # what torch computes in, and what graphs are built in
-NOT_PRECISIONS = {"pairs", "ranges", "runtimes", "samples"}
+NOT_PRECISIONS = {"kernels", "pairs", "ranges", "runtimes", "samples"}
 
 
 def precisions() -> tuple[str, ...]:
@@ -32,22 +33,30 @@ def precisions() -> tuple[str, ...]:
 
 
 def at_precision(
-    model: bytes, precision: str, samples: Samples | None = None, *, sampled: bytes | None = None
+    model: bytes,
+    precision: str,
+    samples: Samples | None = None,
+    *,
+    sampled: bytes | None = None,
+    weight_bits: int | None = None,
 ) -> bytes:
     """Return an fp32 model at another precision.
 
     fp32 and bf16 leave it as it is: for bf16 the runtime is told. fp16 takes and gives 16-bit floats, int8 still 32-bit
     ones, quantised inside by the ranges that `samples` (inputs by name; None: synthetic ones) lead to. Where they have
-    another batch than the model, `sampled` is the same network with theirs. Raises SupernetError for an unknown
-    precision, or a model that it cannot be converted to; PrecisionUnavailable without the runtime that it takes.
+    another batch than the model, `sampled` is the same network with theirs. `weight_bits` of int8 are 8, or 7 for a
+    processor that saturates with 8; None takes those of this machine. Raises SupernetError for an unknown precision, or
+    a model that it cannot be converted to; PrecisionUnavailable without the runtime that it takes.
     """
-    converted: bytes = module_of(precision).convert(model, samples, sampled)
+    converted: bytes = module_of(precision).convert(model, samples, sampled, weight_bits)
     return converted
 
 
-def parts_at_precision(parts: Sequence[PartModel], precision: str) -> tuple[PartModel, ...]:
+def parts_at_precision(
+    parts: Sequence[PartModel], precision: str, *, weight_bits: int | None = None
+) -> tuple[PartModel, ...]:
     """Return a network's parts at a precision, calibrated on synthetic inputs: for timing, not for answers."""
-    return tuple(replace(part, model=at_precision(part.model, precision)) for part in parts)
+    return tuple(replace(part, model=at_precision(part.model, precision, weight_bits=weight_bits)) for part in parts)
 
 
 def tolerance_of(precision: str) -> float:

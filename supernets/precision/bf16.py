@@ -13,7 +13,7 @@ RUNTIME, CALIBRATED, TOLERANCE = "openvino", False, 5e-2
 HINT, CAPABILITY = "bf16", "BF16"
 
 
-def convert(model: bytes, samples: Samples | None, sampled: bytes | None) -> bytes:
+def convert(model: bytes, samples: Samples | None, sampled: bytes | None, weight_bits: int | None) -> bytes:
     """Return the model itself."""
     return model
 

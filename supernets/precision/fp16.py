@@ -20,7 +20,7 @@ LARGEST = float(np.finfo(np.float16).max)
 FIXED_INPUTS = {"Resize": (1, 2), "Upsample": (1,)}  # inputs that ONNX wants in fp32 whatever the values are in
 
 
-def convert(model: bytes, samples: Samples | None, sampled: bytes | None) -> bytes:
+def convert(model: bytes, samples: Samples | None, sampled: bytes | None, weight_bits: int | None) -> bytes:
     """Return the model in fp16; raises SupernetError for a number that 16 bits cannot hold, or an unfit operator."""
     import onnx
 

@@ -9,7 +9,7 @@ from .samples import Samples
 RUNTIME, CALIBRATED, TOLERANCE = "onnxruntime", False, 1e-4
 
 
-def convert(model: bytes, samples: Samples | None, sampled: bytes | None) -> bytes:
+def convert(model: bytes, samples: Samples | None, sampled: bytes | None, weight_bits: int | None) -> bytes:
     """Return the model itself."""
     return model
 

@@ -5,6 +5,9 @@ with a scale a tensor, all symmetric (zero point 0), biases in fp32. Quantised a
 weights; the sum of a residual connection with a convolution; and the poolings between them. Attention's products,
 softmax, normalisations and activations stay in fp32. Integers and scales are those of ONNX Runtime's own quantiser,
 which a test holds; that one takes seconds for a large network, because it visits every channel of a weight in Python.
+
+Weights have 8 bits, or 7 for processors whose kernels would saturate with 8 (`kernels.py`). The file says which, and
+where a file of 8 is run on such a processor, for another, its Q/DQ pairs are computed in fp32.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..metric import Runner
+from .kernels import FULL, weight_bits_here
 from .pairs import PairWriter, parsed, positive_scale
 from .ranges import magnitudes
 from .runtimes import onnxruntime_runner, require_onnxruntime
@@ -24,8 +28,13 @@ WEIGHTED = ("Conv", *PRODUCTS)
 SAME_SCALE = ("AveragePool", "MaxPool")  # their outputs lie within their inputs
 
 
-def convert(model: bytes, samples: Samples | None, sampled: bytes | None) -> bytes:
+WEIGHT_BITS = "gnomon.weight_bits"  # of a file's metadata
+
+
+def convert(model: bytes, samples: Samples | None, sampled: bytes | None, weight_bits: int | None) -> bytes:
     """Return the model with Q/DQ pairs, the same bytes for the same inputs; where nothing can be quantised, itself.
+
+    Without `weight_bits` they are those of this machine.
 
     Takes some 20 ms a layer, and the time to run the samples.
     """
@@ -42,7 +51,9 @@ def convert(model: bytes, samples: Samples | None, sampled: bytes | None) -> byt
         tensor: positive_scale(sizes[source].largest if source in products else sizes[source].usual)
         for tensor, source in sources.items()
     }
-    PairWriter(converted.graph, scales).write([node for node in nodes if node.op_type in WEIGHTED])
+    bits = weight_bits or weight_bits_here()
+    PairWriter(converted.graph, scales, weight_bits=bits).write([n for n in nodes if n.op_type in WEIGHTED])
+    converted.metadata_props.add(key=WEIGHT_BITS, value=str(bits))
     content: bytes = converted.SerializeToString(deterministic=True)
     return content
 
@@ -53,8 +64,19 @@ def require() -> None:
 
 
 def runner(model: bytes) -> Runner:
-    """Run it in ONNX Runtime, whose kernels compute in int8."""
-    return onnxruntime_runner(model)
+    """Run it in ONNX Runtime: in integers, or in fp32 between its pairs where integers would saturate."""
+    return onnxruntime_runner(model, optimised=weight_bits_in(model) <= weight_bits_here())
+
+
+def exact_runner(model: bytes) -> Runner:
+    """Run it in ONNX Runtime in fp32 between its pairs, which is what the file says; three times slower."""
+    return onnxruntime_runner(model, optimised=False)
+
+
+def weight_bits_in(model: bytes) -> int:
+    """Return the bits of a file's weights, as its metadata say; 8 where they do not."""
+    found = {entry.key: entry.value for entry in parsed(model).metadata_props}
+    return int(found.get(WEIGHT_BITS, FULL))
 
 
 def quantised_nodes(graph: Any) -> tuple[Any, ...]:

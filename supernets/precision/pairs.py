@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LARGEST = 127  # -128 is left out, so that zero is in the middle
+LARGEST_WEIGHT = {8: LARGEST, 7: 64}  # by bits; two products with 64 fit 16 bits, whatever 8 bits they are with
 INT32 = 2**31 - 1
 SPARE = 1.0001  # a bias stays this factor away from the end of 32 bits
 
@@ -23,12 +24,14 @@ def positive_scale(largest: float) -> float:
 class PairWriter:
     """Rewrites `graph` in place; `scales` holds the scale of each tensor that gets pairs, one a reader.
 
+    Weights use `weight_bits` of their 8 bits, 8 or 7; what passes through pairs always uses all.
     ONNX Runtime leaves a convolution in fp32 whose pair other nodes read too, and makes pairs that are equal one. So
     every reader has its own, and their scales are a last digit apart.
     """
 
-    def __init__(self, graph: Any, scales: Mapping[str, float]) -> None:
+    def __init__(self, graph: Any, scales: Mapping[str, float], *, weight_bits: int) -> None:
         self.graph, self.scales = graph, scales
+        self.largest_weight = LARGEST_WEIGHT[weight_bits]
         self.arrays = {array.name: array for array in graph.initializer}
         self.outputs = {info.name for info in graph.output}
         self.readers = Counter(name for node in graph.node for name in node.input if name in scales)
@@ -77,11 +80,11 @@ class PairWriter:
         values = numpy_helper.to_array(self.arrays[name])
         others = tuple(i for i in range(values.ndim) if i != axis)
         largest = np.abs(values).max(axis=others, initial=0.0).astype(np.float64)
-        scales = (largest / LARGEST).astype(np.float32)
+        scales = (largest / self.largest_weight).astype(np.float32)
         scales[scales < np.finfo(np.float32).tiny] = 1.0
         scales = np.maximum(scales, least.astype(np.float32))
         steps = values / np.expand_dims(scales, others)
-        self.added[f"{name}.int8"] = np.clip(np.round(steps), -LARGEST, LARGEST).astype(np.int8)
+        self.added[f"{name}.int8"] = np.clip(np.round(steps), -self.largest_weight, self.largest_weight).astype(np.int8)
         self.added[f"{name}.scale"] = scales
         zeros = f"int8.zeros{len(scales)}"
         self.added[zeros] = np.zeros(len(scales), np.int8)

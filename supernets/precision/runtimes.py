@@ -71,22 +71,27 @@ def require_onnxruntime() -> ModuleType:
     return found
 
 
-def onnxruntime_session(model: bytes) -> Any:
-    """Open a model on all processors that this process may use; raises PrecisionUnavailable, SupernetError."""
+def onnxruntime_session(model: bytes, *, optimised: bool = True) -> Any:
+    """Open a model on all processors that this process may use; raises PrecisionUnavailable, SupernetError.
+
+    Not `optimised`, nodes are run one by one as the file has them: Q/DQ pairs round, and between them all is fp32.
+    """
     onnxruntime = require_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only
     options.intra_op_num_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if not optimised:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime's errors share no base but Exception
         raise SupernetError(f"onnxruntime {onnxruntime.__version__} cannot load the model: {error}") from error
 
 
-def onnxruntime_runner(model: bytes) -> OnnxRuntimeRunner:
-    """Load a model in ONNX Runtime; raises PrecisionUnavailable, SupernetError."""
-    return OnnxRuntimeRunner(onnxruntime_session(model))
+def onnxruntime_runner(model: bytes, *, optimised: bool = True) -> OnnxRuntimeRunner:
+    """Load a model in ONNX Runtime, as `onnxruntime_session` does; raises PrecisionUnavailable, SupernetError."""
+    return OnnxRuntimeRunner(onnxruntime_session(model, optimised=optimised))
 
 
 def openvino_core(hint: str, capability: str) -> Any:

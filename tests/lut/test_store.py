@@ -12,7 +12,7 @@ from gnomon.profilers.timing import Measurement
 from gnomon.supernets import InvalidArchitecture
 
 SAMPLES = Path(__file__).parent / "samples"
-SAMPLE = SAMPLES / "profile_v2.jsonl"
+SAMPLE = SAMPLES / "profile_v3.jsonl"
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def changed(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_every_version_loads_forever(version):
     profile = load_profile(SAMPLES / f"profile_v{version}.jsonl")
     assert profile.header.version == version

@@ -90,7 +90,8 @@ def test_an_unknown_precision_is_answered_with_the_known_and_the_closest():
         at_precision(b"", "samples")
 
 
-def test_numbers_are_those_of_the_runtimes_own_quantiser(tmp_path):
+@pytest.mark.parametrize("weight_bits", [8, 7])
+def test_numbers_are_those_of_the_runtimes_own_quantiser(tmp_path, weight_bits):
     from onnxruntime.quantization import QuantType, quantize_static
 
     model = graph_from_layers([PLAIN])
@@ -106,8 +107,9 @@ def test_numbers_are_those_of_the_runtimes_own_quantiser(tmp_path):
     quantize_static(
         onnx.load_from_string(model), tmp_path / "theirs.onnx", Reader(), op_types_to_quantize=["Conv"],
         per_channel=True, activation_type=QuantType.QInt8, weight_type=QuantType.QInt8, extra_options=options,
+        reduce_range=weight_bits == 7,
     )  # fmt: skip
-    ours = onnx.load_from_string(at_precision(model, "int8", [sample])).graph
+    ours = onnx.load_from_string(at_precision(model, "int8", [sample], weight_bits=weight_bits)).graph
     theirs = onnx.load(tmp_path / "theirs.onnx").graph
     arrays, known = (
         {array.name: numpy_helper.to_array(array) for array in graph.initializer} for graph in (ours, theirs)
