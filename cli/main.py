@@ -128,9 +128,9 @@ def exit_code_of(error: Exception) -> int | None:
     from ..lut.errors import LutError
     from ..reports.errors import PlotRefused
     from ..search.errors import SearchError
-    from ..supernets.errors import PrecisionUnavailable, SupernetError
+    from ..supernets.errors import PluginBroken, PrecisionUnavailable, SupernetError
 
-    if isinstance(error, PrecisionUnavailable):
+    if isinstance(error, (PluginBroken, PrecisionUnavailable)):
         return EXIT_ENVIRONMENT
     usage = (profiling.ProfilerError, LutError, PlotRefused, SearchError, SupernetError)
     return EXIT_USAGE if isinstance(error, usage) else None

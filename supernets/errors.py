@@ -5,6 +5,7 @@ SupernetError
 ├── InvalidArchitecture   a gene or value outside the space
 ├── CheckpointMismatch    weights of another network
 ├── PrecisionUnavailable  this machine lacks what a precision takes
+├── PluginBroken          another package registered something that cannot be loaded
 └── DataUnavailable       a data set is not where it should be, or is damaged
 """
 
@@ -33,6 +34,14 @@ class CheckpointMismatch(SupernetError):
 
 class PrecisionUnavailable(SupernetError):
     """A precision takes a runtime or a processor that this machine does not have."""
+
+
+class PluginBroken(SupernetError):
+    """What another package registered in `group` cannot be imported, lacks what it should have, or raises."""
+
+    def __init__(self, message: str, *, group: str) -> None:
+        super().__init__(message)
+        self.group = group
 
 
 class DataUnavailable(SupernetError):
