@@ -6,10 +6,12 @@ A phase's augmentation settings are `shift_pixels` and `erase_pixels`; both defa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 from torch.nn import functional
 
@@ -25,12 +27,16 @@ BATCH_VALUES = 2**22  # of images that are judged at a time: 5,349 of 28x28, 27 
 
 @dataclass(frozen=True)
 class ImageLessons:
-    """Images to train on and images held out, read a batch at a time; the metric is top-1 accuracy in percent."""
+    """Images to train on and images held out, read a batch at a time.
+
+    `score` gives the metric of that name of logits (n, classes) for labels (n,): top-1 accuracy in percent.
+    """
 
     training: Labelled
     validation: Labelled
     label_smoothing: float = 0.1
     metric_name: str = "accuracy"
+    score: Callable[[NDArray[np.float32], NDArray[np.int64]], float] = top1_percent
 
     def described(self) -> Mapping[str, int | float | str]:
         """Return the numbers of images and the smoothing."""
@@ -72,9 +78,9 @@ class ImageLessons:
         return functional.cross_entropy(outputs, teacher_outputs.softmax(1))
 
     def metric(self, network: ElasticNetwork, architecture: Architecture) -> float:
-        """Return top-1 on the held-out images in percent, batch norm calibrated on training images."""
+        """Return the metric on the held-out images, batch norm calibrated on training images."""
         size = max(1, min(512, BATCH_VALUES // math.prod(network.space.input_shape)))
         calibration = self.training.take(slice(CALIBRATION))
         statistics = network.calibrate_on(architecture, batches_of(calibration, size))
         logits = network.logits_of(batches_of(self.validation, size), architecture, statistics)
-        return top1_percent(logits.numpy(), self.validation.labels)
+        return self.score(logits.numpy(), self.validation.labels)
