@@ -5,6 +5,7 @@
     │   ├── UnknownBackend        no backend of that name
     │   ├── BackendUnavailable    the backend's runtime, or its device, is not there
     │   │   └── RuntimeTooOld     it is, but of a version that cannot run the models
+    │   ├── VersionMissing        a backend does not say which version of its runtime it is
     │   ├── RuntimeConflict       another runtime in this process excludes it
     │   ├── UnsupportedConfig     the backend cannot honour the run configuration
     │   ├── OperatorsUnavailable  the backend cannot profile operators
@@ -82,6 +83,10 @@ class BackendUnavailable(BackendError):
 
 class RuntimeTooOld(BackendUnavailable):
     """The backend's runtime is older than the models need."""
+
+
+class VersionMissing(BackendError):
+    """The backend does not say which version of its runtime it is, without which no latency of it means anything."""
 
 
 class RuntimeConflict(BackendError):

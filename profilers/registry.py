@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Callable, Dict, NamedTuple, Optional, Tuple
 
 from . import backends
 from .errors import BuildsUnavailable, UnknownBackend
-from .requirements import check_runtime
+from .requirements import check_runtime, check_versions
 
 if TYPE_CHECKING:
     from .backend import Backend
@@ -96,6 +96,7 @@ def _entries() -> Dict[str, _Entry]:
 
 def _open_plugin(point: metadata.EntryPoint) -> Backend:
     backend: Backend = point.load()()
+    check_versions(point.name, backend)
     return backend
 
 

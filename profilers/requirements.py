@@ -15,9 +15,12 @@ here first. The versions, and where they come from:
 from __future__ import annotations
 
 import re
-from typing import Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Optional, Tuple
 
-from .errors import RuntimeTooOld
+from .errors import RuntimeTooOld, VersionMissing
+
+if TYPE_CHECKING:
+    from .backend import Backend
 
 REQUIRED: Dict[str, str] = {"onnxruntime": "1.12", "openvino": "2023.1", "tensorrt": "10.0", "tensorrt_rtx": "1.0"}
 REQUIRED_BY_PRECISION: Dict[Tuple[str, str], str] = {("openvino", "int8"): "2023.3"}
@@ -47,6 +50,20 @@ def check_runtime(backend: str, version: str, precision: str = "fp32") -> None:
         f"opset 17 and IR 8, {precision}, which takes {required} or newer. Upgrade it: {command}",
         install_command=command,
     )
+
+
+def check_versions(name: str, backend: Backend) -> None:
+    """Raise `VersionMissing` unless a backend says its runtime's version, under the name that it is asked for by.
+
+    A variant's (``runtime:variant``) may stand under the runtime's name.
+    """
+    said, versions = backend.version(), backend.versions()
+    kept = versions.get(name, versions.get(name.partition(":")[0]))
+    if not isinstance(said, str) or not said.strip() or kept != said:
+        raise VersionMissing(
+            f"The backend {name!r} does not say which version it is: version() gives {said!r}, versions() "
+            f"{versions!r}. Latencies are kept with it, so both must give the same text that is not blank, versions() under {name!r}"
+        )
 
 
 def install_command(backend: str, precision: str = "fp32") -> str:

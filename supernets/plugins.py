@@ -89,7 +89,7 @@ class Registry(Generic[EntryT]):
         """Turn what another package's code raises inside, Gnomon's own errors apart, into PluginBroken."""
         try:
             yield
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # whatever a stranger's module does when it is imported
             point = self.points().get(name)
             if point is None or any(kind.__module__.partition(".")[0] == HOUSE for kind in type(error).__mro__):
                 raise
@@ -105,7 +105,7 @@ def package_of(point: EntryPoint) -> str:
     return f"package {point.dist.name} {point.dist.version}" if point.dist else "a package without a name"
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """Say in one line what was raised, and in which line of which file where that is not Python's own."""
     said = " ".join(f"{type(error).__name__}: {error}".split())
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
