@@ -62,7 +62,8 @@ def check_versions(name: str, backend: Backend) -> None:
     if not isinstance(said, str) or not said.strip() or kept != said:
         raise VersionMissing(
             f"The backend {name!r} does not say which version it is: version() gives {said!r}, versions() "
-            f"{versions!r}. Latencies are kept with it, so both must give the same text that is not blank, versions() under {name!r}"
+            f"{versions!r}. Latencies are kept with it, so both must give the same text, not a blank one, "
+            f"versions() under {name!r}"
         )
 
 
