@@ -26,7 +26,7 @@ from .errors import BackendUnavailable, ProfilerError, ResultsUnwritable, Runtim
 from .exits import DONE, FAILED, INTERRUPTED
 from .plan import store_plan
 from .registry import backend_names, device_of, load_backend
-from .requirements import check_runtime, command_without_gnomon, install_command
+from .requirements import check_runtime, install_command
 from .results import read_results
 from .transports.local import run_plan_locally
 
@@ -72,9 +72,6 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         _parser().error("--backend is missing; --list shows those that this device has")
     try:
         return _run(_own_folder(), options.backend, options.threads)
-    except BackendUnavailable as exc:  # what it says of installing is for a machine that has Gnomon
-        command = command_without_gnomon(exc.install_command, options.backend)
-        return _failed(str(exc).replace(exc.install_command or "\0", command))
     except (ProfilerError, ValueError) as exc:
         return _failed(str(exc))
 
@@ -113,7 +110,7 @@ def backends_here() -> List[Tuple[str, str, str]]:
         except RuntimeTooOld as exc:
             found = f"too old: {exc.install_command}"
         except BackendUnavailable as exc:
-            found = f"not here: {command_without_gnomon(exc.install_command, name)}"
+            found = f"not here: {exc.install_command}"
         except Exception as exc:  # a runtime that is broken must not hide the others
             found = f"broken: {type(exc).__name__}: {exc}"
         rows.append((name, device_of(name), found))

@@ -68,15 +68,10 @@ def check_versions(name: str, backend: Backend) -> None:
 
 
 def install_command(backend: str, precision: str = "fp32") -> str:
-    """Return the command that installs a backend's runtime where Gnomon itself is not; upgrades one that is there."""
+    """Return the command that installs a backend's runtime, whether or not Gnomon is there; upgrades an old one."""
     runtime, required = backend.partition(":")[0], required_version(backend, precision)
     package = f'"{PACKAGES.get(runtime, runtime)}{f">={required}" if required else ""}"'
     return " ".join(["python3 -m pip install --upgrade", package, *filter(None, [PLUGINS.get(backend)])])
-
-
-def command_without_gnomon(command: str, backend: str) -> str:
-    """Return a backend's own ``command`` that installs it, or ours where that one would install Gnomon too."""
-    return install_command(backend) if not command or "gnomon[" in command else command
 
 
 def _numbers(version: str) -> Tuple[int, ...]:

@@ -19,7 +19,7 @@ from gnomon.profilers import (
 )
 from gnomon.profilers.errors import UnsupportedConfig, VersionMissing
 from gnomon.profilers.registry import device_of
-from gnomon.profilers.requirements import check_versions
+from gnomon.profilers.requirements import check_versions, install_command
 from gnomon.profilers.testing import BackendContract, FakeBackend, affine_model
 
 
@@ -143,9 +143,9 @@ def test_an_unknown_backend_is_answered_with_the_known_and_the_closest():
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
 def test_a_missing_runtime_is_answered_with_the_install_command(name, monkeypatch):
     monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(BackendUnavailable, match="Install it: pip install") as caught:
+    with pytest.raises(BackendUnavailable, match="Install it: python3 -m pip install") as caught:
         load_backend(name)
-    assert caught.value.install_command == f'pip install "gnomon[{name}]"'
+    assert caught.value.install_command == install_command(name)
 
 
 def test_listing_the_backends_imports_no_runtime():
