@@ -51,6 +51,24 @@ def test_from_training_to_an_exported_file(trained, gnomon, tmp_path):
     assert "accuracy" not in record.get("metric", {})
 
 
+def test_training_says_how_good_the_weights_are_and_keeps_it(digits, gnomon, tmp_path):
+    arguments = ["digits_net", "--epochs", 1, "--augmentation", "none", "--out", tmp_path / "w.safetensors"]
+    outcome = gnomon("train", *arguments)
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.strip() == str(tmp_path / "w.safetensors")
+    record = json.loads((tmp_path / "w.json").read_text())
+    assert record["result"] == {name: record["curve"][-1][name] for name in ("largest", "smallest")}
+    assert f"macro_f1 on held-out data: {record['result']['largest']:.2f} largest" in outcome.err
+    assert [phase["augmentation"] for phase in record["recipe"]["phases"]] == [{}]
+
+
+def test_another_augmentation_than_the_lessons_know_is_refused(digits, gnomon, tmp_path):
+    outcome = gnomon("train", "digits_net", "--augmentation", "miror", "--out", tmp_path / "w.safetensors")
+    assert outcome.code == 2
+    assert "did you mean 'mirror'?" in outcome.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_metric_of_another_task_is_refused_with_the_right_one(trained, gnomon, tmp_path):
     outcome = gnomon("search", "--space", "digits_net", "--objectives", "accuracy,macs", "--out", tmp_path / "run")
     assert outcome.code == 2

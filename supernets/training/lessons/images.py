@@ -1,6 +1,7 @@
 """Lessons in image classification: cross-entropy on smoothed labels, images mirrored, shifted and partly erased.
 
-A phase's augmentation settings are `shift_pixels` and `erase_pixels`; both default to none.
+A phase's augmentation settings are `mirror`, the share of images that are mirrored (half of them suits photographs;
+digits, letters and whatever has a left and a right must not be), `shift_pixels` and `erase_pixels`; none by default.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ...tasks.labelled import Labelled, batches_of, tensors_of, top1_percent
 from ..recipe import Phase, Recipe
 from .augmentation import erase, flip_and_shift
 
+AUGMENTATIONS = {"mirror": 0.5, "shift_pixels": 2.0, "erase_pixels": 6.0}  # what a setting without a value means
 CALIBRATION = 2000  # training images that batch norm is calibrated on before the metric is taken
 BATCH_VALUES = 2**22  # of images that are judged at a time: 5,349 of 28x28, 27 of 3x224x224
 
@@ -37,6 +39,11 @@ class ImageLessons:
     label_smoothing: float = 0.1
     metric_name: str = "accuracy"
     score: Callable[[NDArray[np.float32], NDArray[np.int64]], float] = top1_percent
+
+    @property
+    def augmentations(self) -> Mapping[str, float]:
+        """Return the settings of a phase that are read here, and what each means without a value."""
+        return AUGMENTATIONS
 
     def described(self) -> Mapping[str, int | float | str]:
         """Return the numbers of images and the smoothing."""
@@ -55,11 +62,12 @@ class ImageLessons:
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield shuffled and augmented images (batch, channels, height, width) with labels (batch,)."""
         shift, erased = int(phase.setting("shift_pixels")), int(phase.setting("erase_pixels"))
+        mirrored = phase.setting("mirror")
         order = torch.randperm(len(self.training), generator=generator)
         for step in range(self.steps(recipe)):
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
             images, labels = tensors_of(self.training.take(chosen.numpy()))
-            batch = flip_and_shift(images, generator, pixels=shift)
+            batch = flip_and_shift(images, generator, pixels=shift, mirrored_share=mirrored)
             if erased:
                 batch = erase(batch, generator, size=erased)
             yield batch.contiguous(memory_format=torch.channels_last), labels

@@ -41,8 +41,8 @@ def test_only_genes_of_the_phase_s_families_vary(families, seed):
 def test_shipped_recipe_is_what_the_shipped_weights_were_made_with():
     recipe = fashion_recipe()
     assert [(phase.epochs, phase.learning_rate, dict(phase.augmentation)) for phase in recipe.phases] == [
-        (24, 0.004, {"shift_pixels": 2, "erase_pixels": 10}),
-        (20, 0.003, {"shift_pixels": 1, "erase_pixels": 6}),
+        (24, 0.004, {"mirror": 0.5, "shift_pixels": 2, "erase_pixels": 10}),
+        (20, 0.003, {"mirror": 0.5, "shift_pixels": 1, "erase_pixels": 6}),
     ]
     assert (recipe.batch, recipe.weight_decay, recipe.random_subnets, recipe.ema_decay) == (256, 0.02, 2, 0.998)
     assert {phase.warmup for phase in recipe.phases} == {0.1}
