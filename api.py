@@ -119,7 +119,7 @@ def search(
 
     known = searched(profile, load_space(config.space), config.objectives)
     supernet = None
-    if needs_supernet(config.objectives):
+    if needs_supernet(config.objectives, known.space):
         for precision in known.precisions:
             require_here(precision)
         supernet = load_supernet(config.space, checkpoint=checkpoint, data=data, weight_bits=known.weight_bits)
@@ -176,10 +176,11 @@ def final_front(
     """
     from .search.final import final_front as finish
     from .search.task_metric import needs_supernet
+    from .supernets import load_space
     from .supernets.supernet import load_supernet
 
     supernet = None
-    if needs_supernet(tuple(objective.name for objective in run.objectives)):
+    if needs_supernet([objective.name for objective in run.objectives], load_space(run.config.space)):
         supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data, weight_bits=run.weight_bits)
     return finish(
         run,

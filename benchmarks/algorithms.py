@@ -94,7 +94,7 @@ def run(landscape: Landscape, name: str, m: int, seed: int, evaluations: int) ->
     else:
         _, values = evolve(
             Setting(landscape.space, m, POPULATION, seed=seed),
-            ALGORITHMS.builder(name)(),
+            ALGORITHMS.load(name)(),
             lambda rows: landscape.values(rows)[:, :m],
             judge_of(DIRECTIONS[:m]),
             evaluations=evaluations,
@@ -106,7 +106,7 @@ def run(landscape: Landscape, name: str, m: int, seed: int, evaluations: int) ->
 
 def compare(landscape: Landscape, m: int, evaluations: int, *, seeds: int, only: list[str]) -> None:
     """Print every algorithm's share of the best known hypervolume."""
-    names = [RANDOM, *(n for n in ALGORITHMS.names() if ALGORITHMS.builder(n)().takes.suits(m, constrained=False))]
+    names = [RANDOM, *(n for n in ALGORITHMS.names() if ALGORITHMS.load(n)().takes.suits(m, constrained=False))]
     results = {
         name: [run(landscape, name, m, seed, evaluations) for seed in range(seeds)]
         for name in names

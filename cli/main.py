@@ -45,19 +45,6 @@ VERBS = (
     "demo",
 )
 LONG_VERBS = frozenset(("space", "data", "train", "evaluate", "profile", "build", "search", "finish", "export", "demo"))
-EXTRA_OF = {
-    "torch": "torch",
-    "safetensors": "torch",
-    "PIL": "torch",
-    "pymoo": "search",
-    "moocore": "search",
-    "sklearn": "search",
-    "scipy": "search",
-    "pyarrow": "parquet",
-    "yaml": "yaml",
-    "pandas": "frame",
-    "optuna": "optuna",
-}
 EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_QUALITY, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 2, 3, 4, 5, 130
 
 
@@ -114,10 +101,12 @@ def run(arguments: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_QUALITY
     except ModuleNotFoundError as error:
-        extra = EXTRA_OF.get((error.name or "").split(".")[0])
-        if extra is None:
+        from ..supernets.packages import install_command
+
+        command = install_command(error.name or "")
+        if command is None:
             raise
-        print(f"error: this needs {error.name}, which is not installed: pip install 'gnomon[{extra}]'", file=sys.stderr)
+        print(f"error: this needs {error.name}, which is not installed: {command}", file=sys.stderr)
         return EXIT_ENVIRONMENT
     except Exception as error:
         code = exit_code_of(error)
@@ -144,9 +133,9 @@ def exit_code_of(error: Exception) -> int | None:
     from ..lut.errors import LutError
     from ..reports.errors import PlotRefused
     from ..search.errors import SearchError
-    from ..supernets.errors import PrecisionUnavailable, SupernetError
+    from ..supernets.errors import PluginBroken, PrecisionUnavailable, SupernetError
 
-    if isinstance(error, PrecisionUnavailable):
+    if isinstance(error, (PluginBroken, PrecisionUnavailable)):
         return EXIT_ENVIRONMENT
     usage = (profiling.ProfilerError, LutError, PlotRefused, SearchError, SupernetError)
     return EXIT_USAGE if isinstance(error, usage) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from .output import AsJson, print_json, print_table
+from .output import AsJson, print_json, print_table, say
 
 
 def register(app: typer.Typer) -> None:
@@ -13,15 +13,21 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def spaces(as_json: AsJson = False) -> None:
         """List the search spaces with their size and the range of their sub-networks."""
-        from ..supernets import load_space, space_names
+        from ..supernets.errors import PluginBroken
+        from ..supernets.registry import SPACES, load_space, space_names
         from ..supernets.weight_files import SHIPPED, weights_of
 
         columns = ("space", "task", "genes", "settings", "layers", "mmacs", "kparams", "weights")
         rows: list[tuple[object, ...]] = []
         for name in space_names():
-            space = load_space(name)
-            ends = [[0] * len(space.choices), list(space.radices - 1)]
-            macs, params = space.macs(ends) / 1e6, space.params(ends) / 1e3
+            try:
+                with SPACES.blaming(name):
+                    space = load_space(name)
+                    ends = [[0] * len(space.choices), list(space.radices - 1)]
+                    macs, params = space.macs(ends) / 1e6, space.params(ends) / 1e3
+            except PluginBroken as error:
+                say(f"left out: {error}")
+                continue
             found = weights_of(name)
             weights = "--checkpoint" if found is None else "ship" if found.parent == SHIPPED else "made here"
             size = f"{float(space.size):.1e}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .output import Force, progress
+from .output import Force, progress, say
 
 
 def register(app: typer.Typer) -> None:
@@ -30,6 +31,10 @@ def register(app: typer.Typer) -> None:
         ] = None,
         batch: Annotated[int | None, typer.Option(help="Inputs a step; default: the recipe's.", min=2)] = None,
         seed: Annotated[int | None, typer.Option(help="Default: the recipe's.", min=0)] = None,
+        augmentation: Annotated[
+            str | None,
+            typer.Option(help="none, or some of mirror, shift=2, erase=6, joined by commas; default: the recipe's."),
+        ] = None,
         largest_only: Annotated[
             bool,
             typer.Option("--largest-only", help="Train the largest sub-network alone, to compare with; needs --out."),
@@ -52,7 +57,7 @@ def register(app: typer.Typer) -> None:
                 raise typer.BadParameter("weights of the largest alone are no super-network; say --out FILE")
             recipe = largest_alone(recipe)
         recipe = replace(recipe, batch=batch or recipe.batch, seed=recipe.seed if seed is None else seed)
-        request = TrainingRequest(space, data, out, parent, recipe, force)
+        request = TrainingRequest(space, data, out, parent, recipe, force, augmentation)
         with progress(f"train {space}") as report:
             note = ["largest and smallest are judged after each epoch"]
 
@@ -63,4 +68,7 @@ def register(app: typer.Typer) -> None:
                 report(now.done, now.total, now.eta_s, f"loss {now.loss:.3f}; {note[0]}")
 
             written = train_to_file(request, on_epoch=judged, on_step=step)
+        record = json.loads(written.with_suffix(".json").read_text(encoding="utf-8"))
+        largest, smallest = record["result"]["largest"], record["result"]["smallest"]
+        say(f"{record['metric']} on held-out data: {largest:.2f} largest, {smallest:.2f} smallest; the weights are in")
         print(written)

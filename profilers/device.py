@@ -29,7 +29,7 @@ from .exits import DONE, FAILED, INTERRUPTED
 from .interrupts import why_not_interruptible
 from .plan import store_plan
 from .registry import device_of
-from .requirements import check_runtime, command_without_gnomon, install_command
+from .requirements import check_runtime, install_command
 from .results import read_results
 from .transports.local import run_plan_locally
 
@@ -77,9 +77,6 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         _parser().error("--backend is missing; --list shows those that this device has")
     try:
         return _run(_own_folder(), options.backend, options.threads)
-    except BackendUnavailable as exc:  # what it says of installing is for a machine that has Gnomon
-        command = command_without_gnomon(exc.install_command, options.backend)
-        return _failed(str(exc).replace(exc.install_command or "\0", command))
     except (ProfilerError, ValueError) as exc:
         return _failed(str(exc))
 
@@ -122,7 +119,7 @@ def _told(found: Availability) -> str:
     if isinstance(found.cause, RuntimeTooOld):
         return f"too old: {found.install_command}"
     if isinstance(found.cause, BackendUnavailable) and not isinstance(found.cause, BackendUnusable):
-        return f"not here: {command_without_gnomon(found.install_command, found.name)}"
+        return f"not here: {found.install_command}"
     return f"{found.state}: {found.reason}"
 
 

@@ -7,6 +7,7 @@
     │   │   ├── RuntimeTooOld     it is, but of a version that cannot run the models
     │   │   └── BackendUnusable   it is, but when asked it does not work on this machine
     │   ├── BackendBroken         the backend's own code fails when it is opened, as a broken plug-in's
+    │   ├── VersionMissing        a backend does not say which version of its runtime it is
     │   ├── RuntimeConflict       another runtime in this process excludes it
     │   ├── UnsupportedConfig     the backend cannot honour the run configuration
     │   ├── OperatorsUnavailable  the backend cannot profile operators
@@ -98,6 +99,10 @@ class BackendBroken(BackendError):
         """Build the error for the backend ``name``, which is brought by ``origin`` and failed with ``cause``."""
         told = " ".join(f"{type(cause).__name__}: {cause}".split())
         return cls(f"The backend {name!r} is broken: {told}. It comes from {origin}: repair, upgrade or uninstall that")
+
+
+class VersionMissing(BackendError):
+    """The backend does not say which version of its runtime it is, without which no latency of it means anything."""
 
 
 class RuntimeConflict(BackendError):

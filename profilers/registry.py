@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Callable, Dict, NamedTuple, Optional, Tuple, T
 
 from . import backends
 from .errors import BackendBroken, BuildsUnavailable, ProfilerError, UnknownBackend
-from .requirements import check_runtime
+from .requirements import check_runtime, check_versions
 
 if TYPE_CHECKING:
     from .backend import Backend
@@ -127,6 +127,7 @@ def _origin(point: metadata.EntryPoint) -> str:
 
 def _open_plugin(point: metadata.EntryPoint) -> Backend:
     backend: Backend = point.load()()
+    check_versions(point.name, backend)
     return backend
 
 

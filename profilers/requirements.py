@@ -15,9 +15,12 @@ here first. The versions, and where they come from:
 from __future__ import annotations
 
 import re
-from typing import Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Optional, Tuple
 
-from .errors import RuntimeTooOld
+from .errors import RuntimeTooOld, VersionMissing
+
+if TYPE_CHECKING:
+    from .backend import Backend
 
 REQUIRED: Dict[str, str] = {"onnxruntime": "1.12", "openvino": "2023.1", "tensorrt": "10.0", "tensorrt_rtx": "1.0"}
 REQUIRED_BY_PRECISION: Dict[Tuple[str, str], str] = {("openvino", "int8"): "2023.3"}
@@ -49,16 +52,26 @@ def check_runtime(backend: str, version: str, precision: str = "fp32") -> None:
     )
 
 
+def check_versions(name: str, backend: Backend) -> None:
+    """Raise `VersionMissing` unless a backend says its runtime's version, under the name that it is asked for by.
+
+    A variant's (``runtime:variant``) may stand under the runtime's name.
+    """
+    said, versions = backend.version(), backend.versions()
+    kept = versions.get(name, versions.get(name.partition(":")[0]))
+    if not isinstance(said, str) or not said.strip() or kept != said:
+        raise VersionMissing(
+            f"The backend {name!r} does not say which version it is: version() gives {said!r}, versions() "
+            f"{versions!r}. Latencies are kept with it, so both must give the same text, not a blank one, "
+            f"versions() under {name!r}"
+        )
+
+
 def install_command(backend: str, precision: str = "fp32") -> str:
-    """Return the command that installs a backend's runtime where Gnomon itself is not; upgrades one that is there."""
+    """Return the command that installs a backend's runtime, whether or not Gnomon is there; upgrades an old one."""
     runtime, required = backend.partition(":")[0], required_version(backend, precision)
     package = f'"{PACKAGES.get(runtime, runtime)}{f">={required}" if required else ""}"'
     return " ".join(["python3 -m pip install --upgrade", package, *filter(None, [PLUGINS.get(backend)])])
-
-
-def command_without_gnomon(command: str, backend: str) -> str:
-    """Return a backend's own ``command`` that installs it, or ours where that one would install Gnomon too."""
-    return install_command(backend) if not command or "gnomon[" in command else command
 
 
 def _numbers(version: str) -> Tuple[int, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..supernets.packages import install_command
 from .errors import PlotRefused
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def figures(
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError as error:
-        raise PlotRefused("plots need matplotlib; install it: pip install 'gnomon[plot]'") from error
+        raise PlotRefused(f"plots need matplotlib; install it: {install_command('matplotlib')}") from error
     drawing = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(drawing)
     grid = drawing.add_gridspec(1, len(widths), width_ratios=widths)

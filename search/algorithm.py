@@ -14,11 +14,12 @@ from typing import Protocol
 
 import numpy as np
 
+from ..supernets.errors import PluginBroken
+from ..supernets.plugins import Registry
 from ..supernets.space import Indices, SearchSpace
 from .config import SearchConfig
-from .errors import InvalidConfig
+from .errors import InvalidConfig, UnknownName
 from .objective import Values
-from .registry import Registry
 
 CROSSOVER = 0.9
 AUTO = {1: "ga", 2: "nsga2"}  # by number of objectives; benchmarks/algorithms.py says why
@@ -90,8 +91,10 @@ class Algorithm(Protocol):
         """Begin with nothing known."""
 
 
-SHARED = ("breeding", "geometry", "operators", "subproblems", "two_archives")  # modules that algorithms are made of
-ALGORITHMS: Registry[Callable[[], Algorithm]] = Registry("algorithm", "algorithms", "gnomon.algorithms", SHARED)
+SHARED = frozenset(("breeding", "geometry", "operators", "subproblems", "two_archives"))  # what algorithms are made of
+ALGORITHMS: Registry[Callable[[], Algorithm]] = Registry(
+    "algorithm", "search/algorithms", UnknownName.of, "gnomon.algorithms", attribute="build", shared=SHARED
+)
 
 
 def algorithm_name(config: SearchConfig) -> str:
@@ -102,14 +105,11 @@ def algorithm_name(config: SearchConfig) -> str:
 def algorithm_of(config: SearchConfig) -> Algorithm:
     """Build the algorithm of a search; raises UnknownName, and InvalidConfig for one that does not suit it."""
     name = algorithm_name(config)
-    algorithm = ALGORITHMS.builder(name)()
+    with ALGORITHMS.blaming(name):
+        algorithm = ALGORITHMS.load(name)()
     objectives, constrained = len(config.objectives), bool(config.constraints or config.region)
     if not algorithm.takes.suits(objectives, constrained=constrained):
-        suiting = [
-            other
-            for other in ALGORITHMS.names()
-            if ALGORITHMS.builder(other)().takes.suits(objectives, constrained=constrained)
-        ]
+        suiting = [other for other in ALGORITHMS.names() if suits(other, objectives, constrained=constrained)]
         bounds = ", ".join([*config.constraints, *config.region])
         raise InvalidConfig(
             f"algorithm={name!r} takes {algorithm.takes}; this search has {objectives} "
@@ -118,3 +118,12 @@ def algorithm_of(config: SearchConfig) -> Algorithm:
             field="algorithm",
         )
     return algorithm
+
+
+def suits(name: str, objectives: int, *, constrained: bool) -> bool:
+    """Tell whether the algorithm called `name` is one for such a search; a broken one is none."""
+    try:
+        with ALGORITHMS.blaming(name):
+            return ALGORITHMS.load(name)().takes.suits(objectives, constrained=constrained)
+    except PluginBroken:
+        return False

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
-from .errors import InvalidConfig, closest_hint
+from ..supernets.plugins import closest_hint
+from .errors import InvalidConfig
 
 Names = Annotated[tuple[str, ...], Field(strict=False)]  # TOML and JSON have lists, not tuples
 STOPPING = ("budget", "stop_after_s", "stop_gain", "patience")  # when a run ends; no round depends on them

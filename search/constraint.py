@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import InvalidConstraint, closest_hint
+from ..supernets.plugins import closest_hint
+from .errors import InvalidConstraint
 
 PATTERN = re.compile(r"\s*([\w.@-]+?)\s*(<=|>=|<|>)\s*([+-]?\d*\.?\d+(?:[eE][+-]?\d+)?)\s*([^\W\d]*|%)\s*")
 OPERATORS: dict[str, Callable[[NDArray[np.float64], float], NDArray[np.bool_]]] = {

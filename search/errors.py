@@ -21,9 +21,9 @@ SearchError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
+from ..supernets.plugins import unknown_said
 from ..supernets.space import Architecture
 
 
@@ -41,7 +41,7 @@ class UnknownName(SearchError):
     @classmethod
     def of(cls, kind: str, name: str, known: Sequence[str]) -> UnknownName:
         """Build the error for `name`, with the known names and the closest of them."""
-        return cls(f"unknown {kind} {name!r}; known: {', '.join(known)}{closest_hint(name, known)}", known=known)
+        return cls(unknown_said(kind, name, known), known=known)
 
 
 class InvalidConfig(SearchError):
@@ -119,9 +119,3 @@ class ExportRefused(SearchError):
 
 class OutputUnusable(SearchError):
     """An output exists already, or cannot be created or written."""
-
-
-def closest_hint(name: str, known: Sequence[str]) -> str:
-    """Return "; did you mean ...?" for the known name nearest to `name`, or nothing."""
-    close = get_close_matches(name, known, 1, cutoff=0.4)
-    return f"; did you mean {close[0]!r}?" if close else ""

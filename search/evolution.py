@@ -80,7 +80,7 @@ def nsga2(
     setting = Setting(space, len(directions), population, crossover, mutation, int(rng.integers(2**31)))
     return evolve(
         setting,
-        ALGORITHMS.builder("nsga2")(),
+        ALGORITHMS.load("nsga2")(),
         evaluate,
         judge_of(directions, violation),
         evaluations=evaluations,
@@ -124,7 +124,7 @@ def next_generation(
     setting = Setting(space, len(directions), population, crossover, mutation)
     judge = judge_of(directions, violation)
     judged = [(rows, *judge(rows, values)) for rows, values in generations]
-    return offspring(setting, ALGORITHMS.builder("nsga2")(), judged, n=n, rng=rng)
+    return offspring(setting, ALGORITHMS.load("nsga2")(), judged, n=n, rng=rng)
 
 
 def judge_of(directions: Sequence[Direction], violation: Violation | None = None) -> Judge:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .config import SearchConfig
-from .objective import SearchContext, build_objectives, build_watched, measure
+from .objective import SearchContext, build_objectives, build_watched, measure, own_metric
 from .records import Evaluation
 from .run import Run
 from .session import Session
@@ -43,7 +43,8 @@ def run_search(
     another one on the same space measured (`start.py`). Raises InvalidConfig, UnknownName, MissingContext, RunMismatch
     (another run is there, and `force` is off), RunDamaged, RunLocked, OutputUnusable, SpaceExhausted, TacticBroken.
     """
-    check_names(config)
+    own = own_metric(context)
+    check_names(config, told=[own.name] if own else ())
     context = replace(context, split=config.split)
     objectives, watched = build_objectives(config.objectives, context), build_watched(config, context)
     session = Session(

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..supernets.metric import Metric
+from ..supernets.plugins import Registry
 from ..supernets.precision import FP32
 from ..supernets.space import Architecture, Indices, SearchSpace
 from .config import SearchConfig
@@ -24,7 +25,6 @@ from .constraint import Constraint
 from .device import MeasuresResources
 from .errors import InvalidConfig, InvalidConstraint, InvalidValue, UnknownName
 from .region import Region
-from .registry import Registry
 
 Direction = Literal["max", "min"]
 Values = NDArray[np.float64]
@@ -163,7 +163,9 @@ class SearchContext:
         return self.latency if isinstance(self.latency, Mapping) else {"": self.latency}
 
 
-OBJECTIVES: Registry[Callable[[SearchContext], Objective]] = Registry("objective", "objectives", "gnomon.objectives")
+OBJECTIVES: Registry[Callable[[SearchContext], Objective]] = Registry(
+    "objective", "search/objectives", UnknownName.of, "gnomon.objectives", attribute="build"
+)
 
 
 def family_of(name: str) -> str:
@@ -181,10 +183,22 @@ def check_instances(names: Iterable[str]) -> None:
             )
 
 
+def own_metric(context: SearchContext) -> Metric | None:
+    """Return the metric that the super-network's task brings, where no objective is registered by its name."""
+    metric = context.supernet.metric if context.supernet else None
+    return None if metric is None or metric.name in OBJECTIVES.names() else metric
+
+
 def build_objective(name: str, context: SearchContext) -> Objective:
-    """Build the objective called `name`; raises UnknownName, MissingContext."""
+    """Build the objective called `name`; raises UnknownName, MissingContext, PluginBroken."""
     family, _, instance = name.partition("@")
-    objective = OBJECTIVES.builder(family)(replace(context, instance=instance))
+    own = own_metric(context)
+    if own and name == own.name:
+        from .task_metric import metric_objective  # which builds on this file
+
+        return metric_objective(own, context)
+    with OBJECTIVES.blaming(family):
+        objective = OBJECTIVES.load(family)(replace(context, instance=instance))
     if "@" in name and objective.name != name:
         raise UnknownName(f"objective {family!r} has no instances, so {name!r} is none; write {family}", known=[family])
     return objective
@@ -202,9 +216,11 @@ def build_watched(config: SearchConfig, context: SearchContext, *, told: Collect
     Raises InvalidConstraint for something costly, or that is no objective at all; MissingContext.
     """
     watched: dict[str, Objective] = {}
+    own = own_metric(context)
+    known = (*OBJECTIVES.names(), *([own.name] if own else ()))
     for text in config.constraints:
         name = Constraint.name_in(text)
-        if name in (*config.objectives, *watched, *told) or family_of(name) not in OBJECTIVES.names():
+        if name in (*config.objectives, *watched, *told) or family_of(name) not in known:
             continue  # a name that nothing has is refused, with those there are, when the constraint is read
         watched[name] = build_objective(name, context)
         if watched[name].costly:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .errors import InvalidPick, closest_hint
+from ..supernets.plugins import closest_hint
+from .errors import InvalidPick
 from .objective import Values
 
 AUGMENTATION = 1e-6  # only ever decides between members whose worst weighted losses are equal

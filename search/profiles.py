@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..supernets.metric import METRICS
 from ..supernets.precision import FP32, is_calibrated
 from ..supernets.registry import precisions_in
 from ..supernets.space import SearchSpace
 from .deployment import Deployment, Deployments
 from .errors import InvalidConfig
 from .objective import PredictsLatency, check_instances, family_of
+from .task_metric import metrics_for
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
@@ -64,7 +64,7 @@ def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = 
     belong together; ProfileMismatch for a profile of another space; LatencyMissing.
     """
     if isinstance(profile, Sequence):
-        cheap = all(family_of(name) in (*METRICS, LATENCY, "macs", "params") for name in objectives)
+        cheap = all(family_of(name) in (*metrics_for(space), LATENCY, "macs", "params") for name in objectives)
         ways = Deployments.from_profiles(profile, space, keep_all=not cheap)
         kept: dict[str, Any] = {"profile": None, "deployments": ways.provenance}
         if not ways.space.settings and ways.precision != FP32:

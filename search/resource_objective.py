@@ -9,9 +9,10 @@ from typing import Literal
 
 import numpy as np
 
+from ..supernets.plugins import closest_hint
 from ..supernets.space import Architecture, Indices, SearchSpace
 from .device import MeasuresResources
-from .errors import MissingContext, closest_hint
+from .errors import MissingContext
 from .objective import SearchContext, Values, extremes, family_of
 
 FAMILIES = ("energy", "memory")

@@ -60,7 +60,8 @@ class Session:
         config = config.model_copy(update={"space": space.name, "population": population_of(config)})
         constraints = parse_constraints(config, (*objectives, *watched))
         config = with_reference(config, objectives, {} if force else kept_reference(folder))
-        tactic = TACTICS.builder(config.tactic)(config)
+        with TACTICS.blaming(config.tactic):
+            tactic = TACTICS.load(config.tactic)(config)
         asked = header_for(space, config, objectives, watched, provenance)
         start = None
         if start_from is not None:

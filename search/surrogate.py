@@ -13,7 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .registry import Registry
+from ..supernets.plugins import Registry
+from .errors import UnknownName
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +33,9 @@ class Surrogate(Protocol):
         """Fit on (n, k) features and (n,) targets, n at least 2; deterministic for the state of `rng`."""
 
 
-SURROGATES: Registry[Callable[[], Surrogate]] = Registry("surrogate", "surrogates", "gnomon.surrogates")
+SURROGATES: Registry[Callable[[], Surrogate]] = Registry(
+    "surrogate", "search/surrogates", UnknownName.of, "gnomon.surrogates", attribute="build"
+)
 
 
 @dataclass(frozen=True, slots=True)

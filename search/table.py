@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..supernets import SearchSpace, load_space
+from ..supernets.packages import install_command
 from ..supernets.space import Architecture
 from .errors import Infeasible, RunDamaged, RunMismatch
 
@@ -73,7 +74,7 @@ def frame_from_table(table: Table) -> pandas.DataFrame:
         import pandas
     except ImportError as error:
         raise ModuleNotFoundError(
-            "a frame needs pandas, which is not installed: pip install 'gnomon[frame]'", name="pandas"
+            f"a frame needs pandas, which is not installed: {install_command('pandas')}", name="pandas"
         ) from error
     return pandas.DataFrame(list(table.rows), columns=list(table.columns))
 

@@ -15,12 +15,13 @@ from typing import Protocol
 
 import numpy as np
 
+from ..supernets.plugins import Registry
 from ..supernets.space import Indices
 from .algorithm import algorithm_of
 from .archive import Archive
 from .config import SearchConfig
+from .errors import UnknownName
 from .objective import OBJECTIVES, Values, family_of
-from .registry import Registry
 from .surrogate import SURROGATES
 
 PAPER_POPULATION = 50  # arXiv 2205.10358
@@ -69,22 +70,24 @@ class Tactic(Protocol):
         """
 
 
-TACTICS: Registry[Callable[[SearchConfig], Tactic]] = Registry("tactic", "tactics", "gnomon.tactics")
+TACTICS: Registry[Callable[[SearchConfig], Tactic]] = Registry(
+    "tactic", "search/tactics", UnknownName.of, "gnomon.tactics", attribute="build"
+)
 
 
 def population_of(config: SearchConfig) -> int:
     """Return the full validations a round: those of the settings, or what suits the tactic; raises UnknownName."""
     if config.population is not None:
         return config.population
-    module = sys.modules[TACTICS.builder(config.tactic).__module__]
+    module = sys.modules[TACTICS.load(config.tactic).__module__]
     return int(getattr(module, "POPULATION", PAPER_POPULATION))
 
 
 def check_names(config: SearchConfig, *, told: Sequence[str] = ()) -> None:
     """Raise UnknownName for an objective, tactic, surrogate or algorithm that is not registered.
 
-    Objectives that are `told` to a study need no registration. Raises InvalidConfig for an algorithm that does not
-    suit the search, whichever tactic it has.
+    Objectives that are `told` to a study, or are the metric of a super-network's task, need no registration. Raises
+    InvalidConfig for an algorithm that does not suit the search, whichever tactic it has.
     """
     for objective in config.objectives:
         if objective not in told:

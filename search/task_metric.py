@@ -12,6 +12,7 @@ from ..supernets.metric import METRICS, Metric
 from ..supernets.precision import FP32
 from ..supernets.registry import PRECISION, precisions_in
 from ..supernets.space import Architecture, Indices, SearchSpace
+from ..supernets.tasks import metric_of
 from .errors import MissingContext
 from .objective import EvaluatesArchitectures, EvaluatesAtPrecisions, SearchContext, Values
 
@@ -92,6 +93,12 @@ def at_precisions(supernet: EvaluatesArchitectures, precision: str) -> Evaluates
     return supernet
 
 
-def needs_supernet(objectives: tuple[str, ...]) -> bool:
-    """Tell whether any of the objectives is a task's metric."""
-    return any(name in METRICS for name in objectives)
+def metrics_for(space: SearchSpace) -> frozenset[str]:
+    """Name the objectives that are metrics: those that every task may have, and that of the task of `space`."""
+    own = metric_of(space)
+    return frozenset((*METRICS, *([own.name] if own else ())))
+
+
+def needs_supernet(objectives: Sequence[str], space: SearchSpace) -> bool:
+    """Tell whether any of the objectives is a task's metric; raises PluginBroken."""
+    return not metrics_for(space).isdisjoint(objectives)

@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..supernets.plugins import closest_hint
 from ..supernets.space import Indices
-from .errors import InvalidConfig, InvalidValue, MissingContext, TrialRefused, closest_hint
+from .errors import InvalidConfig, InvalidValue, MissingContext, TrialRefused
 from .objective import Direction, Objective, Values
 from .rounds import Trial
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from .errors import SupernetError
+from .packages import install_command
 
 
 @lru_cache(maxsize=1)
@@ -15,7 +16,7 @@ def scorer() -> Any:
     try:
         from sacrebleu.metrics.bleu import BLEU
     except ImportError as error:
-        raise SupernetError("BLEU needs sacrebleu; run: pip install 'gnomon[text]'") from error
+        raise SupernetError(f"BLEU needs sacrebleu; run: {install_command('sacrebleu')}") from error
     return BLEU()
 
 

@@ -1,4 +1,4 @@
-"""A super-network that classifies, images or text: its sub-networks are judged by top-1 accuracy.
+"""A super-network that classifies, images or text: its sub-networks are judged by top-1 accuracy, or as its task says.
 
 Evaluating an architecture is a pure function of it: batch norm, where there is any, is calibrated on the same examples
 every time, and nothing in the super-network changes.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,6 @@ from .tasks.labelled import (
     rows_of_share,
     share_of,
     split_of,
-    top1_percent,
     top5_percent,
 )
 
@@ -52,8 +51,12 @@ class Classifier:
     network: ElasticNetwork
     task: ClassificationTask[Any]
     checkpoint_sha256: str
-    metric: Metric = field(default=ACCURACY, init=False)
     target_weight_bits: int | None = None
+
+    @property
+    def metric(self) -> Metric:
+        """Return what the task judges by."""
+        return self.task.metric
 
     @property
     def precisions(self) -> tuple[str, ...]:
@@ -77,7 +80,7 @@ class Classifier:
     def evaluate(
         self, architecture: Architecture, split: str = "validation", share: float = 1.0, *, precision: str = FP32
     ) -> float:
-        """Return the sub-network's top-1 accuracy on a split ("validation" or "test"), in percent.
+        """Return the metric of the sub-network on a split ("validation" or "test").
 
         With a `share` below 1 it is calibrated and judged on that share of the examples, the same for every
         architecture; a larger share contains a smaller. At a `precision` other than fp32 the very file that `models`
@@ -85,8 +88,8 @@ class Classifier:
         """
         data = share_of(self.split(split), share)
         if precision == FP32:
-            return top1_percent(self.logits(architecture, data, share), data.labels)
-        return top1_percent(self.logits_at(precision, architecture, data, share), data.labels)
+            return self.task.score(self.logits(architecture, data, share), data.labels)
+        return self.task.score(self.logits_at(precision, architecture, data, share), data.labels)
 
     def logits(self, architecture: Architecture, data: Labelled, share: float = 1.0) -> NDArray[np.float32]:
         """Run the sub-network, calibrated on a share of the calibration examples, in torch on `data`, (n, classes)."""
@@ -169,14 +172,14 @@ class Classifier:
         return Answers((np.array(rows, dtype=np.float32),))
 
     def score(self, answers: Answers, split: str) -> float:
-        """Return the top-1 accuracy of answers to the first examples of a split, in percent."""
+        """Return the metric of answers to the first examples of a split."""
         (logits,) = answers.arrays
-        return top1_percent(logits, self.split(split).labels[: len(logits)])
+        return self.task.score(logits, self.split(split).labels[: len(logits)])
 
     def further_metrics(self, answers: Answers, split: str) -> dict[str, float]:
-        """Return top-5 in percent where there are more than ten classes."""
+        """Return top-5 in percent beside an accuracy where there are more than ten classes."""
         (logits,) = answers.arrays
-        if logits.shape[1] <= FEW_CLASSES:
+        if self.metric != ACCURACY or logits.shape[1] <= FEW_CLASSES:
             return {}
         return {"top5": top5_percent(logits, self.split(split).labels[: len(logits)])}
 

@@ -6,6 +6,7 @@ SupernetError
 ├── CheckpointMismatch    weights of another network
 ├── PrecisionUnavailable  this machine lacks what a precision takes
 │   └── KernelsDisagree   its integer kernels do not compute what int8 files say
+├── PluginBroken          another package registered something that cannot be loaded
 └── DataUnavailable       a data set is not where it should be, or is damaged
 """
 
@@ -38,6 +39,14 @@ class PrecisionUnavailable(SupernetError):
 
 class KernelsDisagree(PrecisionUnavailable):
     """Integer kernels of this machine answer otherwise than the files that are made for it say."""
+
+
+class PluginBroken(SupernetError):
+    """What another package registered in `group` cannot be imported, lacks what it should have, or raises."""
+
+    def __init__(self, message: str, *, group: str) -> None:
+        super().__init__(message)
+        self.group = group
 
 
 class DataUnavailable(SupernetError):

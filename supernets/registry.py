@@ -7,35 +7,41 @@ makes a SearchSpace, or a TorchSpace (adapter.py), whose space is taken. Any spa
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable
-from difflib import get_close_matches
 from functools import lru_cache
-from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Protocol
 
 from .errors import UnknownSpace
+from .plugins import Registry, unknown_as
 from .space import SearchSpace, with_setting
 
-GROUP = "gnomon.spaces"
 PRECISION = "precision"  # the setting that any space can have
+
+
+class DeclaresSpace(Protocol):
+    """What has a search space, given a name."""
+
+    def space(self, name: str) -> SearchSpace:
+        """Return the search space."""
+        ...
+
+
+SPACES: Registry[Callable[..., SearchSpace | DeclaresSpace]] = Registry(
+    "space", "supernets/spaces", unknown_as(UnknownSpace), "gnomon.spaces", attribute="build"
+)
 
 
 def space_names() -> tuple[str, ...]:
     """Name the registered spaces, sorted."""
-    folder = Path(__file__).parent / "spaces"
-    own = {module.name for module in pkgutil.iter_modules([str(folder)])}
-    return tuple(sorted(own | {point.name for point in entry_points(group=GROUP)}))
+    return SPACES.names()
 
 
 @lru_cache(maxsize=64)
 def load_space(name: str) -> SearchSpace:
-    """Build the space called `name`; raises UnknownSpace for an unknown name, option or option value."""
+    """Build the space called `name`; raises UnknownSpace for an unknown name, option or option value, PluginBroken."""
     base, _, rest = name.partition(":")
-    builder = builder_of(base)
+    builder = SPACES.load(base)
     given = dict(item.partition("=")[::2] for item in rest.split(",") if item)
     precision = given.pop(PRECISION, None)
     known = {parameter.name: parameter.default for parameter in inspect.signature(builder).parameters.values()}
@@ -48,7 +54,8 @@ def load_space(name: str) -> SearchSpace:
         except ValueError as error:
             kind = type(known[key]).__name__
             raise UnknownSpace(f"space option {key}={text!r} is not {kind}; the default is {known[key]}") from error
-    space = space_of(builder(**options), full_name(base, known, {**known, **options}))
+    with SPACES.blaming(base):
+        space = space_of(builder(**options), full_name(base, known, {**known, **options}))
     return space if precision is None else with_setting(space, PRECISION, precisions_from_text(precision))
 
 
@@ -72,29 +79,6 @@ def precisions_from_text(text: str) -> tuple[str, ...]:
 def space_of(built: SearchSpace | DeclaresSpace, name: str) -> SearchSpace:
     """Return a search space itself, or the one of a super-network that is declared in torch."""
     return built if isinstance(built, SearchSpace) else built.space(name)
-
-
-class DeclaresSpace(Protocol):
-    """What has a search space, given a name."""
-
-    def space(self, name: str) -> SearchSpace:
-        """Return the search space."""
-        ...
-
-
-def builder_of(base: str) -> Callable[..., SearchSpace | DeclaresSpace]:
-    """Return the function that builds the space `base`; raises UnknownSpace."""
-    for point in entry_points(group=GROUP):
-        if point.name == base:
-            loaded: Callable[..., SearchSpace | DeclaresSpace] = point.load()
-            return loaded
-    if base not in space_names():
-        close = get_close_matches(base, space_names(), 1, cutoff=0.4)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise UnknownSpace(f"unknown space {base!r}; known: {', '.join(space_names())}{hint}")
-    module = importlib.import_module(f".spaces.{base}", __package__)
-    builder: Callable[..., SearchSpace] = module.build
-    return builder
 
 
 def full_name(base: str, defaults: dict[str, object], options: dict[str, object]) -> str:

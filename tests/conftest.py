@@ -124,6 +124,26 @@ def quick_policy():
 
 
 @pytest.fixture
+def digits(tmp_path_factory, monkeypatch):
+    """A third party's task with a super-network and recipe for it, installed for this process and its children."""
+    info = tmp_path_factory.mktemp("site") / "gnomon_digits-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gnomon-digits\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[gnomon.tasks]\ndigits = digits_task\n"
+        "[gnomon.spaces]\ndigits_net = digits_net:DigitsNet\n[gnomon.recipes]\ndigits_net = digits_net\n"
+    )
+    folders = [str(info.parent), str(Path(__file__).parent / "third_party")]
+    for path in folders:
+        monkeypatch.syspath_prepend(path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*folders, os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    load_space.cache_clear()
+    yield load_space("digits_net")
+    load_space.cache_clear()
+
+
+@pytest.fixture
 def mixer(tmp_path_factory, monkeypatch):
     """A third party's super-network in plain torch with its recipe, installed for this process and its children."""
     info = tmp_path_factory.mktemp("site") / "mixer_net-1.0.dist-info"

@@ -42,7 +42,7 @@ class Entrant:
 
 def registered(landscape: Landscape, config: SearchConfig) -> Tactic:
     """Build the tactic that the settings name."""
-    return TACTICS.builder(config.tactic)(config)
+    return TACTICS.load(config.tactic)(config)
 
 
 def of_the_paper(surrogate: str, landscape: Landscape, config: SearchConfig) -> Tactic:

@@ -78,4 +78,4 @@ class PaperLinas:
 def build(landscape: Landscape, surrogate: str) -> PaperLinas:
     """Build it with the surrogate `ridge` or `svr`."""
     unmasked = plain_space(f"{landscape.space.name}, every gene", tuple(map(int, landscape.space.radices)))
-    return PaperLinas(unmasked, SURROGATES.builder(surrogate)(), landscape.population, landscape.inner_evaluations)
+    return PaperLinas(unmasked, SURROGATES.load(surrogate)(), landscape.population, landscape.inner_evaluations)

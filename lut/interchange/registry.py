@@ -1,18 +1,17 @@
-"""Find exchange formats: every module of this folder that defines `SUFFIXES`, `read` and `write` is one."""
+"""Find exchange formats: every module of this folder that defines `SUFFIXES`, `read` and `write` is one.
+
+Another package's format is an entry point of group gnomon.lut_formats: such a module.
+"""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
+from ...supernets.plugins import Registry, unknown_as
 from ..errors import OutputExists, OutputUnwritable, TableUnreadable
 from ..profile import HardwareProfile
 from .table import Exchange
-
-NOT_FORMATS = {"ofa_keys", "registry", "table"}
 
 
 class Format(Protocol):
@@ -29,24 +28,24 @@ class Format(Protocol):
         ...
 
 
+FORMATS: Registry[Format] = Registry(
+    "table format",
+    "lut/interchange",
+    unknown_as(TableUnreadable),
+    "gnomon.lut_formats",
+    functions=("SUFFIXES", "read", "write"),
+    shared=frozenset(("ofa_keys", "registry", "table")),
+)
+
+
 def format_names() -> tuple[str, ...]:
     """Name the formats, sorted."""
-    found = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])}
-    return tuple(sorted(found - NOT_FORMATS))
-
-
-def load_format(name: str) -> Format:
-    """Return the format `name`; raises TableUnreadable for an unknown one."""
-    if name not in format_names():
-        close = get_close_matches(name, format_names(), 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise TableUnreadable(f"unknown table format {name!r}; known: {', '.join(format_names())}{hint}")
-    return cast(Format, importlib.import_module(f".{name}", __package__))
+    return FORMATS.names()
 
 
 def format_of(path: Path) -> str:
     """Return the format that a file's suffix stands for; raises TableUnreadable."""
-    suffixes = {suffix: name for name in format_names() for suffix in load_format(name).SUFFIXES}
+    suffixes = {suffix: name for name, module in FORMATS.loadable() for suffix in module.SUFFIXES}
     if path.suffix.lower() not in suffixes:
         raise TableUnreadable(
             f"{path} has none of the suffixes {', '.join(suffixes)}; "
@@ -56,14 +55,16 @@ def format_of(path: Path) -> str:
 
 
 def read_table(path: Path, *, name: str | None = None) -> Exchange:
-    """Read the table at `path`, in the format `name` or that of its suffix; raises TableUnreadable."""
-    reader = load_format(name or format_of(path))
-    try:
-        return reader.read(path)
-    except OSError as error:
-        raise TableUnreadable(f"cannot read {path}: {error}") from error
-    except UnicodeDecodeError as error:
-        raise TableUnreadable(f"{path} is not text in UTF-8: {error}") from error
+    """Read the table at `path`, in the format `name` or that of its suffix; raises TableUnreadable, PluginBroken."""
+    name = name or format_of(path)
+    reader = FORMATS.load(name)
+    with FORMATS.blaming(name):
+        try:
+            return reader.read(path)
+        except OSError as error:
+            raise TableUnreadable(f"cannot read {path}: {error}") from error
+        except UnicodeDecodeError as error:
+            raise TableUnreadable(f"{path} is not text in UTF-8: {error}") from error
 
 
 def write_table(
@@ -71,15 +72,18 @@ def write_table(
 ) -> tuple[str, ...]:
     """Write a profile's table at `path`, and return the keys of the layers that the format cannot hold.
 
-    Raises OutputExists, OutputUnwritable, TableUnreadable for an unknown format or a profile without measured layers.
+    Raises OutputExists, OutputUnwritable, TableUnreadable for an unknown format or a profile without measured layers,
+    PluginBroken.
     """
-    writer = load_format(name or format_of(path))
+    name = name or format_of(path)
+    writer = FORMATS.load(name)
     if not profile.table.measurements:
         raise TableUnreadable(f"profile {profile.name} holds no measured layer, so there is no table to export")
     if path.exists() and not force:
         raise OutputExists(f"{path} is there already; choose another --out, or replace it with --force")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return writer.write(profile, path)
-    except OSError as error:
-        raise OutputUnwritable(f"cannot write {path}: {error}") from error
+    with FORMATS.blaming(name):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return writer.write(profile, path)
+        except OSError as error:
+            raise OutputUnwritable(f"cannot write {path}: {error}") from error

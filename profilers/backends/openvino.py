@@ -21,7 +21,7 @@ from ..backend import OperatorProfile, OperatorTime, RunConfig, synthetic_input
 from ..closing import Closing
 from ..conflicts import OPENVINO, refuse_conflict
 from ..errors import BackendUnavailable, BackendUnusable, FallbackRefused, ModelRejected, UnsupportedConfig
-from ..requirements import check_runtime
+from ..requirements import check_runtime, install_command
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Arrays = Dict[str, NDArray[Any]]
 
 NAME = "openvino"
-INSTALL_COMMAND = 'pip install "gnomon[openvino]"'
+INSTALL_COMMAND = install_command("openvino")
 LEVEL_ZERO = "intel-level-zero-npu*.deb (from https://github.com/intel/linux-npu-driver/releases)"
 PRECISION_HINTS = {"fp32": "f32", "int8": "f32", "bf16": "bf16", "fp16": "f16"}  # int8 is in the model, the rest f32
 CAPABILITIES = {"int8": "INT8", "bf16": "BF16", "fp16": "FP16"}  # what the device must list, or it computes in others

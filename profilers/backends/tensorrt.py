@@ -9,11 +9,12 @@ from __future__ import annotations
 from ..errors import BackendUnavailable
 from ..nvidia.backend import DEVICE, TensorRtBackend, open_on_gpu
 from ..nvidia.engine import EngineBuilder
+from ..requirements import install_command
 
 VARIANTS = {"": DEVICE}
 NAME = "tensorrt"
 NO_BUILDER = "it chooses kernels by timing them, and so builds only where the GPU is that it builds for"
-INSTALL_COMMAND = 'pip install "gnomon[tensorrt]"'
+INSTALL_COMMAND = install_command("tensorrt")
 
 
 def open_backend(variant: str = "") -> TensorRtBackend:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from ..errors import BackendUnavailable
 from ..nvidia.backend import DEVICE, TensorRtBackend, open_on_gpu
 from ..nvidia.engine import EngineBuilder
+from ..requirements import install_command
 
 VARIANTS = {"": DEVICE}
 NAME = "tensorrt_rtx"
-INSTALL_COMMAND = 'pip install "gnomon[tensorrt_rtx]"'
+INSTALL_COMMAND = install_command("tensorrt_rtx")
 
 
 def open_backend(variant: str = "") -> TensorRtBackend:

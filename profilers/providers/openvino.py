@@ -21,6 +21,7 @@ from ..backends.openvino import PRECISION_HINTS
 from ..conflicts import OPENVINO_PLUGIN, refuse_conflict
 from ..errors import BackendUnavailable, BackendUnusable, UnsupportedConfig
 from ..provider import Arguments
+from ..requirements import install_command
 
 DEVICE = "CPU"
 REGISTRATION = "gnomon.openvino"
@@ -39,7 +40,7 @@ class OpenVinoProvider:
 
     name = "OpenVINOExecutionProvider"
     device = "cpu"
-    install_command = 'pip install "gnomon[onnxruntime_openvino]"'
+    install_command = install_command("onnxruntime:openvino")
     precisions: Tuple[str, ...] = ("fp32", "int8")
     precision_note = ""
     memory = "cpu"

@@ -1,16 +1,16 @@
-"""Find the formats of runs: every module of this folder that defines `SUFFIXES` and `write` is one."""
+"""Find the formats of runs: every module of this folder that defines `SUFFIXES` and `write` is one.
+
+Another package's format is an entry point of group gnomon.run_formats: such a module.
+"""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol
 
+from ...supernets.plugins import Registry
 from ..errors import OutputUnusable, UnknownName
 from ..run import Run
-
-NOT_FORMATS = {"registry"}
 
 
 class Format(Protocol):
@@ -23,22 +23,24 @@ class Format(Protocol):
         ...
 
 
+FORMATS: Registry[Format] = Registry(
+    "run format",
+    "search/interchange",
+    UnknownName.of,
+    "gnomon.run_formats",
+    functions=("SUFFIXES", "write"),
+    shared=frozenset(("registry",)),
+)
+
+
 def format_names() -> tuple[str, ...]:
     """Name the formats, sorted."""
-    found = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])}
-    return tuple(sorted(found - NOT_FORMATS))
-
-
-def load_format(name: str) -> Format:
-    """Return the format `name`; raises UnknownName."""
-    if name not in format_names():
-        raise UnknownName.of("run format", name, format_names())
-    return cast(Format, importlib.import_module(f".{name}", __package__))
+    return FORMATS.names()
 
 
 def format_of(path: Path) -> str:
     """Return the format that a file's suffix stands for; raises UnknownName."""
-    suffixes = {suffix: name for name in format_names() for suffix in load_format(name).SUFFIXES}
+    suffixes = {suffix: name for name, module in FORMATS.loadable() for suffix in module.SUFFIXES}
     if path.suffix.lower() not in suffixes:
         raise UnknownName(
             f"{path} has none of the suffixes {', '.join(suffixes)}; "
@@ -52,14 +54,16 @@ def write_run(run: Run, path: Path, *, name: str | None = None, force: bool = Fa
     """Write a run's evaluations at `path`, in the format `name` or that of its suffix.
 
     Returns how many evaluations the format cannot hold. Raises UnknownName, OutputUnusable when the file is there
-    (unless `force`) or cannot be written, RunDamaged for an empty run, RunMismatch for a space that changed, and
-    ModuleNotFoundError without the package that a format needs.
+    (unless `force`) or cannot be written, RunDamaged for an empty run, RunMismatch for a space that changed,
+    ModuleNotFoundError without the package that a format of ours needs, and PluginBroken.
     """
-    writer = load_format(name or format_of(path))
+    name = name or format_of(path)
+    writer = FORMATS.load(name)
     if path.exists() and not force:
         raise OutputUnusable(f"{path} is there already; choose another --out, or replace it with --force")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return writer.write(run, path)
-    except OSError as error:
-        raise OutputUnusable(f"cannot write {path}: {error}; choose another --out") from error
+    with FORMATS.blaming(name):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return writer.write(run, path)
+        except OSError as error:
+            raise OutputUnusable(f"cannot write {path}: {error}; choose another --out") from error

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ...supernets.plugins import closest_hint
 from ...supernets.space import Indices
-from ..errors import MissingContext, closest_hint
+from ..errors import MissingContext
 from ..objective import PredictsLatency, SearchContext, Values
 
 

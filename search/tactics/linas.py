@@ -87,5 +87,6 @@ def predictors(
 
 def build(config: SearchConfig) -> Linas:
     """Build the tactic with the configuration's surrogate and algorithm; raises UnknownName, InvalidConfig."""
-    surrogate = SURROGATES.builder(config.surrogate)()
+    with SURROGATES.blaming(config.surrogate):
+        surrogate = SURROGATES.load(config.surrogate)()
     return Linas(surrogate, algorithm_of(config), population_of(config), config.inner_evaluations)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import CheckpointMismatch, SupernetError
 from ..weight_files import SHIPPED
 from .files import read_tensors
-from .published import format_names, published_for
+from .published import FORMATS, published_for
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,7 +48,8 @@ def named_as_ours(space: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor
     published = published_for(space)
     if published is None or any(name.startswith(OURS) for name in tensors):
         return dict(tensors)
-    return published.translated(tensors)
+    with FORMATS.blaming(space.partition(":")[0]):
+        return published.translated(tensors)
 
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -91,10 +92,11 @@ def space_that_fits(tensors: Mapping[str, Tensor]) -> str | None:
     for space in spaces_with_files():
         try:
             found = named_as_ours(space, tensors)
+            loaded = load_space(space)
         except SupernetError:
             continue
         with torch.device("meta"):  # shapes alone, no memory
-            expected = shapes_of(ElasticNetwork(load_space(space)).state_dict())
+            expected = shapes_of(ElasticNetwork(loaded).state_dict())
         if first_difference(expected, shapes_of(found)) is None:
             return space
     return None
@@ -102,8 +104,7 @@ def space_that_fits(tensors: Mapping[str, Tensor]) -> str | None:
 
 def spaces_with_files() -> tuple[str, ...]:
     """Name the spaces that weights ship for, and those that others publish weights for."""
-    published = [published_for(base) for base in format_names()]
-    others = [file.space for known in published if known for file in known.files]
+    others = [file.space for _, published in FORMATS.loadable() for file in published.files]
     return tuple(dict.fromkeys([*(file.stem for file in sorted(SHIPPED.glob("*.safetensors"))), *others]))
 
 

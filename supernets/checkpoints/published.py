@@ -6,14 +6,12 @@ sub-network is calibrated on its own (arXiv 1812.08928), the largest included, s
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import CheckpointMismatch
+from ..errors import CheckpointMismatch, SupernetError
+from ..plugins import Registry, unknown_as
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -72,19 +70,22 @@ def with_our_epsilon(tensors: Mapping[str, Tensor], epsilon: float) -> dict[str,
     return {name: tensor * factor if name in normalised else tensor for name, tensor in tensors.items()}
 
 
+FORMATS: Registry[Published] = Registry(
+    "checkpoint format",
+    "supernets/checkpoints/formats",
+    unknown_as(SupernetError),
+    "gnomon.checkpoints",
+    attribute="PUBLISHED",
+)
+
+
 def published_for(space: str) -> Published | None:
-    """Return what is known of the published files of a space; None where its authors publish none that we read."""
+    """Return what is known of the published files of a space; None where its authors publish none that we read.
+
+    Raises PluginBroken.
+    """
     base = space.partition(":")[0]
-    if base not in format_names():
-        return None
-    found: Published = importlib.import_module(f".formats.{base}", __package__).PUBLISHED
-    return found
-
-
-def format_names() -> tuple[str, ...]:
-    """Name the families of spaces whose published files are read, sorted."""
-    folder = Path(__file__).parent / "formats"
-    return tuple(sorted(module.name for module in pkgutil.iter_modules([str(folder)])))
+    return FORMATS.load(base) if base in FORMATS.names() else None
 
 
 def without_resolution(space: str) -> str:

@@ -5,51 +5,49 @@ Another package's kind is an entry point of group gnomon.layers: a module with t
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from functools import lru_cache
-from importlib.metadata import entry_points
-from pathlib import Path
 from types import ModuleType
 
 from ..errors import SupernetError
+from ..plugins import Registry, unknown_as
 from .operations import Operation, Shape, with_shapes
 from .spec import LayerSpec
 
-GROUP = "gnomon.layers"
-NOT_KINDS = {"attention", "decoding", "operations", "pooling", "registry", "sequences", "spec", "transformer"}
+NOT_KINDS = frozenset(
+    ("attention", "decoding", "operations", "pooling", "registry", "sequences", "spec", "transformer")
+)
 
 
-def own_kinds() -> set[str]:
-    """Name the kinds of this folder."""
-    return {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])} - NOT_KINDS
+KINDS: Registry[ModuleType] = Registry(
+    "layer kind",
+    "supernets/layers",
+    unknown_as(SupernetError),
+    "gnomon.layers",
+    functions=("operations",),
+    shared=NOT_KINDS,
+)
 
 
 def layer_kinds() -> tuple[str, ...]:
     """Name the layer kinds, sorted."""
-    return tuple(sorted(own_kinds() | {point.name for point in entry_points(group=GROUP)}))
+    return KINDS.names()
 
 
 @lru_cache(maxsize=256)
 def kind_module(kind: str) -> ModuleType | None:
-    """Import the module of a kind, ours before another package's; None where there is none."""
-    if kind in own_kinds():
-        return importlib.import_module(f".{kind}", __package__)
-    for point in entry_points(group=GROUP):
-        if point.name == kind:
-            found: ModuleType = point.load()
-            return found
-    return None
+    """Import the module of a kind, ours before another package's; None where there is none; raises PluginBroken."""
+    return KINDS.load(kind) if kind in KINDS.names() else None
 
 
 @lru_cache(maxsize=16384)
 def operations(spec: LayerSpec) -> tuple[Operation, ...]:
-    """Return the operations that `spec` consists of; raises SupernetError for an unknown kind."""
+    """Return the operations that `spec` consists of; raises SupernetError for an unknown kind, PluginBroken."""
     module = kind_module(spec.kind)
     if module is None:
         kind_module.cache_clear()  # a package may be installed later
         raise SupernetError(f"unknown layer kind {spec.kind!r} in {spec.key}; known: {', '.join(layer_kinds())}")
-    result: tuple[Operation, ...] = module.operations(spec)
+    with KINDS.blaming(spec.kind):
+        result: tuple[Operation, ...] = module.operations(spec)
     return result
 
 

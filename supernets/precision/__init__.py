@@ -10,26 +10,29 @@ part of the largest. The names are those of `RunConfig.precision`.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from types import ModuleType
 
 from ..errors import SupernetError
 from ..graph import PartModel
 from ..metric import Runner
+from ..plugins import Registry, unknown_as
 from .kernels import weight_bits_here as weight_bits_here
 from .samples import Samples
 
 FP32 = "fp32"  # what torch computes in, and what graphs are built in
-NOT_PRECISIONS = {"kernels", "pairs", "ranges", "runtimes", "samples"}
+NOT_PRECISIONS = frozenset(("kernels", "pairs", "ranges", "runtimes", "samples"))
+
+
+PRECISIONS: Registry[ModuleType] = Registry(
+    "precision", "supernets/precision", unknown_as(SupernetError), shared=NOT_PRECISIONS
+)
 
 
 def precisions() -> tuple[str, ...]:
     """Name the precisions, sorted."""
-    return tuple(sorted({module.name for module in pkgutil.iter_modules(__path__)} - NOT_PRECISIONS))
+    return PRECISIONS.names()
 
 
 def at_precision(
@@ -93,9 +96,4 @@ def require_here(precision: str) -> None:
 
 def module_of(precision: str) -> ModuleType:
     """Import the module of a precision; raises SupernetError."""
-    known = precisions()
-    if precision not in known:
-        close = get_close_matches(precision, known, 1, cutoff=0.4)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise SupernetError(f"unknown precision {precision!r}; known: {', '.join(known)}{hint}")
-    return importlib.import_module(f".{precision}", __package__)
+    return PRECISIONS.load(precision)

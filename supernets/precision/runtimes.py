@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import PrecisionUnavailable, SupernetError
+from ..packages import install_command
 
 DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int64)": "int64", "tensor(bool)": "bool"}
 
@@ -64,7 +65,7 @@ def require_onnxruntime() -> ModuleType:
     except ImportError as error:
         raise PrecisionUnavailable(
             f"converting to int8 and running converted models takes onnxruntime, which is not installed ({error}); "
-            'install it with pip install "gnomon[onnxruntime]"'
+            f"install it with {install_command('onnxruntime')}"
         ) from error
     onnxruntime.disable_telemetry_events()
     found: ModuleType = onnxruntime
@@ -102,7 +103,7 @@ def openvino_core(hint: str, capability: str) -> Any:
     except ImportError as error:
         raise PrecisionUnavailable(
             f"running a model in {hint} takes openvino, which is not installed ({error}); "
-            'install it with pip install "gnomon[openvino]"'
+            f"install it with {install_command('openvino')}"
         ) from error
     core = openvino.Core()
     capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -1,39 +1,43 @@
 """Tasks: a data set with its splits, and the metric that is searched. One file each, found by name.
 
-A task's module defines `load(space, folder) -> Task`; where the package ships a sample, `folder` may be None.
+A task's module defines `load(space, folder) -> Task`; where the package ships a sample, `folder` may be None. A metric
+other than accuracy is its `METRIC`. Another package's task is an entry point of group gnomon.tasks: such a module.
 """
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Protocol
 
 from ..errors import DataUnavailable
+from ..metric import ACCURACY, Metric
+from ..plugins import Registry, closest_hint
 from ..space import SearchSpace
 
 if TYPE_CHECKING:
     from ..elastic import ElasticNetwork
     from ..supernet import Supernet
 
-NOT_TASKS = {
-    "cifar",
-    "decoding",
-    "ding",
-    "folders",
-    "home_assistant",
-    "idx",
-    "images",
-    "labelled",
-    "pairs",
-    "prepare",
-    "rotten_tomatoes",
-    "text",
-    "text_files",
-    "vocabulary",
-}
+NOT_TASKS = frozenset(
+    (
+        "cifar",
+        "decoding",
+        "ding",
+        "folders",
+        "home_assistant",
+        "idx",
+        "images",
+        "labelled",
+        "pairs",
+        "prepare",
+        "rotten_tomatoes",
+        "text",
+        "text_files",
+        "vocabulary",
+    )
+)
 
 
 class Task(Protocol):
@@ -47,16 +51,41 @@ class Task(Protocol):
         """Join the space, its weights and this task."""
 
 
+def no_loader(kind: str, name: str, known: Sequence[str]) -> DataUnavailable:
+    """Build the error for a task that nobody registered."""
+    return DataUnavailable(
+        f"no loader for the data of {kind} {name!r}; there is one for {', '.join(known)}{closest_hint(name, known)}. "
+        "A task of your own is one file: docs/tasks.md"
+    )
+
+
+TASKS: Registry[ModuleType] = Registry(
+    "task", "supernets/tasks", no_loader, "gnomon.tasks", functions=("load",), shared=NOT_TASKS
+)
+
+
+def task_names() -> tuple[str, ...]:
+    """Name the registered tasks, sorted."""
+    return TASKS.names()
+
+
 def load_task(space: SearchSpace, data: Path | None = None) -> Task:
-    """Load the task of `space` from its embedded sample, or from the folder `data`; raises DataUnavailable."""
-    task: Task = task_module(space.task).load(space, data)
+    """Load the task of `space` from its embedded sample, or from the folder `data`.
+
+    Raises DataUnavailable, PluginBroken.
+    """
+    module = TASKS.load(space.task)
+    with TASKS.blaming(space.task):
+        task: Task = module.load(space, data)
     return task
 
 
-def task_module(name: str) -> ModuleType:
-    """Import the module of the task `name`; raises DataUnavailable for one without a loader."""
-    known = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])}
-    tasks = sorted(known - NOT_TASKS)
-    if name not in tasks:
-        raise DataUnavailable(f"no loader for the data of task {name!r}; there is one for {', '.join(tasks)}")
-    return importlib.import_module(f".{name}", __package__)
+def metric_of(space: SearchSpace) -> Metric | None:
+    """Return what the task of `space` judges by, without loading its data; None where nobody registered the task.
+
+    Raises PluginBroken.
+    """
+    if space.task not in TASKS.names():
+        return None
+    metric: Metric = getattr(TASKS.load(space.task), "METRIC", ACCURACY)
+    return metric

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataUnavailable
+from ..metric import ACCURACY, Metric
 from ..space import SearchSpace
 
 if TYPE_CHECKING:
@@ -102,14 +103,24 @@ def tensors_of(examples: Labelled) -> tuple[Tensor, Tensor]:
     return inputs, torch.from_numpy(examples.labels)
 
 
+def top1_percent(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
+    """Return the share of rows of `logits` (n, classes) whose largest entry is the label, in percent."""
+    return float(100.0 * np.mean(np.argmax(logits, axis=1) == labels))
+
+
 @dataclass(frozen=True, slots=True)
 class ClassificationTask(Generic[Examples]):
-    """A task of classification. `validation` is what a search sees, `test` what is reported."""
+    """A task of classification. `validation` is what a search sees, `test` what is reported.
+
+    `score` gives the `metric` of outputs (n, classes) for labels (n,), in its unit: top-1 accuracy in percent.
+    """
 
     name: str
     calibration: Examples
     validation: Examples
     test: Examples
+    metric: Metric = field(default=ACCURACY, kw_only=True)
+    score: Callable[[NDArray[np.float32], NDArray[np.int64]], float] = field(default=top1_percent, kw_only=True)
 
     def supernet(self, space: SearchSpace, network: ElasticNetwork, checkpoint_sha256: str) -> Supernet:
         """Return the super-network that this task evaluates."""
@@ -142,11 +153,6 @@ def split_of(task: HasSplits[Split], name: str) -> Split:
     if name not in ("validation", "test"):
         raise DataUnavailable(f"task {task.name} has no split {name!r}; it has validation and test")
     return task.validation if name == "validation" else task.test
-
-
-def top1_percent(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
-    """Return the share of rows of `logits` (n, classes) whose largest entry is the label, in percent."""
-    return float(100.0 * np.mean(np.argmax(logits, axis=1) == labels))
 
 
 def top5_percent(logits: NDArray[np.floating], labels: NDArray[np.integer]) -> float:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataUnavailable
+from ..packages import install_command
 from ..space import SearchSpace
 from .labelled import ClassificationTask
 from .text_files import Sentence, Splits, read_splits
@@ -74,7 +75,7 @@ def loaded(content: str) -> Any:
         from tokenizers import Tokenizer
     except ImportError as error:
         raise DataUnavailable(
-            f"text needs the tokenizers library ({error}); run: pip install 'gnomon[text]'"
+            f"text needs the tokenizers library ({error}); run: {install_command('tokenizers')}"
         ) from error
     try:
         return Tokenizer.from_str(content)

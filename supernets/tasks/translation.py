@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import DataUnavailable
+from ..metric import BLEU
 from ..space import SearchSpace
 from ..weight_files import SHIPPED
 from .pairs import SentencePairs, read_pairs
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ..supernet import Supernet
 
 EMBEDDED = Path(__file__).parent / "data" / "home_assistant"
+METRIC = BLEU
 OWN_VOCABULARY = "vocabulary.json"
 
 

@@ -91,7 +91,7 @@ class Vocabulary:
 def learned(files: Sequence[Path], size: int, *, letters: int = 160) -> Vocabulary:
     """Learn a joint vocabulary of `size` tokens from text files; rarer than the first `letters` letters are unknown.
 
-    Needs the tokenizers package (pip install 'gnomon[text]').
+    Needs the package tokenizers.
     """
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, trainers
 

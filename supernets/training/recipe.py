@@ -25,7 +25,7 @@ class Phase:
 
     `elastic` names the families of genes that vary; the others stay at their last, largest option. With none, the
     largest sub-network trains alone. `warmup` is the share of the phase in which the learning rate rises.
-    `augmentation` is read by the lessons.
+    `augmentation` is read by the lessons; without a setting nothing of the kind is done.
     """
 
     epochs: int

@@ -14,10 +14,11 @@ from ..errors import DataUnavailable, SupernetError
 from ..registry import load_space
 from ..supernet import save_weights
 from ..weight_files import made_weights
+from .augmentation import augmented
 from .checkpoint import Epoch
 from .parent import Parent
 from .recipe import Recipe
-from .recipes import load_recipe
+from .recipes import RECIPES, load_recipe
 from .trainer import Progress, train
 
 
@@ -26,7 +27,8 @@ class TrainingRequest:
     """What to train, from what data, and where the weights go.
 
     Without `data`, the place where `gnomon data prepare` puts it; without `out`, the user's cache, where
-    `load_supernet` finds the weights. `parent` is a file of weights to start from; `recipe` replaces the space's own.
+    `load_supernet` finds the weights. `parent` is a file of weights to start from; `recipe` replaces the space's own;
+    `augmentation` replaces the recipe's, in the words of augmentation.py.
     """
 
     space: str
@@ -35,6 +37,7 @@ class TrainingRequest:
     parent: Path | None = None
     recipe: Recipe | None = None
     force: bool = False
+    augmentation: str | None = None
 
     @property
     def file(self) -> Path:
@@ -73,7 +76,10 @@ def train_to_file(
     space, chosen = load_space(request.space), load_recipe(request.space)
     if request.data is not None and not request.data.is_dir():
         raise DataUnavailable(f"no folder {request.data}; run: gnomon data prepare NAME, and pass what it prints")
-    recipe, lessons = request.recipe or chosen.recipe(), chosen.lessons(space, request.data)
+    with RECIPES.blaming(space.name.partition(":")[0]):
+        recipe, lessons = request.recipe or chosen.recipe(), chosen.lessons(space, request.data)
+    if request.augmentation is not None:
+        recipe = augmented(recipe, request.augmentation, getattr(lessons, "augmentations", {}))
     reader = getattr(chosen, "read_parent", load_checkpoint)
     weights = request.parent or getattr(chosen, "default_parent", lambda: None)()
     parent = Parent(weights, reader) if weights else None
@@ -98,6 +104,7 @@ def train_to_file(
         "parent": parent and {"file": parent.path.name, "sha256": parent.sha256},
         "metric": lessons.metric_name,
         "versions": {name: version(name) for name in ("torch", "numpy")},
+        "result": {"largest": curve[-1].largest, "smallest": curve[-1].smallest},
         "curve": [asdict(point) for point in curve],
     }
     out.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -211,8 +211,17 @@ def test_missing_runtime_names_the_command_that_installs_it(gnomon, tmp_path, mo
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(("module", "extra"), [("torch", "torch"), ("sklearn", "search"), ("pymoo", "search")])
-def test_missing_package_names_the_extra_that_installs_it(gnomon, tmp_path, profile_name, monkeypatch, module, extra):
+@pytest.mark.parametrize(
+    ("module", "packages"),
+    [
+        ("torch", "'torch>=2.5' 'safetensors"),
+        ("sklearn", "'pymoo>=0.6.2' 'moocore"),
+        ("pymoo", "'pymoo>=0.6.2' 'moocore"),
+    ],
+)
+def test_missing_package_is_named_with_all_that_it_is_used_with(
+    gnomon, tmp_path, profile_name, monkeypatch, module, packages
+):
     loaded = [
         name for name in sys.modules if name.split(".")[0] == module or name.startswith("gnomon.supernets.elastic")
     ]
@@ -222,7 +231,8 @@ def test_missing_package_names_the_extra_that_installs_it(gnomon, tmp_path, prof
     arguments = ("--tactic", "linas", "--budget", 4, "--population", 2, "--surrogate", "ridge")
     outcome = gnomon("search", "--profile", profile_name, "--out", tmp_path / "run", *arguments)
     assert outcome.code == 3
-    assert f"pip install 'gnomon[{extra}]'" in outcome.err
+    assert f"this needs {module}" in outcome.err
+    assert f", which is not installed: pip install {packages}" in outcome.err
 
 
 def test_unsupported_precision_is_refused_before_measuring(gnomon, tmp_path):

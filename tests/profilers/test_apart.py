@@ -25,7 +25,7 @@ class Noisy(FakeBackend):
         return executable
 
 def open_backend():
-    return Noisy(lambda model: (1.0,))
+    return Noisy(lambda model: (1.0,), "noisy")
 '''
 
 

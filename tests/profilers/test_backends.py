@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,7 +17,9 @@ from gnomon.profilers import (
     backend_names,
     load_backend,
 )
+from gnomon.profilers.errors import UnsupportedConfig, VersionMissing
 from gnomon.profilers.registry import device_of
+from gnomon.profilers.requirements import check_versions, install_command
 from gnomon.profilers.testing import BackendContract, FakeBackend, affine_model
 
 
@@ -38,11 +42,62 @@ class TestRegisteredBackends(BackendContract):
     def backend(self, registered_backend):
         return registered_backend
 
+    def test_ours_take_two_threads_on_a_cpu(self, backend):
+        if backend.device != "cpu":
+            pytest.skip("threads of the CPU do not compute there")
+        with backend.load(affine_model(), RunConfig(threads=2)) as executable:
+            assert executable.options["threads"] == 2
+
 
 class TestFakeBackend(BackendContract):
     @pytest.fixture
     def backend(self):
         return FakeBackend(script)
+
+
+class OneThread(FakeBackend):
+    """A third party's runtime that knows no threads."""
+
+    def load(self, model, config):
+        if config.threads != 1:
+            raise UnsupportedConfig(f"{self.name} runs on one thread, not on {config.threads}")
+        return super().load(model, config)
+
+
+class TestOneThread(BackendContract):
+    @pytest.fixture
+    def backend(self):
+        return OneThread(script, "one_thread")
+
+
+class Nameless(FakeBackend):
+    """A third party's runtime whose version stands under another name, so that profiles would not know it."""
+
+    def versions(self):
+        return {"the_runtime": "1.0"}
+
+
+class Blank(FakeBackend):
+    def version(self):
+        return " "
+
+    def versions(self):
+        return {self.name: " "}
+
+
+@pytest.mark.parametrize("kind", [Nameless, Blank])
+def test_a_backend_without_its_version_is_refused_by_contract_and_loader(kind, monkeypatch):
+    with pytest.raises(VersionMissing, match=r"'poor' does not say which version it is.* under 'poor'"):
+        BackendContract().test_says_who_it_is(kind(script, "poor"))
+    point = EntryPoint("poor", "poor_backend:open_backend", "gnomon.backends")
+    monkeypatch.setitem(sys.modules, "poor_backend", SimpleNamespace(open_backend=lambda: kind(script, "poor")))
+    monkeypatch.setattr("gnomon.profilers.registry._entry_points", lambda: (point,))
+    with pytest.raises(VersionMissing, match="'poor' does not say which version it is"):
+        load_backend("poor")
+
+
+def test_the_version_of_a_variant_may_stand_under_its_runtime():
+    check_versions("fake:fast", FakeBackend(script))
 
 
 @pytest.mark.parametrize("name", ["onnxruntime:openvino"])
@@ -88,9 +143,9 @@ def test_an_unknown_backend_is_answered_with_the_known_and_the_closest():
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
 def test_a_missing_runtime_is_answered_with_the_install_command(name, monkeypatch):
     monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(BackendUnavailable, match="Install it: pip install") as caught:
+    with pytest.raises(BackendUnavailable, match="Install it: python3 -m pip install") as caught:
         load_backend(name)
-    assert caught.value.install_command == f'pip install "gnomon[{name}]"'
+    assert caught.value.install_command == install_command(name)
 
 
 def test_listing_the_backends_imports_no_runtime():

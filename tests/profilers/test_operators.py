@@ -49,7 +49,7 @@ class Profiler(FakeBackend):
         return OperatorProfile((OperatorTime("one", "Conv", wall_us / 2, tell),), wall_us)
 
 def open_backend():
-    return Profiler(None)
+    return Profiler(None, "profiler")
 '''
 
 texts = st.text(max_size=20)

@@ -47,7 +47,7 @@ class Meter(rapl.Rapl):
 
 def open_backend():
     rapl.open_counter = lambda root: Meter(root, (rapl._Zone("package-0", "", 0),))
-    return FakeBackend(lambda model: (5.0,))
+    return FakeBackend(lambda model: (5.0,), "metered")
 '''
 
 

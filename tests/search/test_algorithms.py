@@ -35,7 +35,7 @@ for number, text in enumerate(sys.argv[2:]):
 class TestRegisteredAlgorithms(AlgorithmContract):
     @pytest.fixture(params=ALGORITHMS.names())
     def algorithm(self, request):
-        return ALGORITHMS.builder(request.param)()
+        return ALGORITHMS.load(request.param)()
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def suited(tactic):
         )
         for name in ALGORITHMS.names()
         for m in (1, 2, 3)
-        if ALGORITHMS.builder(name)().takes.suits(m, constrained=False)
+        if ALGORITHMS.load(name)().takes.suits(m, constrained=False)
     ]
 
 
@@ -130,7 +130,7 @@ def test_trajectories_are_those_of_another_process_and_hash_seed(tmp_path):
 
 @pytest.mark.parametrize("name", ALGORITHMS.names())
 def test_a_small_space_is_evaluated_to_the_last_network(six, name):
-    algorithm = ALGORITHMS.builder(name)()
+    algorithm = ALGORITHMS.load(name)()
     m = algorithm.takes.fewest
     rows, _ = evolve(
         Setting(six, m, 2),
@@ -193,7 +193,7 @@ def test_modules_that_algorithms_share_are_none():
 def test_choosing_an_algorithm_does_not_load_pymoo():
     code = (
         "import sys; from gnomon.search import SearchConfig; from gnomon.search.algorithm import *\n"
-        "for name in ALGORITHMS.names(): ALGORITHMS.builder(name)().takes\n"
+        "for name in ALGORITHMS.names(): ALGORITHMS.load(name)().takes\n"
         "algorithm_of(SearchConfig(space='fashion_mnist')); print(*sys.modules)"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

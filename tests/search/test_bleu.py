@@ -83,5 +83,5 @@ def test_asking_for_another_tasks_metric_names_the_right_one(pairs, asked, own):
 def test_a_metric_without_weights_says_what_to_pass(pairs, name):
     with pytest.raises(MissingContext, match=f"{name!r} needs a super-network.*--checkpoint"):
         build_objective(name, replace(SearchContext(pairs), supernet=None))
-    assert needs_supernet((name, "latency"))
-    assert not needs_supernet(("macs", "latency"))
+    assert needs_supernet((name, "latency"), pairs)
+    assert not needs_supernet(("macs", "latency"), pairs)

@@ -20,12 +20,12 @@ class TestRegisteredObjectives(ObjectiveContract):
     def objective(self, request):
         context = fake_context()
         metric = METRICS.get(request.param, ACCURACY)
-        return OBJECTIVES.builder(request.param)(replace(context, supernet=replace(context.supernet, metric=metric)))
+        return OBJECTIVES.load(request.param)(replace(context, supernet=replace(context.supernet, metric=metric)))
 
 
 def test_another_tasks_metric_is_refused_with_the_right_one():
     with pytest.raises(MissingContext, match=r"judged by accuracy, not by bleu; .*--objectives accuracy,latency"):
-        OBJECTIVES.builder("bleu")(fake_context())
+        OBJECTIVES.load("bleu")(fake_context())
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ class TestOwnObjective(ObjectiveContract):
 class TestRegisteredSurrogates(SurrogateContract):
     @pytest.fixture(params=SURROGATES.names())
     def surrogate(self, request):
-        return SURROGATES.builder(request.param)()
+        return SURROGATES.load(request.param)()
 
 
 class TestRegisteredTactics(TacticContract):
     @pytest.fixture(params=TACTICS.names())
     def tactic(self, request):
         config = SearchConfig(space="fashion_mnist", tactic=request.param, population=8, inner_evaluations=200)
-        return TACTICS.builder(request.param)(config)
+        return TACTICS.load(request.param)(config)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def test_unknown_names_list_the_known_and_suggest_the_nearest(registry):
 @pytest.mark.parametrize(("name", "hint"), [("accuracy", "--checkpoint"), ("latency", "gnomon profile")])
 def test_objectives_say_what_they_lack(name, hint):
     with pytest.raises(MissingContext, match=hint):
-        OBJECTIVES.builder(name)(SearchContext(load_space("fashion_mnist")))
+        OBJECTIVES.load(name)(SearchContext(load_space("fashion_mnist")))
 
 
 def test_an_objective_of_another_package_is_found_by_entry_point(tmp_path, monkeypatch):
@@ -123,7 +123,7 @@ def test_an_objective_of_another_package_is_found_by_entry_point(tmp_path, monke
     (info / "entry_points.txt").write_text("[gnomon.objectives]\ndepth = depth_objective:build\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert "depth" in OBJECTIVES.names()
-    assert OBJECTIVES.builder("depth")(fake_context()) == "built for fashion_mnist"
+    assert OBJECTIVES.load("depth")(fake_context()) == "built for fashion_mnist"
 
 
 def test_importing_search_loads_nothing_heavy():

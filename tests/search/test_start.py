@@ -93,7 +93,7 @@ def test_evidence_is_an_own_generation_before_the_first_round(first):
     context = fake_context()
     objectives = build_objectives(CONFIG.objectives, context)
     evidence = tuple((m.architecture.indices, m.values) for m in first.measured)
-    rounds = Rounds(context.space, first.config, objectives, (), TACTICS.builder("random")(CONFIG), evidence, NONE)
+    rounds = Rounds(context.space, first.config, objectives, (), TACTICS.load("random")(CONFIG), evidence, NONE)
     archive = rounds.archive(first.evaluations[:0], 0)
     assert set(archive.rounds) == {-1}
     assert archive.values.tolist() == [list(m.values) for m in first.measured]

@@ -214,7 +214,7 @@ def test_a_runner_of_openvino_answers_by_name():
 
 def test_a_missing_runtime_is_answered_with_the_install_command(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(PrecisionUnavailable, match=r'pip install "gnomon\[onnxruntime\]"'):
+    with pytest.raises(PrecisionUnavailable, match=r"pip install 'onnxruntime>=1\.20'"):
         at_precision(graph_from_layers([MBCONV]), "int8")
 
 

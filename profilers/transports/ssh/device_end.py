@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 
 from ...availability import require_usable
-from ...errors import BackendUnavailable, BackendUnusable, DeviceUnfit, PlanDamaged, ProfilerError, RuntimeTooOld
+from ...errors import DeviceUnfit, PlanDamaged, ProfilerError
 from ...exits import DONE, FAILED, INTERRUPTED
 from ...hardware import fingerprint
 from ...journal import write_atomically
 from ...plan import read_plan
-from ...requirements import check_runtime, command_without_gnomon
+from ...requirements import check_runtime
 from ..local import run_plan_locally
 from .run_folder import RunFolder
 
@@ -51,14 +51,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def require(backend: str, precision: str = "fp32") -> None:
     """Raise unless the runtime of ``backend`` is here and new enough for such models; print its version."""
-    try:
-        version = require_usable(backend)
-        check_runtime(backend, version, precision)
-    except (RuntimeTooOld, BackendUnusable):
-        raise
-    except BackendUnavailable as exc:
-        command = command_without_gnomon(exc.install_command, backend)
-        raise BackendUnavailable.missing(backend, command, exc.__cause__ or exc) from exc
+    version = require_usable(backend)
+    check_runtime(backend, version, precision)
     _print({"event": "require", "version": version})
 
 

@@ -7,10 +7,10 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 
-def flip_and_shift(images: Tensor, generator: Generator, *, pixels: int) -> Tensor:
-    """Mirror half of the images and shift each by up to `pixels` in both directions, padding with zeros."""
+def flip_and_shift(images: Tensor, generator: Generator, *, pixels: int, mirrored_share: float) -> Tensor:
+    """Mirror a share of the images and shift each by up to `pixels` in both directions, padding with zeros."""
     n, _, height, width = images.shape
-    mirrored = torch.rand(n, generator=generator) < 0.5
+    mirrored = torch.rand(n, generator=generator) < mirrored_share
     images = torch.where(mirrored[:, None, None, None], images.flip(3), images)
     padded = functional.pad(images, (pixels,) * 4)
     top, left = torch.randint(0, 2 * pixels + 1, (2, n), generator=generator)

@@ -37,6 +37,11 @@ class TextLessons:
     temperature: float = 2.0
     metric_name: str = "accuracy"
 
+    @property
+    def augmentations(self) -> Mapping[str, float]:
+        """Return the settings of a phase that are read here, and what each means without a value."""
+        return {"word_dropout": 0.1}
+
     def described(self) -> Mapping[str, int | float | str]:
         """Return the numbers of texts, the losses' settings and the tokenizer's digest."""
         return {

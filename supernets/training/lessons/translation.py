@@ -49,6 +49,11 @@ class TranslationLessons:
     label_smoothing: float = 0.1
     metric_name: str = field(default="bleu", init=False)
 
+    @property
+    def augmentations(self) -> Mapping[str, float]:
+        """Return the settings of a phase that are read here, and what each means without a value."""
+        return {"dropout": 0.1, "unknown": 0.1}
+
     def described(self) -> Mapping[str, int | float | str]:
         """Return the numbers of pairs, the vocabulary's digest and the smoothing."""
         return {

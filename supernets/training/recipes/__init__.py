@@ -8,33 +8,31 @@ start from without --from.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from importlib.metadata import entry_points
-from pathlib import Path
+from collections.abc import Sequence
 from types import ModuleType
 
 from ...errors import SupernetError
+from ...plugins import Registry
 
-GROUP = "gnomon.recipes"
+
+def no_recipe(kind: str, name: str, known: Sequence[str]) -> SupernetError:
+    """Build the error for a space without a recipe."""
+    return SupernetError(
+        f"no {kind} to train {name!r}; there is one for {', '.join(known)}. "
+        "Pass weights made elsewhere with --checkpoint, or write a recipe (docs/spaces.md)"
+    )
+
+
+RECIPES: Registry[ModuleType] = Registry(
+    "recipe", "supernets/training/recipes", no_recipe, "gnomon.recipes", functions=("recipe", "lessons")
+)
 
 
 def recipe_names() -> tuple[str, ...]:
     """Name the spaces that have a recipe, sorted."""
-    own = {module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)])}
-    return tuple(sorted(own | {point.name for point in entry_points(group=GROUP)}))
+    return RECIPES.names()
 
 
 def load_recipe(space: str) -> ModuleType:
-    """Import the recipe of `space`, whose options do not matter; raises SupernetError for one without a recipe."""
-    base = space.partition(":")[0]
-    if base not in recipe_names():
-        raise SupernetError(
-            f"no recipe to train {base!r}; there is one for {', '.join(recipe_names())}. "
-            "Pass weights made elsewhere with --checkpoint, or write a recipe (docs/spaces.md)"
-        )
-    for point in entry_points(group=GROUP):
-        if point.name == base:
-            module: ModuleType = point.load()
-            return module
-    return importlib.import_module(f".{base}", __package__)
+    """Import the recipe of `space`, whose options do not matter; raises SupernetError for one without, PluginBroken."""
+    return RECIPES.load(space.partition(":")[0])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...elastic import ElasticNetwork
 
 CLASSIFIER = "slots.classifier.steps.classifier."
-MILD = {"shift_pixels": 4}
+MILD = {"mirror": 0.5, "shift_pixels": 4}  # photographs
 
 
 def recipe() -> Recipe:

@@ -15,8 +15,8 @@ def recipe() -> Recipe:
     """Return the recipe."""
     return Recipe(
         phases=(
-            Phase(24, 0.004, augmentation={"shift_pixels": 2, "erase_pixels": 10}),
-            Phase(20, 0.003, augmentation={"shift_pixels": 1, "erase_pixels": 6}),
+            Phase(24, 0.004, augmentation={"mirror": 0.5, "shift_pixels": 2, "erase_pixels": 10}),
+            Phase(20, 0.003, augmentation={"mirror": 0.5, "shift_pixels": 1, "erase_pixels": 6}),
         )
     )
 

@@ -241,5 +241,5 @@ def test_frames_of_a_run_and_its_front(run):
 
 def test_without_pandas_the_way_to_install_it_is_named(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'gnomon\[frame\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'pandas>=2.2'"):
         run.front().frame()

@@ -41,8 +41,8 @@ def test_only_genes_of_the_phase_s_families_vary(families, seed):
 def test_shipped_recipe_is_what_the_shipped_weights_were_made_with():
     recipe = fashion_recipe()
     assert [(phase.epochs, phase.learning_rate, dict(phase.augmentation)) for phase in recipe.phases] == [
-        (24, 0.004, {"shift_pixels": 2, "erase_pixels": 10}),
-        (20, 0.003, {"shift_pixels": 1, "erase_pixels": 6}),
+        (24, 0.004, {"mirror": 0.5, "shift_pixels": 2, "erase_pixels": 10}),
+        (20, 0.003, {"mirror": 0.5, "shift_pixels": 1, "erase_pixels": 6}),
     ]
     assert (recipe.batch, recipe.weight_decay, recipe.random_subnets, recipe.ema_decay) == (256, 0.02, 2, 0.998)
     assert {phase.warmup for phase in recipe.phases} == {0.1}
@@ -66,7 +66,7 @@ def test_recipes_fit_their_spaces(name):
 
 
 def test_recipe_of_another_package_is_found_by_entry_point(tmp_path, monkeypatch):
-    (tmp_path / "my_recipe.py").write_text("def recipe():\n    return 'mine'\n")
+    (tmp_path / "my_recipe.py").write_text("def recipe():\n    return 'mine'\n\nlessons = None\n")
     info = tmp_path / "my_recipe-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-recipe\nVersion: 1.0\n")
