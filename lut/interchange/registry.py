@@ -1,4 +1,4 @@
-"""Find exchange formats: every module of this folder that defines `SUFFIXES`, `read` and `write` is one."""
+"""Find exchange formats: every module of this folder that defines `SUFFIXES`, `read`, `write`, `is_ours` is one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol, cast
 
+from ...outputs import appearing, file_kind
 from ..errors import OutputExists, OutputUnwritable, TableUnreadable
 from ..profile import HardwareProfile
 from .table import Exchange
@@ -26,6 +27,10 @@ class Format(Protocol):
 
     def write(self, profile: HardwareProfile, path: Path) -> tuple[str, ...]:
         """Write the profile's table and return the keys of the layers that the format cannot hold."""
+        ...
+
+    def is_ours(self, path: Path) -> bool:
+        """Tell whether `write` wrote the file, so that another may replace it; raises OSError."""
         ...
 
 
@@ -76,10 +81,8 @@ def write_table(
     writer = load_format(name or format_of(path))
     if not profile.table.measurements:
         raise TableUnreadable(f"profile {profile.name} holds no measured layer, so there is no table to export")
-    if path.exists() and not force:
-        raise OutputExists(f"{path} is there already; choose another --out, or replace it with --force")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return writer.write(profile, path)
+        with appearing(path, file_kind("an exported table", writer.is_ours), force=force, refuse=OutputExists) as fresh:
+            return writer.write(profile, fresh)
     except OSError as error:
         raise OutputUnwritable(f"cannot write {path}: {error}") from error

@@ -1,4 +1,4 @@
-"""Find the formats of runs: every module of this folder that defines `SUFFIXES` and `write` is one."""
+"""Find the formats of runs: every module of this folder that defines `SUFFIXES`, `write` and `is_ours` is one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pkgutil
 from pathlib import Path
 from typing import Protocol, cast
 
+from ...outputs import appearing, file_kind
 from ..errors import OutputUnusable, UnknownName
 from ..run import Run
 
@@ -20,6 +21,10 @@ class Format(Protocol):
 
     def write(self, run: Run, path: Path) -> int:
         """Write the run's evaluations whole or not at all, and return how many the format cannot hold."""
+        ...
+
+    def is_ours(self, path: Path) -> bool:
+        """Tell whether `write` wrote the file, so that another may replace it; raises OSError."""
         ...
 
 
@@ -56,10 +61,8 @@ def write_run(run: Run, path: Path, *, name: str | None = None, force: bool = Fa
     ModuleNotFoundError without the package that a format needs.
     """
     writer = load_format(name or format_of(path))
-    if path.exists() and not force:
-        raise OutputUnusable(f"{path} is there already; choose another --out, or replace it with --force")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return writer.write(run, path)
+        with appearing(path, file_kind("an exported run", writer.is_ours), force=force, refuse=OutputUnusable) as fresh:
+            return writer.write(run, fresh)
     except OSError as error:
         raise OutputUnusable(f"cannot write {path}: {error}; choose another --out") from error
