@@ -202,6 +202,7 @@ def export(
     precision: str | None = None,
     checkpoint: Path | None = None,
     data: Path | None = None,
+    timing: bool = True,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> ExportedModel:
@@ -209,8 +210,9 @@ def export(
 
     At the precision that it was found in, unless another is given; of several profiles the one predicts that knows the
     way in which it runs fastest. int8 weights have the bits that the search validated, or fewer where the profile's
-    device takes no more; without either, those of this machine. Raises Infeasible when none fits, ExportRefused when
-    the file does not do what it should.
+    device takes no more; without either, those of this machine. With a profile of this device the model is timed,
+    unless `timing` is off, once nothing else is measured here; it is on the disk before, and interrupted meanwhile, the
+    same call completes it. Raises Infeasible when none fits, ExportRefused when the file does not do what it should.
     """
     from dataclasses import asdict
 
@@ -238,6 +240,7 @@ def export(
         profile=known,
         precision=precision or chosen.precision,
         provenance=provenance,
+        timing=timing,
         force=force,
         on_step=on_step,
     )
@@ -254,18 +257,27 @@ def build(
 ) -> tuple[EngineFile, ...]:
     """Build engines from ONNX bytes, by name, for a device such as sm86 that need not be here; write them into `out`.
 
-    Raises OutputExists, and the errors of `gnomon.profilers.errors`: BuildsUnavailable for a backend or target that
-    there is no building for, and ModelRejected once all other models are built.
+    Raises OutputExists, with `force` for what is no such engine only, and the errors of `gnomon.profilers.errors`:
+    BuildsUnavailable for a backend or target that there is no building for, and ModelRejected once all other models
+    are built.
     """
     from .lut import OutputExists
-    from .profilers.builds import build_engines, engine_path
+    from .outputs import file_kind, require_free
+    from .profilers.builds import SCHEMA, build_engines, engine_path
+    from .profilers.files import has_schema
     from .profilers.registry import load_builder
 
+    record = file_kind("the record of an engine", lambda path: has_schema(path, SCHEMA))
+    engine = file_kind("an engine", lambda path: has_schema(path.with_suffix(".json"), SCHEMA))
+
+    def check_place(path: Path) -> None:
+        require_free(path, engine, force=force, refuse=OutputExists)
+        require_free(path.with_suffix(".json"), record, force=True, refuse=OutputExists)
+
     builder = load_builder(backend)
-    there = [path for path in (engine_path(Path(out), name, target) for name in models) if path.exists()]
-    if there and not force:
-        raise OutputExists(f"{there[0]} is there already; choose another --out, or replace it with --force")
-    return build_engines(builder, models, Path(out), target=target, on_built=on_built)
+    for name in models:
+        check_place(engine_path(Path(out), name, target))
+    return build_engines(builder, models, Path(out), target=target, check_place=check_place, on_built=on_built)
 
 
 def spread_of_builds(model: bytes, backend: str, *, builds: int = 3, precision: str = "fp32") -> BuildSpread:

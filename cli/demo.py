@@ -31,8 +31,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Profile this machine on two runtimes, search the embedded super-network, check its front, export the knee."""
         started = time.monotonic()
-        if force and out.exists():
-            shutil.rmtree(out)
+        if force:
+            remove_demo(out)
         heading("1. This machine")
         show_machine()
         profiles = []
@@ -46,6 +46,33 @@ def register(app: typer.Typer) -> None:
         heading("6. Export the knee of the front, check it, time it")
         show_export(run, profiles[0], out)
         print(f"\ndone in {time.monotonic() - started:.0f} s; everything is in {out}")
+
+
+def remove_demo(out: Path) -> None:
+    """Remove what an earlier demo wrote; raises OutputUnusable, before anything is gone, for anything else."""
+    from ..lut.build import BUILDING
+    from ..lut.store import PROFILE
+    from ..outputs import Kind, require_free
+    from ..reports.plots import PLOT
+    from ..search.errors import OutputUnusable
+    from ..search.export_folder import EXPORT
+    from ..search.folder import foreign_in_run
+
+    pictures, profiles = ("front.png", *(f"{name}.png" for name in BACKENDS)), tuple(f"{b}.jsonl" for b in BACKENDS)
+    kinds: dict[str, Kind] = {"exported": EXPORT, "run": Kind("a run", foreign_in_run)}
+    kinds |= dict.fromkeys(pictures, PLOT) | dict.fromkeys(profiles, PROFILE)
+    kinds |= {f"{name}.building": BUILDING for name in profiles}
+    if out.is_symlink() or not out.is_dir():
+        require_free(out, Kind("a demo", lambda path: "is no folder of a demo"), force=True, refuse=OutputUnusable)
+        return
+    for path in sorted(out.iterdir()):
+        if path.name not in kinds:
+            raise OutputUnusable(
+                f"{out} holds {path.name}, which no demo wrote, so it is not replaced; choose another --out, or move "
+                "it away"
+            )
+        require_free(path, kinds[path.name], force=True, refuse=OutputUnusable)
+    shutil.rmtree(out)
 
 
 def heading(text: str) -> None:

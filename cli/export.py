@@ -66,6 +66,9 @@ def register(app: typer.Typer) -> None:
         precision: Annotated[str | None, typer.Option(help="Precision of the model; default: the run's.")] = None,
         checkpoint: Checkpoint = None,
         data: Data = None,
+        no_timing: Annotated[
+            bool, typer.Option("--no-timing", help="Predict alone: do not wait for this device, nor time on it.")
+        ] = False,
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
@@ -84,6 +87,7 @@ def register(app: typer.Typer) -> None:
             precision=precision,
             checkpoint=checkpoint,
             data=data,
+            timing=not no_timing,
             force=force,
             on_step=say,
         )

@@ -9,6 +9,10 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import typer
 
@@ -91,7 +95,8 @@ def leave_others_their_processors() -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code; every known error becomes one message on stderr."""
     try:
-        result = app(args=arguments, standalone_mode=False)
+        with torn_lines_shown():
+            result = app(args=arguments, standalone_mode=False)
         if result == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
             raise KeyboardInterrupt
     except (KeyboardInterrupt, typer.Abort):
@@ -115,6 +120,25 @@ def run(arguments: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return code
     return result if isinstance(result, int) else 0
+
+
+@contextmanager
+def torn_lines_shown() -> Iterator[None]:
+    """Show on stderr, in one line each, what a kill cut off from a file that is read; other warnings as they are."""
+    from ..profilers.journal import TornLine
+
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+        warnings.simplefilter("always", TornLine)
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, TornLine):
+                print(f"warning: {message}", file=sys.stderr)
+            else:
+                shown(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def exit_code_of(error: Exception) -> int | None:

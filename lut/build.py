@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
+from ..outputs import Kind, require_free
 from ..profilers.backend import RunConfig
 from ..profilers.cache import cache_path, hand_on_cache
 from ..profilers.conditions import summary_of
-from ..profilers.errors import PlanMismatch, UnsupportedConfig
+from ..profilers.errors import PlanMismatch, ProfilerError, UnsupportedConfig
 from ..profilers.plan import PlannedModel, TimingPlan, write_plan
 from ..profilers.results import Results, read_results
 from ..profilers.timing import TimingPolicy
@@ -47,7 +48,7 @@ from .schema import (
     ProfileSource,
     Record,
 )
-from .store import SUFFIX, load_profile, seal
+from .store import PROFILE, SUFFIX, load_profile, seal
 from .table import LatencyTable
 from .timeline import Timeline
 
@@ -107,16 +108,17 @@ def build_profile(
     building = out.with_name(f"{out.name}.building")
     journal = building / "results.jsonl"
     try:
-        if out.exists() and not force:
-            raise OutputExists(f"{out} is there already; choose another --out, or replace it with --force")
+        require_free(out, PROFILE, force=force, refuse=OutputExists)
         out.parent.mkdir(parents=True, exist_ok=True)
+        if fault := BUILDING.fault(building):
+            raise OutputExists(f"{building} {fault}, and the measuring would end by removing it; choose another --out")
         building.mkdir(exist_ok=True)
         with FileLock(building / "lock", timeout=0):
             plan = plan_for(request, space, building)
             if not cache_path(journal).exists():
                 hand_on_cache(out, journal)  # what the runtime found out for an earlier profile of this name
             device.run(building / "plan", journal, on_progress=on_progress)
-            write_profile(request, space, plan, read_results(journal), out)
+            write_profile(request, space, plan, read_results(journal), out, force=force)
             hand_on_cache(journal, out)
     except Timeout as error:
         raise OutputUnwritable(f"another process is measuring {out}; wait for it, or choose another --out") from error
@@ -131,9 +133,33 @@ def build_profile(
             fields=("plan",),
         ) from error
     except OSError as error:
-        raise OutputUnwritable(f"cannot write to {out.parent}: {error}; what was measured is kept") from error
+        raise OutputUnwritable(f"cannot write to {out.parent}: {error}{kept(journal)}") from error
+    except OutputUnwritable as error:
+        raise OutputUnwritable(f"{error}{kept(journal)}") from error
     shutil.rmtree(building)
     return load_profile(out)
+
+
+def kept(journal: Path) -> str:
+    """Say, to end a message, that what was measured is kept; nothing where nothing was."""
+    try:
+        has_visits = bool(read_results(journal).visits)
+    except (OSError, ProfilerError):
+        return ""
+    return f"; what was measured is kept in {journal.parent}, and the same command goes on" if has_visits else ""
+
+
+def foreign_in(building: Path) -> str:
+    """Say what a folder of that name holds that no interrupted run leaves there, or nothing."""
+    if building.is_symlink() or (building.exists() and not building.is_dir()):
+        return "is no folder of an interrupted run"
+    names = sorted(path.name for path in building.iterdir()) if building.exists() else []
+    own = ("plan", "results.jsonl", "lock")
+    others = [name for name in names if name not in own and not name.startswith(("results.jsonl.", ".results.jsonl."))]
+    return f"holds {others[0]}, which no interrupted run leaves" if others else ""
+
+
+BUILDING = Kind("an interrupted run", foreign_in)
 
 
 def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> TimingPlan:
@@ -166,7 +192,9 @@ def network_key(indices: tuple[int, ...]) -> str:
     return "network:" + ",".join(str(index) for index in indices)
 
 
-def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan, results: Results, out: Path) -> None:
+def write_profile(
+    request: ProfileRequest, space: SearchSpace, plan: TimingPlan, results: Results, out: Path, *, force: bool = False
+) -> None:
     """Turn a finished run's results into the sealed profile.
 
     A model that failed becomes a failure record. A network that runs a failed layer is left out: it has no sum.
@@ -237,4 +265,4 @@ def write_profile(request: ProfileRequest, space: SearchSpace, plan: TimingPlan,
     corrected = {r.key: timeline.measurement(r) for r in records if isinstance(r, LayerRecord)}
     times = [timeline.measurement(record) for record in records if isinstance(record, NetworkRecord)]
     model = LatencyModel.fit(space, LatencyTable(corrected, failures, predicted_from(priors)), indices, times)
-    seal(out, header, records, model.report)
+    seal(out, header, records, model.report, force=force)

@@ -6,15 +6,15 @@ comes back has been in many hands; `bundle_checks.py` says what is asked of it.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..outputs import appearing, file_kind
 from ..profilers.backend import RunConfig
 from ..profilers.bundle import Bundle
 from ..profilers.results import read_results
 from ..profilers.timing import TimingPolicy
-from ..profilers.transports.bundle import read_bundle, write_bundle
+from ..profilers.transports.bundle import is_bundle, read_bundle, write_bundle
 from ..supernets import load_space
 from ..supernets.layers.registry import params
 from ..supernets.precision import is_calibrated
@@ -28,6 +28,8 @@ from .quantisation import weight_bits_for
 from .store import load_profile
 
 WEIGHT_BYTES = {"fp32": 4, "bf16": 4, "fp16": 2, "int8": 1}  # in a file; for bf16 the runtime is told
+
+BUNDLE = file_kind("a bundle", is_bundle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,12 @@ def create_bundle(request: ProfileRequest, out: Path, *, force: bool = False) ->
     }
     config = request.config
     try:
-        if out.exists() and not force:
-            raise OutputExists(f"{out} is there already; choose another --out, or replace it with --force")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as building:
-            plan = plan_for(request, space, Path(building))
+        with appearing(out, BUNDLE, force=force, refuse=OutputExists) as fresh:
+            building = fresh.with_name("building")
+            building.mkdir()
+            plan = plan_for(request, space, building)
             title = f"{len(plan.items)} models of {space.name}, {config.precision}, batch {config.batch}"
-            return write_bundle(out, Path(building) / "plan", plan=plan, origin=origin, title=title)
+            return write_bundle(fresh, building / "plan", plan=plan, origin=origin, title=title)
     except OSError as error:
         raise OutputUnwritable(f"cannot write to {out.parent}: {error}") from error
 
@@ -135,10 +136,7 @@ def import_results(
     )
     try:
         path = out or Path(request.file_name(found.sessions[0].hardware.slug))
-        if path.exists() and not force:
-            raise OutputExists(f"{path} is there already; choose another --out, or replace it with --force")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_profile(request, space, plan, found, path)
+        write_profile(request, space, plan, found, path, force=force)
     except OSError as error:
         raise OutputUnwritable(f"cannot write to {path.parent}: {error}") from error
     except (ValueError, TypeError, AttributeError, OverflowError) as error:  # records are judged by whoever uses them

@@ -14,17 +14,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ..outputs import require_free
 from ..profilers.backend import RunConfig
+from ..profilers.files import read_file
 from ..supernets import SearchSpace, load_space
 from ..version import VERSION
 from .candidates import PLAIN
-from .errors import FindingsRefused, OutputExists, OutputUnwritable, ProfileMismatch
+from .errors import FindingsRefused, OutputExists, ProfileMismatch
 from .interchange import Exchange, Row, read_table
 from .lint import Finding, has_errors, lint_table
 from .lint.finding import examples, spec_of
 from .profile import HardwareProfile
 from .schema import FailureRecord, FitReport, LayerRecord, ProfileConfig, ProfileHeader, ProfileSource, Record
-from .store import load_profile, seal
+from .store import PROFILE, load_profile, seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,7 @@ def import_table(
     says otherwise than `origin`, or neither says what is needed; TableUnreadable; OutputExists; OutputUnwritable;
     UnknownSpace.
     """
-    if out.exists() and not force:
-        raise OutputExists(f"{out} is there already; choose another --out, or replace it with --force")
+    require_free(out, PROFILE, force=force, refuse=OutputExists)
     exchange = read_table(path, name=name)
     facts = settled(exchange.facts, origin, path)
     space = load_space(facts["space"])
@@ -96,13 +97,9 @@ def import_table(
         created=facts.get("created", datetime.now(UTC).isoformat(timespec="seconds")),
         sessions=1,
         seconds=0.0,
-        source=ProfileSource(kind="imported", name=path.name, sha256=hashlib.sha256(path.read_bytes()).hexdigest()),
+        source=ProfileSource(kind="imported", name=path.name, sha256=hashlib.sha256(read_file(path)).hexdigest()),
     )
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputUnwritable(f"cannot write to {out.parent}: {error}") from error
-    seal(out, header, [record_of(row) for row in exchange.rows], FitReport.unverified(PLAIN.name))
+    seal(out, header, [record_of(row) for row in exchange.rows], FitReport.unverified(PLAIN.name), force=force)
     return Imported(load_profile(out), findings)
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..profilers.errors import BackendBroken, BackendUnavailable, RuntimeConflict, UnknownBackend
+from ..profilers.errors import BackendBroken, BackendUnavailable, DeviceBusy, RuntimeConflict, UnknownBackend
 from ..profilers.hardware import fingerprint
+from ..profilers.lock import wait_for_device
 from ..profilers.plan import Model, PlannedModel, write_plan
 from ..profilers.registry import load_backend
 from ..profilers.results import read_results
@@ -78,12 +79,15 @@ def reason_not_here(profile: HardwareProfile) -> str:
     return "" if here == then else f"the profile is of another runtime ({name}: profile {then}, here {here})"
 
 
-def measure_model(profile: HardwareProfile, model: Model) -> Remeasured:
+def measure_model(
+    profile: HardwareProfile, model: Model, *, on_wait: Callable[[str], None] | None = None
+) -> Remeasured:
     """Time a model or program with the profile's backend and configuration, in a child process, up to half a minute.
 
+    With `on_wait` it waits for a device that measures something else, and tells so; without it raises DeviceBusy.
     Raises LutError when the model, or the profile's anchor, cannot be timed, and the errors of profilers.
     """
-    found = measure_models(profile, {"model": model})
+    found = measure_models(profile, {"model": model}, on_wait=on_wait)
     if "model" not in found.measurements:
         raise LutError(f"the model could not be timed: {found.failures.get('model', 'no visit')}")
     return Remeasured(found.measurements["model"], found.anchor_ratio)
@@ -95,13 +99,14 @@ def measure_models(
     *,
     building: Path | None = None,
     on_progress: Callable[[Mapping[str, Any]], None] | None = None,
+    on_wait: Callable[[str], None] | None = None,
 ) -> RemeasuredTogether:
     """Time several models as `measure_model` times one: interleaved, so that slow moments of the machine hit all alike.
 
     The folder `building` keeps plan and results, so that the same call goes on after an interruption, also in the
-    middle; without it they are temporary. Takes up to half a minute and six seconds for each further model. Raises
-    LutError when the profile's anchor cannot be timed, and the errors of profilers, among them PlanMismatch for a
-    folder of other models and EnvironmentChanged.
+    middle; without it they are temporary. Takes up to half a minute and six seconds for each further model; `on_wait`
+    is as in `measure_model`. Raises LutError when the profile's anchor cannot be timed, and the errors of profilers,
+    among them PlanMismatch for a folder of other models and EnvironmentChanged.
     """
     if not profile.anchors:
         raise LutError(f"profile {profile.name} has no anchor, so times of now and then cannot be compared")
@@ -116,7 +121,15 @@ def measure_models(
         folder.mkdir(exist_ok=True)
         plan, results = folder / "plan", folder / "results.jsonl"
         write_plan(plan, backend=profile.header.backend, config=config, policy=policy, models=planned)
-        run_plan_locally(plan, results, on_progress=on_progress)
+        while True:
+            if on_wait is not None:
+                wait_for_device(on_wait)
+            try:
+                run_plan_locally(plan, results, on_progress=on_progress)
+                break
+            except DeviceBusy:  # somebody else was quicker
+                if on_wait is None:
+                    raise
         found = read_results(results)
     if not found.anchors:
         raise LutError(f"the anchor {anchor_key} of profile {profile.name} could not be timed here")

@@ -7,15 +7,19 @@ an atomic rename. Reading validates every line and names the one that is wrong.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from ..outputs import appearing, file_kind
 from ..profilers.errors import JournalDamaged
-from ..profilers.journal import json_line, read_journal, write_atomically
-from .errors import OutputUnwritable, ProfileDamaged, UnknownProfile
+from ..profilers.files import has_schema, read_file
+from ..profilers.journal import json_line, read_journal
+from .errors import OutputExists, OutputUnwritable, ProfileDamaged, UnknownProfile
+from .foreign import kind_of_file, kind_of_folder
 from .profile import HardwareProfile, predicted_from
 from .schema import (
     READABLE_VERSIONS,
@@ -35,6 +39,7 @@ from .timeline import Timeline
 
 SHIPPED = Path(__file__).parent.parent / "hardware_profiles"
 SUFFIX = ".jsonl"
+PROFILE = file_kind("a hardware profile", lambda path: has_schema(path, SCHEMA))
 
 
 def shipped_profiles() -> tuple[str, ...]:
@@ -45,7 +50,9 @@ def shipped_profiles() -> tuple[str, ...]:
 def load_profile(source: str | Path) -> HardwareProfile:
     """Read a profile from a file, or a shipped one by name; raises UnknownProfile, ProfileDamaged."""
     path = Path(source)
-    if not path.is_file():
+    if path.is_dir():
+        raise UnknownProfile(f"{path} {kind_of_folder(path)}")
+    if not os.path.lexists(path):
         path = SHIPPED / f"{source}{SUFFIX}"
         if str(source) not in shipped_profiles():
             close = get_close_matches(str(source), shipped_profiles(), 1, cutoff=0.3)
@@ -60,7 +67,9 @@ def load_profile(source: str | Path) -> HardwareProfile:
 def parse(path: Path) -> HardwareProfile:
     """Read the profile at `path`; raises ProfileDamaged with the line that is wrong."""
     try:
-        content = path.read_bytes()
+        content = read_file(path)
+        if not has_schema(path, SCHEMA) and (foreign := kind_of_file(path, content)):
+            raise ProfileDamaged(f"{path} {foreign}")
         lines, warnings = read_journal(path)
     except OSError as error:
         raise ProfileDamaged(f"cannot read {path}: {error}") from error
@@ -77,7 +86,7 @@ def parse(path: Path) -> HardwareProfile:
             f"{path}, line {len(records)}: expected the fit record, which closes a profile; the file is truncated",
             line_number=len(records),
         )
-    refuse_repeated_layers(path, records)
+    refuse_repeats(path, records)
     failures = {record.key: record.reason for record in records if isinstance(record, FailureRecord)}
     priors = {record.key: record.value_us for record in records if isinstance(record, PriorRecord)}
     header = records[0]
@@ -103,16 +112,44 @@ def parse(path: Path) -> HardwareProfile:
     )
 
 
-def refuse_repeated_layers(path: Path, records: Iterable[Record]) -> None:
-    """Raise ProfileDamaged, naming the line, when a layer has two records: which one is true cannot be told."""
-    first_line: dict[str, int] = {}
+def refuse_repeats(path: Path, records: Iterable[Record]) -> None:
+    """Raise ProfileDamaged, naming the line, when something has two records: which is true cannot be told.
+
+    A copy of a network or an anchor's visit would also count twice, in the fit and in its verified error.
+    """
+    first_line: dict[tuple[str, object], int] = {}
     for number, record in enumerate(records, 1):
-        if isinstance(record, LayerRecord) and first_line.setdefault(record.key, number) != number:
-            raise ProfileDamaged(
-                f"{path}, line {number}: layer {record.key} was on line {first_line[record.key]} already; a profile "
-                "has one record a layer. Remove the wrong one, or profile again",
-                line_number=number,
-            )
+        said = said_of(record)
+        for identity in identities(record):
+            first = first_line.setdefault(identity, number)
+            if first != number:
+                raise ProfileDamaged(
+                    f"{path}, line {number}: {said} was on line {first} already; a profile has one record of each. "
+                    "Remove the wrong one, or profile again",
+                    line_number=number,
+                )
+
+
+def identities(record: Record) -> Iterator[tuple[str, object]]:
+    """Yield what a record is of, each of which no other record of a profile is of."""
+    if isinstance(record, NetworkRecord):
+        yield "network", record.id
+        yield "network", record.indices
+    elif isinstance(record, AnchorRecord):
+        yield "anchor", (record.key, record.session, record.t_s)
+    elif isinstance(record, (LayerRecord, PriorRecord, FailureRecord)):
+        yield type(record).__name__, record.key
+    else:
+        yield type(record).__name__, ""
+
+
+def said_of(record: Record) -> str:
+    """Name what a record is of, for people."""
+    kind = str(getattr(record, "record", "record"))
+    if isinstance(record, AnchorRecord):
+        return f"the visit to the anchor {record.t_s:g} s into session {record.session}"
+    name = record.id if isinstance(record, NetworkRecord) else getattr(record, "key", "")
+    return f"{kind} {name}" if name else f"the {kind}"
 
 
 def validated(path: Path, number: int, line: dict[str, object]) -> Record:
@@ -136,16 +173,22 @@ def validated(path: Path, number: int, line: dict[str, object]) -> Record:
 ADAPTER: TypeAdapter[Record] = TypeAdapter(AnyRecord)
 
 
-def seal(path: Path, header: ProfileHeader, records: Iterable[Record], report: FitReport) -> None:
-    """Write a finished profile: header, layers by key, networks by genes, anchors, failures, fit."""
+def seal(
+    path: Path, header: ProfileHeader, records: Iterable[Record], report: FitReport, *, force: bool = False
+) -> None:
+    """Write a finished profile: header, layers by key, networks by genes, anchors, failures, fit.
+
+    Raises OutputExists, with `force` for what is no profile only, and OutputUnwritable.
+    """
     fit = FitReport.model_validate(rounded(report.model_dump()))
     order = (LayerRecord, PriorRecord, NetworkRecord, AnchorRecord, FailureRecord)
     body = sorted(records, key=lambda record: (order.index(type(record)), sort_key(record)))
     lines = [json_line(record.model_dump(mode="json", by_alias=True)) for record in (header, *body, fit)]
     try:
-        write_atomically(path, "\n".join(lines) + "\n")
+        with appearing(path, PROFILE, force=force, refuse=OutputExists) as fresh:
+            fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
     except OSError as error:
-        raise OutputUnwritable(f"cannot write {path}: {error}; what was measured is kept") from error
+        raise OutputUnwritable(f"cannot write {path}: {error}") from error
 
 
 def sort_key(record: Record) -> tuple[object, ...]:

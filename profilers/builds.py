@@ -72,10 +72,12 @@ def build_engines(
     folder: Path,
     *,
     target: str,
+    check_place: Callable[[Path], None] = lambda path: None,
     on_built: Callable[[EngineFile], None] = lambda engine: None,
 ) -> Tuple[EngineFile, ...]:
     """Build every model, by name, for ``target`` into ``folder``; what was there under these names is replaced.
 
+    ``check_place`` is called with an engine's path before it is written, and raises where that must not be replaced.
     Raises `ModelRejected` once all others are built, naming those that were not, and why; else what `build` raises.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,9 +91,10 @@ def build_engines(
             continue
         path = engine_path(folder, name, target)
         engine = EngineFile(path, len(built.content), time.monotonic() - start_s)
-        write_atomically(path, built.content)
-        described = _description(builder, model, built, target)
+        check_place(path)
+        described = _description(builder, model, built, target)  # first, so that a kill leaves no engine without it
         write_atomically(path.with_suffix(".json"), json.dumps(described, indent=1, sort_keys=True) + "\n")
+        write_atomically(path, built.content)
         written.append(engine)
         on_built(engine)
     if failures:

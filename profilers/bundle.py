@@ -20,6 +20,7 @@ from typing import Any, Dict, Mapping, Tuple
 
 from .backend import RunConfig
 from .errors import BundleDamaged
+from .files import read_file
 from .plan import MODEL_FILE, PlanItem, TimingPlan
 from .timing import TimingPolicy
 
@@ -115,7 +116,7 @@ def read_bundle_folder(folder: Path) -> Bundle:
     """Return the bundle unpacked in ``folder``; its models are checked by whoever reads the plan made of it."""
     path = folder / MANIFEST
     try:
-        text = path.read_bytes()
+        text = read_file(path, largest_bytes=MAX_MANIFEST_BYTES)
     except OSError as exc:
         raise BundleDamaged(f"{path} cannot be read ({exc}); unpack the bundle's zip file anew") from exc
     return bundle_from_text(text, where=str(path))

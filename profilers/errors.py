@@ -22,7 +22,7 @@
     │   └── PlanMismatch          results or a folder belong to another plan
     ├── CounterUnavailable        energy or memory is not counted here, or may not be read
     ├── EnvironmentChanged        a run would go on with another runtime, configuration of it, or machine
-    ├── JournalDamaged            a journal is damaged before its last line
+    ├── JournalDamaged            a line of a journal is damaged, and not just torn
     ├── ResultsLocked             another worker writes the same results
     ├── ResultsUnwritable         the results cannot be written: no space left, say
     ├── DeviceError
@@ -154,7 +154,7 @@ class PlanMismatch(PlanError):
 
 
 class JournalDamaged(ProfilerError):
-    """A journal holds something else than one JSON object a line, before its last line."""
+    """A whole line of a journal is something else than one JSON object."""
 
     def __init__(self, message: str, *, path: str = "", line_number: int = 0) -> None:
         super().__init__(message)

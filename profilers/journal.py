@@ -1,9 +1,9 @@
 """Crash-safe JSON Lines, and files that appear whole or not at all.
 
 A journal only grows: one JSON object a line, flushed and synced before `Journal.append` returns. A process killed
-while writing leaves at most one torn last line; readers drop it with a warning, and the next writer cuts it off.
-Anything wrong earlier in the file is not an accident of writing, and is an error that names the line. No journal is
-ever opened for overwriting.
+while writing leaves at most one torn last line, which lacks its newline; readers drop it with a warning, and the next
+writer cuts it off. Anything wrong in a line that has one is not an accident of writing, and is an error that names the
+line. No journal is ever opened for overwriting, nor through a link.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import contextlib
 import json
 import os
 import tempfile
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Dict, List, Mapping, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, BinaryIO, Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
 from .errors import JournalDamaged
+from .files import open_to_write, read_file
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -23,6 +25,16 @@ if TYPE_CHECKING:
     PathLike = Union[str, "os.PathLike[str]"]
 
 Record = Dict[str, Any]
+
+
+class TornLine(UserWarning):
+    """The last line of a journal is torn, as by a kill while it was written, and was dropped."""
+
+
+def warn_torn(said: Iterable[str]) -> None:
+    """Warn of torn lines; the command line shows such warnings on stderr."""
+    for text in said:
+        warnings.warn(TornLine(text), stacklevel=3)
 
 
 def json_line(record: Mapping[str, Any]) -> str:
@@ -33,7 +45,8 @@ def json_line(record: Mapping[str, Any]) -> str:
 class Journal:
     """An open journal to append records to; use it as a context manager.
 
-    Opening creates a missing file, and cuts a torn last line off an existing one; ``warnings`` then says so.
+    Opening creates a missing file, and cuts a torn last line off an existing one; ``warnings`` then says so. Raises
+    OSError for a link, and for anything but a regular file.
     """
 
     def __init__(self, path: PathLike) -> None:
@@ -43,7 +56,7 @@ class Journal:
 
     def __enter__(self) -> Journal:
         is_new = not self.path.exists()
-        self._file = self.path.open("ab")
+        self._file = open_to_write(self.path)
         if is_new:
             _sync_folder(self.path.parent)
         else:
@@ -77,10 +90,11 @@ class Journal:
 def read_journal(path: PathLike) -> Tuple[List[Record], Tuple[str, ...]]:
     """Return the records of a journal and warnings about a torn last line, which is dropped.
 
-    Raises `JournalDamaged` (with ``path`` and ``line_number``) for a bad line anywhere else.
+    Raises `JournalDamaged` (with ``path`` and ``line_number``) for a bad line that ends in a newline, the last one too,
+    and OSError for what is no regular file.
     """
     path = Path(path)
-    lines, torn = _split(path.read_bytes())
+    lines, torn = _split(read_file(path))
     records = [_record(path, number, line) for number, line in enumerate(lines, start=1)]
     return records, ((_torn_warning(path, len(lines) + 1, len(torn)),) if torn else ())
 
@@ -105,7 +119,8 @@ def write_atomically(path: PathLike, content: Union[str, bytes]) -> None:
 
 
 def _cut_torn_tail(path: Path, file: BinaryIO) -> Tuple[str, ...]:
-    lines, torn = _split(path.read_bytes())
+    file.seek(0)
+    lines, torn = _split(file.read())
     if not torn:
         return ()
     file.truncate(sum(len(line) + 1 for line in lines))
@@ -114,14 +129,12 @@ def _cut_torn_tail(path: Path, file: BinaryIO) -> Tuple[str, ...]:
 
 
 def _split(data: bytes) -> Tuple[List[bytes], bytes]:
-    """Split into whole lines (without their newline) and the torn rest: no newline, or a last line that is no object.
+    """Split into whole lines (without their newline) and the torn rest, which is what follows the last newline.
 
-    Bytes after the last newline are torn even when they happen to parse: half of a number is a number.
+    It is torn even when it happens to parse: half of a number is a number. A line and its newline are written at once.
     """
     lines = data.split(b"\n")
     torn = lines.pop()
-    if not torn and lines and _object(lines[-1]) is None:
-        return lines[:-1], lines[-1] + b"\n"
     return lines, torn
 
 

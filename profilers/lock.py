@@ -14,21 +14,24 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import IO, Iterator
+from typing import IO, Callable, Iterator
 
 from .errors import DeviceBusy, ProfilerError, ResultsLocked
+from .files import open_to_write
 
 DEVICE_LOCK = "GNOMON_DEVICE_LOCK"  # the environment variable
 DEVICE_LOCK_NAME = "gnomon-device.lock"
 HOLDER = re.compile(r"plan ([0-9a-f]{12}) process (\d{1,10})\n")  # what the file says; anybody could have written it
 POLL_S = 0.05
+WAIT_POLL_S = 0.5
+TOLD_BYTES = 100
 
 
 @contextlib.contextmanager
 def locked(results: Path, *, wait_s: float = 0.0) -> Iterator[IO[bytes]]:
     """Hold the lock of ``results`` (a file beside it), or raise `ResultsLocked` if it stays taken for ``wait_s``."""
     path = results.with_name(results.name + ".lock")
-    with path.open("a+b") as file:
+    with open_to_write(path) as file:
         if not _taken(file, wait_s):
             raise ResultsLocked(f"Another worker is writing {results} (it holds {path}); wait for it, or stop it first")
         yield file
@@ -44,11 +47,32 @@ def device_locked(plan: str, *, wait_s: float = 0.0) -> Iterator[None]:
                 f"This device is measuring {_holder(file)}, which holds {path}; two at once would disturb each other. "
                 f"Wait for it, or stop it; where they cannot, as on CPUs set apart, set {DEVICE_LOCK} to another file"
             )
+        file.seek(0)
+        if not file.read(TOLD_BYTES).startswith(b"plan ") and file.tell():
+            raise ProfilerError(
+                f"{path} holds something else than the lock of a device, and would be overwritten; set {DEVICE_LOCK} "
+                f"to a file of its own"
+            )
         _write(file, f"plan {plan[:12]} process {os.getpid()}\n")
         try:
             yield
         finally:
             _write(file, "")
+
+
+def wait_for_device(tell: Callable[[str], None]) -> None:
+    """Return when no plan is being measured on this device; ``tell`` is told what is waited for, whenever it changes.
+
+    Whoever comes first then holds it: `DeviceBusy` is still possible. Looking costs nothing that a measurement notices.
+    """
+    told = ""
+    with _opened(device_lock_path()) as file:
+        while not _taken(file, 0.0):
+            holder = _holder(file)
+            if holder != told:
+                told = holder
+                tell(f"waiting for this device, which is measuring {holder} (it holds {device_lock_path()})")
+            time.sleep(WAIT_POLL_S)
 
 
 def device_lock_path() -> Path:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, Mapping, Tuple, Union
 
 from .backend import RunConfig
 from .errors import PlanDamaged, PlanMismatch
+from .files import read_text_file
 from .journal import json_line, write_atomically
 from .program import ProgramPart, check_part
 from .timing import TimingPolicy
@@ -252,8 +253,8 @@ def _check_file(name: str, file: object) -> None:
 
 def _parsed(path: Path) -> TimingPlan:
     try:
-        return TimingPlan.from_json(json.loads(path.read_text(encoding="utf-8")))
+        return TimingPlan.from_json(json.loads(read_text_file(path)))
     except FileNotFoundError as exc:
         raise PlanDamaged(f"{path} does not exist; expected a folder written by write_plan") from exc
-    except (ValueError, KeyError, TypeError) as exc:
+    except (OSError, ValueError, KeyError, TypeError) as exc:
         raise PlanDamaged(f"{path} is not a usable timing plan: {exc}") from exc

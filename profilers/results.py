@@ -18,7 +18,7 @@ from .conditions import ConditionsThen
 from .drift import SpeedCurve, corrected
 from .errors import JournalDamaged
 from .hardware import Hardware
-from .journal import Record, read_journal
+from .journal import Record, read_journal, warn_torn
 from .schedule import Step
 from .timing import Measurement
 
@@ -194,21 +194,26 @@ def step_fields(step: Step) -> Record:
 
 
 def read_results(path: PathLike) -> Results:
-    """Return what a results journal holds so far.
+    """Return what a results journal holds so far; warns of a torn last line, which is dropped.
 
-    Raises `JournalDamaged` for a line that is not a record of a known version.
+    Raises `JournalDamaged` for a line that is not a record of a known version, or that repeats one that counts once.
     """
-    records, warnings = read_journal(path)
-    return results_from_records(records, path=str(path), warnings=warnings)
+    records, torn = read_journal(path)
+    warn_torn(torn)
+    return results_from_records(records, path=str(path), warnings=torn)
 
 
 def results_from_records(records: Sequence[Record], *, path: str = "", warnings: Tuple[str, ...] = ()) -> Results:
     """Return the results a journal's ``records`` amount to; ``path`` is for messages."""
     parts: Dict[str, List[Any]] = {kind: [] for kind in _PARSERS}
+    first_line: Dict[Tuple[Any, ...], int] = {}
     for number, record in enumerate(records, start=1):
         try:
             kind = record["record"]
             parts[kind].append(_PARSERS[kind](record))
+            identity = _identity(parts[kind][-1])
+            if identity and first_line.setdefault(identity, number) != number:
+                raise ValueError(f"it repeats line {first_line[identity]} and would count twice; remove one of them")
         except (KeyError, TypeError, ValueError) as exc:
             raise JournalDamaged(
                 f"{path}, line {number}: not a record of {SCHEMA} version {SCHEMA_VERSION} ({exc!r})",
@@ -256,6 +261,16 @@ def _with_options(
         if len(values) > 1
     )
     return tuple(replace(session, options=first.get(session.id, {})) for session in sessions), warnings
+
+
+def _identity(parsed: Any) -> Tuple[Any, ...]:
+    """Return what no two records of one run share; nothing for kinds of which copies change nothing.
+
+    The visits to anchors with which every resumed session begins have one and the same step.
+    """
+    if isinstance(parsed, Visit):
+        return ("visit", parsed.step, parsed.session if parsed.step.slot < 0 else "")
+    return ("session", parsed.id) if isinstance(parsed, Session) else ()
 
 
 def _step(record: Record) -> Step:

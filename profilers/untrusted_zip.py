@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Dict, Iterator, Optional, Set
 
 from .errors import BundleDamaged
+from .files import open_to_read
 
 if TYPE_CHECKING:
     import re
@@ -35,11 +36,11 @@ Entries = Dict[str, zipfile.ZipInfo]
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """Open a zip file; raises `BundleDamaged` for what is none, or not a whole one."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except DAMAGED as exc:
-        raise BundleDamaged(f"{path} is not a whole zip file ({exc}); create or copy the bundle again") from exc
-    with archive:
+    with contextlib.ExitStack() as stack:
+        try:
+            archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(open_to_read(path))))
+        except DAMAGED as exc:
+            raise BundleDamaged(f"{path} is not a whole zip file ({exc}); create or copy the bundle again") from exc
         yield archive
 
 

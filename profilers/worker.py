@@ -21,6 +21,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
@@ -28,7 +29,7 @@ from .cache import cache_beside
 from .errors import GpuLost, PlanMismatch, ProfilerError, ResultsUnwritable
 from .execution import PlanExecution
 from .exits import DONE, FAILED, GPU_LOST, INTERRUPTED
-from .journal import Journal, Record, read_journal
+from .journal import Journal, Record, TornLine, read_journal, warn_torn
 from .lock import device_locked, locked
 from .plan import TimingPlan, path_of_plan, read_plan
 from .registry import load_backend
@@ -71,6 +72,7 @@ def _run_plan(
     crashed: Optional[str],
 ) -> bool:
     with locked(results, wait_s=LOCK_WAIT_S), Journal(results) as journal:
+        warn_torn(journal.warnings)
         records, _ = read_journal(results)
         if not records:
             records = [header_record(plan)]
@@ -100,6 +102,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--parent", type=int, default=None, help="process to end with: after the visit in flight")
     options = parser.parse_args(arguments)
     stop = _StopRequest(options.parent)
+    warnings.showwarning = _tell_torn_lines
     gc.freeze()
     gc.disable()  # a collection inside a timed block would be measured; visits are collected between
     try:
@@ -151,6 +154,16 @@ class _Throttled:
         if now_s - self._reported_s >= REPORT_EVERY_S or record["done"] == record["total"]:
             self._reported_s = now_s
             self._report(record)
+
+
+def _tell_torn_lines(
+    message: Any, category: Any, filename: str, lineno: int, file: Any = None, line: Optional[str] = None
+) -> None:
+    """Report what this package warns of to whoever started the worker; what runtimes warn of stays in its stderr."""
+    if issubclass(category, TornLine):
+        _print({"event": "warning", "message": str(message)})
+    else:
+        print(f"{filename}:{lineno}: {category.__name__}: {message}", file=sys.stderr)
 
 
 def _print(record: Record) -> None:

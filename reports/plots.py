@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..outputs import appearing, file_kind, require_free
+from ..profilers.files import open_to_read
 from ..supernets.packages import install_command
 from .errors import PlotRefused
 
@@ -18,6 +20,20 @@ if TYPE_CHECKING:
     from ..search.final_front import FinalFront
 
 INK, ACCENT, SOFT, BAND, FINAL = "#1f2933", "#c8553d", "#9aa5b1", "#f0e3c4", "#2b6a8f"
+MARKS = {".png": {"Software": "Gnomon"}, ".svg": {"Creator": "Gnomon"}}  # by which a later plot may replace it
+HEAD_BYTES = 1 << 16
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether a picture says that Gnomon drew it; raises OSError."""
+    with open_to_read(path) as file:
+        head = file.read(HEAD_BYTES)
+    return (head.startswith(b"\x89PNG") and b"Software\0Gnomon" in head) or (
+        b"<svg" in head and b"<dc:title>Gnomon</dc:title>" in head
+    )
+
+
+PLOT = file_kind("a plot", is_ours, option="--plot")
 
 
 @contextmanager
@@ -34,8 +50,7 @@ def figures(
     """Open a figure with axes for each of `widths`, side by side, and save it at `path`; raises PlotRefused."""
     if path.suffix not in (".png", ".svg"):
         raise PlotRefused(f"cannot write {path}: a plot is .png or .svg")
-    if path.exists() and not force:
-        raise PlotRefused(f"{path} is there already; choose another name, or replace it with --force")
+    require_free(path, PLOT, force=force, refuse=PlotRefused)
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -50,7 +65,8 @@ def figures(
             each.spines[side].set_visible(False)
     yield axes
     try:
-        drawing.savefig(path, dpi=150)
+        with appearing(path, PLOT, force=force, refuse=PlotRefused) as fresh:
+            drawing.savefig(fresh, dpi=150, metadata=MARKS[path.suffix])
     except OSError as error:
         raise PlotRefused(f"cannot write {path}: {error}") from error
 

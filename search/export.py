@@ -11,11 +11,8 @@ which says where it comes from.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,27 +25,27 @@ from ..supernets.precision import FP32, is_calibrated, require_here, runtime_of
 from ..supernets.space import Architecture
 from ..supernets.supernet import Supernet
 from ..version import VERSION
-from .errors import ExportRefused, OutputUnusable
+from .errors import ExportRefused
 from .export_checks import (
     REFERENCE_BACKEND,
     ExportedLatency,
     Parity,
-    check_latency,
     check_metric,
     check_parity,
     expected_answers,
+    measured_latency,
+    predicted_latency,
 )
+from .export_folder import SCHEMA, SIDECAR, complete, require_place, untimed, write_export
 from .final_timing import models_at
 from .task_metric import at_precisions
 
-SCHEMA = "gnomon.export"
 # History of the format of model.json, newest first:
 #   4  quantisation of int8
 #   3  precision, and the examples it was calibrated on
 #   2  models with their runs, companions and feeding; metric, of any task
 #   1  sha256 of the one model; accuracy
 SCHEMA_VERSION = 4
-SIDECAR = "model.json"
 PARITY_EXAMPLES = 64
 FEEDING = (
     "The models run in this order, each `runs` times. An output `x.next` is the input `x` of the model's next run; an "
@@ -103,19 +100,21 @@ def export_subnet(
     profile: HardwareProfile | None = None,
     precision: str = FP32,
     provenance: Mapping[str, Any] | None = None,
+    timing: bool = True,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> ExportedModel:
-    """Check the models, then write `folder`: models, companions and model.json; nothing unless every check passes.
+    """Check the models, write `folder` (models, companions and model.json; nothing unless every check passes), time.
 
+    With a `profile` of this device the models are timed, unless `timing` is off; that waits until nothing else is
+    measured here, and `on_step` is told. Interrupted meanwhile, the folder stays, and the same call completes it.
     `provenance` goes into the sidecar as it is; int8 weights have the bits of `supernet`. Raises ExportRefused when the
     models do not do what they should, BackendUnavailable without onnxruntime, PrecisionUnavailable where this machine
     cannot check a precision, ProfileMismatch for a profile of another space or precision, OutputUnusable when the
-    folder exists (unless `force`) or is unwritable. In int8, KernelsDisagree where integer kernels here are wrong;
-    where they are so for a file that is for another processor, no runtime is compared.
+    folder exists (by `force`, when it is no export) or is unwritable. In int8, KernelsDisagree where integer kernels
+    here are wrong; where they are so for a file that is for another processor, no runtime is compared.
     """
-    if folder.exists() and not force:
-        raise OutputUnusable(f"{folder} is there already; choose another --out, or replace it with --force")
+    require_place(folder, force=force, timed=timing and profile is not None)
     load_backend(REFERENCE_BACKEND)
     require_here(precision)
     if profile is not None:
@@ -139,10 +138,7 @@ def export_subnet(
     torch_value = supernet.score(supernet.answers(architecture, "test"), "test")
     searched = torch_value if precision == FP32 else supernet.evaluate(architecture, "test", precision=precision)
     runtime_value = check_metric(parts, supernet, searched, precision=precision)
-    latency = None
-    if profile is not None:
-        on_step("timing the models against their prediction")
-        latency = check_latency(profile, architecture, timed_model(parts))
+    predicted = None if profile is None else predicted_latency(profile, architecture)
     runs = {file_of(part): part.runs for part in parts}
     noun = "images" if len(supernet.space.input_shape) == 3 else "texts"
     exported = ExportedModel(
@@ -155,13 +151,22 @@ def export_subnet(
         ExportedMetric(
             supernet.metric.name, supernet.metric.unit, torch_value, runtime_value, size, noun, runtime_of(precision)
         ),
-        latency,
+        untimed(predicted, asked=timing),
         precision,
         kernels,
     )
-    record = json.dumps(sidecar(exported, supernet, profile, provenance or {}), indent=1) + "\n"
-    write_folder(folder, {**contents, SIDECAR: record.encode()})
-    return exported
+    write_export(folder, contents, sidecar(exported, supernet, profile, provenance or {}), force=force)
+    if profile is None or predicted is None or predicted.not_measured is not None or not timing:
+        return exported
+    on_step(f"wrote {folder}; timing the models against their prediction")
+    try:
+        latency = measured_latency(profile, predicted, timed_model(parts), on_step)
+    except KeyboardInterrupt:
+        on_step(f"{folder} is kept, and says that it was not timed; the same command completes it")
+        raise
+    timed = replace(exported, latency=latency)
+    complete(folder, sidecar(timed, supernet, profile, provenance or {}))
+    return timed
 
 
 def contents_of(parts: Sequence[PartModel], companions: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -223,19 +228,3 @@ def sidecar(
         "profile": profile and {"name": profile.name, "sha256": profile.digest},
         "provenance": dict(provenance),
     }
-
-
-def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write the files to a new folder and rename it into place; raises OutputUnusable."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as temporary:
-            fresh = Path(temporary) / "new"
-            fresh.mkdir()
-            for name, content in contents.items():
-                (fresh / name).write_bytes(content)
-            if folder.is_dir():
-                os.replace(folder, Path(temporary) / "old")
-            os.replace(fresh, folder)
-    except OSError as error:
-        raise OutputUnusable(f"cannot write {folder}: {error}; choose another --out") from error

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
 
-from ..lut import HardwareProfile, is_this_device, measure_model
+from ..lut import HardwareProfile, LutError, is_this_device, measure_model
 from ..profilers.apart import ModelsApart
 from ..profilers.availability import availability
 from ..profilers.backend import Executable, RunConfig
@@ -22,6 +22,7 @@ from ..profilers.errors import (
     BackendUnavailable,
     BackendUnusable,
     FallbackRefused,
+    ProfilerError,
     UnsupportedConfig,
 )
 from ..profilers.plan import Model
@@ -193,21 +194,31 @@ def reference_answers(
     return supernet.answers_from([runner_at(part.model, precision) for part in parts], "test", examples)
 
 
-def check_latency(profile: HardwareProfile, architecture: Architecture, model: Model) -> ExportedLatency:
-    """Predict the latency of one input and, on the profile's device, measure it."""
+def predicted_latency(profile: HardwareProfile, architecture: Architecture) -> ExportedLatency:
+    """Predict the latency of one input, and say why it cannot be measured on this machine, if so."""
     estimate = profile.latency.predict([architecture.indices])
     value, low, high = (float(a[0]) for a in (estimate.value_us, estimate.low_us, estimate.high_us))
-    predicted = (value, low, high, profile.latency.report.sentence())
+    elsewhere = None
     if not is_this_device(profile):
-        return ExportedLatency(*predicted, not_measured=f"the profile is of another device, {profile.header.device}")
+        elsewhere = f"the profile is of another device, {profile.header.device}"
+    return ExportedLatency(value, low, high, profile.latency.report.sentence(), not_measured=elsewhere)
+
+
+def measured_latency(
+    profile: HardwareProfile, predicted: ExportedLatency, model: Model, on_step: Callable[[str], None]
+) -> ExportedLatency:
+    """Measure the latency of one input beside its prediction, once nothing else is measured here.
+
+    What goes wrong with it is written down as the reason why there is none: the exported files are what they are.
+    """
     try:
-        remeasured = measure_model(profile, model)
-    except BackendUnavailable as error:
-        return ExportedLatency(*predicted, not_measured=str(error))
-    return ExportedLatency(
-        *predicted,
+        remeasured = measure_model(profile, model, on_wait=on_step)
+    except (ProfilerError, LutError) as error:
+        return replace(predicted, not_measured=str(error))
+    return replace(
+        predicted,
         measured_us=remeasured.measurement.value_us,
         relative_iqr=remeasured.measurement.relative_iqr,
         anchor_ratio=remeasured.anchor_ratio,
-        expected_us=value * remeasured.anchor_ratio,
+        expected_us=predicted.predicted_us * remeasured.anchor_ratio,
     )

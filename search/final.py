@@ -18,6 +18,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from ..lut import HardwareProfile, reason_not_here
+from ..outputs import file_kind, require_free
+from ..profilers.files import has_schema
 from ..profilers.journal import Journal, write_atomically
 from ..supernets.space import Architecture, SearchSpace
 from .deployment import deployments_in
@@ -26,6 +28,7 @@ from .final_front import FinalFront
 from .final_records import (
     FINAL_FILE,
     JOURNAL_FILE,
+    SCHEMA,
     TIMING_FOLDER,
     FinalHeader,
     Record,
@@ -44,6 +47,7 @@ from .run import Run
 from .table import space_of
 
 CONTROLS = 8
+FINAL = file_kind("a final front", lambda path: has_schema(path, SCHEMA))
 OTHER_SPLIT = {"validation": "test", "test": "validation"}
 
 
@@ -224,6 +228,7 @@ def opened(
         with FileLock(folder / "lock", timeout=0):
             if force:
                 for name in (JOURNAL_FILE, FINAL_FILE):
+                    require_free(folder / name, FINAL, force=True, refuse=OutputUnusable)
                     (folder / name).unlink(missing_ok=True)
                 shutil.rmtree(folder / TIMING_FOLDER, ignore_errors=True)
             records = read_final_journal(folder)

@@ -47,7 +47,7 @@ def timings(
     found: RemeasuredTogether | None = None
     if header.not_timed is None:
         on_step(f"timing {len(members)} networks in {profile.header.backend}, interleaved")
-        found = timed_together(folder / TIMING_FOLDER, members, supernet, profile)
+        found = timed_together(folder / TIMING_FOLDER, members, supernet, profile, on_step)
         if not paced:
             yield Pace(anchor_ratio=found.anchor_ratio)
     for member in missing:
@@ -55,7 +55,11 @@ def timings(
 
 
 def timed_together(
-    building: Path, members: Sequence[Validation], supernet: EvaluatesArchitectures | None, profile: HardwareProfile
+    building: Path,
+    members: Sequence[Validation],
+    supernet: EvaluatesArchitectures | None,
+    profile: HardwareProfile,
+    on_step: Callable[[str], None],
 ) -> RemeasuredTogether:
     """Time all members, or go on where an interrupted call stopped.
 
@@ -65,10 +69,10 @@ def timed_together(
         member.id: exported(Architecture(profile.space.name, member.indices), supernet, profile) for member in members
     }
     try:
-        return measure_models(profile, models, building=building)
+        return measure_models(profile, models, building=building, on_wait=on_step)
     except (PlanMismatch, PlanDamaged):
         shutil.rmtree(building)
-        return measure_models(profile, models, building=building)
+        return measure_models(profile, models, building=building, on_wait=on_step)
 
 
 def exported(architecture: Architecture, supernet: EvaluatesArchitectures | None, profile: HardwareProfile) -> Model:

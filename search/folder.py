@@ -9,14 +9,17 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from ..profilers.files import has_schema
 from ..profilers.journal import Journal, write_atomically
 from .errors import OutputUnusable, RunLocked, RunMismatch
+from .final_records import FINAL_FILE, JOURNAL_FILE, TIMING_FOLDER
 from .identity import require_same
-from .records import EVALUATIONS_FILE, RUN_FILE, START_FILE, STOP_FILE, Evaluation, RunHeader, read_header
+from .records import EVALUATIONS_FILE, RUN_FILE, SCHEMA, START_FILE, STOP_FILE, Evaluation, RunHeader, read_header
 from .replay import read_evaluations
 from .start import Start, is_start, read_start
 from .stopping import TOLERANCE, cost_of
 
+LOCK_FILE = "lock"
 KEPT = "what was measured is kept, and the same command goes on"
 
 
@@ -35,6 +38,7 @@ def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitSta
 
     Without a `start`, a run that has one keeps it. Raises RunMismatch, RunDamaged, RunLocked, OutputUnusable.
     """
+    require_own(folder)
     lock(folder, stack)
     stored = read_header(folder) if (folder / RUN_FILE).exists() and not force else None
     if stored is None:
@@ -74,7 +78,7 @@ def lock(folder: Path, stack: ExitStack) -> None:
     """Create the folder and lock it until `stack` closes; raises RunLocked, OutputUnusable."""
     with writing(folder, "choose another --out"):
         folder.mkdir(parents=True, exist_ok=True)
-        stack.enter_context(FileLock(folder / "lock", timeout=0))
+        stack.enter_context(FileLock(folder / LOCK_FILE, timeout=0))
 
 
 def open_journal(folder: Path, stack: ExitStack) -> Journal:
@@ -93,10 +97,7 @@ def close(journal: Journal, folder: Path) -> None:
 
 def begin(folder: Path, header: RunHeader, start: Start | None) -> None:
     """Write a new run into `folder`, which must be empty or hold a run; replaces only a run's files."""
-    own = ("lock", f".{START_FILE}.", f".{RUN_FILE}.")  # what a kill leaves before there is a description
-    others = sorted(path.name for path in folder.iterdir() if not path.name.startswith(own) and not is_start(path))
-    if others and RUN_FILE not in others:
-        raise OutputUnusable(f"{folder} is not empty and holds no run ({others[0]}); choose another --out")
+    require_own(folder)
     with writing(folder, "choose another --out"):
         for name in (EVALUATIONS_FILE, STOP_FILE):
             (folder / name).unlink(missing_ok=True)
@@ -105,6 +106,38 @@ def begin(folder: Path, header: RunHeader, start: Start | None) -> None:
         write_header(folder, header)
         if start is None:
             (folder / START_FILE).unlink(missing_ok=True)
+
+
+def require_own(folder: Path) -> None:
+    """Raise OutputUnusable, before anything is written, unless the folder is absent, empty, or holds a run."""
+    try:
+        found = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise OutputUnusable(f"{folder} is no folder for a run: {error}; choose another --out") from error
+    if (folder / RUN_FILE) in found:
+        if not has_schema(folder / RUN_FILE, SCHEMA):
+            raise OutputUnusable(f"{folder / RUN_FILE} is not the description of a run; choose another --out")
+        return
+    own = (f".{START_FILE}.", f".{RUN_FILE}.")  # what a kill leaves before there is a description
+    others = [p.name for p in found if not (p.name.startswith(own) or is_lock(p) or is_start(p))]
+    if others:
+        raise OutputUnusable(f"{folder} is not empty and holds no run ({others[0]}); choose another --out")
+
+
+def foreign_in_run(folder: Path) -> str:
+    """Say what a folder holds that no run leaves there, or nothing: for whoever would remove all of it."""
+    if folder.is_symlink() or not folder.is_dir() or not has_schema(folder / RUN_FILE, SCHEMA):
+        return "is no run"
+    own = (RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE, JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER)
+    others = [path.name for path in sorted(folder.iterdir()) if path.name not in own and not is_lock(path)]
+    return f"holds {others[0]}, which no run wrote" if others else ""
+
+
+def is_lock(path: Path) -> bool:
+    """Tell whether a file is the lock of a run, which is empty."""
+    return path.name == LOCK_FILE and path.is_file() and path.stat().st_size == 0
 
 
 def write_header(folder: Path, header: RunHeader) -> None:

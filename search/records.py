@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..profilers.errors import JournalDamaged
-from ..profilers.journal import Record, read_journal
+from ..profilers.files import read_text_file
+from ..profilers.journal import Record, read_journal, warn_torn
 from .config import SearchConfig
 from .errors import RunDamaged
 from .objective import Direction
@@ -126,7 +127,7 @@ def read_header(folder: Path) -> RunHeader:
     """Read `run.json` of any version; raises RunDamaged."""
     path = folder / RUN_FILE
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text_file(path))
         if content.get("schema") != SCHEMA or content.get("version") not in READABLE:
             raise RunDamaged(
                 f"{path} has schema {content.get('schema')!r} version {content.get('version')!r}; "
@@ -149,10 +150,17 @@ def first_line(error: Exception) -> str:
 
 
 def journal_lines(path: Path) -> list[Record]:
-    """Read a run folder's journal, none when it is not there, dropping a torn last line; raises RunDamaged."""
-    if not path.exists():
-        return []
+    """Read a run folder's journal, none when it is not there; warns of a torn last line, which is dropped.
+
+    Raises RunDamaged, also for what is no regular file.
+    """
     try:
-        return list(read_journal(path)[0])
+        records, torn = read_journal(path)
+    except FileNotFoundError:
+        return []
     except JournalDamaged as error:
         raise RunDamaged(str(error), path=path, line_number=error.line_number) from error
+    except OSError as error:
+        raise RunDamaged(f"cannot read {path}: {error}", path=path) from error
+    warn_torn(torn)
+    return records

@@ -14,6 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..profilers.files import has_schema, read_file
 from ..profilers.journal import json_line
 from .errors import RunDamaged
 from .records import START_FILE, first_line
@@ -87,14 +88,14 @@ class Start:
 
 def is_start(path: Path) -> bool:
     """Tell whether a file is one that a run starts from, whole or not."""
-    return path.name == START_FILE and f'"schema":"{SCHEMA}"'.encode() in path.read_bytes()[:4096]
+    return path.name == START_FILE and has_schema(path, SCHEMA)
 
 
 def read_start(folder: Path, sha256: str) -> Start:
     """Read `start.jsonl`, which must have the digest that the run's description says; raises RunDamaged."""
     path = folder / START_FILE
     try:
-        content = path.read_bytes()
+        content = read_file(path)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise RunDamaged(
                 f"{path} is not what the run in {folder} was started from (sha256 {sha256[:12]}); it was edited. "

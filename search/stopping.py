@@ -14,6 +14,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from ..profilers.files import read_text_file
 from ..profilers.journal import write_atomically
 from .config import SearchConfig
 from .errors import RunDamaged
@@ -82,7 +83,7 @@ def read_stop(folder: Path) -> Stop | None:
     """Read how the run in `folder` ended, if it did; raises RunDamaged."""
     path = folder / STOP_FILE
     try:
-        return Stop.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        return Stop.model_validate(json.loads(read_text_file(path)))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, ValidationError) as error:

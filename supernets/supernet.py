@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .errors import CheckpointMismatch, UnknownSpace
+from .errors import CheckpointMismatch, DataUnavailable, UnknownSpace
 from .graph import PartModel
 from .metric import Answers, Metric, Runner
 from .precision import FP32
@@ -100,8 +100,9 @@ def load_supernet(
     from .tasks import load_task
 
     loaded = load_space(space).network
+    require_folder(data)
     path = checkpoint or weights_of(loaded.name)
-    if checkpoint is not None and not checkpoint.exists():
+    if checkpoint is not None and not checkpoint.is_file():
         raise CheckpointMismatch(absent(loaded.name, checkpoint), tensor="(file)")
     if path is None:
         raise UnknownSpace(
@@ -115,6 +116,16 @@ def load_supernet(
     supernet = load_task(loaded, data).supernet(loaded, network, hashlib.sha256(path.read_bytes()).hexdigest())
     check_tokenizer(supernet, path)
     return supernet if weight_bits is None else supernet.with_weight_bits(weight_bits)
+
+
+def require_folder(data: Path | None) -> None:
+    """Raise DataUnavailable when a folder of data was given that is none."""
+    if data is not None and not data.is_dir():
+        what = "is no folder" if data.exists() else "does not exist"
+        raise DataUnavailable(
+            f"the folder of the data, {data}, {what}; give the one that holds the data set (--data), as gnomon data "
+            "prepare NAME prints it"
+        )
 
 
 def check_tokenizer(supernet: Supernet, weights: Path) -> None:

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "reports": {"supernets", "profilers", "lut", "search"},
     "cli": {"supernets", "profilers", "lut", "search", "reports", "api", "demo"},
 }
-ALWAYS = {"version"}
+ALWAYS = {"version", "outputs"}
 HEAVY = ("torch", "onnxruntime", "openvino", "tensorrt", "pymoo", "sklearn", "pandas", "scipy", "matplotlib", "optuna")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 

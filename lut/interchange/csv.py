@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ...profilers.files import read_file
 from ...profilers.journal import write_atomically
 from ..errors import TableUnreadable
 from ..profile import HardwareProfile
@@ -35,10 +36,16 @@ def write(profile: HardwareProfile, path: Path) -> tuple[str, ...]:
     return ()
 
 
+def is_ours(path: Path) -> bool:
+    """Tell whether `write` wrote it: the facts that it begins with, and our very columns."""
+    facts, _, rest = read_file(path).decode("utf-8", "replace").partition('"layer",')
+    columns = ",".join(f'"{name}"' for name in COLUMNS)
+    return facts.startswith("# space: ") and "\n# space_digest: " in facts and f'"layer",{rest}'.startswith(columns)
+
+
 def read(path: Path) -> Exchange:
     """Return rows and facts; raises TableUnreadable, naming the line."""
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rest = file.read()
+    rest = read_file(path).decode("utf-8-sig")
     facts: dict[str, str] = {}
     count = 0
     while rest.startswith("#"):

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from ...profilers.files import read_file, read_text_file
 from ...profilers.journal import write_atomically
 from ..errors import TableUnreadable
 from ..lint.finding import spec_of
@@ -28,6 +29,7 @@ from .table import Exchange, Row, rows_of
 
 SUFFIXES = (".yaml", ".yml")
 
+MARK = "# written by gnomon lut export"
 LARGEST_BYTES = 10_000_000  # the published tables have 15,000
 US_PER_MS = 1000.0
 
@@ -50,8 +52,13 @@ def write(profile: HardwareProfile, path: Path) -> tuple[str, ...]:
             lines.append((key, [f"{key}:", *(f"  {name}: {value}" for name, value in fields.items())]))
     if not lines:
         raise TableUnreadable(f"no layer of {profile.header.space} has a key in Once-for-All's tables")
-    write_atomically(path, "\n".join(line for _, entry in sorted(lines) for line in entry) + "\n")
+    write_atomically(path, "\n".join([MARK, *(line for _, entry in sorted(lines) for line in entry)]) + "\n")
     return tuple(without)
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether `write` wrote it, by its first line."""
+    return read_file(path).startswith(MARK.encode() + b"\n")
 
 
 def read(path: Path) -> Exchange:
@@ -86,7 +93,7 @@ def entries(path: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Yield (key, where it stands, its fields as text) of a mapping of mappings; raises TableUnreadable otherwise."""
     import yaml
 
-    text = path.read_text(encoding="utf-8")
+    text = read_text_file(path)
     depth, key, where, name = 0, None, "", None
     fields: dict[str, str] = {}
     seen: set[str] = set()

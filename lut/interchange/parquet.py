@@ -6,6 +6,7 @@ import io
 import json
 from pathlib import Path
 
+from ...profilers.files import read_file
 from ...profilers.journal import write_atomically
 from ..errors import TableUnreadable
 from ..profile import HardwareProfile
@@ -16,6 +17,7 @@ SUFFIXES = (".parquet",)
 
 METADATA = b"gnomon.table"
 MOST_ROWS = 100_000
+FOOTER_BYTES = 1 << 20
 
 
 def write(profile: HardwareProfile, path: Path) -> tuple[str, ...]:
@@ -41,12 +43,18 @@ def write(profile: HardwareProfile, path: Path) -> tuple[str, ...]:
     return ()
 
 
+def is_ours(path: Path) -> bool:
+    """Tell whether `write` wrote it, by the name of our facts in its footer."""
+    content = read_file(path)
+    return content.startswith(b"PAR1") and METADATA in content[-FOOTER_BYTES:]
+
+
 def read(path: Path) -> Exchange:
     """Return rows and facts; raises TableUnreadable, and ModuleNotFoundError without pyarrow."""
     import pyarrow
     import pyarrow.parquet
 
-    content = path.read_bytes()
+    content = read_file(path)
     try:
         file = pyarrow.parquet.ParquetFile(io.BytesIO(content))
         if file.metadata.num_rows > MOST_ROWS:

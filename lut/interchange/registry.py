@@ -1,4 +1,4 @@
-"""Find exchange formats: every module of this folder that defines `SUFFIXES`, `read` and `write` is one.
+"""Find exchange formats: every module of this folder that defines `SUFFIXES`, `read`, `write`, `is_ours` is one.
 
 Another package's format is an entry point of group gnomon.lut_formats: such a module.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from ...outputs import appearing, file_kind
 from ...supernets.plugins import Registry, unknown_as
 from ..errors import OutputExists, OutputUnwritable, TableUnreadable
 from ..profile import HardwareProfile
@@ -27,13 +28,17 @@ class Format(Protocol):
         """Write the profile's table and return the keys of the layers that the format cannot hold."""
         ...
 
+    def is_ours(self, path: Path) -> bool:
+        """Tell whether `write` wrote the file, so that another may replace it; raises OSError."""
+        ...
+
 
 FORMATS: Registry[Format] = Registry(
     "table format",
     "lut/interchange",
     unknown_as(TableUnreadable),
     "gnomon.lut_formats",
-    functions=("SUFFIXES", "read", "write"),
+    functions=("SUFFIXES", "read", "write", "is_ours"),
     shared=frozenset(("ofa_keys", "registry", "table")),
 )
 
@@ -79,11 +84,10 @@ def write_table(
     writer = FORMATS.load(name)
     if not profile.table.measurements:
         raise TableUnreadable(f"profile {profile.name} holds no measured layer, so there is no table to export")
-    if path.exists() and not force:
-        raise OutputExists(f"{path} is there already; choose another --out, or replace it with --force")
     with FORMATS.blaming(name):
+        ours = file_kind("an exported table", writer.is_ours)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return writer.write(profile, path)
+            with appearing(path, ours, force=force, refuse=OutputExists) as fresh:
+                return writer.write(profile, fresh)
         except OSError as error:
             raise OutputUnwritable(f"cannot write {path}: {error}") from error

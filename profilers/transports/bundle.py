@@ -63,6 +63,16 @@ def write_bundle(out: Path, folder: Path, *, plan: TimingPlan, origin: Mapping[s
     return bundle
 
 
+def is_bundle(path: Path) -> bool:
+    """Tell whether a file says that it is a bundle; whether it is a whole one is not looked at."""
+    try:
+        with opened(path) as archive:
+            _manifest(path, archive)
+    except BundleDamaged:
+        return False
+    return True
+
+
 def read_bundle(path: Path) -> Bundle:
     """Return what a bundle's zip file says, after checking all of its content; writes nothing.
 

@@ -20,6 +20,7 @@ from ..archive import running_archive
 from ..errors import AddressInvalid, WorkerCrashed, error_class
 from ..exits import DONE, FAILED, INTERRUPTED, USAGE
 from ..hardware import Hardware, fingerprint
+from ..journal import warn_torn
 from ..plan import read_plan
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ def _followed(child: subprocess.Popen[str], on_progress: Optional[OnProgress]) -
             on_progress(event)
         elif event.get("event") == "error":
             error = event
+        elif event.get("event") == "warning":
+            warn_torn([str(event.get("message"))])
     return error
 
 

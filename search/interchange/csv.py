@@ -11,9 +11,10 @@ import csv
 import io
 from pathlib import Path
 
+from ...profilers.files import read_file
 from ...profilers.journal import write_atomically
 from ..run import Run
-from ..table import Cell, table_of_run
+from ..table import RUN_COLUMNS, Cell, table_of_run
 
 SUFFIXES = (".csv",)
 
@@ -29,6 +30,11 @@ def write(run: Run, path: Path) -> int:
         writer.writerow([cell_from_value(value) for value in row])
     write_atomically(path, text.getvalue())
     return 0
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether `write` wrote it, by its first columns."""
+    return read_file(path).startswith(",".join(f'"{name}"' for name in RUN_COLUMNS).encode())
 
 
 def cell_from_value(value: Cell) -> int | float | str | None:

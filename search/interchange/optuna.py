@@ -7,15 +7,18 @@ evaluation on a share of the images has values that do not compare with the othe
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...profilers.files import read_file
 from ...profilers.journal import write_atomically
 from ...supernets.space import Architecture, SearchSpace
 from ..constraint import Constraint
@@ -30,6 +33,12 @@ if TYPE_CHECKING:
 SUFFIXES = (".db", ".sqlite3", ".log")
 
 JOURNAL_SUFFIX = ".log"
+ALL_FROM_HERE = """
+    SELECT (SELECT COUNT(*) FROM studies),
+           (SELECT COUNT(*) FROM study_user_attributes WHERE "key" = 'gnomon'),
+           (SELECT COUNT(*) FROM trials WHERE trial_id NOT IN
+               (SELECT trial_id FROM trial_user_attributes WHERE "key" = 'gnomon_id'))
+"""
 
 
 def write(run: Run, path: Path) -> int:
@@ -53,6 +62,29 @@ def write(run: Run, path: Path) -> int:
             study.add_trials([trial_of(e, run, space) for e in kept])
         write_atomically(path, fresh.read_bytes())
     return len(run.evaluations) - len(kept)
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether `write` wrote it and nobody added to it since: no other study, and no trial of another's."""
+    if path.suffix.lower() == JOURNAL_SUFFIX:
+        return all_from_here(read_file(path).splitlines())
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            return bool(database.execute(ALL_FROM_HERE).fetchone() == (1, 1, 0))
+    except sqlite3.Error:
+        return False
+
+
+def all_from_here(lines: Sequence[bytes]) -> bool:
+    """Tell whether the lines of a journal make one study, ours, and only trials that are evaluations."""
+    try:
+        made = [json.loads(line) for line in lines]
+        studies = [line for line in made if line["op_code"] == 0]
+        marked = [line for line in made if line["op_code"] == 2 and "gnomon" in line["user_attr"]]
+        others = [line for line in made if line["op_code"] > 3 and "gnomon_id" not in line.get("user_attrs", ())]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    return (len(studies), len(marked), len(others)) == (1, 1, 0)
 
 
 def trial_of(evaluation: Evaluation, run: Run, space: SearchSpace) -> FrozenTrial:

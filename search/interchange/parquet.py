@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+from ...profilers.files import read_file
 from ...profilers.journal import write_atomically
 from ..run import Run
 from ..table import Cell, table_of_run
@@ -14,6 +15,7 @@ from ..table import Cell, table_of_run
 SUFFIXES = (".parquet",)
 
 METADATA = b"gnomon.run"
+FOOTER_BYTES = 1 << 20
 
 
 def write(run: Run, path: Path) -> int:
@@ -29,6 +31,12 @@ def write(run: Run, path: Path) -> int:
     pyarrow.parquet.write_table(named, content)
     write_atomically(path, content.getvalue())
     return 0
+
+
+def is_ours(path: Path) -> bool:
+    """Tell whether `write` wrote it, by the name of the run's description in its footer."""
+    content = read_file(path)
+    return content.startswith(b"PAR1") and METADATA in content[-FOOTER_BYTES:]
 
 
 def of_one_type(cells: tuple[Cell, ...]) -> list[Cell]:

@@ -1,4 +1,4 @@
-"""Find the formats of runs: every module of this folder that defines `SUFFIXES` and `write` is one.
+"""Find the formats of runs: every module of this folder that defines `SUFFIXES`, `write` and `is_ours` is one.
 
 Another package's format is an entry point of group gnomon.run_formats: such a module.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from ...outputs import appearing, file_kind
 from ...supernets.plugins import Registry
 from ..errors import OutputUnusable, UnknownName
 from ..run import Run
@@ -22,13 +23,17 @@ class Format(Protocol):
         """Write the run's evaluations whole or not at all, and return how many the format cannot hold."""
         ...
 
+    def is_ours(self, path: Path) -> bool:
+        """Tell whether `write` wrote the file, so that another may replace it; raises OSError."""
+        ...
+
 
 FORMATS: Registry[Format] = Registry(
     "run format",
     "search/interchange",
     UnknownName.of,
     "gnomon.run_formats",
-    functions=("SUFFIXES", "write"),
+    functions=("SUFFIXES", "write", "is_ours"),
     shared=frozenset(("registry",)),
 )
 
@@ -59,11 +64,10 @@ def write_run(run: Run, path: Path, *, name: str | None = None, force: bool = Fa
     """
     name = name or format_of(path)
     writer = FORMATS.load(name)
-    if path.exists() and not force:
-        raise OutputUnusable(f"{path} is there already; choose another --out, or replace it with --force")
     with FORMATS.blaming(name):
+        ours = file_kind("an exported run", writer.is_ours)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return writer.write(run, path)
+            with appearing(path, ours, force=force, refuse=OutputUnusable) as fresh:
+                return writer.write(run, fresh)
         except OSError as error:
             raise OutputUnusable(f"cannot write {path}: {error}; choose another --out") from error

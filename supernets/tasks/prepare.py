@@ -187,7 +187,11 @@ def prepare(name: str) -> Path:
             laid_out.mkdir()
             source.convert(unpacked, laid_out)
             unpacked = laid_out
-        os.replace(unpacked, folder)
+        try:
+            os.replace(unpacked, folder)
+        except OSError as error:
+            if not folder.is_dir():  # else another process has prepared it meanwhile
+                raise DataUnavailable(f"cannot put {name} at {folder}: {error}; move away what is there") from error
     return folder
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from ...outputs import file_kind, require_free
 from ..checkpoints import load_checkpoint
-from ..errors import DataUnavailable, SupernetError
+from ..errors import SupernetError
 from ..registry import load_space
-from ..supernet import save_weights
+from ..supernet import require_folder, save_weights
 from ..weight_files import made_weights
 from .augmentation import augmented
 from .checkpoint import Epoch
@@ -68,14 +71,13 @@ def train_to_file(
 ) -> Path:
     """Train as asked and return the .safetensors file, which has a .json of the same name beside it.
 
-    Raises SupernetError when the space has no recipe or the file exists, DataUnavailable, CheckpointMismatch.
+    Raises SupernetError when the space has no recipe or the file exists (with `force`, when it is no such file),
+    DataUnavailable, CheckpointMismatch.
     """
     out = request.file
-    if out.exists() and not request.force:
-        raise SupernetError(f"{out} is there already; choose another --out, or replace it with --force")
+    check_place(out, force=request.force)
     space, chosen = load_space(request.space), load_recipe(request.space)
-    if request.data is not None and not request.data.is_dir():
-        raise DataUnavailable(f"no folder {request.data}; run: gnomon data prepare NAME, and pass what it prints")
+    require_folder(request.data)
     with RECIPES.blaming(space.name.partition(":")[0]):
         recipe, lessons = request.recipe or chosen.recipe(), chosen.lessons(space, request.data)
     if request.augmentation is not None:
@@ -93,20 +95,44 @@ def train_to_file(
         on_step=on_step,
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    save_weights(network, out, float16=recipe.float16_file)
-    record = {
-        "space": space.name,
-        "space_digest": space.digest,
-        "sha256": hashlib.sha256(out.read_bytes()).hexdigest(),
-        "recipe": asdict(recipe),
-        "lessons": dict(lessons.described()),
-        "data": str(request.data or "prepared"),
-        "parent": parent and {"file": parent.path.name, "sha256": parent.sha256},
-        "metric": lessons.metric_name,
-        "versions": {name: version(name) for name in ("torch", "numpy")},
-        "result": {"largest": curve[-1].largest, "smallest": curve[-1].smallest},
-        "curve": [asdict(point) for point in curve],
-    }
-    out.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name[:100]}.") as beside:
+        fresh = Path(beside) / out.name
+        save_weights(network, fresh, float16=recipe.float16_file)
+        record = {
+            "space": space.name,
+            "space_digest": space.digest,
+            "sha256": hashlib.sha256(fresh.read_bytes()).hexdigest(),
+            "recipe": asdict(recipe),
+            "lessons": dict(lessons.described()),
+            "data": str(request.data or "prepared"),
+            "parent": parent and {"file": parent.path.name, "sha256": parent.sha256},
+            "metric": lessons.metric_name,
+            "versions": {name: version(name) for name in ("torch", "numpy")},
+            "result": {"largest": curve[-1].largest, "smallest": curve[-1].smallest},
+            "curve": [asdict(point) for point in curve],
+        }
+        fresh.with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        check_place(out, force=request.force)  # again: training took a while
+        os.replace(fresh.with_suffix(".json"), out.with_suffix(".json"))  # first: no weights without their record
+        os.replace(fresh, out)
     request.checkpoint.unlink(missing_ok=True)
     return out
+
+
+def check_place(weights: Path, *, force: bool) -> None:
+    """Raise SupernetError unless weights and the record beside them are absent, or `force` may replace such."""
+    require_free(weights, WEIGHTS, force=force, refuse=SupernetError)
+    require_free(weights.with_suffix(".json"), RECORD, force=True, refuse=SupernetError)
+
+
+def is_record(path: Path) -> bool:
+    """Tell whether a file is the record of trained weights; raises OSError."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(record, dict) and {"space_digest", "sha256", "recipe", "lessons", "curve"} <= set(record)
+
+
+RECORD = file_kind("the record of trained weights", is_record)
+WEIGHTS = file_kind("trained weights", lambda path: is_record(path.with_suffix(".json")))

@@ -64,7 +64,7 @@ def records_of(path):
 def test_sealing_what_was_read_gives_the_same_bytes_in_any_order(tmp_path, rng):
     profile, records = load_profile(SAMPLE), records_of(SAMPLE)[1:-1]
     rng.shuffle(records)
-    seal(tmp_path / "again.jsonl", profile.header, records, fit_report(profile))
+    seal(tmp_path / "again.jsonl", profile.header, records, fit_report(profile), force=True)
     assert (tmp_path / "again.jsonl").read_bytes() == SAMPLE.read_bytes()
 
 
@@ -82,7 +82,7 @@ def test_every_sealed_number_and_word_reads_back_as_it_was(tmp_path, visits, loo
     profile, blocks = load_profile(SAMPLE), tuple(map(tuple, visits))
     layer = LayerRecord(key="layer", loops=loops, block_us=blocks)
     failure = FailureRecord(key="other", reason=reason)
-    seal(tmp_path / "p.jsonl", profile.header, [failure, layer], fit_report(profile))
+    seal(tmp_path / "p.jsonl", profile.header, [failure, layer], fit_report(profile), force=True)
     again = load_profile(tmp_path / "p.jsonl")
     assert again.table == LatencyTable({"layer": Measurement(blocks, loops)}, {"other": reason})
     assert (again.header, again.fit, again.networks) == (profile.header, profile.fit, ())

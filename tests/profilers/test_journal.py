@@ -61,15 +61,35 @@ def test_numbers_that_are_none_are_refused_and_leave_nothing_behind(tmp_path, va
 
 
 @pytest.mark.parametrize("damage", [b"{not json}", b"\xff\xfe", b"[1]", b"", b'{"a":NaN}'])
-def test_damage_before_the_last_line_is_an_error_naming_the_line(tmp_path, damage):
+@pytest.mark.parametrize("after", [b'{"a":3}\n', b""])
+def test_damage_of_a_whole_line_is_an_error_naming_the_line(tmp_path, damage, after):
     path = tmp_path / "j"
-    path.write_bytes(b'{"a":1}\n' + damage + b'\n{"a":3}\n')
+    path.write_bytes(b'{"a":1}\n' + damage + b"\n" + after)
     with pytest.raises(JournalDamaged, match="line 2") as caught:
         read_journal(path)
     assert (caught.value.path, caught.value.line_number) == (str(path), 2)
 
 
-@pytest.mark.parametrize("tail", [b'{"a":', b"12", b"\xff\n", b"{]\n", b'{"a":2}'])
+def test_a_writer_cuts_no_whole_line_off_however_damaged(tmp_path):
+    (tmp_path / "j").write_bytes(b'{"a":1}\n{"a":!}\n')
+    with Journal(tmp_path / "j") as journal:
+        assert journal.warnings == ()
+    assert (tmp_path / "j").read_bytes() == b'{"a":1}\n{"a":!}\n'
+
+
+def test_a_journal_is_not_written_through_a_link(tmp_path):
+    (tmp_path / "victim").write_text("my only copy\n")
+    (tmp_path / "j").symlink_to(tmp_path / "victim")
+    with pytest.raises(OSError, match="a link"), Journal(tmp_path / "j"):
+        raise AssertionError("it was opened")
+    (tmp_path / "new").symlink_to(tmp_path / "made")
+    with pytest.raises(OSError, match="a link"), Journal(tmp_path / "new"):
+        raise AssertionError("it was opened")
+    assert (tmp_path / "victim").read_text() == "my only copy\n"
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("tail", [b'{"a":', b"12", b"\xff", b"{]", b'{"a":2}'])
 def test_a_torn_last_line_is_dropped_with_a_warning(tmp_path, tail):
     path = tmp_path / "j"
     path.write_bytes(b'{"a":1}\n' + tail)

@@ -17,6 +17,7 @@ import shutil
 import signal
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 
@@ -111,6 +112,7 @@ def run(digest: str) -> None:
     signal.signal(signal.SIGINT, _interrupt)  # whoever started this may have had it ignored
     signal.signal(signal.SIGTERM, _interrupt)
     code = FAILED
+    warnings.showwarning = lambda message, *where: _print({"event": "warning", "message": str(message)})
     try:
         folder.enter()
         found = read_plan(folder.plan).digest

@@ -166,6 +166,8 @@ class RemoteRun:
                     self._has_progressed = True
                     if on_progress is not None:
                         on_progress(event)
+                elif kind == "warning":
+                    self._worker.say(printable(str(event.get("message"))))
                 elif kind == "error":
                     error = self._worker.error(event)
                 elif kind == "lost":

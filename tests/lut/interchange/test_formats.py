@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gnomon.lut import LatencyTable, load_profile, shipped_profiles
 from gnomon.lut.errors import LutError, OutputExists, OutputUnwritable, TableUnreadable
 from gnomon.lut.interchange import Row, facts_of, format_names, format_of, read_table, rows_of, write_table
+from gnomon.lut.interchange.registry import FORMATS
 from gnomon.profilers.timing import Measurement
 
 OFA = next(name for name in shipped_profiles() if name.startswith("ofa_mobilenetv3/") and ".onnxruntime." in name)
@@ -102,13 +103,30 @@ def test_files_that_cannot_be_opened_are_refused(tmp_path, name):
 def test_outputs_are_kept_unless_forced(tmp_path, profile):
     path = tmp_path / "t.csv"
     path.write_text("precious")
-    with pytest.raises(OutputExists, match="--force"):
-        write_table(profile, path)
+    for force in (False, True):
+        with pytest.raises(OutputExists, match="is not an exported table that Gnomon wrote"):
+            write_table(profile, path, force=force)
     assert path.read_text() == "precious"
-    write_table(profile, path, force=True)
-    assert path.read_text() != "precious"
+    path.unlink()
+    (tmp_path / "file").touch()
     with pytest.raises(OutputUnwritable):
-        write_table(profile, path / "below.csv")
+        write_table(profile, tmp_path / "file" / "below.csv")
+
+
+@pytest.mark.parametrize("name", format_names())
+def test_a_table_is_replaced_by_force_and_no_other_file_of_its_kind(tmp_path, profile, name):
+    path = tmp_path / f"t{FORMATS.load(name).SUFFIXES[0]}"
+    write_table(profile, path)
+    written = path.read_bytes()
+    with pytest.raises(OutputExists, match="replace it with --force"):
+        write_table(profile, path)
+    write_table(profile, path, force=True)
+    assert path.read_bytes() == written
+    foreign = {"csv": b"layer,latency_us\nx,1\n", "parquet": b"PAR1 PAR1", "ofa_yaml": b"x:\n  mean: 1\n"}[name]
+    path.write_bytes(foreign)
+    with pytest.raises(OutputExists, match="not an exported table that Gnomon wrote, so it is not replaced"):
+        write_table(profile, path, force=True)
+    assert path.read_bytes() == foreign
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import warnings
 from dataclasses import replace
 
 import numpy as np
+import optuna
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from gnomon.search import SearchConfig, run_search
 from gnomon.search.errors import OutputUnusable, RunDamaged, RunMismatch, UnknownName
 from gnomon.search.interchange import format_names, format_of, write_run
 from gnomon.search.interchange.csv import cell_from_value
+from gnomon.search.interchange.optuna import quiet, storage_at
 from gnomon.search.table import table_of_run
 from gnomon.search.testing import fake_context
 
@@ -145,11 +147,15 @@ def test_glimpses_and_failures_are_told_apart(run, tmp_path):
 def test_outputs_are_kept_unless_forced(run, tmp_path, name):
     path = tmp_path / f"t{SUFFIX[name]}"
     path.write_text("precious")
-    with pytest.raises(OutputUnusable, match="--force"):
-        write_run(run, path)
+    for force in (False, True):
+        with pytest.raises(OutputUnusable, match="not an exported run that Gnomon wrote"):
+            write_run(run, path, force=force)
     assert path.read_text() == "precious"
+    path.unlink()
+    write_run(run, path)
+    with pytest.raises(OutputUnusable, match="replace it with --force"):
+        write_run(run, path)
     write_run(run, path, force=True)
-    assert path.read_bytes() != b"precious"
     with pytest.raises(OutputUnusable, match="cannot write"):
         write_run(run, path / f"below{SUFFIX[name]}")
     assert [found.name for found in tmp_path.iterdir()] == [path.name]
@@ -160,7 +166,8 @@ def test_what_fails_half_way_leaves_the_old_file(run, tmp_path, monkeypatch, nam
     import os
 
     path = tmp_path / f"t{SUFFIX[name]}"
-    path.write_text("precious")
+    write_run(run, path)
+    precious = path.read_bytes()
 
     def full(descriptor):
         raise OSError(28, "No space left on device")
@@ -168,8 +175,20 @@ def test_what_fails_half_way_leaves_the_old_file(run, tmp_path, monkeypatch, nam
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OutputUnusable, match="No space left"):
         write_run(run, path, force=True)
-    assert path.read_text() == "precious"
+    assert path.read_bytes() == precious
     assert [found.name for found in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("suffix", [".db", ".log"])
+def test_a_study_that_somebody_went_on_with_is_not_replaced(run, tmp_path, suffix):
+    path = tmp_path / f"study{suffix}"
+    write_run(run, path)
+    write_run(run, path, force=True)
+    with quiet(), storage_at(path, is_journal=suffix == ".log") as storage:
+        study = optuna.load_study(storage=storage, study_name=None)
+        study.add_trial(optuna.trial.create_trial(values=[1.0] * len(run.objectives)))
+    with pytest.raises(OutputUnusable, match="so it is not replaced"):
+        write_run(run, path, force=True)
 
 
 def test_unknown_formats_are_refused(run, tmp_path):
