@@ -135,7 +135,7 @@ def export_subnet(
         on_step("timing the models against their prediction")
         latency = check_latency(profile, architecture, timed_model(parts))
     runs = {file_of(part): part.runs for part in parts}
-    noun = "images" if len(supernet.space.input_shape) == 3 else "texts"
+    noun = "examples" if supernet.space.inputs else "images" if len(supernet.space.input_shape) == 3 else "texts"
     exported = ExportedModel(
         folder,
         architecture,
