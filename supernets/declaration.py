@@ -127,10 +127,10 @@ def require_names(of: str, inputs: Mapping[str, Input], blocks: Sequence[Block],
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise SupernetError(f"{of} has two blocks or inputs called {twice[0]!r}; rename one")
-    unknown = [name for name in outputs if name not in names[len(inputs) :]]
-    if unknown or len(set(outputs)) < len(outputs):
+    known = [block.name for block in blocks]
+    if len(set(outputs)) < len(outputs) or not set(outputs) <= set(known):
         raise SupernetError(
-            f"{of} has the outputs {', '.join(outputs)}; expected blocks, each once: {', '.join(names)}"
+            f"{of} has the outputs {', '.join(outputs)}; expected some of {', '.join(known)}, each once"
         )
 
 
