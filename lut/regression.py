@@ -56,7 +56,8 @@ def with_predictions(table: LatencyTable, layers: Iterable[LayerSpec]) -> Latenc
 
 def sort_of(spec: LayerSpec) -> tuple[object, ...]:
     """Return what layers have in common that are predicted from each other: kind, and what their features stand for."""
-    return (spec.kind, len(spec.input_shape), len(output_shape(spec)), tuple(name for name, _ in spec.attributes))
+    ranks = tuple((len(one.shape), one.dtype) for one in spec.all_inputs)
+    return (spec.kind, ranks, len(output_shape(spec)), tuple(name for name, _ in spec.attributes))
 
 
 @dataclass(frozen=True)
@@ -102,15 +103,23 @@ class SizeCurves:
 
 
 def without_size(spec: LayerSpec) -> tuple[object, ...]:
-    """Return what is left of a layer when its height and width, or its tokens, are taken away."""
+    """Return what is left of a layer when its height and width, or its tokens, are taken away.
+
+    Nothing is taken from a layer of several inputs or of none that has a size.
+    """
+    if len(spec.all_inputs) > 1 or not spec.input_shape:
+        return (spec,)
     rest = spec.input_shape[:1] if len(spec.input_shape) == 3 else spec.input_shape[1:]
-    return (spec.kind, len(spec.input_shape), rest, spec.attributes)
+    return (spec.kind, len(spec.input_shape), rest, spec.attributes, tuple(one.range for one in spec.inputs))
 
 
 def pixels(spec: LayerSpec) -> float:
-    """Return the pixels of a layer's work: the mean of input and output, as both are passed over; or its tokens."""
+    """Return the pixels of a layer's work: the mean of input and output, as both are passed over; or its tokens.
+
+    One for an input of a single number.
+    """
     if len(spec.input_shape) != 3:
-        return float(spec.input_shape[0])
+        return float(spec.input_shape[0]) if spec.input_shape else 1.0
     return (math.prod(spec.input_shape[1:]) + math.prod(output_shape(spec)[1:])) / 2
 
 
@@ -170,7 +179,8 @@ def features_of(layers: Sequence[LayerSpec]) -> Array:
     rows = []
     for spec in layers:
         quantities = [math.log1p(1000 * value_of(spec)) for value_of in PHYSICAL.values()]
-        sizes = [math.log1p(size) for size in (*spec.input_shape, *output_shape(spec))]
+        taken = [size for one in spec.all_inputs for size in (*one.shape, *(one.range or ()))]
+        sizes = [math.log1p(size) for size in (*taken, *output_shape(spec))]
         attributes = [math.log1p(v if isinstance(v, int) else sum(v.encode())) for _, v in spec.attributes]
         rows.append(quantities + sizes + attributes)
     return np.array(rows)

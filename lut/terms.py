@@ -19,7 +19,7 @@ KIB_A_FLOAT = 4 / 1024
 
 def border_kib(spec: LayerSpec) -> float:
     """Return how much data crosses the layer's borders, both ways, in KiB of fp32 for one input."""
-    return KIB_A_FLOAT * (math.prod(spec.input_shape) + math.prod(output_shape(spec)))
+    return KIB_A_FLOAT * (sum(math.prod(one.shape) for one in spec.all_inputs) + math.prod(output_shape(spec)))
 
 
 def weight_kib(spec: LayerSpec) -> float:

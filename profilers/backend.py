@@ -214,9 +214,12 @@ def profile_operators(backend: Backend, model: bytes, config: RunConfig, *, loop
     return backend.operator_times(model, config, loops)
 
 
-def synthetic_input(shape: Tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+def synthetic_input(
+    shape: Tuple[int, ...], dtype: np.dtype[Any], values: Optional[Tuple[int, int]] = None
+) -> NDArray[Any]:
     """Return an input of ``shape``: uniform in [-1, 1] for floats, zeros or ones otherwise (valid as an index).
 
+    ``values`` is the range that a model says its whole numbers have (`ranges.py`): from the first on, below the second.
     The seed is fixed, so two runs, and two backends, time the same numbers.
     """
     import numpy as np
@@ -224,4 +227,5 @@ def synthetic_input(shape: Tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any
     rng = np.random.default_rng(0)
     if np.issubdtype(dtype, np.floating):
         return rng.uniform(-1.0, 1.0, shape).astype(dtype)
-    return rng.integers(0, 2, shape).astype(dtype)
+    low, high = values or (0, 2)
+    return rng.integers(low, high, shape).astype(dtype)

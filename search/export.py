@@ -140,7 +140,7 @@ def export_subnet(
     runtime_value = check_metric(parts, supernet, searched, precision=precision)
     predicted = None if profile is None else predicted_latency(profile, architecture)
     runs = {file_of(part): part.runs for part in parts}
-    noun = "images" if len(supernet.space.input_shape) == 3 else "texts"
+    noun = "examples" if supernet.space.inputs else "images" if len(supernet.space.input_shape) == 3 else "texts"
     exported = ExportedModel(
         folder,
         architecture,

@@ -16,38 +16,40 @@ A block is a position of the network. The parameters of its method are the genes
 is written as an underscore) and `shape`, if it wants it: what reaches it, without batch. It returns a module class with
 arguments, a LayerSpec of a kind that Gnomon knows, or None where nothing runs. Networks of many blocks list them in
 `blocks` instead. Which genes the shapes depend on is found out; nothing is built or exported until it is timed.
+
+A network that is no chain names what flows: `inputs` the tensors that it takes, whole numbers among them; `takes` of a
+block the inputs and earlier blocks whose outputs its module is called with; `outputs` the blocks whose outputs are the
+network's.
+
+    class Recommender(TorchSpace):
+        inputs = {"user": Input((), "int64", high=1000), "item": Input((), "int64", high=1700)}
+        ...
+
+        @block(takes=("user_tower", "item_tower"))
+        def joined(self, shapes, hidden):
+            return layer(Joined, user=shapes["user_tower"][0], item=shapes["item_tower"][0], hidden=hidden)
 """
 
 from __future__ import annotations
 
 import inspect
-import itertools
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
+from .declaration import Block, Made, ModuleCall, Shape, space_from_blocks
 from .errors import SupernetError
-from .layers.registry import output_shape
-from .layers.spec import LayerSpec
-from .modules import WORD, module_layer
-from .slot import Choice, Option, Slot
+from .modules import WORD
+from .slot import Choice, Option
 from .space import SearchSpace
+from .values import Input
 
 if TYPE_CHECKING:
     from torch import nn
 
-Shape = tuple[int, ...]
-SHAPE = "shape"
-MOST_SETTINGS = 20_000  # of one block
+__all__ = ["Block", "Input", "TorchSpace", "block", "layer"]
 
-
-@dataclass(frozen=True, slots=True)
-class ModuleCall:
-    """A module class and its arguments, not yet built."""
-
-    module: type[nn.Module]
-    arguments: Mapping[str, int | str]
+SHAPE, SHAPES = "shape", "shapes"
+Method = Callable[..., Made]
 
 
 def layer(module: type[nn.Module], **arguments: int | str) -> ModuleCall:
@@ -55,33 +57,41 @@ def layer(module: type[nn.Module], **arguments: int | str) -> ModuleCall:
     return ModuleCall(module, arguments)
 
 
-Made = ModuleCall | LayerSpec | None
+@overload
+def block(method: Method) -> Method: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A position of the network: `make(shape, *options)` is called with an option of each of `genes`."""
-
-    name: str
-    genes: tuple[str, ...]
-    make: Callable[..., Made]
+@overload
+def block(*, takes: str | Sequence[str]) -> Callable[[Method], Method]: ...
 
 
-def block(method: Callable[..., Made]) -> Callable[..., Made]:
-    """Mark a method as a block of the network; blocks run in the order in which they are written."""
-    method.is_block = True  # type: ignore[attr-defined]
-    return method
+def block(method: Method | None = None, *, takes: str | Sequence[str] = ()) -> Method | Callable[[Method], Method]:
+    """Mark a method as a block of the network; blocks run in the order in which they are written.
+
+    `takes` names inputs of the network and earlier blocks, one or several, that its module is called with in this
+    order; without, it takes what the block before gives.
+    """
+
+    def mark(method: Method) -> Method:
+        method.is_block = True  # type: ignore[attr-defined]
+        method.takes = (takes,) if isinstance(takes, str) else tuple(takes)  # type: ignore[attr-defined]
+        return method
+
+    return mark if method is None else mark(method)
 
 
 class TorchSpace:
     """Base of super-networks that are declared in torch.
 
-    `input_shape` leaves the batch out; `choices` maps genes to options, the smallest first. `task` names the data set
-    that sub-networks are judged on, where it is one that Gnomon knows. Options of the space are parameters of __init__
-    with a default.
+    `input_shape` is of one tensor of floats and leaves the batch out; or `inputs` names what the network takes, each an
+    Input. `outputs` names the blocks whose outputs are the network's; without, it is the last block's. `choices` maps
+    genes to options, the smallest first. `task` names the data set that sub-networks are judged on, where it is one
+    that Gnomon knows. Options of the space are parameters of __init__ with a default.
     """
 
     input_shape: Shape
+    inputs: Mapping[str, Input]
+    outputs: Sequence[str] = ()
     choices: Mapping[str, Sequence[Option]]
     task: str = "none"
 
@@ -97,37 +107,40 @@ class TorchSpace:
         of = name.partition(":")[0]
         if not WORD.fullmatch(of):
             raise SupernetError(f"a super-network cannot be called {of!r}: expected a word in lower case, as my_net")
-        for attribute in ("input_shape", "choices"):
-            if not hasattr(self, attribute):
-                raise SupernetError(f"{type(self).__name__} has no {attribute}; write {EXAMPLES[attribute]}")
+        if hasattr(self, "input_shape") == hasattr(self, "inputs"):
+            found = "both input_shape and inputs" if hasattr(self, "inputs") else "neither input_shape nor inputs"
+            raise SupernetError(f"{type(self).__name__} has {found}; write one, as in {EXAMPLES['input_shape']}")
+        if not hasattr(self, "choices"):
+            raise SupernetError(f"{type(self).__name__} has no choices; write {EXAMPLES['choices']}")
         choices = tuple(Choice(gene, tuple(options)) for gene, options in self.choices.items())
-        shapes, slots = ShapeTable((), {(): tuple(self.input_shape)}), []
-        for position in self.blocks():
-            slot, shapes = slot_after(position, shapes, choices, of)
-            slots.append(slot)
-        if not slots:
+        blocks = self.blocks()
+        if not blocks:
             raise SupernetError(f"{type(self).__name__} has no block; mark methods that return layers with @block")
-        unused = [c.name for i, c in enumerate(choices) if not any(i in slot.genes for slot in slots)]
-        if unused:
-            raise SupernetError(f"no block of {of} takes gene {unused[0]!r}; take it as a parameter, or remove it")
-        return SearchSpace(name, self.task, tuple(self.input_shape), choices, tuple(slots))
+        inputs = dict(self.inputs) if hasattr(self, "inputs") else tuple(self.input_shape)
+        outputs = (self.outputs,) if isinstance(self.outputs, str) else tuple(self.outputs)
+        return space_from_blocks(name, self.task, choices, blocks, inputs=inputs, outputs=outputs)
 
     def _block_of(self, name: str) -> Block:
         method = getattr(self, name)
         genes = {gene.replace(".", "_"): gene for gene in self.choices}
         parameters = list(inspect.signature(method).parameters)
-        unknown = [parameter for parameter in parameters if parameter not in (*genes, SHAPE)]
+        own = [parameter for parameter in (SHAPE, SHAPES) if parameter not in genes]
+        unknown = [parameter for parameter in parameters if parameter not in (*genes, *own)]
         if unknown:
             raise SupernetError(
-                f"block {name} takes {unknown[0]!r}, which is no gene; there are {', '.join(genes)}, and {SHAPE}"
+                f"block {name} takes {unknown[0]!r}, which is no gene; there are {', '.join(genes)}, and {SHAPE}; "
+                f"with what earlier blocks give: @block(takes=...) and {SHAPES}"
             )
-        taken = tuple(parameter for parameter in parameters if parameter != SHAPE)
+        taken = tuple(parameter for parameter in parameters if parameter not in own)
 
-        def make(shape: Shape, *options: Option) -> Made:
+        def make(reaching: Shape | Mapping[str, Shape], *options: Option) -> Made:
+            shapes = reaching if isinstance(reaching, Mapping) else {SHAPE: reaching}
+            known = {SHAPE: next(iter(shapes.values())), SHAPES: shapes}
             given: dict[str, Any] = dict(zip(taken, options))
-            return method(**given, **({SHAPE: shape} if SHAPE in parameters else {}))  # type: ignore[no-any-return]
+            return method(**given, **{word: known[word] for word in own if word in parameters})  # type: ignore[no-any-return]
 
-        return Block(name, tuple(genes[parameter] for parameter in taken), make)
+        marked = (vars(kind)[name] for kind in type(self).__mro__ if is_block(vars(kind).get(name)))
+        return Block(name, tuple(genes[parameter] for parameter in taken), make, next(marked).takes)
 
 
 EXAMPLES = {"input_shape": "input_shape = (3, 32, 32)", "choices": 'choices = {"width": (16, 32), "depth": (1, 2, 3)}'}
@@ -136,59 +149,3 @@ EXAMPLES = {"input_shape": "input_shape = (3, 32, 32)", "choices": 'choices = {"
 def is_block(value: object) -> bool:
     """Tell whether a class attribute is marked as a block."""
     return bool(getattr(value, "is_block", False))
-
-
-@dataclass(frozen=True)
-class ShapeTable:
-    """The shape at some point of the network, for all options of the genes (positions) that it depends on."""
-
-    genes: tuple[int, ...]
-    shapes: Mapping[tuple[int, ...], Shape]
-
-    def at(self, setting: Mapping[int, int]) -> Shape:
-        """Return the shape where genes have these option indices."""
-        return self.shapes[tuple(setting[gene] for gene in self.genes)]
-
-    def reduced(self) -> ShapeTable:
-        """Return the table without genes that make no difference."""
-        for position in range(len(self.genes)):
-            grouped: dict[tuple[int, ...], set[Shape]] = {}
-            for setting, shape in self.shapes.items():
-                grouped.setdefault(setting[:position] + setting[position + 1 :], set()).add(shape)
-            if all(len(found) == 1 for found in grouped.values()):
-                genes = self.genes[:position] + self.genes[position + 1 :]
-                return ShapeTable(genes, {setting: next(iter(found)) for setting, found in grouped.items()}).reduced()
-        return self
-
-
-def slot_after(position: Block, before: ShapeTable, choices: Sequence[Choice], of: str) -> tuple[Slot, ShapeTable]:
-    """Return a block's slot, and the shapes after it; raises SupernetError, naming block and genes, when it fails."""
-    column = {choice.name: index for index, choice in enumerate(choices)}
-    unknown = [gene for gene in position.genes if gene not in column]
-    if unknown:
-        raise SupernetError(f"block {position.name} names gene {unknown[0]!r}; there are {', '.join(column)}")
-    genes = tuple(sorted({*before.genes, *(column[gene] for gene in position.genes)}))
-    radices = tuple(len(choices[gene].options) for gene in genes)
-    if math.prod(radices) > MOST_SETTINGS:
-        raise SupernetError(
-            f"block {position.name} has {math.prod(radices):,} settings, by genes "
-            f"{', '.join(choices[gene].name for gene in genes)}; at most {MOST_SETTINGS:,} are sensible. "
-            "Fewer genes should decide one block and the shape that reaches it"
-        )
-    specs: list[LayerSpec | None] = []
-    shapes: dict[tuple[int, ...], Shape] = {}
-    for indices in itertools.product(*map(range, radices)):
-        setting = dict(zip(genes, indices))
-        options = [choices[column[gene]].options[setting[column[gene]]] for gene in position.genes]
-        shape = before.at(setting)
-        try:
-            made = position.make(shape, *options)
-            spec = module_layer(of, made.module, shape, dict(made.arguments)) if isinstance(made, ModuleCall) else made
-            if spec is not None and not isinstance(spec, LayerSpec):
-                raise SupernetError(f"it returned {type(made).__name__}; expected layer(...), a LayerSpec or None")
-            shapes[indices] = shape if spec is None else output_shape(spec)
-        except SupernetError as error:
-            given = ", ".join(f"{gene}={option}" for gene, option in zip(position.genes, options))
-            raise SupernetError(f"block {position.name} ({given or 'no genes'}): {error}") from error
-        specs.append(spec)
-    return Slot(position.name, genes, radices, tuple(specs)), ShapeTable(genes, shapes).reduced()

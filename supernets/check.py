@@ -1,35 +1,26 @@
 """What every search space keeps to, one check a function, each of which says what it found and what to do.
 
-`gnomon space check` prints them for an author of a space; `testing.SpaceContract` runs them under pytest. The last ones
-build sub-networks in torch, export them, and compare the two: they need torch, and a function that runs ONNX.
+`gnomon space check` prints them for an author of a space; `testing.SpaceContract` runs them under pytest. The last
+ones, of `check_runs.py`, build sub-networks in torch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .check_runs import CheckFailed, Run, graph_is_torch, whole_numbers_fit
 from .errors import InvalidArchitecture, SupernetError
 from .layers.registry import macs, output_shape, params
 from .layers.spec import LayerSpec
-from .space import Architecture, Indices, SearchSpace
+from .space import Indices, SearchSpace
+from .values import INPUT, Input
+from .wiring import wiring_of
 
-Run = Callable[[bytes, Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]  # ONNX, inputs -> outputs
 SAMPLES, WALKED = 200, 20
-TOLERANCE = 1e-3  # of the largest output, between torch and the runtime
-EXAMPLES = 2  # images that a sub-network is run on
-
-
-class CheckFailed(AssertionError):
-    """A check found something else than expected; the message says what, and what to do."""
-
-    def __init__(self, found: str, expected: str, advice: str) -> None:
-        super().__init__(f"{found}; expected {expected}. {advice}")
-        self.found, self.expected, self.advice = found, expected, advice
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +53,8 @@ def check_space(space: SearchSpace, run: Run) -> Iterator[Outcome]:
         yield outcome_of(check.sentence, lambda check=check: check.run(space, rows))  # type: ignore[misc]
     if len(space.parts) > 1:
         return
+    if any(one.is_whole for spec in space.unique_layers() for one in spec.inputs):
+        yield outcome_of("layers run on the least and the largest whole numbers", lambda: whole_numbers_fit(space))
     for name, row in (("smallest", rows[0]), ("largest", rows[1]), ("first random", rows[2])):
         sentence = f"the {name} sub-network runs, and its graph gives what torch gives"
         yield outcome_of(sentence, lambda row=row: graph_is_torch(space, space.architecture(row), run))  # type: ignore[misc]
@@ -115,7 +108,7 @@ def networks_have_one_name(space: SearchSpace, rows: Indices) -> None:
 
 
 def layers_chain(space: SearchSpace, rows: Indices) -> None:
-    """Each layer of a part takes what the one before gives; the first part takes the network's input."""
+    """Each layer of a part takes what reaches it; the first part takes the network's inputs."""
     for row in rows[:WALKED]:
         for part in range(len(space.parts)):
             layers = space.part_layers(space.architecture(row), part)
@@ -125,16 +118,19 @@ def layers_chain(space: SearchSpace, rows: Indices) -> None:
                     "at least one",
                     "Let some block always return a layer",
                 )
-            shape = layers[0].input_shape if part else space.input_shape
-            for position, spec in enumerate(layers):
-                if spec.input_shape != shape:
-                    raise CheckFailed(
-                        f"layer {position}, {spec.key}, takes {spec.input_shape} in "
-                        f"{space.values(space.architecture(row))}",
-                        f"{shape}, which reaches it",
-                        "Take the shape that reaches a block from its parameter `shape`",
-                    )
-                shape = output_shape(spec)
+            first = layers[0].input_shape if part else space.input_shape
+            reaching = dict(space.inputs) or {INPUT: Input(first)}
+            for position, step in enumerate(wiring_of(space, space.architecture(row), part).steps):
+                for name, taken in zip(step.takes, step.spec.all_inputs):
+                    found, comes = (one if space.inputs else one.shape for one in (taken, reaching[name]))
+                    if found != comes:
+                        raise CheckFailed(
+                            f"layer {position}, {step.spec.key}, takes {found} in "
+                            f"{space.values(space.architecture(row))}",
+                            f"{comes}, which reaches it",
+                            "Take the shape that reaches a block from its parameter `shape`, or `shapes`",
+                        )
+                reaching[step.gives] = Input(output_shape(step.spec))
 
 
 def sums_are_those_of_layers(space: SearchSpace, rows: Indices) -> None:
@@ -223,34 +219,3 @@ CHECKS = (
     Check("order", "the last options make the largest network", largest_comes_last),
     Check("outside", "options that do not exist are refused", values_outside_are_refused),
 )
-
-
-def graph_is_torch(space: SearchSpace, architecture: Architecture, run: Run) -> None:
-    """Compare a sub-network in torch with its ONNX graph, on random weights and inputs; raises CheckFailed."""
-    import torch
-
-    from .elastic import ElasticNetwork
-    from .graph import INPUT, OUTPUT, models_from_architecture
-    from .layers.registry import input_dtype
-
-    first = space.part_layers(architecture, 0)[0]
-    with torch.random.fork_rng(devices=[]), torch.inference_mode():
-        torch.manual_seed(0)
-        network = ElasticNetwork(space).eval()
-        shape = (EXAMPLES, *space.input_shape)
-        x = torch.randn(shape) if input_dtype(first) == "float32" else torch.randint(1, 3, shape)
-        statistics = network.calibrate(architecture, x)
-        expected = network.logits(x, architecture, statistics).numpy()
-        weights = network.folded(architecture, statistics)
-    (part,) = models_from_architecture(space, architecture, weights, batch=EXAMPLES)
-    found = run(part.model, {INPUT: x.numpy()})[OUTPUT]
-    if found.shape != expected.shape:
-        raise CheckFailed(f"the graph gives {found.shape}", f"{expected.shape}, as torch", "Report it")
-    scale = max(float(np.abs(expected).max()), 1e-3)
-    difference = float(np.abs(found - expected).max())
-    if not difference <= TOLERANCE * scale:
-        raise CheckFailed(
-            f"the graph differs from torch by {difference:.2g}",
-            f"at most {TOLERANCE * scale:.2g} where outputs reach {scale:.2g}",
-            "Look for randomness, or for state that forward changes",
-        )

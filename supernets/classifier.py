@@ -30,9 +30,11 @@ from .tasks.labelled import (
     split_of,
     top5_percent,
 )
+from .wiring import named_inputs
 
 if TYPE_CHECKING:
     from .elastic import ElasticNetwork, Statistics
+    from .elastic.network import Values
 
 BATCH, BATCH_VALUES = 128, 2**21  # 13 images of 3x224x224: more at once are slower, they leave the caches
 CALIBRATION_BATCH, CALIBRATION_VALUES = 512, 2**24  # 111 images of 3x224x224: fewer would blur their statistics
@@ -108,7 +110,18 @@ class Classifier:
 
     def batch(self, most: int, values: int) -> int:
         """Return how many examples run at once: `most`, or fewer where they have more than `values` together."""
-        return max(1, min(most, values // math.prod(self.space.input_shape)))
+        shapes = [one.shape for _, one in self.space.inputs] or [self.space.input_shape]
+        return max(1, min(most, values // sum(map(math.prod, shapes))))
+
+    def arrays(self, batch: Values) -> dict[str, NDArray[Any]]:
+        """Return a batch as the model takes it: arrays by the names of its inputs."""
+        named = named_inputs(self.space, batch)
+        return {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in named.items()}
+
+    @property
+    def output(self) -> str:
+        """Return what the model calls its output."""
+        return next(iter(self.space.outputs), OUTPUT)
 
     def split(self, name: str) -> Labelled:
         """Return the examples of a split; raises DataUnavailable for a name other than validation and test."""
@@ -140,7 +153,7 @@ class Classifier:
         examples = self.task.calibration if len(self.task.calibration) else self.task.validation
         rows = np.resize(rows_of_share(len(examples), RANGE_EXAMPLES / len(examples)), RANGE_EXAMPLES)
         for batch in batches_of(examples.take(rows), at_once):
-            yield {INPUT: np.ascontiguousarray(batch.numpy())}
+            yield self.arrays(batch)
 
     def logits_at(
         self, precision: str, architecture: Architecture, data: Labelled, share: float = 1.0
@@ -151,8 +164,10 @@ class Classifier:
         run = runner_at(part.model, precision)
         found = []
         for batch in batches_of(data, size):
-            inputs = np.resize(batch.numpy(), (size, *batch.shape[1:]))  # repeated where the last batch is smaller
-            found.append(run({INPUT: inputs})[OUTPUT][: len(batch)].astype(np.float32))
+            given = self.arrays(batch)
+            inputs = {n: np.resize(a, (size, *a.shape[1:])) for n, a in given.items()}  # the last batch repeats
+            count = len(next(iter(given.values())))
+            found.append(run(inputs)[self.output][:count].astype(np.float32))
         return np.concatenate(found)
 
     def size(self, split: str) -> int:
@@ -167,8 +182,13 @@ class Classifier:
         """Return what the exported model says, run on one example at a time."""
         (run,) = runners
         examples = self.split(split).take(slice(first))
-        batches = (batch.numpy() for batch in batches_of(examples, self.batch(BATCH, BATCH_VALUES)))
-        rows = [run({INPUT: np.ascontiguousarray(one[None])})[OUTPUT][0] for batch in batches for one in batch]
+        batches = (self.arrays(batch) for batch in batches_of(examples, self.batch(BATCH, BATCH_VALUES)))
+        singles = (
+            {name: np.ascontiguousarray(array[row : row + 1]) for name, array in batch.items()}
+            for batch in batches
+            for row in range(len(next(iter(batch.values()))))
+        )
+        rows = [run(single)[self.output][0] for single in singles]
         return Answers((np.array(rows, dtype=np.float32),))
 
     def score(self, answers: Answers, split: str) -> float:
@@ -185,7 +205,9 @@ class Classifier:
 
     def described_input(self) -> dict[str, Any]:
         """Say how an example becomes the model's input."""
-        return {"name": INPUT, **self.split("test").described()}
+        names = [name for name, _ in self.space.inputs] or [INPUT]
+        named: dict[str, Any] = {"name": names[0]} if len(names) == 1 else {"names": names}
+        return named | self.split("test").described()
 
     def companions(self) -> dict[str, bytes]:
         """Return the files that an exported model needs beside it: for text the tokenizer, for images none."""

@@ -3,8 +3,9 @@
 A part of a sub-network is its layers' graphs, chained. Batch norm comes folded into the convolutions. The format is
 pinned (opset 17, IR 8, weights inside the file): the helpers' defaults write what current runtimes refuse.
 
-Layers hand one main value on. Whatever else flows between them, as the mask of padded tokens, is a side value, found by
-its name. What no earlier layer of the model provides becomes an input: so a layer alone is a model too. Between the
+Layers hand one main value on, to the next or to those that name it (`wiring.py`). Whatever else flows between them, as
+the mask of padded tokens, is a side value, found by its name. What no earlier layer of the model provides becomes an
+input: so a layer alone is a model too. Of whole numbers the file says which an input takes (`values.py`). Between the
 parts of a network, and from one run of a part to the next, values flow by name: an output `x` is the input `x` of later
 parts, an output `x.next` the input `x` of the part's next run.
 """
@@ -25,9 +26,12 @@ from .errors import CheckpointMismatch, SupernetError
 from .layers.registry import input_dtype, operations, output_shape
 from .layers.spec import LayerSpec
 from .space import Architecture, SearchSpace
+from .values import FLOAT, input_names, range_properties
+from .values import INPUT as INPUT
+from .values import OUTPUT as OUTPUT
+from .wiring import Wiring, chain_of, wiring_of
 
 OPSET, IR_VERSION = 17, 8
-INPUT, OUTPUT = "input", "output"
 NEXT = ".next"  # ends the name of an output that the part's next run takes in
 
 Shape = tuple[int, ...]
@@ -56,6 +60,7 @@ class GraphBuilder:
         self.constants: set[str] = set()
         self.inputs: dict[str, Any] = {}
         self.outputs: dict[str, tuple[str, Any]] = {}
+        self.ranges: dict[str, tuple[int, int]] = {}
         self.sides: dict[str, str] = {}
         self.counts: Counter[str] = Counter()
         self.prefix = ""
@@ -100,12 +105,23 @@ class GraphBuilder:
         """Let later layers of this model find `value` as the side value `name`."""
         self.sides[name] = value
 
-    def side(self, name: str, shape: Shape, dtype: str = "float32") -> str:
-        """Return the side value `name`: what an earlier layer provided, else an input of this model."""
+    def side(self, name: str, shape: Shape, dtype: str = FLOAT, range: tuple[int, int] | None = None) -> str:
+        """Return the side value `name`: what an earlier layer provided, else an input of this model.
+
+        `range` is that of the whole numbers it holds: from the first on and below the second.
+        """
         if name not in self.sides:
-            self.inputs[name] = self._info(name, (self.batch, *shape), dtype)
+            if name in self.inputs:
+                raise SupernetError(f"a layer needs the side value {name!r}, and the network has an input of that name")
+            self.input(name, shape, dtype, range)
             self.sides[name] = name
         return self.sides[name]
+
+    def input(self, name: str, shape: Shape, dtype: str = FLOAT, range: tuple[int, int] | None = None) -> None:
+        """Give the model an input besides the main one."""
+        self.inputs[name] = self._info(name, (self.batch, *shape), dtype)
+        if range is not None:
+            self.ranges[name] = range
 
     def output(self, name: str, value: str, shape: Shape, dtype: str = "float32") -> None:
         """Make `value` an output of the model besides the main one."""
@@ -116,12 +132,18 @@ class GraphBuilder:
         self.counts[word] += 1
         return self.counts[word] - 1
 
-    def model(self, input_shape: Shape, output: str, output_shape: Shape, dtype: str = "float32") -> bytes:
+    def model(self, input_shape: Shape, output: str, output_shape: Shape, dtype: str = FLOAT) -> bytes:
         """Return the serialised model with the main value `output`; these two shapes hold the batch."""
-        made = {node.output[0] for node in self.nodes}
-        if output not in made:
+        if output not in {node.output[0] for node in self.nodes}:
             raise SupernetError(f"no node of the graph writes {output!r}")
-        names = {output: OUTPUT}
+        self.inputs = {INPUT: self._info(INPUT, input_shape, dtype), **self.inputs}
+        self.outputs = {OUTPUT: (output, self._info(OUTPUT, output_shape, FLOAT)), **self.outputs}
+        return self.serialised()
+
+    def serialised(self) -> bytes:
+        """Return the model of all inputs, nodes and outputs so far."""
+        made = {node.output[0] for node in self.nodes}
+        names: dict[str, str] = {}
         for name, (value, _) in self.outputs.items():
             if value in made and value not in names:
                 names[value] = name
@@ -130,19 +152,16 @@ class GraphBuilder:
         for node in self.nodes:
             node.input[:] = [names.get(value, value) for value in node.input]
             node.output[0] = names.get(node.output[0], node.output[0])
-        graph = self.helper.make_graph(
-            self.nodes,
-            "gnomon",
-            [self._info(INPUT, input_shape, dtype), *self.inputs.values()],
-            [self._info(OUTPUT, output_shape, "float32"), *(info for _, info in self.outputs.values())],
-            self.initializers,
-        )
+        infos = [info for _, info in self.outputs.values()]
+        graph = self.helper.make_graph(self.nodes, "gnomon", list(self.inputs.values()), infos, self.initializers)
         model = self.helper.make_model(
             graph,
             producer_name="gnomon",
             ir_version=IR_VERSION,
             opset_imports=[self.helper.make_opsetid("", OPSET)],
         )
+        if self.ranges:
+            self.helper.set_model_props(model, range_properties(self.ranges))
         content: bytes = model.SerializeToString(deterministic=True)
         return content
 
@@ -174,16 +193,60 @@ def graph_from_layers(
         raise SupernetError("a graph needs at least one layer")
     if weights is not None and len(weights) != len(layers):
         raise CheckpointMismatch(f"{len(weights)} layers of weights for {len(layers)} layers", tensor="(count)")
-    graph = GraphBuilder(batch)
-    x, shape = INPUT, layers[0].input_shape
+    graph, shape = GraphBuilder(batch), layers[0].input_shape
     for position, spec in enumerate(layers):
         if spec.input_shape != shape:
             raise SupernetError(f"layer {position}, {spec.key}, takes {spec.input_shape}; the one before gives {shape}")
-        graph.begin_layer(f"layer{position:02d}", None if weights is None else weights[position])
-        for operation in operations(spec):
-            x = operation.emit(graph, x)
+        if len(spec.all_inputs) > 1 and len(layers) > 1:
+            raise SupernetError(
+                f"layer {position}, {spec.key}, takes {len(spec.all_inputs)} values, and a chain gives one; "
+                "build the graph of the architecture instead"
+            )
         shape = output_shape(spec)
-    return graph.model((batch, *layers[0].input_shape), x, (batch, *shape), input_dtype(layers[0]))
+    wiring = chain_of(layers)
+    (value,) = emit_steps(graph, wiring, {INPUT: INPUT}, weights)
+    if (first := layers[0].all_inputs[0]).range is not None:
+        graph.ranges[INPUT] = first.range
+    return graph.model((batch, *layers[0].input_shape), value, (batch, *shape), input_dtype(layers[0]))
+
+
+def graph_from_wiring(
+    space: SearchSpace, wiring: Wiring, weights: Sequence[Weights] | None = None, *, batch: int = 1
+) -> bytes:
+    """Return a sub-network of a space with named inputs as one ONNX model; raises as `graph_from_layers`."""
+    graph = GraphBuilder(batch)
+    for name, one in space.inputs:
+        graph.input(name, one.shape, one.dtype, one.range)
+    values = emit_steps(graph, wiring, {name: name for name, _ in space.inputs}, weights)
+    shapes = {name: one.shape for name, one in space.inputs}
+    for step in wiring.steps:
+        for name, one in zip(step.takes, step.spec.all_inputs):
+            if one.shape != shapes[name]:
+                raise SupernetError(f"slot {step.slot}, {step.spec.key}, takes {one.shape}; {name} is {shapes[name]}")
+        shapes[step.gives] = output_shape(step.spec)
+    surplus = [name for name in graph.inputs if name not in dict(space.inputs)]
+    if surplus:
+        raise SupernetError(f"a layer of {space.name} needs the side value {surplus[0]!r}, which no layer provides")
+    for (name, source), value in zip(wiring.outputs, values):
+        graph.output(name, value, shapes[source])
+    return graph.serialised()
+
+
+def emit_steps(
+    graph: GraphBuilder, wiring: Wiring, values: dict[str, str], weights: Sequence[Weights] | None
+) -> tuple[str, ...]:
+    """Append the layers' nodes, and return what the graph calls each output; `values` names the inputs in it."""
+    if weights is not None and len(weights) != len(wiring.steps):
+        raise CheckpointMismatch(f"{len(weights)} layers of weights for {len(wiring.steps)} layers", tensor="(count)")
+    for position, step in enumerate(wiring.steps):
+        graph.begin_layer(f"layer{position:02d}", None if weights is None else weights[position])
+        x, *others = (values[name] for name in step.takes)
+        for name, value in zip(input_names(len(step.takes))[1:], others):
+            graph.provide(name, value)
+        for operation in operations(step.spec):
+            x = operation.emit(graph, x)
+        values[step.gives] = x
+    return tuple(values[value] for _, value in wiring.outputs)
 
 
 def models_from_architecture(
@@ -197,7 +260,11 @@ def models_from_architecture(
     for number, part in enumerate(space.parts):
         layers = space.part_layers(architecture, number)
         own = None if weights is None else weights[position : position + len(layers)]
-        models.append(PartModel(part.name, graph_from_layers(layers, own, batch=batch), part.runs))
+        if space.inputs:
+            model = graph_from_wiring(space, wiring_of(space, architecture, number), own, batch=batch)
+        else:
+            model = graph_from_layers(layers, own, batch=batch)
+        models.append(PartModel(part.name, model, part.runs))
         position += len(layers)
     return tuple(models)
 

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from .errors import CheckpointMismatch, SupernetError
 from .layers.spec import LayerSpec
-from .modules import build_module, said
+from .modules import build_module, example_inputs, said
+from .values import INPUT, OUTPUT, input_names
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from .graph import GraphBuilder
 
 OPSET = 17
-INPUT, OUTPUT = "input", "output"
 
 
 def emit_module(graph: GraphBuilder, x: str, spec: LayerSpec) -> str:
@@ -43,7 +43,10 @@ def emit_module(graph: GraphBuilder, x: str, spec: LayerSpec) -> str:
         content = synthetic_export(spec, graph.batch)
     else:
         content = export_module(spec, with_weights(build_module(spec), graph.weights, spec), graph.batch)
-    return append_graph(graph, onnx.load_from_string(content).graph, x, spec)
+    values = {INPUT: x}
+    for name, one in list(zip(input_names(len(spec.all_inputs)), spec.all_inputs))[1:]:
+        values[name] = graph.side(name, one.shape, one.dtype, one.range)
+    return append_graph(graph, onnx.load_from_string(content).graph, values, spec)
 
 
 def with_weights(module: nn.Module, weights: Mapping[str, NDArray[np.float32]], spec: LayerSpec) -> nn.Module:
@@ -71,17 +74,17 @@ def export_module(spec: LayerSpec, module: nn.Module, batch: int) -> bytes:
     import torch
 
     buffer = io.BytesIO()
-    example = torch.zeros(batch, *spec.input_shape)
+    examples = example_inputs(spec, batch)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that the exporter is deprecated, and that Python's branches become fixed
         try:
             torch.onnx.export(
                 module,
-                (example,),
+                examples,
                 cast(Any, buffer),  # the annotation is that of the other exporter
                 dynamo=False,
                 opset_version=OPSET,
-                input_names=[INPUT],
+                input_names=list(input_names(len(examples))),
                 output_names=[OUTPUT],
             )
         except Exception as error:
@@ -138,10 +141,10 @@ def write_model(path: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def append_graph(graph: GraphBuilder, part: Any, x: str, spec: LayerSpec) -> str:
-    """Append the nodes and weights of an ONNX graph with one input and one output, renamed not to clash."""
+def append_graph(graph: GraphBuilder, part: Any, values: Mapping[str, str], spec: LayerSpec) -> str:
+    """Append the nodes and weights of an ONNX graph with one output, renamed not to clash; `values` are its inputs."""
     place = f"{graph.prefix}.{spec.text('name')}{len(graph.nodes)}"
-    names = {"": "", part.input[0].name: x}
+    names = {"": "", **values}
 
     def renamed(name: str) -> str:
         return names.setdefault(name, f"{place}.{name}")

@@ -16,10 +16,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .errors import SupernetError
-from .layers.spec import LayerSpec, Scalar
+from .layers.spec import LayerSpec, Scalar, unless_plain
+from .values import Input
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 KIND = "module"
 RESERVED = ("name", "of", "source")  # attributes of a layer that are no arguments of its class
@@ -31,7 +32,7 @@ SHOWN = 200  # characters of a module's own error
 
 @dataclass(frozen=True, slots=True)
 class ModuleFacts:
-    """What a module does to an input: output shape without batch, MACs, parameters, and its tensors' shapes."""
+    """What a module does to its inputs: output shape without batch, MACs, parameters, and its tensors' shapes."""
 
     output_shape: tuple[int, ...]
     macs: int
@@ -39,8 +40,8 @@ class ModuleFacts:
     state: tuple[tuple[str, tuple[int, ...]], ...]
 
 
-def module_layer(of: str, module: type[nn.Module], shape: tuple[int, ...], arguments: dict[str, Any]) -> LayerSpec:
-    """Return the layer that `module(**arguments)` is on an input of `shape`, and remember the class.
+def module_layer(of: str, module: type[nn.Module], inputs: tuple[Input, ...], arguments: dict[str, Any]) -> LayerSpec:
+    """Return the layer that `module(**arguments)` is on `inputs`, and remember the class.
 
     Raises SupernetError for arguments that no layer key can hold.
     """
@@ -59,7 +60,7 @@ def module_layer(of: str, module: type[nn.Module], shape: tuple[int, ...], argum
     DECLARED[of, name, source] = module
     attributes = {key: int(value) if isinstance(value, int) else value for key, value in arguments.items()}
     attributes |= {"name": name, "of": of, "source": source}
-    return LayerSpec(KIND, shape, tuple(sorted(attributes.items())))
+    return LayerSpec(KIND, inputs[0].shape, tuple(sorted(attributes.items())), unless_plain(inputs))
 
 
 @lru_cache(maxsize=256)
@@ -118,7 +119,7 @@ def build_module(spec: LayerSpec, seed: int = 0) -> nn.Module:
         except SupernetError:
             raise
         except Exception as error:
-            raise SupernetError(f"layer {spec.key} cannot be built: {said(error)}") from error
+            raise SupernetError(f"layer {spec.key} cannot be built: {said(error)}{advice_on(error)}") from error
 
 
 @lru_cache(maxsize=16384)
@@ -135,23 +136,57 @@ def facts_of(spec: LayerSpec) -> ModuleFacts:
         counter = FlopCounterMode(display=False)
         try:
             with torch.device(device):
-                module = build_module(spec)
+                module, examples = build_module(spec), example_inputs(spec, 1)
             with torch.no_grad(), counter:
-                output = module(torch.zeros(1, *spec.input_shape, device=device))
+                output = module(*examples)
         except SupernetError:
             raise
         except Exception as error:
-            problems.append(said(error))
+            problems.append(said(error) + advice_on(error))
             continue
-        if not isinstance(output, torch.Tensor) or output.shape[0] != 1:
+        if not isinstance(output, torch.Tensor) or output.shape[:1] != (1,) or output.dtype is not torch.float32:
             raise SupernetError(
-                f"layer {spec.key} gives {type(output).__name__} {tuple(getattr(output, 'shape', ()))}; expected one "
-                "tensor whose first axis is the batch"
+                f"layer {spec.key} gives {described(output)}; expected one tensor of float32 whose first axis is the "
+                "batch. A block that has several results is several blocks: any can take what an earlier one gives"
             )
         params = sum(math.prod(parameter.shape) for parameter in module.parameters())
         state = tuple((name, tuple(t.shape)) for name, t in module.state_dict().items() if t.is_floating_point())
         return ModuleFacts(tuple(output.shape[1:]), counter.get_total_flops() // 2, params, state)
-    raise SupernetError(f"layer {spec.key} cannot run on an input of {spec.input_shape}: {problems[-1]}")
+    taken = " and ".join(one.text if one.is_whole else str(one.shape) for one in spec.all_inputs)
+    raise SupernetError(f"layer {spec.key} cannot run on an input of {taken}: {problems[-1]}")
+
+
+def example_inputs(spec: LayerSpec, batch: int, *, high: bool = False) -> tuple[Tensor, ...]:
+    """Return inputs of a layer, zeros or the least whole numbers; the largest ones with `high`."""
+    import torch
+
+    found = []
+    for one in spec.all_inputs:
+        least, end = one.range or (0, 1)
+        found.append(torch.full((batch, *one.shape), end - 1 if high else least, dtype=getattr(torch, one.dtype)))
+    return tuple(found)
+
+
+def described(output: object) -> str:
+    """Say what a module gave, in a few words."""
+    import torch
+
+    if not isinstance(output, torch.Tensor):
+        return type(output).__name__
+    return f"{str(output.dtype).removeprefix('torch.')} {tuple(output.shape)} for a batch of one"
+
+
+ADVICE = {  # a part of a module's own error, and what to do about it
+    "num_groups": "groups must divide the width in every setting, so make each width a multiple of them, or take the "
+    "number of groups as an argument",
+    "indices": 'declare an input of whole numbers as inputs = {"ids": Input(shape, "int64", high=...)}',
+    "index out of range": "a table needs a row for every whole number below the input's high",
+}
+
+
+def advice_on(error: Exception) -> str:
+    """Return what to do about what a module raised, after a semicolon; nothing where that is not known."""
+    return next((f"; {advice}" for part, advice in ADVICE.items() if part in str(error)), "")
 
 
 def said(error: Exception) -> str:

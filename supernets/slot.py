@@ -36,6 +36,8 @@ class Slot:
 
     `genes` are positions in the space's choices; `specs` lists the layer (None: nothing runs) for every combination
     of their options, the last gene varying fastest. `part` is the position of the space's part that it belongs to.
+    `takes` names what reaches the layer: inputs of the network, and slots before it, whose outputs go by their names.
+    Without, it takes what the slot before gives. A slot in which nothing runs gives what it takes first.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Slot:
     radices: tuple[int, ...]
     specs: tuple[LayerSpec | None, ...]
     part: int = 0
+    takes: tuple[str, ...] = ()
 
     @staticmethod
     def tabulate(

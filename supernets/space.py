@@ -9,6 +9,9 @@ architectures are (n, d): n architectures, d genes, each the index of an option.
 Most networks are one model that runs once for an input. A space whose network is several, as an encoder and a decoder
 step that runs for every token, lists them as parts; a layer then counts as often as its part runs.
 
+Mostly each slot takes what the one before gives. Where slots name what they take (`wiring.py`), the space names its
+inputs, and its outputs where there are several.
+
 The last choices of a space may be settings: they say how a network is computed (in which precision, say), not what it
 is. They decide no layer, and yet no two options of one are equal.
 """
@@ -31,6 +34,7 @@ from .layers.registry import macs, params
 from .layers.spec import LayerSpec
 from .slot import WHOLE, Choice, Option, Part, Slot
 from .slots import SlotActivity, SlotSum
+from .values import Input
 
 Indices = NDArray[np.int64]
 
@@ -50,7 +54,11 @@ class Architecture:
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """All sub-networks of a super-network. Built by the modules of `spaces/`; `name` carries their options."""
+    """All sub-networks of a super-network. Built by the modules of `spaces/`; `name` carries their options.
+
+    Where slots name what they take, `inputs` are the network's by name, the first of which `input_shape` is of, and
+    `outputs` the slots whose outputs are the network's; without, the last slot's output is.
+    """
 
     name: str
     task: str
@@ -59,6 +67,8 @@ class SearchSpace:
     slots: tuple[Slot, ...]
     parts: tuple[Part, ...] = WHOLE
     without_settings: SearchSpace | None = None
+    inputs: tuple[tuple[str, Input], ...] = ()
+    outputs: tuple[str, ...] = ()
 
     @property
     def network(self) -> SearchSpace:
@@ -107,6 +117,9 @@ class SearchSpace:
         content = [self.task, self.input_shape, [(choice.name, choice.options) for choice in self.choices], slots]
         if self.parts != WHOLE:
             content += [[(part.name, part.runs) for part in self.parts], [slot.part for slot in self.slots]]
+        if self.inputs:
+            inputs = [(name, one.text) for name, one in self.inputs]
+            content += [inputs, [slot.takes for slot in self.slots], self.outputs]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
     def architecture(self, indices: Sequence[int] | Indices) -> Architecture:

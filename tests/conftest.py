@@ -160,3 +160,24 @@ def mixer(tmp_path_factory, monkeypatch):
     load_space.cache_clear()
     yield load_space("mixer_net")
     load_space.cache_clear()
+
+
+@pytest.fixture
+def torch_spaces(tmp_path_factory, monkeypatch):
+    """Super-networks in plain torch that are no chains of images: the shipped examples, and third parties' own."""
+    info = tmp_path_factory.mktemp("site") / "torch_spaces-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: torch-spaces\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[gnomon.spaces]\nkeyword_spotting = keyword_spotting:KeywordSpotting\n"
+        "recommender = recommender:Recommender\nunet = unet:UNet\ndetector = detector:Detector\n"
+    )
+    root = Path(__file__).parent
+    folders = [str(info.parent), str(root / "third_party"), str(root.parent / "supernets" / "examples")]
+    for path in folders:
+        monkeypatch.syspath_prepend(path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*folders, os.environ.get("PYTHONPATH", "")]))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    load_space.cache_clear()
+    yield load_space
+    load_space.cache_clear()

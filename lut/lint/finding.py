@@ -61,8 +61,12 @@ def spec_of(key: str) -> LayerSpec | None:
     try:
         spec = LayerSpec.from_key(key)
         numbers = [value for _, value in spec.attributes if isinstance(value, int)]
-        is_sane = max((*spec.input_shape, *numbers)) <= LARGEST_SIZE and min(spec.input_shape) > 0
-        return spec if is_sane and output_shape(spec) else None
+        sizes = [size for one in spec.all_inputs for size in one.shape]
+        is_sane = max((*sizes, *numbers), default=1) <= LARGEST_SIZE and min(sizes, default=1) > 0
+        if not is_sane:
+            return None
+        output_shape(spec)  # raises for attributes that make no layer
+        return spec
     except (SupernetError, ArithmeticError, ValueError):
         return None
 

@@ -42,13 +42,14 @@ def not_monotone(rows: Rows) -> Iterator[Finding]:
 def family_of(spec: LayerSpec) -> tuple[object, ...]:
     """Return what must agree before two layers' sizes can be compared."""
     fixed = [(name, value) for name, value in spec.attributes if isinstance(value, str) or name in FIXED]
-    return (spec.kind, spec.input_shape[1:], tuple(fixed), tuple(name for name, _ in spec.attributes))
+    other = (len(spec.input_shape), spec.input_shape[1:], spec.inputs[1:], tuple(one.range for one in spec.inputs))
+    return (spec.kind, other, tuple(fixed), tuple(name for name, _ in spec.attributes))
 
 
 def sizes_of(spec: LayerSpec) -> tuple[int, ...]:
     """Return the numbers that make layers of one family smaller or larger."""
     numbers = [value for name, value in spec.attributes if isinstance(value, int) and name not in FIXED]
-    return (spec.input_shape[0], *numbers)
+    return (*spec.input_shape[:1], *numbers)
 
 
 def is_smaller(rows: Rows, small: str, large: str) -> bool:

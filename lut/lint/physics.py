@@ -43,6 +43,7 @@ class Fit:
 def work_of(spec: LayerSpec) -> tuple[float, float, float, float]:
     """Return MACs of dense and of depthwise convolutions, elements read and written, and parameters."""
     dense, depthwise, moved = counted(operations(spec), spec.input_shape)
+    moved += sum(math.prod(one.shape) for one in spec.inputs[1:])
     return dense, depthwise, moved, params(spec)
 
 

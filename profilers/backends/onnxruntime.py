@@ -22,6 +22,7 @@ from ..closing import Closing
 from ..errors import BackendError, BackendUnavailable, ModelRejected, OperatorsUnavailable, UnsupportedConfig
 from ..placement import CPU, RECORD_KEY, STRICT_KEY, is_placement_told, refuse_fallback
 from ..provider import Provider, load_provider, provider_names
+from ..ranges import Ranges, ranges_of
 from ..requirements import check_runtime
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class OnnxRuntimeBackend:
             providers = self._provider.attach(self._runtime, options, config)
             session = self._runtime.InferenceSession(model, options, providers=providers, enable_fallback=0)
             session.disable_fallback()
-            return OnnxRuntimeExecutable(self._runtime, session, config, self._provider)
+            return OnnxRuntimeExecutable(self._runtime, session, config, self._provider, ranges_of(model))
         except BackendError:
             raise
         except Exception as exc:  # the runtime's errors share no base but Exception
@@ -146,10 +147,12 @@ class OnnxRuntimeBackend:
 class OnnxRuntimeExecutable(Closing):
     """A session with its inputs and outputs bound once, in the memory of its provider."""
 
-    def __init__(self, runtime: ModuleType, session: Any, config: RunConfig, provider: Provider) -> None:
+    def __init__(
+        self, runtime: ModuleType, session: Any, config: RunConfig, provider: Provider, ranges: Ranges
+    ) -> None:
         refuse_fallback(session, provider.name)
         self._session: Any = session
-        self.inputs: Arrays = {node.name: _bound_input(node) for node in session.get_inputs()}
+        self.inputs: Arrays = {node.name: _bound_input(node, ranges) for node in session.get_inputs()}
         self.input_shapes: Dict[str, Tuple[int, ...]] = {name: value.shape for name, value in self.inputs.items()}
         self._outputs: List[str] = [node.name for node in session.get_outputs()]
         self.options = _options_read_back(session, config, provider)
@@ -277,9 +280,9 @@ def _options_read_back(session: Any, config: RunConfig, provider: Provider) -> D
     return read_back
 
 
-def _bound_input(node: Any) -> NDArray[Any]:
+def _bound_input(node: Any, ranges: Ranges) -> NDArray[Any]:
     if not all(isinstance(size, int) and size > 0 for size in node.shape):
         raise ModelRejected(f"input {node.name!r} has shape {node.shape}; expected fixed sizes")
     if node.type not in DTYPES:
         raise ModelRejected(f"input {node.name!r} is {node.type}; expected one of {', '.join(DTYPES)}")
-    return synthetic_input(tuple(node.shape), np.dtype(DTYPES[node.type]))
+    return synthetic_input(tuple(node.shape), np.dtype(DTYPES[node.type]), ranges.get(node.name))

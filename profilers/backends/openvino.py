@@ -21,6 +21,7 @@ from ..backend import OperatorProfile, OperatorTime, RunConfig, synthetic_input
 from ..closing import Closing
 from ..conflicts import OPENVINO, refuse_conflict
 from ..errors import BackendUnavailable, BackendUnusable, FallbackRefused, ModelRejected, UnsupportedConfig
+from ..ranges import Ranges, ranges_of
 from ..requirements import check_runtime, install_command
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class OpenVinoBackend:
         except Exception as exc:  # OpenVINO raises RuntimeError and, for some models, TypeError
             raise ModelRejected(f"openvino {self.version()} cannot compile the model: {exc}") from exc
         _refuse_changes(compiled, config, self._device.name)
-        return OpenVinoExecutable(self._runtime, compiled, config, outputs)
+        return OpenVinoExecutable(self._runtime, compiled, config, outputs, ranges_of(model))
 
     def _require_precision(self, precision: str) -> None:
         listed = self._core.get_property(self._device.name, "OPTIMIZATION_CAPABILITIES")
@@ -175,10 +176,12 @@ class OpenVinoBackend:
 class OpenVinoExecutable(Closing):
     """A compiled model and one infer request whose input tensors are bound once."""
 
-    def __init__(self, runtime: ModuleType, compiled: Any, config: RunConfig, outputs: Sequence[str]) -> None:
+    def __init__(
+        self, runtime: ModuleType, compiled: Any, config: RunConfig, outputs: Sequence[str], ranges: Ranges
+    ) -> None:
         self._runtime = runtime
         self._compiled: Any = compiled
-        self.inputs: Arrays = {port.get_any_name(): _bound_input(port) for port in compiled.inputs}
+        self.inputs: Arrays = {port.get_any_name(): _bound_input(port, ranges) for port in compiled.inputs}
         self.input_shapes: Dict[str, Tuple[int, ...]] = {name: value.shape for name, value in self.inputs.items()}
         self._outputs = list(zip(outputs, compiled.outputs))
         self.options = _options_read_back(compiled, config)
@@ -291,8 +294,9 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool)) else getattr(value, "name", str(value))
 
 
-def _bound_input(port: Any) -> NDArray[Any]:
+def _bound_input(port: Any, ranges: Ranges) -> NDArray[Any]:
     shape = port.partial_shape
     if shape.is_dynamic:
         raise ModelRejected(f"input {port.get_any_name()!r} has shape {shape}; expected fixed sizes")
-    return synthetic_input(tuple(shape.to_shape()), np.dtype(port.element_type.to_dtype()))
+    values = ranges.get(port.get_any_name())
+    return synthetic_input(tuple(shape.to_shape()), np.dtype(port.element_type.to_dtype()), values)

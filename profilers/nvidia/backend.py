@@ -9,6 +9,7 @@ import numpy as np
 
 from ..backend import OperatorProfile, RunConfig
 from ..errors import GpuError, GpuLost, ModelRejected, UnsupportedConfig
+from ..ranges import ranges_of
 from .caches import Cache, RuntimeCache, TimingCache
 from .cuda import Cuda, open_cuda, versions_of
 from .engine import THREADS, EngineBuilder
@@ -98,7 +99,9 @@ class TensorRtBackend:
         context = engine.create_execution_context() if self._cache is None else self._cache.context(engine)
         if context is None:
             raise ModelRejected(self._builder.log.reasons())
-        return GpuExecutable(self._cuda, engine, context, built.options, is_captured=not is_explained)
+        return GpuExecutable(
+            self._cuda, engine, context, built.options, ranges=ranges_of(model), is_captured=not is_explained
+        )
 
 
 def open_on_gpu(builder: EngineBuilder, install_command: str) -> TensorRtBackend:

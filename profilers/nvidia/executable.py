@@ -16,6 +16,7 @@ import numpy as np
 from ..backend import synthetic_input
 from ..closing import Closing
 from ..errors import GpuError, GpuLost, ModelRejected
+from ..ranges import NO_RANGES, Ranges
 from .cuda import TO_DEVICE, TO_HOST, Cuda
 
 if TYPE_CHECKING:
@@ -55,9 +56,19 @@ class GpuExecutable(Closing):
     """A deserialised engine and its execution context, with device memory for all its inputs and outputs."""
 
     def __init__(
-        self, cuda: Cuda, engine: Any, context: Any, options: Mapping[str, Any], *, is_captured: bool = True
+        self,
+        cuda: Cuda,
+        engine: Any,
+        context: Any,
+        options: Mapping[str, Any],
+        *,
+        ranges: Ranges = NO_RANGES,
+        is_captured: bool = True,
     ) -> None:
-        """Bind, warm up and capture; raises `ModelRejected` or `GpuError`, with everything released."""
+        """Bind, warm up and capture; raises `ModelRejected` or `GpuError`, with everything released.
+
+        ``ranges`` are those of the whole numbers that the model takes.
+        """
         self._cuda = cuda
         self._engine, self._context = engine, context
         self._held = ExitStack()  # what to release, the last first
@@ -68,7 +79,8 @@ class GpuExecutable(Closing):
             self._start = self._hold(cuda.create_event(), cuda.destroy_event)
             self._end = self._hold(cuda.create_event(), cuda.destroy_event)
             self._tensors = [self._bound(engine.get_tensor_name(index)) for index in range(engine.num_io_tensors)]
-            self.inputs: Arrays = {t.name: synthetic_input(t.shape, t.dtype) for t in self._tensors if t.is_input}
+            taken = (t for t in self._tensors if t.is_input)
+            self.inputs: Arrays = {t.name: synthetic_input(t.shape, t.dtype, ranges.get(t.name)) for t in taken}
             self.input_shapes: Dict[str, Tuple[int, ...]] = {name: value.shape for name, value in self.inputs.items()}
             self._held.callback(self._forget_engine)  # before the memory that it is bound to
             self._upload(self.inputs)

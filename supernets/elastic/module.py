@@ -1,8 +1,8 @@
 """The elastic counterpart of torch modules: settings of one class share weights, sliced as everywhere else.
 
 Every tensor is kept in its largest shape. A smaller setting takes the front of each axis, and the centre of a
-convolution's kernel. Batch norm is taken out of the modules and passed in, as for our own layers: each sub-network is
-calibrated on its own.
+convolution's kernel, of one, two or three dimensions. Batch norm is taken out of the modules and passed in, as for our
+own layers: each sub-network is calibrated on its own.
 """
 
 from __future__ import annotations
@@ -19,21 +19,25 @@ from ..errors import SupernetError
 from ..layers.module import ModuleOperation
 from ..layers.operations import Operation
 from ..modules import build_module
+from ..values import input_names
 from .forward import Pass
 from .normalisation import EPSILON, Statistics
 from .operations import ElasticOperation
 
-CENTRED = 4  # axes of a convolution's kernel, whose last two are sliced from the centre
+CENTRED = 4  # axes of a tensor that is taken for a kernel whatever it belongs to
+CONVOLUTIONS = nn.modules.conv._ConvNd
+SHARED_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 class PassedNorm(nn.Module):
     """Stands for a module's batch norm: the scale and shift are its own, the statistics those of the run."""
 
-    def __init__(self, norm: nn.BatchNorm2d, name: str) -> None:
+    def __init__(self, norm: nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d, name: str) -> None:
         super().__init__()
-        if norm.eps != EPSILON or not norm.affine:
+        if norm.eps != EPSILON or not norm.affine or not norm.track_running_stats:
             raise SupernetError(
-                f"batch norm {name} has eps={norm.eps} and affine={norm.affine}; expected eps={EPSILON} and affine=True"
+                f"batch norm {name} has eps={norm.eps}, affine={norm.affine} and track_running_stats="
+                f"{norm.track_running_stats}; expected eps={EPSILON}, affine=True and track_running_stats=True"
             )
         self.weight, self.bias, self.name = norm.weight, norm.bias, name
         self.run: tuple[Pass, str] | None = None
@@ -64,21 +68,28 @@ class ElasticModule(ElasticOperation):
         """Run the setting's module on slices of the weights."""
         assert isinstance(operation, ModuleOperation)
         template = self.templates.of(operation)
-        for norm in norms_of(template, PassedNorm):
+        for norm in parts_of(template, PassedNorm):
             norm[1].run = (run, f"{place}.{operation.name}")
-        output: Tensor = functional_call(template, self.sliced(operation), (x,))
+        others = (run.sides[name] for name in input_names(len(operation.spec.all_inputs))[1:])
+        output: Tensor = functional_call(template, self.sliced(operation), (x, *others))
         return output
 
     def sliced(self, operation: ModuleOperation) -> dict[str, Tensor]:
         """Return the setting's tensors, by the names of the module's own state dict."""
-        shapes = {name: tensor.shape for name, tensor in self.templates.of(operation).state_dict().items()}
-        return {name: slice_of(self.weights[name.replace(".", "_")], shape) for name, shape in shapes.items()}
+        template = self.templates.of(operation)
+        kernels = {f"{name}.weight".lstrip(".") for name, _ in parts_of(template, CONVOLUTIONS)}
+        return {
+            name: slice_of(
+                self.weights[name.replace(".", "_")], tensor.shape, centred=name in kernels or tensor.ndim == CENTRED
+            )
+            for name, tensor in template.state_dict().items()
+        }
 
     def folded(self, operation: Operation, place: str, statistics: Statistics) -> dict[str, Tensor]:
         """Return the setting's tensors with the running statistics of its batch norms: torch's exporter folds them."""
         assert isinstance(operation, ModuleOperation)
         arrays = self.sliced(operation)
-        for name, norm in norms_of(self.templates.of(operation), PassedNorm):
+        for name, norm in parts_of(self.templates.of(operation), PassedNorm):
             mean, variance = statistics[f"{place}.{operation.name}.{norm.name}"]
             arrays |= {f"{name}.running_mean": mean, f"{name}.running_var": variance}
         return arrays
@@ -94,11 +105,14 @@ class Templates:
         """Return the setting's module, its batch norms replaced."""
         if operation not in self.built:
             module = build_module(operation.spec)
-            for name, norm in list(norms_of(module, nn.modules.batchnorm._BatchNorm)):
-                if not isinstance(norm, nn.BatchNorm2d):
+            for name, norm in list(parts_of(module, nn.modules.batchnorm._NormBase)):
+                if type(norm) not in SHARED_NORMS:
+                    if not norm.track_running_stats:
+                        continue  # as layer and group norm, it has no statistics to share
                     raise SupernetError(
-                        f"{operation.name} has {type(norm).__name__} {name!r}; of batch norms, sub-networks can share "
-                        "BatchNorm2d alone (layer and group norm are free)"
+                        f"{operation.name} has {type(norm).__name__} {name!r}; of norms that keep statistics, "
+                        f"sub-networks can share {', '.join(kind.__name__ for kind in SHARED_NORMS)}. Take one of "
+                        "these, or a norm without statistics, as GroupNorm and LayerNorm are"
                     )
                 parent, _, leaf = name.rpartition(".")
                 setattr(module.get_submodule(parent), leaf, PassedNorm(norm, name))
@@ -106,7 +120,7 @@ class Templates:
         return self.built[operation]
 
 
-def norms_of(module: nn.Module, kind: type[Any]) -> Iterator[tuple[str, Any]]:
+def parts_of(module: nn.Module, kind: type[Any]) -> Iterator[tuple[str, Any]]:
     """Yield the sub-modules of one class with their names."""
     return ((name, part) for name, part in module.named_modules() if isinstance(part, kind))
 
@@ -126,9 +140,9 @@ def larger(one: Tensor, other: Tensor, name: str) -> Tensor:
     return torch.randn(shape) * largest.std() if largest.ndim > 1 else largest.mean().expand(shape).clone()
 
 
-def slice_of(tensor: Tensor, shape: Sequence[int]) -> Tensor:
-    """Return the front of every axis, and the centre of the last two of a convolution's kernel."""
+def slice_of(tensor: Tensor, shape: Sequence[int], *, centred: bool) -> Tensor:
+    """Return the front of every axis; where it is `centred`, as a kernel is, the centre of all but the first two."""
     for axis, size in enumerate(shape):
-        start = (tensor.shape[axis] - size) // 2 if tensor.ndim == CENTRED and axis >= 2 else 0
+        start = (tensor.shape[axis] - size) // 2 if centred and axis >= 2 else 0
         tensor = tensor.narrow(axis, start, size)
     return tensor

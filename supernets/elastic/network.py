@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..errors import SupernetError
 from ..layers.registry import operations
 from ..space import Architecture, SearchSpace
+from ..values import input_names
+from ..wiring import named_inputs, wiring_of
 from .forward import Pass
 from .normalisation import BatchStatistics, Calibration, FixedStatistics, Normalise, Statistics
 from .slots import ElasticSequence
 from .tables import SharedTable, shared_tables
+
+Values = Tensor | Mapping[str, Tensor]  # the one input of a network, or its inputs by name; the batch comes first
 
 
 class ElasticNetwork(nn.Module):
@@ -34,7 +39,7 @@ class ElasticNetwork(nn.Module):
 
     def forward(
         self,
-        x: Tensor,
+        x: Values,
         architecture: Architecture,
         normalise: Normalise | None = None,
         *,
@@ -42,21 +47,47 @@ class ElasticNetwork(nn.Module):
         sides: dict[str, Tensor] | None = None,
         dropout: float = 0.0,
     ) -> Tensor:
-        """Run a part of a sub-network on `x` (batch, *input_shape); without `normalise`, batch statistics are used.
+        """Run a part of a sub-network and return its one output; as `outputs`, which is for networks of several.
 
-        `sides` holds the side values that it takes in, and then also those that it leaves.
+        Raises SupernetError where there are several.
+        """
+        found = self.outputs(x, architecture, normalise, part=part, sides=sides, dropout=dropout)
+        if len(found) > 1:
+            raise SupernetError(f"{self.space.name} has the outputs {', '.join(found)}; take them from `outputs`")
+        (output,) = found.values()
+        return output
+
+    def outputs(
+        self,
+        x: Values,
+        architecture: Architecture,
+        normalise: Normalise | None = None,
+        *,
+        part: int = 0,
+        sides: dict[str, Tensor] | None = None,
+        dropout: float = 0.0,
+    ) -> dict[str, Tensor]:
+        """Run a part of a sub-network on `x` (batch, *input_shape), or on inputs by name, and return all outputs.
+
+        Without `normalise`, batch statistics are used. `sides` holds the side values that it takes in, and then also
+        those that it leaves. Raises SupernetError for inputs of other names.
         """
         run = Pass(normalise or BatchStatistics(), {} if sides is None else sides, dropout=dropout)
-        for slot, spec in zip(self.space.slots, self.space.slot_specs(architecture)):
-            if spec is not None and slot.part == part:
-                x = self.sequence(slot.name).apply_all(x, operations(spec), slot.name, run)
-        return x
+        wiring, values = wiring_of(self.space, architecture, part), named_inputs(self.space, x)
+        for step in wiring.steps:
+            first, *others = (values[name] for name in step.takes)
+            run.sides.update(zip(input_names(len(step.takes))[1:], others))
+            result = self.sequence(step.slot).apply_all(first, operations(step.spec), step.slot, run)
+            for name in step.last:
+                del values[name]
+            values[step.gives] = result
+        return {name: values[value] for name, value in wiring.outputs}
 
-    def calibrate(self, architecture: Architecture, images: Tensor, *, batch: int = 512) -> Statistics:
-        """Return the sub-network's own batch-norm statistics, measured on `images` (n, *input_shape)."""
-        return self.calibrate_on(architecture, torch.split(images, batch))
+    def calibrate(self, architecture: Architecture, images: Values, *, batch: int = 512) -> Statistics:
+        """Return the sub-network's own batch-norm statistics, measured on `images` (n, *input_shape), or by name."""
+        return self.calibrate_on(architecture, split(images, batch))
 
-    def calibrate_on(self, architecture: Architecture, batches: Iterable[Tensor]) -> Statistics:
+    def calibrate_on(self, architecture: Architecture, batches: Iterable[Values]) -> Statistics:
         """Return the statistics that `calibrate` does, from `batches` of images.
 
         A sub-network in which the first batch met no batch norm has none, and is not run on the others.
@@ -64,7 +95,7 @@ class ElasticNetwork(nn.Module):
         calibration = Calibration()
         with torch.inference_mode():
             for batch in batches:
-                self(batch, architecture, calibration)
+                self.outputs(batch, architecture, calibration)
                 if not calibration.seen:
                     break
         return calibration.statistics()
@@ -80,11 +111,11 @@ class ElasticNetwork(nn.Module):
                     layers.append({name: tensor.numpy().astype(np.float32) for name, tensor in arrays.items()})
         return tuple(layers)
 
-    def logits(self, x: Tensor, architecture: Architecture, statistics: Statistics, *, batch: int = 512) -> Tensor:
-        """Run a calibrated sub-network without gradients, (n, classes)."""
-        return self.logits_of(torch.split(x, batch), architecture, statistics)
+    def logits(self, x: Values, architecture: Architecture, statistics: Statistics, *, batch: int = 512) -> Tensor:
+        """Run a calibrated sub-network of one output without gradients, (n, classes)."""
+        return self.logits_of(split(x, batch), architecture, statistics)
 
-    def logits_of(self, batches: Iterable[Tensor], architecture: Architecture, statistics: Statistics) -> Tensor:
+    def logits_of(self, batches: Iterable[Values], architecture: Architecture, statistics: Statistics) -> Tensor:
         """Return the logits that `logits` does, from `batches`."""
         fixed = FixedStatistics(statistics)
         with torch.inference_mode():
@@ -101,3 +132,12 @@ class ElasticNetwork(nn.Module):
         module = self.shared[name]
         assert isinstance(module, SharedTable)
         return module
+
+
+def split(values: Values, size: int) -> Iterator[Values]:
+    """Yield examples, `size` at a time."""
+    if isinstance(values, Tensor):
+        yield from torch.split(values, size)
+        return
+    for start in range(0, max(map(len, values.values())), size):
+        yield {name: one[start : start + size] for name, one in values.items()}

@@ -19,7 +19,7 @@ EPSILON = 1e-5
 
 
 class Normalise(Protocol):
-    """Normalise `x` (batch, channels, height, width) at the place called `key`."""
+    """Normalise `x` (batch, channels, ...), of any number of further axes, at the place called `key`."""
 
     def __call__(self, key: str, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """Return a tensor of the same shape."""
@@ -47,7 +47,7 @@ class Calibration:
         """
         values = x.numel() // x.shape[1]
         if values == 1:  # torch refuses to
-            variance, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
+            variance, mean = torch.var_mean(x, dim=(0, *range(2, x.ndim)), correction=0)
             self.seen.setdefault(key, []).append((len(x), mean, variance))
             return functional.batch_norm(x, mean, variance, scale, shift, training=False, eps=EPSILON)
         mean, variance = torch.zeros_like(shift), torch.ones_like(shift)

@@ -60,7 +60,9 @@ def output_shape(spec: LayerSpec) -> Shape:
 
 
 def input_dtype(spec: LayerSpec) -> str:
-    """Return the type of the layer's main input: float32, unless its first operation says otherwise."""
+    """Return the type of the layer's main input: float32, unless the layer or its first operation says otherwise."""
+    if spec.inputs:
+        return spec.inputs[0].dtype
     return str(getattr(operations(spec)[0], "input_dtype", "float32"))
 
 

@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import SupernetError
+from ..values import Input, shape_text
 
 Scalar = int | str
 
-KEY = re.compile(r"([a-z][a-z0-9_]*)\((\d+(?:x\d+)*)((?:,[a-z][a-z0-9_]*=[a-z0-9_]+)*)\)")
+KEY = re.compile(r"([a-z][a-z0-9_]*)\(([0-9a-z:+]+)((?:,[a-z][a-z0-9_]*=[a-z0-9_]+)*)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class LayerSpec:
     """One layer of a super-network at one setting of its genes.
 
     `input_shape` leaves the batch out: (channels, height, width) for images, (tokens, width) for sequences.
-    `attributes` are sorted by name, so equal layers compare equal.
+    `attributes` are sorted by name, so equal layers compare equal. `inputs` says all that the layer takes, where that
+    is more than one tensor of floats; `input_shape` is the first one's then.
 
     >>> LayerSpec.of("mbconv", (16, 14, 14), kernel=3, stride=1).key
     'mbconv(16x14x14,kernel=3,stride=1)'
@@ -31,6 +33,7 @@ class LayerSpec:
     kind: str
     input_shape: tuple[int, ...]
     attributes: tuple[tuple[str, Scalar], ...]
+    inputs: tuple[Input, ...] = ()
 
     @staticmethod
     def of(kind: str, input_shape: tuple[int, ...], **attributes: Scalar) -> LayerSpec:
@@ -43,16 +46,22 @@ class LayerSpec:
         match = KEY.fullmatch(key)
         if match is None:
             raise SupernetError(f"{key!r} is not a layer key; expected kind(CxHxW,name=value,...)")
-        kind, shape, rest = match.groups()
+        kind, taken, rest = match.groups()
         pairs = (item.split("=") for item in rest.split(",") if item)
         attributes = {name: int(value) if value.isdigit() else value for name, value in pairs}
-        return LayerSpec(kind, tuple(int(size) for size in shape.split("x")), tuple(sorted(attributes.items())))
+        inputs = tuple(Input.from_text(text) for text in taken.split("+"))
+        return LayerSpec(kind, inputs[0].shape, tuple(sorted(attributes.items())), unless_plain(inputs))
 
     @property
     def key(self) -> str:
         """The layer's name in profiles."""
-        shape = "x".join(str(size) for size in self.input_shape)
-        return f"{self.kind}({','.join([shape, *(f'{name}={value}' for name, value in self.attributes)])})"
+        taken = "+".join(one.text for one in self.inputs) or shape_text(self.input_shape)
+        return f"{self.kind}({','.join([taken, *(f'{name}={value}' for name, value in self.attributes)])})"
+
+    @property
+    def all_inputs(self) -> tuple[Input, ...]:
+        """What the layer takes, the main input first; floats, unless `inputs` or the layer's kind say otherwise."""
+        return self.inputs or (Input(self.input_shape),)
 
     def integer(self, name: str) -> int:
         """Return the attribute `name`, which is a number; raises SupernetError when it is absent or text."""
@@ -77,3 +86,8 @@ class LayerSpec:
         if name not in found:
             raise SupernetError(f"layer {self.key} has no attribute {name!r}; it has {', '.join(found)}")
         return found[name]
+
+
+def unless_plain(inputs: tuple[Input, ...]) -> tuple[Input, ...]:
+    """Return a layer's inputs as `LayerSpec.inputs` holds them: none where there is one tensor of floats."""
+    return () if len(inputs) == 1 and not inputs[0].is_whole else inputs

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from ..errors import PrecisionUnavailable, SupernetError
 from ..packages import install_command
 
-DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int64)": "int64", "tensor(bool)": "bool"}
+DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(int64)": "int64"}
+DTYPES |= {"tensor(int32)": "int32", "tensor(bool)": "bool"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataUnavailable
+from ..errors import DataUnavailable, SupernetError
 from ..metric import ACCURACY, Metric
 from ..space import SearchSpace
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ..elastic import ElasticNetwork
+    from ..elastic.network import Values
     from ..supernet import Supernet
 
 
@@ -32,8 +33,8 @@ class Labelled(Protocol):
     def take(self, selection: slice | NDArray[np.integer]) -> Self:
         """Return the selected examples."""
 
-    def inputs(self) -> NDArray[Any]:
-        """Return what the network takes in, (n, *input_shape)."""
+    def inputs(self) -> NDArray[Any] | Mapping[str, NDArray[Any]]:
+        """Return what the network takes in, (n, *input_shape); by name where it takes several."""
 
     def described(self) -> dict[str, Any]:
         """Say how an example becomes an input, for the record beside an exported file."""
@@ -69,13 +70,13 @@ def rows_of_share(n: int, share: float) -> NDArray[np.int64]:
     return np.random.default_rng(n).permutation(n)[: max(1, round(share * n))]
 
 
-def batches_of(examples: Labelled, size: int) -> Iterator[Tensor]:
+def batches_of(examples: Labelled, size: int) -> Iterator[Values]:
     """Yield the inputs of all examples, `size` at a time: a split that is decoded when asked for is never whole."""
     for start in range(0, len(examples), size):
-        yield tensors_of(examples.take(slice(start, start + size)))[0]
+        yield inputs_of(examples.take(slice(start, start + size)))
 
 
-def batches_to_run(examples: Labelled, size: int) -> tuple[NDArray[np.intp], Iterator[Tensor]]:
+def batches_to_run(examples: Labelled, size: int) -> tuple[NDArray[np.intp], Iterator[Values]]:
     """Return an order of all examples, (n,), and their inputs in it, at most `size` at a time.
 
     Padded examples go by length, each batch as long as its longest: what they lead to is what it is at full length.
@@ -93,11 +94,27 @@ def batches_to_run(examples: Labelled, size: int) -> tuple[NDArray[np.intp], Ite
     return order, batches()
 
 
-def tensors_of(examples: Labelled) -> tuple[Tensor, Tensor]:
-    """Return inputs, images in channels-last memory order, and labels, as torch tensors."""
+def inputs_of(examples: Labelled) -> Values:
+    """Return inputs as torch tensors, those of a network of several by name."""
     import torch
 
-    inputs = torch.from_numpy(examples.inputs())
+    inputs = examples.inputs()
+    if isinstance(inputs, Mapping):
+        return {name: torch.from_numpy(one) for name, one in inputs.items()}
+    return tensors_of(examples)[0]
+
+
+def tensors_of(examples: Labelled) -> tuple[Tensor, Tensor]:
+    """Return inputs, images in channels-last memory order, and labels, as torch tensors.
+
+    Raises SupernetError for inputs by name: who uses this gives a network one.
+    """
+    import torch
+
+    given = examples.inputs()
+    if isinstance(given, Mapping):
+        raise SupernetError(f"these examples have the inputs {', '.join(given)}; expected one")
+    inputs = torch.from_numpy(given)
     if inputs.ndim == 4:
         inputs = inputs.contiguous(memory_format=torch.channels_last)
     return inputs, torch.from_numpy(examples.labels)
@@ -126,6 +143,11 @@ class ClassificationTask(Generic[Examples]):
         """Return the super-network that this task evaluates."""
         from ..classifier import Classifier
 
+        if len(space.outputs) > 1:
+            raise DataUnavailable(
+                f"task {self.name} judges one output, a score a class; {space.name} has the outputs "
+                f"{', '.join(space.outputs)}: evaluate it yourself, with gnomon.Study"
+            )
         return Classifier(space, network, self, checkpoint_sha256)
 
 

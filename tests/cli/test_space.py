@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 THIRD_PARTY = Path(__file__).parent.parent / "third_party"
-HEAD = "from torch import nn\nfrom gnomon.supernets.adapter import TorchSpace, block, layer\n"
+HEAD = "from torch import nn\nfrom gnomon.supernets.adapter import Input, TorchSpace, block, layer\n"
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_batch_norm_that_cannot_be_calibrated_is_told(gnomon, written):
         class Norm(nn.Module):
             def __init__(self, hidden):
                 super().__init__()
-                self.inner = nn.Sequential(nn.Linear(4, hidden), nn.BatchNorm1d(hidden))
+                self.inner = nn.Sequential(nn.Linear(4, hidden), nn.SyncBatchNorm(hidden))
 
             def forward(self, x):
                 return self.inner(x)
@@ -109,7 +109,59 @@ def test_batch_norm_that_cannot_be_calibrated_is_told(gnomon, written):
     """)
     outcome = gnomon("space", "check", f"{module}:Net")
     assert outcome.code == 2
-    assert "norm has BatchNorm1d 'inner.1'" in outcome.out
+    assert "norm has SyncBatchNorm 'inner.1'; of norms that keep statistics, sub-networks can share" in outcome.out
+
+
+RECOMMENDER = """
+    class Table(nn.Embedding):
+        def __init__(self, width):
+            super().__init__(9, width)
+
+    class Joined(nn.Module):
+        def __init__(self):
+            super().__init__()
+
+        def forward(self, x, y):
+            return x * y
+
+    class Net(TorchSpace):
+        inputs = {{"user": Input((), "int64", high=9), "item": Input((), "int64", high={high})}}
+        choices = {{"width": (4, 8)}}
+
+        @block(takes="user")
+        def left(self, width):
+            return layer(Table, width=width)
+
+        @block(takes="item")
+        def right(self, width):
+            return layer(Table, width=width)
+
+        @block(takes=("left", "{second}"))
+        def joined(self):
+            return layer(Joined)
+"""
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"second": "rihgt", "high": 9},
+            "block joined takes 'rihgt', which is no input and no block; it can take user",
+        ),
+        ({"second": "joined", "high": 9}, "block joined takes itself, and a network has no cycles"),
+        ({"second": "item", "high": 9}, "no block of net takes what block right gives"),
+        ({"second": "right", "high": 10}, "IndexError: index out of range in self; expected a layer that runs on all"),
+    ],
+)
+def test_what_is_wrong_with_named_values_is_told(gnomon, written, values, message):
+    outcome = gnomon("space", "check", f"{written(RECOMMENDER.format(**values))}:Net")
+    assert outcome.code == 2
+    assert message in outcome.out + outcome.err
+
+
+def test_named_values_pass(gnomon, written):
+    assert gnomon("space", "check", f"{written(RECOMMENDER.format(second='right', high=9))}:Net").code == 0
 
 
 @pytest.mark.parametrize(

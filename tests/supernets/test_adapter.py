@@ -250,7 +250,7 @@ def made_of(*blocks, **choices):
         (lambda shape, width: layer(Widen, channels=3, width=0.5), r"Widen\(width=0\.5\) cannot be a layer"),
         (lambda shape, width: layer(Widen, channels=3, width=width, of=1), "its name is none of name, of, source"),
         (lambda shape, width: Widen(3, width), "it returned Widen; expected layer"),
-        (lambda shape, width: layer(Branches, kind="pair"), "gives tuple .*expected one tensor"),
+        (lambda shape, width: layer(Branches, kind="pair"), "gives tuple; expected one tensor"),
         (lambda shape, width: LayerSpec.of("mbconw", shape), "unknown layer kind 'mbconw'"),
     ],
 )
