@@ -163,11 +163,11 @@ def final_front(
 ) -> FinalFront:
     """Validate the front of `run` on the split that the search did not use, time it here, and rank it again.
 
-    Latencies are measured with the run's own `profile` when its device and runtime are those of this machine; else
-    they stay predicted, and `header.not_timed` says why. `controls` networks of the first round are validated too:
-    they tell luck from a difference between the splits. The run's folder keeps the result; an interrupted call goes on
-    when repeated. Raises RunMismatch for another profile or checkpoint than the run's, and the errors of
-    `gnomon.search.errors`.
+    Another `profile` than the run's prices its front anew first. Latencies are measured with the profile when its
+    device and runtime are those of this machine; else they stay predicted, and `header.not_timed` says why. `controls`
+    networks of the first round are validated too: they tell luck from a difference between the splits. The run's
+    folder keeps the result; an interrupted call goes on when repeated. Raises RunMismatch for a profile that cannot
+    price the run, or another checkpoint than its own, and the errors of `gnomon.search.errors`.
     """
     from .search.final import final_front as finish
     from .search.task_metric import needs_supernet
@@ -201,24 +201,31 @@ def export(
 ) -> ExportedModel:
     """Export the sub-network that `pick` (an id, knee, or a rule such as latency<=2ms) chooses from a run's front.
 
-    At the precision that it was found in, unless another is given; of several profiles the one predicts that knows the
-    way in which it runs fastest. Raises Infeasible when none fits, ExportRefused when the file does not do what it
-    should.
+    At the precision that it was found in, unless another is given. Under another profile than the run was searched
+    with, its front is priced anew first, and `on_step` is told; of several profiles the one predicts that knows the way
+    in which the network runs fastest. Raises Infeasible when none fits, RunMismatch for a profile that cannot price the
+    run, ExportRefused when the file does not do what it should.
     """
     from dataclasses import asdict
 
     from .search.deployment import chosen_from
     from .search.export import export_subnet
-    from .search.profiles import one_profile
+    from .search.profiles import one_profile, sources_in
+    from .search.repricing import repriced
     from .supernets.supernet import load_supernet
 
-    chosen = chosen_from(run, pick)
+    priced = repriced(run, profile, precision=precision)
+    if priced.pricing is not None:
+        on_step(str(priced.pricing))
+    chosen = chosen_from(priced, pick, shown=run)
     supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data)
     provenance: dict[str, Any] = {
         "run": str(run.folder.name),
         "pick": pick,
         "seed": run.config.seed,
         "tactic": run.config.tactic,
+        "searched_with": sources_in(run.header.provenance),
+        "picked_with": sources_in(priced.header.provenance),
     }
     if chosen.deployment is not None:
         provenance["deployment"] = asdict(chosen.deployment)

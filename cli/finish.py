@@ -42,6 +42,8 @@ def print_final(final: FinalFront) -> None:
         rows.append([*row, f"{stays}: {standing.reason}" if standing.reason else stays])
     stay = [standing.on_front for standing in final.standings].count(True)
     print(f"final    {final.folder}: searched on {header.search_split}, reported on {header.report_split}")
+    if final.pricing:
+        print(f"priced   by {final.pricing}, which the run was not searched with")
     print(f"front    {stay} of {len(rows)} members stay on the final front")
     print_table([*columns, "on the final front"], rows)
     print_optimism(final)
@@ -105,7 +107,9 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def finish(
         run: RunFolder,
-        profile: Annotated[str | None, typer.Option(help="The run's own profile, to time its front here.")] = None,
+        profile: Annotated[
+            str | None, typer.Option(help="Profile to time the front with; another than the run's prices it anew.")
+        ] = None,
         checkpoint: Checkpoint = None,
         data: Data = None,
         controls: Annotated[

@@ -108,6 +108,7 @@ def record_of(run: Run, pick: str | None, spread: int | None) -> dict[str, Any]:
         "failures": {evaluation.id: evaluation.failed for evaluation in run.failures},
         "stopped": run.stop and {"reason": run.stop.reason, "said": run.stop.said},
         "start": run.start and str(run.start),
+        "pricing": run.pricing and str(run.pricing),
         "predictors": {quality.objective: quality_record(quality) for quality in run.predictor_quality()},
         "pick": front.pick(pick).id if pick else None,
         "spread": [a.id for a in front.spread(spread).architectures] if spread is not None else None,
@@ -134,23 +135,33 @@ def register(app: typer.Typer) -> None:
         run: RunFolder,
         pick: Annotated[str | None, typer.Option(help=PICK_HELP)] = None,
         spread: Annotated[int | None, typer.Option(help="Mark this many that keep most hypervolume together.")] = None,
-        profile: Annotated[str | None, typer.Option(help="Profile of the run, to show its verified error.")] = None,
+        profile: Annotated[
+            list[str] | None,
+            typer.Option(help="Profile to show its verified error; another than the run's prices the front anew."),
+        ] = None,
         plot: Annotated[Path | None, typer.Option(help="Write the front as .png or .svg.")] = None,
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
         """Show the Pareto front of everything a run measured."""
-        from ..api import load_profile, load_run
+        from ..api import load_run
+        from .named_profiles import load_profiles
 
-        loaded = load_run(run)
+        searched, profiles = load_run(run), load_profiles(profile or ())
+        loaded = searched.priced_by(profiles)
+        if loaded.pricing is not None:
+            say(str(loaded.pricing))
+        final = final_of(searched)
         if plot is not None:
             from ..reports.plots import plot_front
 
-            plot_front(loaded, plot, final=final_of(loaded), force=force)
+            is_same = final is not None and final.prices_like(loaded)
+            plot_front(loaded, plot, final=final if is_same else None, force=force)
         if as_json:
             print_json(record_of(loaded, pick, spread))
             return
-        print_run(loaded, pick=pick, spread=spread, profile=load_profile(profile) if profile else None)
-        if (final := final_of(loaded)) is not None:
+        print_run(loaded, pick=pick, spread=spread, profile=profiles)
+        if final is not None:
             stay = [standing.on_front for standing in final.standings].count(True)
-            print(f"final    {stay} of {len(final.members)} stay on the final front: gnomon finish {run}")
+            priced = f", priced by {final.pricing}" if final.pricing else ""
+            print(f"final    {stay} of {len(final.members)} stay on the final front{priced}: gnomon finish {run}")

@@ -30,6 +30,7 @@ from .final_records import (
 )
 from .final_summary import LatencyAgreement, Optimism, Standing, standings
 from .pareto import ObjectiveInfo, ParetoFront
+from .repricing import original
 
 if TYPE_CHECKING:
     from .run import Run
@@ -53,6 +54,18 @@ class FinalFront:
         """What decides this final front."""
         (header,) = (record for record in self.records if isinstance(record, FinalHeader))
         return header
+
+    @property
+    def pricing(self) -> str | None:
+        """The name of the profile that priced the front anew; None where it is the run's own."""
+        return None if self.header.evaluations is None else (self.header.profile or {}).get("name")
+
+    def prices_like(self, run: Run) -> bool:
+        """Tell whether the members are the front of `run` as it is priced, with the latencies that it has."""
+        front = run.front()
+        names = [objective.name for objective in self.objectives]
+        ours = {member.id: tuple(member.search[name] for name in names) for member in self.members}
+        return ours == dict(zip((architecture.id for architecture in front.architectures), front.values))
 
     @property
     def members(self) -> tuple[Validation, ...]:
@@ -168,7 +181,8 @@ class FinalFront:
 def load_final(run: Run) -> FinalFront | None:
     """Read the sealed final front of a run; None when there is none.
 
-    Raises RunDamaged, and RunMismatch for one of another state of the run, made before it went on.
+    It may be of the front under another profile than the run's: `header.profile` says which. Raises RunDamaged, and
+    RunMismatch for one of another state of the run, made before it went on.
     """
     if not (run.folder / FINAL_FILE).exists():
         return None
@@ -184,9 +198,11 @@ def load_final(run: Run) -> FinalFront | None:
             f"{run.folder / JOURNAL_FILE} is not all of the sealed final front; make it anew: gnomon finish --force",
             path=run.folder / JOURNAL_FILE,
         )
-    if (final.header.run, final.header.front) != (run_digest(run.header), front):
+    header, digest = final.header, run_digest(original(run))
+    is_same = header.front == front if header.evaluations is None else header.evaluations == len(run.evaluations)
+    if header.run != digest or not is_same:
         raise RunMismatch(
             f"the final front in {run.folder} is of an earlier state of the run; make it anew: gnomon finish --force",
-            fields=("run" if final.header.run != run_digest(run.header) else "front",),
+            fields=("run" if header.run != digest else "front",),
         )
     return final

@@ -18,8 +18,9 @@ from .records import RunHeader, first_line, journal_lines
 
 SCHEMA: Final = "gnomon.final"
 # History of the final front's format, newest first:
+#   2  evaluations, of a front that was priced anew under another profile than the run's
 #   1  header, validations on the report split, the anchor's change, timings with raw blocks
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER = "final.jsonl", "final.json", "final.timing"
 STRICT = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -36,7 +37,7 @@ class FinalHeader(BaseModel):
 
     record: Literal["header"] = "header"
     schema_id: Literal["gnomon.final"] = Field(default=SCHEMA, alias="schema")
-    version: Literal[1] = SCHEMA_VERSION
+    version: Literal[1, 2] = SCHEMA_VERSION
     gnomon: str = VERSION
     run: str
     search_split: str
@@ -48,6 +49,7 @@ class FinalHeader(BaseModel):
     data: str | None
     not_timed: str | None
     latency: str = "latency"  # the objective that the profile's device can measure
+    evaluations: int | None = None  # how many the run had, where the profile is not its own and priced the front anew
 
 
 class Validation(BaseModel):
@@ -167,7 +169,7 @@ def require_architectures(records: tuple[Record, ...], space: str, path: Path) -
 
 def fields_of(header: FinalHeader) -> dict[str, Any]:
     """Return what tells final fronts apart, the profile's name and sha256 as fields of their own."""
-    found = header.model_dump(mode="json", exclude={"gnomon", "profile"})
+    found = header.model_dump(mode="json", exclude={"gnomon", "profile", "version"})
     return found | {f"profile.{name}": value for name, value in (header.profile or {}).items()}
 
 

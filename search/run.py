@@ -27,12 +27,16 @@ from .stopping import Stop, cost_of, read_stop
 if TYPE_CHECKING:
     import pandas
 
+    from .profiles import Profiles
+    from .repricing import Pricing
+
 
 @dataclass(frozen=True)
 class Run:
     """What a run folder holds; `evaluations` are in the order they were written, of any share of the data.
 
-    `start` is what the run was started from, `stop` how it ended, None while it goes on.
+    `start` is what the run was started from, `stop` how it ended, None while it goes on. `pricing` says with which
+    profiles its latencies are priced instead of those that it was searched with.
     """
 
     folder: Path
@@ -40,6 +44,7 @@ class Run:
     evaluations: tuple[Evaluation, ...]
     start: Start | None = None
     stop: Stop | None = None
+    pricing: Pricing | None = None
 
     @property
     def config(self) -> SearchConfig:
@@ -119,6 +124,15 @@ class Run:
             )
         kept = np.flatnonzero(broken == 0)
         return ParetoFront.of([measured[i].architecture for i in kept], values[kept], self.objectives)
+
+    def priced_by(self, profile: Profiles) -> Run:
+        """Return this run with the latencies of another profile: what its networks take, and its front, there.
+
+        The run itself where it was searched with that profile, or has no latency. Raises as `repricing.repriced`.
+        """
+        from .repricing import repriced
+
+        return repriced(self, profile)
 
     def hypervolume(self) -> float:
         """Return the hypervolume of the front, 0 for none."""
