@@ -62,9 +62,6 @@ def register(app: typer.Typer) -> None:
             )
             return
         print_table(list(rows[0]), [list(row.values()) for row in rows])
-        print(
-            f"{supernet.metric.name} in {supernet.metric.unit}, on the {examples:,} examples of the {split} split, "
-            f"run in {precision}"
-        )
+        print(f"{supernet.metric.said}, on the {examples:,} examples of the {split} split, run in {precision}")
         if supernet.metric.signature:
             print(f"signature: {supernet.metric.signature}")

@@ -36,7 +36,7 @@ def print_run(
     few = frozenset(front.spread(spread).architectures) if spread is not None else frozenset()
     ways = [run.deployment(architecture) for architecture in front.architectures]
     runs_on = ("runs on",) if any(ways) else ()
-    columns = ("id", *(f"{objective.name} ({objective.unit})" for objective in front.objectives), *runs_on, "")
+    columns = ("id", *(quantity.head for quantity in front.quantities), *runs_on, "")
     inside = run.inside(front)
     rows = [
         (
@@ -45,11 +45,9 @@ def print_run(
             *((way.label if way else "",) if runs_on else ()),
             marks(architecture == chosen, architecture in few, architecture in taken, not within),
         )
-        for architecture, values, within, way in zip(front.architectures, front.values, inside, ways)
+        for architecture, values, within, way in zip(front.architectures, front.rows, inside, ways)
     ]
-    print(
-        f"run      {run.folder}: {run.cost:.4g} of {run.config.budget} validations, {run.config.tactic}{parts_of(run)}"
-    )
+    print(f"run      {run.folder}: {run.config.tactic}, {run.effort}")
     if run.start is not None:
         print(f"start    {run.start}")
     if run.stop is not None and run.stop.reason != "budget":
@@ -65,13 +63,6 @@ def print_run(
         print(f"{label}from {one.name}: {one.latency.report.sentence()}; quality {one.quality}")
     for quality in run.predictor_quality():
         print(f"{quality.objective:8s} predictor {quality}")
-
-
-def parts_of(run: Run) -> str:
-    """Say what the cost of a run consists of besides full validations, or nothing."""
-    parts = [(len(run.glimpses), "on a share of the examples"), (len(run.failures), "failed")]
-    said = ", ".join(f"{count} {what}" for count, what in parts if count)
-    return f" ({said})" if said else ""
 
 
 def marks(chosen: bool, few: bool, taken: bool, outside: bool) -> str:
@@ -90,14 +81,14 @@ def quality_record(quality: PredictorQuality) -> dict[str, Any]:
 def record_of(run: Run, pick: str | None, spread: int | None) -> dict[str, Any]:
     """Return the front of a run, how it was reached, and how well it was predicted, as JSON."""
     front = run.front()
-    names = [objective.name for objective in front.objectives]
+    names = [quantity.name for quantity in front.quantities]
     sources = {measured.architecture: measured.source for measured in run.measured}
     return {
         "front": [
             {"id": a.id, "indices": a.indices, "source": sources[a], "in_region": within}
             | dict(zip(names, map(float, values)))
             | ({"deployment": asdict(way)} if (way := run.deployment(a)) else {})
-            for a, values, within in zip(front.architectures, front.values, run.inside(front))
+            for a, values, within in zip(front.architectures, front.rows, run.inside(front))
         ],
         "hypervolume": run.hypervolume(),
         "trace": [float(value) for value in run.hypervolume_trace()],

@@ -101,7 +101,7 @@ def plot_front(run: Run, path: Path, *, final: FinalFront | None = None, force: 
         axes.scatter(best[:, 1], best[:, 0], s=26, color=ACCENT, label=f"Pareto front{split} ({len(best)})", zorder=3)
         if final is not None:
             draw_final(axes, final, first.name, second.name)
-        axes.set(xlabel=f"{second.name} ({second.unit})", ylabel=f"{first.name} ({first.unit})")
+        axes.set(xlabel=second.head, ylabel=first.head)
         axes.set_title(f"{run.config.space}: {run.config.tactic}", fontsize=10, color=INK, parse_math=False)
         axes.legend(frameon=False, loc="lower right", fontsize=9)
         growth.step(run.cost_trace(), trace, where="post", color=ACCENT, linewidth=1.2)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from .run import Run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FinalFront:
     """A run's front after validation on the report split and, where it could be, timing.
 
@@ -48,6 +49,30 @@ class FinalFront:
     objectives: tuple[ObjectiveInfo, ...]
     constraints: tuple[str, ...]
     records: tuple[Record, ...]
+
+    def __repr__(self) -> str:
+        return f"FinalFront({self.folder}: {self.said})"
+
+    def __str__(self) -> str:
+        return f"{self.folder}: {self.said}\n{self._stays()}"
+
+    def _repr_html_(self) -> str:
+        said = f"<p>{escape(f'{self.folder}: {self.said}')}</p>"
+        front = self._stays()
+        return said + (f"<p>{escape(str(front))}</p>" if isinstance(front, Infeasible) else front._repr_html_())
+
+    def _stays(self) -> ParetoFront | Infeasible:
+        try:
+            return self.front()
+        except Infeasible as error:
+            return error
+
+    @property
+    def said(self) -> str:
+        """How many members stay, on what, in words."""
+        stay = [standing.on_front for standing in self.standings].count(True)
+        priced = f", priced by {self.pricing}" if self.pricing else ""
+        return f"{stay} of {len(self.members)} members stay on the front, on {self.header.report_split}{priced}"
 
     @property
     def header(self) -> FinalHeader:

@@ -47,12 +47,15 @@ class StartRecord(BaseModel):
     values: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Start:
     """What a run was started from."""
 
     header: StartHeader
     records: tuple[StartRecord, ...]
+
+    def __repr__(self) -> str:
+        return f"Start({self})"
 
     def __str__(self) -> str:
         count = len(self.records)
