@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .errors import CheckpointMismatch, UnknownSpace
+from .errors import CheckpointMismatch, DataUnavailable, UnknownSpace
 from .graph import PartModel
 from .metric import Answers, Metric, Runner
 from .precision import FP32
@@ -20,6 +20,8 @@ from .weight_files import lessons_of, spaces_with_weights, weights_of
 
 if TYPE_CHECKING:
     from .elastic import ElasticNetwork
+
+NO_TASK = "none"  # the task of a space whose networks nothing judges
 
 
 class Supernet(Protocol):
@@ -91,11 +93,13 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
     path = checkpoint or weights_of(loaded.name)
     if checkpoint is not None and not checkpoint.exists():
         raise CheckpointMismatch(absent(loaded.name, checkpoint), tensor="(file)")
+    require_task(loaded)
+    if data is not None and not data.exists():
+        raise DataUnavailable(f"there is no folder {data}; name the folder of the data, or leave it out")
     if path is None:
         raise UnknownSpace(
-            f"no weights for {space!r}; there are some for "
-            f"{', '.join(spaces_with_weights())}. Latency, macs and params need none; for accuracy pass "
-            f"--checkpoint FILE, or make them: gnomon train {space}"
+            f"no weights for {space!r}; there are some for {', '.join(spaces_with_weights())}. Latency, macs and "
+            f"params need none; for accuracy {way_to_weights(space)}"
         )
     network = ElasticNetwork(loaded)
     load_checkpoint(network, path)
@@ -103,6 +107,25 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
     supernet = load_task(loaded, data).supernet(loaded, network, hashlib.sha256(path.read_bytes()).hexdigest())
     check_tokenizer(supernet, path)
     return supernet
+
+
+def require_task(space: SearchSpace) -> None:
+    """Raise DataUnavailable for a space without a task: nothing says how good its networks are."""
+    if space.task == NO_TASK:
+        raise DataUnavailable(
+            f"space {space.name!r} has the task {NO_TASK!r}: no data say how good its networks are, so they can be "
+            "neither trained nor validated here. Latency, macs and params can be searched; for accuracy give the space "
+            "a task (docs/spaces.md), or tell values of your own to gnomon.Study"
+        )
+
+
+def way_to_weights(space: str) -> str:
+    """Say how to come by weights of a space: by its recipe where it has one."""
+    from .training.recipes import recipe_names
+
+    if space.partition(":")[0] in recipe_names():
+        return f"pass --checkpoint FILE, or make them: gnomon train {space}"
+    return "pass --checkpoint FILE: there is no recipe to train it here (docs/spaces.md says how to write one)"
 
 
 def check_tokenizer(supernet: Supernet, weights: Path) -> None:

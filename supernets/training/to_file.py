@@ -72,7 +72,7 @@ def train_to_file(
         raise SupernetError(f"{out} is there already; choose another --out, or replace it with --force")
     space, chosen = load_space(request.space), load_recipe(request.space)
     if request.data is not None and not request.data.is_dir():
-        raise DataUnavailable(f"no folder {request.data}; run: gnomon data prepare NAME, and pass what it prints")
+        raise DataUnavailable(f"there is no folder {request.data}; name the folder of the data, or leave it out")
     recipe, lessons = request.recipe or chosen.recipe(), chosen.lessons(space, request.data)
     reader = getattr(chosen, "read_parent", load_checkpoint)
     weights = request.parent or getattr(chosen, "default_parent", lambda: None)()

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import ModuleType
 
 from ...errors import SupernetError
+from ...registry import load_space
+from ...supernet import require_task
 
 GROUP = "gnomon.recipes"
 
@@ -26,9 +28,13 @@ def recipe_names() -> tuple[str, ...]:
 
 
 def load_recipe(space: str) -> ModuleType:
-    """Import the recipe of `space`, whose options do not matter; raises SupernetError for one without a recipe."""
+    """Import the recipe of `space`, whose options do not matter; raises SupernetError for one without a recipe.
+
+    UnknownSpace for a name that no space has, DataUnavailable where it has no task either.
+    """
     base = space.partition(":")[0]
     if base not in recipe_names():
+        require_task(load_space(space))
         raise SupernetError(
             f"no recipe to train {base!r}; there is one for {', '.join(recipe_names())}. "
             "Pass weights made elsewhere with --checkpoint, or write a recipe (docs/spaces.md)"
