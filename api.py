@@ -90,8 +90,8 @@ def search(
     folder: str | Path,
     *,
     profile: Profiles = None,
-    checkpoint: Path | None = None,
-    data: Path | None = None,
+    checkpoint: str | Path | None = None,
+    data: str | Path | None = None,
     start_from: Run | None = None,
     force: bool = False,
     on_progress: Callable[..., None] | None = None,
@@ -148,15 +148,15 @@ def load_run(folder: str | Path) -> Run:
     """Read a run folder, finished or not."""
     from .search import load_run as load
 
-    return load(Path(folder))
+    return load(folder)
 
 
 def final_front(
     run: Run,
     *,
     profile: HardwareProfile | None = None,
-    checkpoint: Path | None = None,
-    data: Path | None = None,
+    checkpoint: str | Path | None = None,
+    data: str | Path | None = None,
     controls: int = 8,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
@@ -194,8 +194,8 @@ def export(
     *,
     profile: Profiles = None,
     precision: str | None = None,
-    checkpoint: Path | None = None,
-    data: Path | None = None,
+    checkpoint: str | Path | None = None,
+    data: str | Path | None = None,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> ExportedModel:
@@ -262,7 +262,7 @@ def build(
     builder = load_builder(backend)
     there = [path for path in (engine_path(Path(out), name, target) for name in models) if path.exists()]
     if there and not force:
-        raise OutputExists(f"{there[0]} is there already; choose another --out, or replace it with --force")
+        raise OutputExists(f"{there[0]} is there already; choose another `out`, or replace it with `force=True`")
     return build_engines(builder, models, Path(out), target=target, on_built=on_built)
 
 

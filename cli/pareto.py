@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .output import AsJson, Force, print_json, print_table, say
+from .wording import as_options
 
 if TYPE_CHECKING:
     from ..search import Run
@@ -114,7 +115,7 @@ def final_of(run: Run) -> FinalFront | None:
     try:
         return load_final(run)
     except RunMismatch as error:
-        say(str(error))
+        say(as_options(str(error)))
         return None
 
 

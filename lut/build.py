@@ -77,7 +77,7 @@ class ProfileRequest:
 
 def build_profile(
     request: ProfileRequest,
-    out: Path,
+    out: str | Path,
     *,
     device: Transport | None = None,
     force: bool = False,
@@ -89,6 +89,7 @@ def build_profile(
     few networks can verify the table, and the errors of profilers, among them BackendUnavailable and
     EnvironmentChanged (an interrupted run of another runtime version or machine).
     """
+    out = Path(out)
     space = load_space(request.space)
     if request.source is not None:
         request.source.table.require(request.source.space_named(request.space).unique_layers())
@@ -101,7 +102,7 @@ def build_profile(
     journal = building / "results.jsonl"
     try:
         if out.exists() and not force:
-            raise OutputExists(f"{out} is there already; choose another --out, or replace it with --force")
+            raise OutputExists(f"{out} is there already; choose another `out`, or replace it with `force=True`")
         out.parent.mkdir(parents=True, exist_ok=True)
         building.mkdir(exist_ok=True)
         with FileLock(building / "lock", timeout=0):
@@ -112,7 +113,7 @@ def build_profile(
             write_profile(request, space, plan, read_results(journal), out)
             hand_on_cache(journal, out)
     except Timeout as error:
-        raise OutputUnwritable(f"another process is measuring {out}; wait for it, or choose another --out") from error
+        raise OutputUnwritable(f"another process is measuring {out}; wait for it, or choose another `out`") from error
     except UnsupportedConfig:
         if not read_results(journal).visits:  # else an earlier session measured, where the runtime could
             shutil.rmtree(building)

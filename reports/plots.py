@@ -1,4 +1,4 @@
-"""Plots, written as PNG or SVG by the file's ending. matplotlib is imported on use, without a display."""
+"""Plots, written as PNG, SVG or PDF by the file's ending. matplotlib is imported on use, without a display."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from ..search import Run
     from ..search.final_front import FinalFront
 
+KINDS = (".png", ".svg", ".pdf")
 INK, ACCENT, SOFT, BAND, FINAL = "#1f2933", "#c8553d", "#9aa5b1", "#f0e3c4", "#2b6a8f"
 
 
 @contextmanager
-def figure(path: Path, *, force: bool, size: tuple[float, float] = (6.4, 4.8)) -> Iterator[Any]:
+def figure(path: str | Path, *, force: bool, size: tuple[float, float] = (6.4, 4.8)) -> Iterator[Any]:
     """Open a figure with one pair of axes, and save it at `path`; raises PlotRefused."""
     with figures(path, force=force, size=size, widths=(1,)) as (axes,):
         yield axes
@@ -28,13 +29,14 @@ def figure(path: Path, *, force: bool, size: tuple[float, float] = (6.4, 4.8)) -
 
 @contextmanager
 def figures(
-    path: Path, *, force: bool, size: tuple[float, float], widths: tuple[int, ...]
+    path: str | Path, *, force: bool, size: tuple[float, float], widths: tuple[int, ...]
 ) -> Iterator[tuple[Any, ...]]:
     """Open a figure with axes for each of `widths`, side by side, and save it at `path`; raises PlotRefused."""
-    if path.suffix not in (".png", ".svg"):
-        raise PlotRefused(f"cannot write {path}: a plot is .png or .svg")
+    path = Path(path)
+    if path.suffix not in KINDS:
+        raise PlotRefused(f"cannot write {path}: a plot is {', '.join(KINDS)}")
     if path.exists() and not force:
-        raise PlotRefused(f"{path} is there already; choose another name, or replace it with --force")
+        raise PlotRefused(f"{path} is there already; choose another name, or replace it with `force=True`")
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -54,11 +56,12 @@ def figures(
         raise PlotRefused(f"cannot write {path}: {error}") from error
 
 
-def plot_fidelity(profile: HardwareProfile, path: Path, *, force: bool = False) -> None:
+def plot_fidelity(profile: HardwareProfile, path: str | Path, *, force: bool = False) -> None:
     """Draw predicted against measured latency of the profile's whole networks, with the 5 % band.
 
     Each network's prediction comes from a fit without it. Raises PlotRefused for a profile without whole networks.
     """
+    path = Path(path)
     if not profile.networks:
         raise PlotRefused(f"profile {profile.name} holds no whole networks to draw; measure one: gnomon profile")
     measured = np.array([measurement.value_us for measurement in profile.network_measurements])
@@ -80,11 +83,12 @@ def plot_fidelity(profile: HardwareProfile, path: Path, *, force: bool = False) 
         axes.legend(frameon=False, loc="upper left")
 
 
-def plot_front(run: Run, path: Path, *, final: FinalFront | None = None, force: bool = False) -> None:
+def plot_front(run: Run, path: str | Path, *, final: FinalFront | None = None, force: bool = False) -> None:
     """Draw what a run measured in its first two objectives, the Pareto front, and how hypervolume grew over the cost.
 
     With the run's `final` front, its members' final values are drawn too, each joined to what the search believed.
     """
+    path = Path(path)
     front = run.front()
     if len(front.objectives) < 2:
         raise PlotRefused(f"the run in {run.folder} has one objective, {front.objectives[0].name}; a plot needs two")

@@ -95,7 +95,7 @@ class ExportedModel:
 def export_subnet(
     supernet: Supernet,
     architecture: Architecture,
-    folder: Path,
+    folder: str | Path,
     *,
     profile: HardwareProfile | None = None,
     precision: str = FP32,
@@ -110,8 +110,9 @@ def export_subnet(
     ProfileMismatch for a profile of another space or precision, OutputUnusable when the folder exists (unless `force`)
     or is unwritable.
     """
+    folder = Path(folder)
     if folder.exists() and not force:
-        raise OutputUnusable(f"{folder} is there already; choose another --out, or replace it with --force")
+        raise OutputUnusable(f"{folder} is there already; choose another `folder`, or replace it with `force=True`")
     load_backend(REFERENCE_BACKEND)
     require_here(precision)
     if profile is not None:
@@ -227,4 +228,4 @@ def write_folder(folder: Path, contents: Mapping[str, bytes]) -> None:
                 os.replace(folder, Path(temporary) / "old")
             os.replace(fresh, folder)
     except OSError as error:
-        raise OutputUnusable(f"cannot write {folder}: {error}; choose another --out") from error
+        raise OutputUnusable(f"cannot write {folder}: {error}; choose another `folder`") from error

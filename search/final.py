@@ -118,7 +118,7 @@ def header_for(
     if checkpoint and searched and checkpoint != searched:
         raise RunMismatch(
             f"{run.folder} was searched with the checkpoint {searched[:12]}, and this is {checkpoint[:12]}; its "
-            "networks would not be those of the front: pass the run's own as --checkpoint FILE",
+            "networks would not be those of the front: pass the run's own as `checkpoint`",
             fields=("checkpoint_sha256",),
         )
     latency = LATENCY if profile is None else latency_of(run, profile)
@@ -148,7 +148,7 @@ def require_one_way(run: Run) -> None:
     if ways := deployments_in(run.header.provenance):
         raise RunMismatch(
             f"the networks of {run.folder} run in {len(ways)} ways, each as it is fastest, so one profile cannot time "
-            "them; leave --profile out, and time what you choose: gnomon export RUN --pick ID with all profiles",
+            "them; leave `profile` out, and time what you choose: gnomon export RUN --pick ID with all profiles",
             fields=("profile",),
         )
 
@@ -160,7 +160,7 @@ def latency_of(run: Run, profile: HardwareProfile) -> str:
         if name in known and source.get("sha256") == profile.digest:
             return name
     raise RunMismatch(
-        f"{run.folder} does not optimise latency, so a profile says nothing of its front; leave --profile out",
+        f"{run.folder} does not optimise latency, so a profile says nothing of its front; leave `profile` out",
         fields=("profile",),
     )
 

@@ -220,14 +220,15 @@ def load_final(run: Run) -> FinalFront | None:
         ("control", c) for c in final.header.controls
     }:
         raise RunDamaged(
-            f"{run.folder / JOURNAL_FILE} is not all of the sealed final front; make it anew: gnomon finish --force",
+            f"{run.folder / JOURNAL_FILE} is not all of the sealed final front; make it anew: finish with `force=True`",
             path=run.folder / JOURNAL_FILE,
         )
     header, digest = final.header, run_digest(original(run))
     is_same = header.front == front if header.evaluations is None else header.evaluations == len(run.evaluations)
     if header.run != digest or not is_same:
         raise RunMismatch(
-            f"the final front in {run.folder} is of an earlier state of the run; make it anew: gnomon finish --force",
+            f"the final front in {run.folder} is of an earlier state of the run; make it anew: finish "
+            "with `force=True`",
             fields=("run" if header.run != digest else "front",),
         )
     return final

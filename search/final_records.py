@@ -126,7 +126,7 @@ def read_final_journal(folder: Path) -> tuple[Record, ...]:
             wrong = f"record {line.get('record')!r} is none of {', '.join(RECORDS)}"
         if wrong:
             raise RunDamaged(
-                f"{path}, line {number}: {wrong}; make the final front anew: gnomon finish --force",
+                f"{path}, line {number}: {wrong}; make the final front anew with `force=True`",
                 path=path,
                 line_number=number,
             )
@@ -180,6 +180,7 @@ def require_same_final(folder: Path, stored: FinalHeader, asked: FinalHeader) ->
     if changed:
         said = "; ".join(f"{name}: {ours.get(name)!r} there, {theirs.get(name)!r} asked" for name in changed[:4])
         raise RunMismatch(
-            f"{folder / JOURNAL_FILE} holds another final front ({said}); ask for that one, or give it up with --force",
+            f"{folder / JOURNAL_FILE} holds another final front ({said}); ask for that one, or give it up "
+            "with `force=True`",
             fields=changed,
         )

@@ -51,7 +51,7 @@ def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitSta
     if spent > budget + TOLERANCE:
         raise RunMismatch(
             f"the run in {folder} has spent {spent:g} full validations already, and the budget asked for is {budget}; "
-            "give it a larger one, or choose another --out",
+            "give it a larger one, or choose another `folder`",
             fields=("config.budget",),
         )
     if stored != header:
@@ -72,14 +72,14 @@ def writing(folder: Path, advice: str) -> Iterator[None]:
 
 def lock(folder: Path, stack: ExitStack) -> None:
     """Create the folder and lock it until `stack` closes; raises RunLocked, OutputUnusable."""
-    with writing(folder, "choose another --out"):
+    with writing(folder, "choose another `folder`"):
         folder.mkdir(parents=True, exist_ok=True)
         stack.enter_context(FileLock(folder / "lock", timeout=0))
 
 
 def open_journal(folder: Path, stack: ExitStack) -> Journal:
     """Open the run's evaluations to append to until `stack` closes; raises OutputUnusable."""
-    with writing(folder, "choose another --out"):
+    with writing(folder, "choose another `folder`"):
         journal = Journal(folder / EVALUATIONS_FILE).__enter__()
     stack.callback(close, journal, folder)
     return journal
@@ -96,8 +96,8 @@ def begin(folder: Path, header: RunHeader, start: Start | None) -> None:
     own = ("lock", f".{START_FILE}.", f".{RUN_FILE}.")  # what a kill leaves before there is a description
     others = sorted(path.name for path in folder.iterdir() if not path.name.startswith(own) and not is_start(path))
     if others and RUN_FILE not in others:
-        raise OutputUnusable(f"{folder} is not empty and holds no run ({others[0]}); choose another --out")
-    with writing(folder, "choose another --out"):
+        raise OutputUnusable(f"{folder} is not empty and holds no run ({others[0]}); choose another `folder`")
+    with writing(folder, "choose another `folder`"):
         for name in (EVALUATIONS_FILE, STOP_FILE):
             (folder / name).unlink(missing_ok=True)
         if start is not None:
@@ -109,5 +109,5 @@ def begin(folder: Path, header: RunHeader, start: Start | None) -> None:
 
 def write_header(folder: Path, header: RunHeader) -> None:
     """Write or replace the run's description."""
-    with writing(folder, "choose another --out"):
+    with writing(folder, "choose another `folder`"):
         write_atomically(folder / RUN_FILE, header.model_dump_json(indent=1, by_alias=True) + "\n")

@@ -191,8 +191,9 @@ class Run:
         return html_from_run(self)
 
 
-def load_run(folder: Path) -> Run:
+def load_run(folder: str | Path) -> Run:
     """Read a run folder, finished or not; raises RunDamaged."""
+    folder = Path(folder)
     header = read_header(folder)
     started = header.provenance.get("start_sha256")
     start = read_start(folder, started) if isinstance(started, str) else None

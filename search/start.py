@@ -101,7 +101,7 @@ def read_start(folder: Path, sha256: str) -> Start:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise RunDamaged(
                 f"{path} is not what the run in {folder} was started from (sha256 {sha256[:12]}); it was edited. "
-                "Restore it, or start anew with --force",
+                "Restore it, or start anew with `force=True`",
                 path=path,
             )
         header, *records = (json.loads(line) for line in content.splitlines())

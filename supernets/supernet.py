@@ -79,12 +79,14 @@ class Supernet(Protocol):
         """Return the files, by name, that an exported model needs beside it."""
 
 
-def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | None = None) -> Supernet:
+def load_supernet(space: str, *, checkpoint: str | Path | None = None, data: str | Path | None = None) -> Supernet:
     """Load the super-network of `space`: our weights and embedded data, or the user's files.
 
     Raises UnknownSpace when no weights ship for the space and none are given, CheckpointMismatch for weights of
     another network, DataUnavailable.
     """
+    data = None if data is None else Path(data)
+    checkpoint = None if checkpoint is None else Path(checkpoint)
     from .checkpoints import absent, load_checkpoint
     from .elastic import ElasticNetwork
     from .tasks import load_task
@@ -124,8 +126,8 @@ def way_to_weights(space: str) -> str:
     from .training.recipes import recipe_names
 
     if space.partition(":")[0] in recipe_names():
-        return f"pass --checkpoint FILE, or make them: gnomon train {space}"
-    return "pass --checkpoint FILE: there is no recipe to train it here (docs/spaces.md says how to write one)"
+        return f"pass `checkpoint=FILE`, or make them: gnomon train {space}"
+    return "pass `checkpoint=FILE`: there is no recipe to train it here (docs/spaces.md says how to write one)"
 
 
 def check_tokenizer(supernet: Supernet, weights: Path) -> None:
@@ -136,13 +138,14 @@ def check_tokenizer(supernet: Supernet, weights: Path) -> None:
     if used and trained != used:
         raise CheckpointMismatch(
             f"{weights} was trained with the tokenizer of sha256 {trained}, the one in use has {used}: its ids are "
-            "other words; put the right tokenizer.json into the folder of the data (--data)",
+            "other words; put the right tokenizer.json into the folder of the `data`",
             tensor="(tokenizer)",
         )
 
 
-def save_weights(network: ElasticNetwork, path: Path, *, float16: bool = False) -> None:
+def save_weights(network: ElasticNetwork, path: str | Path, *, float16: bool = False) -> None:
     """Write the network's tensors as safetensors, in 32 bits or 16."""
+    path = Path(path)
     from safetensors.torch import save_file
 
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}

@@ -44,19 +44,20 @@ def load_format(name: str) -> Format:
     return cast(Format, importlib.import_module(f".{name}", __package__))
 
 
-def format_of(path: Path) -> str:
+def format_of(path: str | Path) -> str:
     """Return the format that a file's suffix stands for; raises TableUnreadable."""
+    path = Path(path)
     suffixes = {suffix: name for name in format_names() for suffix in load_format(name).SUFFIXES}
     if path.suffix.lower() not in suffixes:
         raise TableUnreadable(
-            f"{path} has none of the suffixes {', '.join(suffixes)}; "
-            f"say what it is: --format {'|'.join(format_names())}"
+            f"{path} has none of the suffixes {', '.join(suffixes)}; say what it is: `name={'|'.join(format_names())}`"
         )
     return suffixes[path.suffix.lower()]
 
 
-def read_table(path: Path, *, name: str | None = None) -> Exchange:
+def read_table(path: str | Path, *, name: str | None = None) -> Exchange:
     """Read the table at `path`, in the format `name` or that of its suffix; raises TableUnreadable."""
+    path = Path(path)
     reader = load_format(name or format_of(path))
     try:
         return reader.read(path)
@@ -67,17 +68,18 @@ def read_table(path: Path, *, name: str | None = None) -> Exchange:
 
 
 def write_table(
-    profile: HardwareProfile, path: Path, *, name: str | None = None, force: bool = False
+    profile: HardwareProfile, path: str | Path, *, name: str | None = None, force: bool = False
 ) -> tuple[str, ...]:
     """Write a profile's table at `path`, and return the keys of the layers that the format cannot hold.
 
     Raises OutputExists, OutputUnwritable, TableUnreadable for an unknown format or a profile without measured layers.
     """
+    path = Path(path)
     writer = load_format(name or format_of(path))
     if not profile.table.measurements:
         raise TableUnreadable(f"profile {profile.name} holds no measured layer, so there is no table to export")
     if path.exists() and not force:
-        raise OutputExists(f"{path} is there already; choose another --out, or replace it with --force")
+        raise OutputExists(f"{path} is there already; choose another `out`, or replace it with `force=True`")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return writer.write(profile, path)

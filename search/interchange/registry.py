@@ -36,30 +36,31 @@ def load_format(name: str) -> Format:
     return cast(Format, importlib.import_module(f".{name}", __package__))
 
 
-def format_of(path: Path) -> str:
+def format_of(path: str | Path) -> str:
     """Return the format that a file's suffix stands for; raises UnknownName."""
+    path = Path(path)
     suffixes = {suffix: name for name in format_names() for suffix in load_format(name).SUFFIXES}
     if path.suffix.lower() not in suffixes:
         raise UnknownName(
-            f"{path} has none of the suffixes {', '.join(suffixes)}; "
-            f"say what it is: --format {'|'.join(format_names())}",
+            f"{path} has none of the suffixes {', '.join(suffixes)}; say what it is: `name={'|'.join(format_names())}`",
             known=format_names(),
         )
     return suffixes[path.suffix.lower()]
 
 
-def write_run(run: Run, path: Path, *, name: str | None = None, force: bool = False) -> int:
+def write_run(run: Run, path: str | Path, *, name: str | None = None, force: bool = False) -> int:
     """Write a run's evaluations at `path`, in the format `name` or that of its suffix.
 
     Returns how many evaluations the format cannot hold. Raises UnknownName, OutputUnusable when the file is there
     (unless `force`) or cannot be written, RunDamaged for an empty run, RunMismatch for a space that changed, and
     ModuleNotFoundError without the package that a format needs.
     """
+    path = Path(path)
     writer = load_format(name or format_of(path))
     if path.exists() and not force:
-        raise OutputUnusable(f"{path} is there already; choose another --out, or replace it with --force")
+        raise OutputUnusable(f"{path} is there already; choose another `path`, or replace it with `force=True`")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return writer.write(run, path)
     except OSError as error:
-        raise OutputUnusable(f"cannot write {path}: {error}; choose another --out") from error
+        raise OutputUnusable(f"cannot write {path}: {error}; choose another `path`") from error

@@ -47,8 +47,9 @@ class Task(Protocol):
         """Join the space, its weights and this task."""
 
 
-def load_task(space: SearchSpace, data: Path | None = None) -> Task:
+def load_task(space: SearchSpace, data: str | Path | None = None) -> Task:
     """Load the task of `space` from its embedded sample, or from the folder `data`; raises DataUnavailable."""
+    data = None if data is None else Path(data)
     task: Task = task_module(space.task).load(space, data)
     return task
 

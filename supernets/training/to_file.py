@@ -69,7 +69,7 @@ def train_to_file(
     """
     out = request.file
     if out.exists() and not request.force:
-        raise SupernetError(f"{out} is there already; choose another --out, or replace it with --force")
+        raise SupernetError(f"{out} is there already; choose another `out`, or replace it with `force=True`")
     space, chosen = load_space(request.space), load_recipe(request.space)
     if request.data is not None and not request.data.is_dir():
         raise DataUnavailable(f"there is no folder {request.data}; name the folder of the data, or leave it out")

@@ -163,7 +163,7 @@ def test_a_final_front_of_an_earlier_state_is_said_and_not_drawn(gnomon, finishe
     (copy / "evaluations.jsonl").write_text("\n".join(lines[:last]) + "\n")
     outcome = gnomon("pareto", copy, "--plot", tmp_path / "f.png")
     assert outcome.code == 0
-    assert "earlier state of the run; make it anew: gnomon finish --force" in outcome.err
+    assert "earlier state of the run; make it anew: finish with --force" in outcome.err
     assert "stay on the final front" not in outcome.out
     assert gnomon("finish", copy, "--controls", 0, "--force").code == 0
     assert "stay on the final front" in gnomon("pareto", copy).out

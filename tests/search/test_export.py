@@ -165,7 +165,7 @@ def test_a_companion_that_cannot_lie_beside_the_models_is_refused(pairs, archite
 def test_a_folder_that_is_there_is_replaced_as_a_whole_when_asked(pairs, architecture, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "model.onnx").write_bytes(b"of an older export")
-    with pytest.raises(OutputUnusable, match="--force"):
+    with pytest.raises(OutputUnusable, match="force=True"):
         export_subnet(Translator(pairs), architecture, tmp_path / "out")
     export_subnet(Translator(pairs), architecture, tmp_path / "out", force=True)
     assert not (tmp_path / "out" / "model.onnx").exists()

@@ -226,7 +226,7 @@ def test_another_checkpoint_than_the_runs_is_refused(run, supernet, profile):
     class Other(AnalyticSupernet):
         checkpoint_sha256 = "d" * 64
 
-    with pytest.raises(RunMismatch, match="pass the run's own as --checkpoint") as raised:
+    with pytest.raises(RunMismatch, match="pass the run's own as `checkpoint`") as raised:
         final_front(run, supernet=Other(supernet.space), profile=profile)
     assert raised.value.fields == ("checkpoint_sha256",)
     assert not (run.folder / "final.jsonl").exists()
@@ -236,7 +236,7 @@ def test_another_final_front_is_refused_by_field_and_kept_unless_forced(run, sup
     final_front(run, supernet=supernet, profile=profile)
     before = (run.folder / "final.jsonl").read_bytes()
     for asked, field in (({"controls": 2}, "controls"), ({"data": "elsewhere"}, "data")):
-        with pytest.raises(RunMismatch, match="--force") as raised:
+        with pytest.raises(RunMismatch, match="force=True") as raised:
             final_front(run, supernet=supernet, profile=profile, **asked)
         assert raised.value.fields == (field,)
     with pytest.raises(RunMismatch, match=r"profile\.sha256") as raised:
@@ -250,7 +250,7 @@ def test_a_run_that_went_on_needs_a_new_final_front(run, supernet, profile, tmp_
     final_front(run, supernet=supernet, profile=profile)
     longer = searched(tmp_path / "longer", supernet, profile, budget=12)
     changed = replace(longer, folder=run.folder)
-    with pytest.raises(RunMismatch, match="gnomon finish --force") as raised:
+    with pytest.raises(RunMismatch, match="force=True") as raised:
         load_final(changed)
     assert raised.value.fields == ("run",)
     with pytest.raises(RunMismatch) as raised:

@@ -37,7 +37,7 @@ def load_recipe(space: str) -> ModuleType:
         require_task(load_space(space))
         raise SupernetError(
             f"no recipe to train {base!r}; there is one for {', '.join(recipe_names())}. "
-            "Pass weights made elsewhere with --checkpoint, or write a recipe (docs/spaces.md)"
+            "Pass weights made elsewhere as `checkpoint`, or write a recipe (docs/spaces.md)"
         )
     for point in entry_points(group=GROUP):
         if point.name == base:

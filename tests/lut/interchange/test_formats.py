@@ -102,7 +102,7 @@ def test_files_that_cannot_be_opened_are_refused(tmp_path, name):
 def test_outputs_are_kept_unless_forced(tmp_path, profile):
     path = tmp_path / "t.csv"
     path.write_text("precious")
-    with pytest.raises(OutputExists, match="--force"):
+    with pytest.raises(OutputExists, match="force=True"):
         write_table(profile, path)
     assert path.read_text() == "precious"
     write_table(profile, path, force=True)
@@ -117,7 +117,7 @@ def test_outputs_are_kept_unless_forced(tmp_path, profile):
 def test_unknown_formats_are_refused(tmp_path, profile, name, said):
     with pytest.raises(TableUnreadable, match=said.replace("?", r"\?")):
         write_table(profile, tmp_path / "t", name=name)
-    with pytest.raises(TableUnreadable, match="--format csv"):
+    with pytest.raises(TableUnreadable, match="`name=csv"):
         format_of(tmp_path / "table.xlsx")
 
 

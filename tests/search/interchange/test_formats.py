@@ -145,7 +145,7 @@ def test_glimpses_and_failures_are_told_apart(run, tmp_path):
 def test_outputs_are_kept_unless_forced(run, tmp_path, name):
     path = tmp_path / f"t{SUFFIX[name]}"
     path.write_text("precious")
-    with pytest.raises(OutputUnusable, match="--force"):
+    with pytest.raises(OutputUnusable, match="force=True"):
         write_run(run, path)
     assert path.read_text() == "precious"
     write_run(run, path, force=True)
@@ -175,7 +175,7 @@ def test_what_fails_half_way_leaves_the_old_file(run, tmp_path, monkeypatch, nam
 def test_unknown_formats_are_refused(run, tmp_path):
     with pytest.raises(UnknownName, match="did you mean 'parquet'"):
         write_run(run, tmp_path / "t", name="parqet")
-    with pytest.raises(UnknownName, match=r"--format csv\|optuna\|parquet"):
+    with pytest.raises(UnknownName, match=r"`name=csv\|optuna\|parquet`"):
         write_run(run, tmp_path / "t.xlsx")
     with pytest.raises(UnknownName, match=r"unknown run format '\.\./csv'"):
         write_run(run, tmp_path / "t", name="../csv")
