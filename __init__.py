@@ -23,6 +23,11 @@ __all__ = ["__version__", "backends", "export", "final_front", "load_profile", "
 __all__ += ["SearchConfig", "Study", "Told", "spaces"]
 
 
+def __dir__() -> list[str]:
+    """List every public name, also those that are imported when they are first used."""
+    return sorted({*globals(), *OF_SEARCH})
+
+
 def __getattr__(name: str) -> Any:
     """Import what belongs to the search when it is first used, so that `import gnomon` stays quick."""
     if name in OF_SEARCH:

@@ -90,8 +90,8 @@ def search(
     folder: str | Path,
     *,
     profile: Profiles = None,
-    checkpoint: Path | None = None,
-    data: Path | None = None,
+    checkpoint: str | Path | None = None,
+    data: str | Path | None = None,
     start_from: Run | None = None,
     force: bool = False,
     on_progress: Callable[..., None] | None = None,
@@ -153,26 +153,26 @@ def load_run(folder: str | Path) -> Run:
     """Read a run folder, finished or not."""
     from .search import load_run as load
 
-    return load(Path(folder))
+    return load(folder)
 
 
 def final_front(
     run: Run,
     *,
     profile: HardwareProfile | None = None,
-    checkpoint: Path | None = None,
-    data: Path | None = None,
+    checkpoint: str | Path | None = None,
+    data: str | Path | None = None,
     controls: int = 8,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> FinalFront:
     """Validate the front of `run` on the split that the search did not use, time it here, and rank it again.
 
-    Latencies are measured with the run's own `profile` when its device and runtime are those of this machine; else
-    they stay predicted, and `header.not_timed` says why. `controls` networks of the first round are validated too:
-    they tell luck from a difference between the splits. The run's folder keeps the result; an interrupted call goes on
-    when repeated. Raises RunMismatch for another profile or checkpoint than the run's, and the errors of
-    `gnomon.search.errors`.
+    Another `profile` than the run's prices its front anew first. Latencies are measured with the profile when its
+    device and runtime are those of this machine; else they stay predicted, and `header.not_timed` says why. `controls`
+    networks of the first round are validated too: they tell luck from a difference between the splits. The run's
+    folder keeps the result; an interrupted call goes on when repeated. Raises RunMismatch for a profile that cannot
+    price the run, or another checkpoint than its own, and the errors of `gnomon.search.errors`.
     """
     from .search.final import final_front as finish
     from .search.task_metric import needs_supernet
@@ -200,28 +200,34 @@ def export(
     *,
     profile: Profiles = None,
     precision: str | None = None,
-    checkpoint: Path | None = None,
-    data: Path | None = None,
+    checkpoint: str | Path | None = None,
+    data: str | Path | None = None,
     timing: bool = True,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> ExportedModel:
     """Export the sub-network that `pick` (an id, knee, or a rule such as latency<=2ms) chooses from a run's front.
 
-    At the precision that it was found in, unless another is given; of several profiles the one predicts that knows the
-    way in which it runs fastest. int8 weights have the bits that the search validated, or fewer where the profile's
-    device takes no more; without either, those of this machine. With a profile of this device the model is timed,
-    unless `timing` is off, once nothing else is measured here; it is on the disk before, and interrupted meanwhile, the
-    same call completes it. Raises Infeasible when none fits, ExportRefused when the file does not do what it should.
+    At the precision that it was found in, unless another is given. Under another profile than the run was searched
+    with, its front is priced anew first, and `on_step` is told; of several profiles the one predicts that knows the way
+    in which the network runs fastest. int8 weights have the bits that the search validated, or fewer where the
+    profile's device takes no more; without either, those of this machine. With a profile of this device the model is
+    timed, unless `timing` is off, once nothing else is measured here; it is on the disk before, and interrupted
+    meanwhile, the same call completes it. Raises Infeasible when none fits, RunMismatch for a profile that cannot price
+    the run, ExportRefused when the file does not do what it should.
     """
     from dataclasses import asdict
 
     from .search.deployment import chosen_from
     from .search.export import export_subnet
-    from .search.profiles import one_profile
+    from .search.profiles import one_profile, sources_in
+    from .search.repricing import repriced
     from .supernets.supernet import load_supernet
 
-    chosen = chosen_from(run, pick)
+    priced = repriced(run, profile, precision=precision)
+    if priced.pricing is not None:
+        on_step(str(priced.pricing))
+    chosen = chosen_from(priced, pick, shown=run)
     known = one_profile(profile, chosen.deployment)
     bits = [bits for bits in (run.weight_bits, None if known is None else known.weight_bits) if bits is not None]
     supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data, weight_bits=min(bits, default=None))
@@ -230,6 +236,8 @@ def export(
         "pick": pick,
         "seed": run.config.seed,
         "tactic": run.config.tactic,
+        "searched_with": sources_in(run.header.provenance),
+        "picked_with": sources_in(priced.header.provenance),
     }
     if chosen.deployment is not None:
         provenance["deployment"] = asdict(chosen.deployment)

@@ -37,10 +37,10 @@ class Kind:
 
     noun: str
     fault: Callable[[Path], str]
-    option: str = "--out"
+    option: str = "`out`"
 
 
-def file_kind(noun: str, is_one: Callable[[Path], bool], *, option: str = "--out") -> Kind:
+def file_kind(noun: str, is_one: Callable[[Path], bool], *, option: str = "`out`") -> Kind:
     """Return the kind of regular files, and no links to them, that `is_one` recognises; it may raise OSError."""
 
     def fault(path: Path) -> str:
@@ -65,7 +65,7 @@ def require_free(path: Path, kind: Kind, *, force: bool, refuse: Refuse) -> None
             else f"{path} is there already, and {fault}; choose another {kind.option}"
         )
     if not force:
-        raise refuse(f"{path} is there already; choose another {kind.option}, or replace it with --force")
+        raise refuse(f"{path} is there already; choose another {kind.option}, or replace it with `force=True`")
 
 
 @contextmanager

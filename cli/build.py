@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .output import AsJson, Force, print_json, print_table, say
+from .space_name import named_space
 
 if TYPE_CHECKING:
     from ..profilers.builds import EngineFile
@@ -18,7 +19,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def build(
-        models: Annotated[list[Path] | None, typer.Argument(help="ONNX files, or folders of them.")] = None,
+        models: Annotated[
+            list[Path] | None, typer.Argument(help="ONNX files, or folders of them; with --arch a space.")
+        ] = None,
         backend: Annotated[str, typer.Option(help="Runtime to build for.")] = "tensorrt_rtx",
         target: Annotated[str | None, typer.Option(help="Device to build for, e.g. sm86; it need not be here.")] = None,
         out: Annotated[Path | None, typer.Option(help="Folder for the engines.")] = None,
@@ -44,10 +47,11 @@ def register(app: typer.Typer) -> None:
             raise typer.BadParameter(
                 "give --target SM --out FOLDER to build engines, or --spread N to time builds here"
             )
+        files, space = files_and_space(models or [], space, is_space=bool(arch))
         if bool(arch) != (space is not None):
             raise typer.BadParameter("--space and --arch go together: they say which sub-networks to build")
         found = {
-            **models_from_paths(models or []),
+            **models_from_paths(files),
             **(models_from_space(space, arch, precision) if space and arch else {}),
         }
         if not found:
@@ -56,6 +60,15 @@ def register(app: typer.Typer) -> None:
             print_spreads(found, backend, builds=spread, precision=precision, as_json=as_json)
         elif target is not None and out is not None:
             print_engines(found, backend, target=target, out=out, as_json=as_json, force=force)
+
+
+def files_and_space(models: list[Path], option: str | None, *, is_space: bool) -> tuple[list[Path], str | None]:
+    """Tell a space from files among the arguments: with architectures, the one that no file or folder is."""
+    names = [path for path in models if not path.exists()] if is_space else []
+    if len(names) > 1:
+        raise typer.BadParameter(f"{names[0]} and {names[1]} are no files; expected one space for --arch")
+    space = named_space(str(names[0]) if names else None, option, default=None)
+    return [path for path in models if path not in names], space
 
 
 def print_engines(

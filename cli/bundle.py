@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import Force, SpaceName, progress, say, say_if_not_interruptible, worker_progress
+from .output import Force, progress, say, say_if_not_interruptible, worker_progress
+from .space_name import SpaceArgument, SpaceOption, named_space
 
 if TYPE_CHECKING:
     from ..lut.bundle import BundleEstimate
@@ -26,7 +27,8 @@ def register(app: typer.Typer) -> None:
 
 def create(
     out: Annotated[Path, typer.Option(help="Zip file to write.")],
-    space: SpaceName = "fashion_mnist",
+    space: SpaceArgument = None,
+    space_option: SpaceOption = None,
     precision: Annotated[str, typer.Option(help="Precision of weights and activations.")] = "fp32",
     batch: Annotated[int, typer.Option(help="Images at a time.", min=1)] = 1,
     networks: Annotated[int, typer.Option(help="Whole networks that correct and verify the table.", min=10)] = 30,
@@ -42,7 +44,12 @@ def create(
 
     policy = TimingPolicy(time_cap_s=time_cap_s)
     request = bundle_request(
-        space, precision=precision, batch=batch, networks=networks, layers=not networks_only, policy=policy
+        named_space(space, space_option, default="fashion_mnist"),
+        precision=precision,
+        batch=batch,
+        networks=networks,
+        layers=not networks_only,
+        policy=policy,
     )
     print_estimate(estimate_bundle(request))
     if dry_run:

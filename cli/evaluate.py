@@ -8,9 +8,9 @@ import typer
 
 from .output import AsJson, print_json, print_table, say
 from .search import Checkpoint, Data
+from .space_name import SpaceArgument, SpaceOption, required_space
 
 ARCH_HELP = "largest, smallest, random:N, or option indices such as 0,2,1,... May be repeated."
-SPACE_HELP = "Search space, e.g. ofa_mobilenetv3:width=1.2,resolution=192."
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +18,8 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def evaluate(
-        space: Annotated[str, typer.Argument(help=SPACE_HELP)],
+        space: SpaceArgument = None,
+        space_option: SpaceOption = None,
         arch: Annotated[list[str] | None, typer.Option(help=ARCH_HELP)] = None,
         checkpoint: Checkpoint = None,
         data: Data = None,
@@ -35,12 +36,13 @@ def register(app: typer.Typer) -> None:
         from ..supernets.registry import load_space
         from ..supernets.supernet import load_supernet
 
+        named = required_space(space, space_option, example="gnomon evaluate fashion_mnist")
         asked = [
             architecture
             for text in arch or ["largest"]
-            for architecture in architectures_from_text(load_space(space), text, seed=seed)
+            for architecture in architectures_from_text(load_space(named), text, seed=seed)
         ]
-        supernet = load_supernet(space, checkpoint=checkpoint, data=data)
+        supernet = load_supernet(named, checkpoint=checkpoint, data=data)
         examples = supernet.size(split)
         calibrated = is_calibrated(precision)
         if calibrated:
@@ -69,8 +71,8 @@ def register(app: typer.Typer) -> None:
             return
         print_table(list(rows[0]), [list(row.values()) for row in rows])
         print(
-            f"{supernet.metric.name} in {supernet.metric.unit}, on the {examples:,} examples of the {split} split, "
-            f"run in {precision}" + (f" with weights in {supernet.weight_bits} bits" if calibrated else "")
+            f"{supernet.metric.said}, on the {examples:,} examples of the {split} split, run in {precision}"
+            + (f" with weights in {supernet.weight_bits} bits" if calibrated else "")
         )
         if supernet.metric.signature:
             print(f"signature: {supernet.metric.signature}")

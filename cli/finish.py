@@ -20,15 +20,15 @@ def print_final(final: FinalFront) -> None:
     from ..search.objective import family_of
     from ..search.profiles import LATENCY
 
-    header, units = final.header, {objective.name: objective.unit for objective in final.objectives}
+    header, named = final.header, {objective.name: objective for objective in final.objectives}
     columns = ["id"]
     for name in final.costly:
-        columns += [f"{name} {header.search_split} ({units[name]})", f"{name} {header.report_split} ({units[name]})"]
-    exact = [name for name in units if name not in final.costly and family_of(name) != LATENCY]
-    timed = [name for name in units if family_of(name) == LATENCY]
-    columns += [f"{name} ({units[name]})" for name in exact]
+        columns += [named[name].headed(header.search_split), named[name].headed(header.report_split)]
+    exact = [name for name in named if name not in final.costly and family_of(name) != LATENCY]
+    timed = [name for name in named if family_of(name) == LATENCY]
+    columns += [named[name].head for name in exact]
     for name in timed:
-        columns += [f"{name} predicted ({units[name]})", f"{name} measured ({units[name]})"]
+        columns += [named[name].headed("predicted"), named[name].headed("measured")]
     rows: list[list[object]] = []
     for member, standing in zip(final.members, final.standings):
         row: list[object] = [member.id]
@@ -42,6 +42,8 @@ def print_final(final: FinalFront) -> None:
         rows.append([*row, f"{stays}: {standing.reason}" if standing.reason else stays])
     stay = [standing.on_front for standing in final.standings].count(True)
     print(f"final    {final.folder}: searched on {header.search_split}, reported on {header.report_split}")
+    if final.pricing:
+        print(f"priced   by {final.pricing}, which the run was not searched with")
     print(f"front    {stay} of {len(rows)} members stay on the final front")
     print_table([*columns, "on the final front"], rows)
     print_optimism(final)
@@ -105,7 +107,9 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def finish(
         run: RunFolder,
-        profile: Annotated[str | None, typer.Option(help="The run's own profile, to time its front here.")] = None,
+        profile: Annotated[
+            str | None, typer.Option(help="Profile to time the front with; another than the run's prices it anew.")
+        ] = None,
         checkpoint: Checkpoint = None,
         data: Data = None,
         controls: Annotated[

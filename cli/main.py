@@ -18,6 +18,7 @@ import typer
 
 from ..version import VERSION
 from .output import say_if_not_interruptible
+from .wording import as_options
 
 app = typer.Typer(
     name="gnomon",
@@ -117,7 +118,7 @@ def run(arguments: list[str]) -> int:
         code = exit_code_of(error)
         if code is None:
             raise
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {as_options(str(error))}", file=sys.stderr)
         return code
     return result if isinstance(result, int) else 0
 

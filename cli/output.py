@@ -13,7 +13,6 @@ import typer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
-SpaceName = Annotated[str, typer.Option("--space", help="Search space, e.g. ofa_mobilenetv3:width=1.2,resolution=192.")]
 
 
 def print_json(value: object) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .output import AsJson, Force, print_json, print_table, say
+from .wording import as_options
 
 if TYPE_CHECKING:
     from ..search import Run
@@ -36,7 +37,7 @@ def print_run(
     few = frozenset(front.spread(spread).architectures) if spread is not None else frozenset()
     ways = [run.deployment(architecture) for architecture in front.architectures]
     runs_on = ("runs on",) if any(ways) else ()
-    columns = ("id", *(f"{objective.name} ({objective.unit})" for objective in front.objectives), *runs_on, "")
+    columns = ("id", *(quantity.head for quantity in front.quantities), *runs_on, "")
     inside = run.inside(front)
     rows = [
         (
@@ -45,11 +46,9 @@ def print_run(
             *((way.label if way else "",) if runs_on else ()),
             marks(architecture == chosen, architecture in few, architecture in taken, not within),
         )
-        for architecture, values, within, way in zip(front.architectures, front.values, inside, ways)
+        for architecture, values, within, way in zip(front.architectures, front.rows, inside, ways)
     ]
-    print(
-        f"run      {run.folder}: {run.cost:.4g} of {run.config.budget} validations, {run.config.tactic}{parts_of(run)}"
-    )
+    print(f"run      {run.folder}: {run.config.tactic}, {run.effort}")
     if run.start is not None:
         print(f"start    {run.start}")
     if run.stop is not None and run.stop.reason != "budget":
@@ -65,13 +64,6 @@ def print_run(
         print(f"{label}from {one.name}: {one.latency.report.sentence()}; quality {one.quality}")
     for quality in run.predictor_quality():
         print(f"{quality.objective:8s} predictor {quality}")
-
-
-def parts_of(run: Run) -> str:
-    """Say what the cost of a run consists of besides full validations, or nothing."""
-    parts = [(len(run.glimpses), "on a share of the examples"), (len(run.failures), "failed")]
-    said = ", ".join(f"{count} {what}" for count, what in parts if count)
-    return f" ({said})" if said else ""
 
 
 def marks(chosen: bool, few: bool, taken: bool, outside: bool) -> str:
@@ -90,14 +82,14 @@ def quality_record(quality: PredictorQuality) -> dict[str, Any]:
 def record_of(run: Run, pick: str | None, spread: int | None) -> dict[str, Any]:
     """Return the front of a run, how it was reached, and how well it was predicted, as JSON."""
     front = run.front()
-    names = [objective.name for objective in front.objectives]
+    names = [quantity.name for quantity in front.quantities]
     sources = {measured.architecture: measured.source for measured in run.measured}
     return {
         "front": [
             {"id": a.id, "indices": a.indices, "source": sources[a], "in_region": within}
             | dict(zip(names, map(float, values)))
             | ({"deployment": asdict(way)} if (way := run.deployment(a)) else {})
-            for a, values, within in zip(front.architectures, front.values, run.inside(front))
+            for a, values, within in zip(front.architectures, front.rows, run.inside(front))
         ],
         "hypervolume": run.hypervolume(),
         "trace": [float(value) for value in run.hypervolume_trace()],
@@ -108,6 +100,7 @@ def record_of(run: Run, pick: str | None, spread: int | None) -> dict[str, Any]:
         "failures": {evaluation.id: evaluation.failed for evaluation in run.failures},
         "stopped": run.stop and {"reason": run.stop.reason, "said": run.stop.said},
         "start": run.start and str(run.start),
+        "pricing": run.pricing and str(run.pricing),
         "predictors": {quality.objective: quality_record(quality) for quality in run.predictor_quality()},
         "pick": front.pick(pick).id if pick else None,
         "spread": [a.id for a in front.spread(spread).architectures] if spread is not None else None,
@@ -122,7 +115,7 @@ def final_of(run: Run) -> FinalFront | None:
     try:
         return load_final(run)
     except RunMismatch as error:
-        say(str(error))
+        say(as_options(str(error)))
         return None
 
 
@@ -134,23 +127,33 @@ def register(app: typer.Typer) -> None:
         run: RunFolder,
         pick: Annotated[str | None, typer.Option(help=PICK_HELP)] = None,
         spread: Annotated[int | None, typer.Option(help="Mark this many that keep most hypervolume together.")] = None,
-        profile: Annotated[str | None, typer.Option(help="Profile of the run, to show its verified error.")] = None,
+        profile: Annotated[
+            list[str] | None,
+            typer.Option(help="Profile to show its verified error; another than the run's prices the front anew."),
+        ] = None,
         plot: Annotated[Path | None, typer.Option(help="Write the front as .png or .svg.")] = None,
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
         """Show the Pareto front of everything a run measured."""
-        from ..api import load_profile, load_run
+        from ..api import load_run
+        from .named_profiles import load_profiles
 
-        loaded = load_run(run)
+        searched, profiles = load_run(run), load_profiles(profile or ())
+        loaded = searched.priced_by(profiles)
+        if loaded.pricing is not None:
+            say(str(loaded.pricing))
+        final = final_of(searched)
         if plot is not None:
             from ..reports.plots import plot_front
 
-            plot_front(loaded, plot, final=final_of(loaded), force=force)
+            is_same = final is not None and final.prices_like(loaded)
+            plot_front(loaded, plot, final=final if is_same else None, force=force)
         if as_json:
             print_json(record_of(loaded, pick, spread))
             return
-        print_run(loaded, pick=pick, spread=spread, profile=load_profile(profile) if profile else None)
-        if (final := final_of(loaded)) is not None:
+        print_run(loaded, pick=pick, spread=spread, profile=profiles)
+        if final is not None:
             stay = [standing.on_front for standing in final.standings].count(True)
-            print(f"final    {stay} of {len(final.members)} stay on the final front: gnomon finish {run}")
+            priced = f", priced by {final.pricing}" if final.pricing else ""
+            print(f"final    {stay} of {len(final.members)} stay on the final front{priced}: gnomon finish {run}")

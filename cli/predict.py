@@ -11,6 +11,7 @@ from .explanation import difference_json, explanation_json, print_difference, pr
 from .lut import ProfileName
 from .operators import operators_json, print_operators
 from .output import AsJson, print_json, print_table, say
+from .space_name import named_space
 
 if TYPE_CHECKING:
     from ..lut import LatencyModel
@@ -25,13 +26,18 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def predict(
         profile: ProfileName,
+        space: Annotated[str | None, typer.Argument(metavar="[SPACE]", help="As --space.")] = None,
         arch: Annotated[
             list[str] | None,
             typer.Option(help="largest, smallest, random:N, or option indices such as 0,2,1,... May be repeated."),
         ] = None,
-        space: Annotated[
+        space_option: Annotated[
             str | None,
-            typer.Option(help="Predict this space, never profiled itself, from the profile (and those of --with)."),
+            typer.Option(
+                "--space",
+                metavar="SPACE",
+                help="Predict this space, never profiled itself, from the profile (and those of --with).",
+            ),
         ] = None,
         relatives: Annotated[
             list[str] | None, typer.Option("--with", help="A further profile to predict --space from. May be repeated.")
@@ -52,6 +58,7 @@ def register(app: typer.Typer) -> None:
         from ..supernets.parse import architectures_from_text
 
         loaded = load_profile(profile)
+        space = named_space(space, space_option, default=None)
         if space is None and relatives:
             raise typer.BadParameter("--with names relatives to predict another space from; name it by --space")
         if space is not None and (explain or operators):

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from .devices import Device, Verbose, connected
-from .output import Force, SpaceName, progress, worker_progress
+from .output import Force, progress, worker_progress
+from .space_name import SpaceArgument, SpaceOption, named_space
 
 
 def register(app: typer.Typer) -> None:
@@ -16,8 +17,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def profile(
+        space: SpaceArgument = None,
+        space_option: SpaceOption = None,
         backend: Annotated[str, typer.Option(help="Runtime; gnomon backends lists them.")] = "onnxruntime",
-        space: SpaceName = "fashion_mnist",
         threads: Annotated[int, typer.Option(help="Threads of the runtime.", min=1)] = 1,
         batch: Annotated[int, typer.Option(help="Images at a time.", min=1)] = 1,
         precision: Annotated[str, typer.Option(help="Precision of weights and activations.")] = "fp32",
@@ -47,12 +49,13 @@ def register(app: typer.Typer) -> None:
         from .lut import print_profile
         from .main import QualityRefused
 
+        named = named_space(space, space_option, default="fashion_mnist")
         with (
             connected(device, verbose=verbose) as transport,
-            progress(f"profile {space} on {backend}") as report,
+            progress(f"profile {named} on {backend}") as report,
         ):
             measured = measure_profile(
-                space,
+                named,
                 backend,
                 out=out,
                 precision=precision,

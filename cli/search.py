@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .output import Force, progress, say
+from .space_name import SpaceArgument, SpaceOption, named_space
 
 if TYPE_CHECKING:
     from ..search.profiles import Profiles as LoadedProfiles
@@ -47,9 +48,8 @@ def register(app: typer.Typer) -> None:
     def search(
         out: Annotated[Path, typer.Option(help="Run folder; an interrupted run in it goes on.")],
         profile: Profiles = None,
-        space: Annotated[
-            str | None, typer.Option("--space", help="Search space; default: the profile's, else fashion_mnist.")
-        ] = None,
+        space: SpaceArgument = None,
+        space_option: SpaceOption = None,
         objectives: Annotated[str, typer.Option(help="What to optimise, with commas between.")] = "accuracy,latency",
         tactic: Annotated[str, typer.Option(help="How to choose what to validate.")] = "gnomon",
         algorithm: Annotated[str, typer.Option(help="How linas and evolutionary breed.")] = "auto",
@@ -80,7 +80,7 @@ def register(app: typer.Typer) -> None:
         data: Data = None,
         force: Force = False,
     ) -> None:
-        """Search a space: validate on the super-network, take latency from a profile, keep every result."""
+        """Search a space, the profile's unless named: validate on the super-network, take latency from the profile."""
         from ..api import load_run
         from ..api import search as run_search
         from ..search import SearchConfig
@@ -89,11 +89,12 @@ def register(app: typer.Typer) -> None:
         from .settings import config_from_toml, toml_from_config
 
         loaded = load_profiles(profile or ())
+        named = named_space(space, space_option, default=None)
         settings = (
             config_from_toml(config)
             if config
             else SearchConfig(
-                space=space or space_of(loaded),
+                space=named or space_of(loaded),
                 objectives=tuple(name.strip() for name in objectives.split(",") if name.strip()),
                 tactic=tactic,
                 algorithm=algorithm,

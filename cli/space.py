@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .space_name import SpaceOption, required_space
+
 if TYPE_CHECKING:
     from ..supernets import SearchSpace
 
@@ -25,12 +27,16 @@ def register(app: typer.Typer) -> None:
 
     @space.command()
     def check(
-        space: Annotated[str, typer.Argument(help="MODULE:CLASS in this folder or installed, or a registered name.")],
+        space: Annotated[
+            str | None,
+            typer.Argument(metavar="[SPACE]", help="MODULE:CLASS in this folder or installed, or a registered name."),
+        ] = None,
+        space_option: SpaceOption = None,
     ) -> None:
         """Check that a space keeps what Gnomon relies on, and that sub-networks run and export; exit 2 if not."""
         from ..supernets.check import check_space
 
-        loaded = space_from(space)
+        loaded = space_from(required_space(space, space_option, example="gnomon space check my_net:MyNet"))
         ends = [[0] * len(loaded.choices), list(loaded.radices - 1)]
         small, large = loaded.macs(ends) / 1e6
         print(f"{loaded.name}: {len(loaded.choices)} genes, {float(loaded.size):.3g} settings, ", end="")

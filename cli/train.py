@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from .output import Force, progress, say
+from .space_name import SpaceArgument, SpaceOption, required_space
 
 
 def register(app: typer.Typer) -> None:
@@ -16,7 +17,8 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def train(
-        space: Annotated[str, typer.Argument(help="Search space, e.g. fashion_mnist.")],
+        space: SpaceArgument = None,
+        space_option: SpaceOption = None,
         data: Annotated[
             Path | None, typer.Option(help="Folder of the full data set; default: what `gnomon data prepare` got.")
         ] = None,
@@ -49,7 +51,8 @@ def register(app: typer.Typer) -> None:
         from ..supernets.training.to_file import TrainingRequest, largest_alone, shortened, train_to_file
         from ..supernets.training.trainer import Progress
 
-        recipe = load_recipe(space).recipe()
+        named = required_space(space, space_option, example="gnomon train fashion_mnist")
+        recipe = load_recipe(named).recipe()
         if epochs is not None:
             recipe = shortened(recipe, epochs)
         if largest_only:
@@ -57,8 +60,8 @@ def register(app: typer.Typer) -> None:
                 raise typer.BadParameter("weights of the largest alone are no super-network; say --out FILE")
             recipe = largest_alone(recipe)
         recipe = replace(recipe, batch=batch or recipe.batch, seed=recipe.seed if seed is None else seed)
-        request = TrainingRequest(space, data, out, parent, recipe, force, augmentation)
-        with progress(f"train {space}") as report:
+        request = TrainingRequest(named, data, out, parent, recipe, force, augmentation)
+        with progress(f"train {named}") as report:
             note = ["largest and smallest are judged after each epoch"]
 
             def judged(point: Epoch) -> None:

@@ -82,7 +82,7 @@ class ProfileRequest:
 
 def build_profile(
     request: ProfileRequest,
-    out: Path,
+    out: str | Path,
     *,
     device: Transport | None = None,
     force: bool = False,
@@ -94,6 +94,7 @@ def build_profile(
     few networks can verify the table, and the errors of profilers, among them BackendUnavailable and
     EnvironmentChanged (an interrupted run of another runtime version or machine).
     """
+    out = Path(out)
     space = load_space(request.space)
     if request.source is not None:
         request.source.table.require(request.source.space_named(request.space).unique_layers())
@@ -111,7 +112,7 @@ def build_profile(
         require_free(out, PROFILE, force=force, refuse=OutputExists)
         out.parent.mkdir(parents=True, exist_ok=True)
         if fault := BUILDING.fault(building):
-            raise OutputExists(f"{building} {fault}, and the measuring would end by removing it; choose another --out")
+            raise OutputExists(f"{building} {fault}, and the measuring would end by removing it; choose another `out`")
         building.mkdir(exist_ok=True)
         with FileLock(building / "lock", timeout=0):
             plan = plan_for(request, space, building)
@@ -121,7 +122,7 @@ def build_profile(
             write_profile(request, space, plan, read_results(journal), out, force=force)
             hand_on_cache(journal, out)
     except Timeout as error:
-        raise OutputUnwritable(f"another process is measuring {out}; wait for it, or choose another --out") from error
+        raise OutputUnwritable(f"another process is measuring {out}; wait for it, or choose another `out`") from error
     except UnsupportedConfig:
         if not read_results(journal).visits:  # else an earlier session measured, where the runtime could
             shutil.rmtree(building)

@@ -80,12 +80,13 @@ def estimate_bundle(request: ProfileRequest) -> BundleEstimate:
     )
 
 
-def create_bundle(request: ProfileRequest, out: Path, *, force: bool = False) -> Bundle:
+def create_bundle(request: ProfileRequest, out: str | Path, *, force: bool = False) -> Bundle:
     """Build all models of a request and write them with the worker as the zip file `out`.
 
     Takes seconds to minutes, and twice the bundle's size of disk meanwhile. Raises OutputExists, OutputUnwritable,
     LutError for too few networks.
     """
+    out = Path(out)
     estimate_bundle(request)
     space = load_space(request.space)
     origin = {
@@ -110,13 +111,16 @@ def create_bundle(request: ProfileRequest, out: Path, *, force: bool = False) ->
 
 
 def import_results(
-    bundle: Path, results: Path, out: Path | None = None, *, force: bool = False
+    bundle: str | Path, results: str | Path, out: str | Path | None = None, *, force: bool = False
 ) -> tuple[HardwareProfile, Path]:
     """Turn what a device measured of a bundle into a profile, and return it with its path (None: named as others are).
 
     Raises BundleDamaged, PlanMismatch (results of another bundle), ResultsIncomplete, JournalDamaged, ProfileMismatch
     (another space than here), OutputExists, OutputUnwritable, and LutError for values that no run gives.
     """
+    out = None if out is None else Path(out)
+    results = Path(results)
+    bundle = Path(bundle)
     carried = read_bundle(bundle)
     try:
         found = read_results(results)

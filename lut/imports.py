@@ -55,7 +55,13 @@ class Imported:
 
 
 def import_table(
-    path: Path, out: Path, origin: TableOrigin, *, name: str | None = None, accept: bool = False, force: bool = False
+    path: str | Path,
+    out: str | Path,
+    origin: TableOrigin,
+    *,
+    name: str | None = None,
+    accept: bool = False,
+    force: bool = False,
 ) -> Imported:
     """Write the profile at `out` of the table at `path`, in the format `name` or that of its suffix.
 
@@ -63,6 +69,7 @@ def import_table(
     says otherwise than `origin`, or neither says what is needed; TableUnreadable; OutputExists; OutputUnwritable;
     UnknownSpace.
     """
+    out, path = Path(out), Path(path)
     require_free(out, PROFILE, force=force, refuse=OutputExists)
     exchange = read_table(path, name=name)
     facts = settled(exchange.facts, origin, path)
@@ -79,7 +86,7 @@ def import_table(
         texts = tuple(finding.text for finding in findings if finding.severity == "error")
         raise FindingsRefused(
             f"{path} was not imported, it has {len(texts)} errors: {'; '.join(texts)}. "
-            "Correct the table, or take it as it is with --accept-findings",
+            "Correct the table, or take it as it is with `accept=True`",
             findings=texts,
         )
     header = ProfileHeader(
@@ -119,7 +126,7 @@ def settled(facts: Mapping[str, str], origin: TableOrigin, path: Path) -> dict[s
     found = {"processor": "cpu", "precision": "fp32", "threads": "1", "batch": "1", **facts, **given}
     lacking = tuple(field for field in ("space", "backend", "device") if not found.get(field))
     if lacking:
-        options = " ".join(f"--{field} {field.upper()}" for field in lacking)
+        options = " ".join(f"`{field}={field.upper()}`" for field in lacking)
         raise ProfileMismatch(f"{path} does not say its {', '.join(lacking)}; add {options}", fields=lacking)
     return found
 

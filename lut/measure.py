@@ -97,7 +97,7 @@ def measure_models(
     profile: HardwareProfile,
     models: Mapping[str, Model],
     *,
-    building: Path | None = None,
+    building: str | Path | None = None,
     on_progress: Callable[[Mapping[str, Any]], None] | None = None,
     on_wait: Callable[[str], None] | None = None,
 ) -> RemeasuredTogether:
@@ -108,6 +108,7 @@ def measure_models(
     is as in `measure_model`. Raises LutError when the profile's anchor cannot be timed, and the errors of profilers,
     among them PlanMismatch for a folder of other models and EnvironmentChanged.
     """
+    building = None if building is None else Path(building)
     if not profile.anchors:
         raise LutError(f"profile {profile.name} has no anchor, so times of now and then cannot be compared")
     config = profile.run_config

@@ -34,7 +34,7 @@ ADDITIVITY_FAILS = 10.0  # percent; beyond it a regression may replace the sum o
 MIN_NETWORKS = 10  # the fewest that a 90 % conformal interval can be read from
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LatencyModel:
     """Predicts the latency of any architecture of a space; built by `fit`, or by `unverified` without networks.
 
@@ -49,6 +49,9 @@ class LatencyModel:
     form: CandidateFit
     quantile: float | None = None
     held_out_us: tuple[float, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"LatencyModel({self.space.name}: {self.report.model}; {self.report.sentence()})"
 
     @staticmethod
     def unverified(space: SearchSpace, table: LatencyTable) -> LatencyModel:

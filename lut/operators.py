@@ -88,7 +88,7 @@ def explain_operators(profile: HardwareProfile, architecture: Architecture) -> O
     if differences:
         raise ProfileMismatch(
             f"profile {profile.name} is of another device ({'; '.join(differences)}), so its layers cannot be held "
-            f"against operators here; leave --operators out, or measure this device: gnomon profile --space "
+            f"against operators here; leave `operators` out, or measure this device: gnomon profile --space "
             f"{profile.header.space} --backend {profile.header.backend}",
             fields=tuple(difference.partition(":")[0] for difference in differences),
         )

@@ -13,8 +13,9 @@ from ..profilers.errors import BackendBroken, BackendUnavailable, UnknownBackend
 from ..profilers.hardware import fingerprint
 from ..profilers.registry import load_backend
 from ..profilers.timing import Measurement, undisturbed
-from ..supernets import SearchSpace, load_space
-from .errors import ProfileMismatch
+from ..supernets import SearchSpace, SupernetError, load_space
+from .description import html_of, name_of, text_of
+from .errors import LutError, ProfileMismatch
 from .estimate import PREDICTED
 from .model import LatencyModel
 from .quantisation import weight_bits_for
@@ -22,7 +23,7 @@ from .schema import AnchorRecord, FitReport, NetworkRecord, ProfileHeader
 from .table import LatencyTable, PredictedLayer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HardwareProfile:
     """What a profile file holds. `name` is the file's stem, `digest` the sha256 of its content.
 
@@ -128,6 +129,21 @@ class HardwareProfile:
             return f"small error, noise and drift ({self.disturbed_percent:.0f} % of the visits were disturbed)"
         worst = next(text for severity, text in self.doubts if severity == self.quality)
         return f"{worst}; run gnomon doctor, quieten the machine, profile again"
+
+    def __repr__(self) -> str:
+        return name_of(self)
+
+    def __str__(self) -> str:
+        try:
+            return text_of(self)
+        except (LutError, SupernetError):  # its space is not installed here, or has changed
+            return name_of(self)
+
+    def _repr_html_(self) -> str | None:
+        try:
+            return html_of(self)
+        except (LutError, SupernetError):
+            return None
 
     def differences(self, *, versions: Mapping[str, str], hardware: Mapping[str, object]) -> tuple[str, ...]:
         """Say, field by field, how an environment differs from the one this profile was measured in."""

@@ -22,13 +22,17 @@ class PredictedLayer:
     source: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LatencyTable:
     """Measurements by layer key; why any are missing; and predictions for layers that were not measured."""
 
     measurements: Mapping[str, Measurement]
     failures: Mapping[str, str]
     predicted: Mapping[str, PredictedLayer] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        counts = [(self.measurements, "measured"), (self.predicted, "predicted"), (self.failures, "failed")]
+        return f"LatencyTable({', '.join(f'{len(found)} layers {what}' for found, what in counts if found) or 'empty'})"
 
     @cached_property
     def _values(self) -> dict[str, float]:

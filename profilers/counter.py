@@ -65,11 +65,12 @@ def counter_names() -> Tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(counters.__path__)))
 
 
-def open_counter(device: str, root: Path = ROOT) -> Counter:
+def open_counter(device: str, root: str | Path = ROOT) -> Counter:
     """Open the first counter, by name, of what runs on a kind of processor (cpu, gpu, npu).
 
     Raises `CounterUnavailable` with all that were tried and why each is absent. ``root`` is where /sys is looked for.
     """
+    root = Path(root)
     reasons = []
     for name in counter_names():
         if device in _module(name).DEVICES:
@@ -83,8 +84,9 @@ def open_counter(device: str, root: Path = ROOT) -> Counter:
     raise CounterUnavailable(f"No counter measures the energy of the {device} here, and it is never estimated. {tried}")
 
 
-def counter_states(root: Path = ROOT) -> Tuple[CounterState, ...]:
+def counter_states(root: str | Path = ROOT) -> Tuple[CounterState, ...]:
     """Try every counter and say what each counts here, or why it does not."""
+    root = Path(root)
     return tuple(_state(name, root) for name in counter_names())
 
 

@@ -85,8 +85,9 @@ class Hardware:
         return cls(**dict(data, caches=caches, isa=tuple(data["isa"])))
 
 
-def fingerprint(root: Path = ROOT) -> Hardware:
+def fingerprint(root: str | Path = ROOT) -> Hardware:
     """Return the fingerprint of this machine; ``root`` is where /proc and /sys are looked for."""
+    root = Path(root)
     info = cpuinfo(root)
     flags = set((info.get("flags") or info.get("features") or info.get("isa") or "").split())
     cpus = os.cpu_count() if root == ROOT else len(_online(root)) or None

@@ -1,4 +1,4 @@
-"""Plots, written as PNG or SVG by the file's ending. matplotlib is imported on use, without a display."""
+"""Plots, written as PNG, SVG or PDF by the file's ending. matplotlib is imported on use, without a display."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..search import Run
     from ..search.final_front import FinalFront
 
+KINDS = (".png", ".svg", ".pdf")
 INK, ACCENT, SOFT, BAND, FINAL = "#1f2933", "#c8553d", "#9aa5b1", "#f0e3c4", "#2b6a8f"
 MARKS = {".png": {"Software": "Gnomon"}, ".svg": {"Creator": "Gnomon"}}  # by which a later plot may replace it
 HEAD_BYTES = 1 << 16
@@ -33,11 +34,11 @@ def is_ours(path: Path) -> bool:
     )
 
 
-PLOT = file_kind("a plot", is_ours, option="--plot")
+PLOT = file_kind("a plot", is_ours, option="name")
 
 
 @contextmanager
-def figure(path: Path, *, force: bool, size: tuple[float, float] = (6.4, 4.8)) -> Iterator[Any]:
+def figure(path: str | Path, *, force: bool, size: tuple[float, float] = (6.4, 4.8)) -> Iterator[Any]:
     """Open a figure with one pair of axes, and save it at `path`; raises PlotRefused."""
     with figures(path, force=force, size=size, widths=(1,)) as (axes,):
         yield axes
@@ -45,11 +46,12 @@ def figure(path: Path, *, force: bool, size: tuple[float, float] = (6.4, 4.8)) -
 
 @contextmanager
 def figures(
-    path: Path, *, force: bool, size: tuple[float, float], widths: tuple[int, ...]
+    path: str | Path, *, force: bool, size: tuple[float, float], widths: tuple[int, ...]
 ) -> Iterator[tuple[Any, ...]]:
     """Open a figure with axes for each of `widths`, side by side, and save it at `path`; raises PlotRefused."""
-    if path.suffix not in (".png", ".svg"):
-        raise PlotRefused(f"cannot write {path}: a plot is .png or .svg")
+    path = Path(path)
+    if path.suffix not in KINDS:
+        raise PlotRefused(f"cannot write {path}: a plot is {', '.join(KINDS)}")
     require_free(path, PLOT, force=force, refuse=PlotRefused)
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -71,11 +73,12 @@ def figures(
         raise PlotRefused(f"cannot write {path}: {error}") from error
 
 
-def plot_fidelity(profile: HardwareProfile, path: Path, *, force: bool = False) -> None:
+def plot_fidelity(profile: HardwareProfile, path: str | Path, *, force: bool = False) -> None:
     """Draw predicted against measured latency of the profile's whole networks, with the 5 % band.
 
     Each network's prediction comes from a fit without it. Raises PlotRefused for a profile without whole networks.
     """
+    path = Path(path)
     if not profile.networks:
         raise PlotRefused(f"profile {profile.name} holds no whole networks to draw; measure one: gnomon profile")
     measured = np.array([measurement.value_us for measurement in profile.network_measurements])
@@ -97,11 +100,12 @@ def plot_fidelity(profile: HardwareProfile, path: Path, *, force: bool = False) 
         axes.legend(frameon=False, loc="upper left")
 
 
-def plot_front(run: Run, path: Path, *, final: FinalFront | None = None, force: bool = False) -> None:
+def plot_front(run: Run, path: str | Path, *, final: FinalFront | None = None, force: bool = False) -> None:
     """Draw what a run measured in its first two objectives, the Pareto front, and how hypervolume grew over the cost.
 
     With the run's `final` front, its members' final values are drawn too, each joined to what the search believed.
     """
+    path = Path(path)
     front = run.front()
     if len(front.objectives) < 2:
         raise PlotRefused(f"the run in {run.folder} has one objective, {front.objectives[0].name}; a plot needs two")
@@ -118,7 +122,7 @@ def plot_front(run: Run, path: Path, *, final: FinalFront | None = None, force: 
         axes.scatter(best[:, 1], best[:, 0], s=26, color=ACCENT, label=f"Pareto front{split} ({len(best)})", zorder=3)
         if final is not None:
             draw_final(axes, final, first.name, second.name)
-        axes.set(xlabel=f"{second.name} ({second.unit})", ylabel=f"{first.name} ({first.unit})")
+        axes.set(xlabel=second.head, ylabel=first.head)
         axes.set_title(f"{run.config.space}: {run.config.tactic}", fontsize=10, color=INK, parse_math=False)
         axes.legend(frameon=False, loc="lower right", fontsize=9)
         growth.step(run.cost_trace(), trace, where="post", color=ACCENT, linewidth=1.2)

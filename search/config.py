@@ -48,7 +48,7 @@ class SearchConfig(BaseModel):
     stop_gain: float | None = Field(
         default=None, description="Stop between rounds when the hypervolume gains a smaller share, as 0.001."
     )
-    patience: int = Field(default=20, description="Full validations over which --stop-gain looks at the gain.")
+    patience: int = Field(default=20, description="Full validations over which `stop_gain` looks at the gain.")
     inner_evaluations: int = Field(default=20_000, description="Predicted architectures a round (linas).")
     constraints: Names = Field(default=(), description="Bounds that the front keeps, as latency<=2ms.")
     region: Names = Field(default=(), description="Where hypervolume counts, as latency<=12ms; nothing is forbidden.")

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..supernets.registry import PRECISION, load_space
 from ..supernets.space import Architecture, Indices, SearchSpace, with_setting
-from .errors import InvalidConfig
+from .errors import InvalidConfig, UnknownName
 from .objective import PredictsLatency, Values, extremes
 
 if TYPE_CHECKING:
@@ -171,9 +171,17 @@ class ChosenNetwork:
     deployment: Deployment | None
 
 
-def chosen_from(run: Run, pick: str) -> ChosenNetwork:
-    """Return what a rule picks from a run's front; raises what `ParetoFront.pick` raises, UnknownSpace."""
-    architecture = run.front().pick(pick)
+def chosen_from(run: Run, pick: str, *, shown: Run | None = None) -> ChosenNetwork:
+    """Return what a rule picks from a run's front; raises what `ParetoFront.pick` raises, UnknownSpace.
+
+    An id that is not on that front may be one of the front of `shown`, the same run under other latencies.
+    """
+    try:
+        architecture = run.front().pick(pick)
+    except UnknownName:
+        if shown is None:
+            raise
+        architecture = shown.front().pick(pick)
     space = load_space(run.config.space)
     if not space.settings:
         return ChosenNetwork(architecture, run.precision, run.deployment(architecture))

@@ -95,7 +95,7 @@ class ExportedModel:
 def export_subnet(
     supernet: Supernet,
     architecture: Architecture,
-    folder: Path,
+    folder: str | Path,
     *,
     profile: HardwareProfile | None = None,
     precision: str = FP32,
@@ -114,6 +114,7 @@ def export_subnet(
     folder exists (by `force`, when it is no export) or is unwritable. In int8, KernelsDisagree where integer kernels
     here are wrong; where they are so for a file that is for another processor, no runtime is compared.
     """
+    folder = Path(folder)
     require_place(folder, force=force, timed=timing and profile is not None)
     load_backend(REFERENCE_BACKEND)
     require_here(precision)

@@ -96,7 +96,9 @@ def write_export(folder: Path, files: Mapping[str, bytes], record: Mapping[str, 
     there = record_of(folder)
     if not force and there is not None and is_untimed(folder):
         if identity_of(there) != identity_of(record):
-            raise OutputUnusable(f"{folder} holds another export; choose another --out, or replace it with --force")
+            raise OutputUnusable(
+                f"{folder} holds another export; choose another `folder`, or replace it with `force=True`"
+            )
         return
     try:
         with appearing(folder, EXPORT, force=force, refuse=OutputUnusable) as fresh:
@@ -105,7 +107,7 @@ def write_export(folder: Path, files: Mapping[str, bytes], record: Mapping[str, 
                 (fresh / name).write_bytes(content)
             (fresh / SIDECAR).write_text(text_of(record), encoding="utf-8")
     except OSError as error:
-        raise OutputUnusable(f"cannot write {folder}: {error}; choose another --out") from error
+        raise OutputUnusable(f"cannot write {folder}: {error}; choose another `folder`") from error
 
 
 def complete(folder: Path, record: Mapping[str, Any]) -> None:

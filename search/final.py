@@ -42,6 +42,7 @@ from .final_timing import timings
 from .objective import EvaluatesArchitectures, Objective, SearchContext, build_objectives, family_of, measure
 from .profiles import LATENCY, searched_with
 from .records import Evaluation
+from .repricing import original
 from .resource_objective import FAMILIES
 from .run import Run
 from .table import space_of
@@ -64,10 +65,16 @@ def final_front(
     """Validate and time the front of `run`, write final.jsonl and final.json into its folder, and return the result.
 
     Costly objectives are measured on the split that the search did not use, of the front and of `controls` networks
-    of the first rounds. With the profile of the run, latencies are measured if this is its device and runtime. Raises
-    RunMismatch (another profile, checkpoint, space, or final front; the last not with `force`), Infeasible,
-    MissingContext, RunDamaged, RunLocked, OutputUnusable, and the errors of lut and profilers.
+    of the first rounds. With a profile, latencies are measured if this is its device and runtime; where it is not the
+    run's own, the front is priced anew with it first, and `on_step` is told. Raises RunMismatch (a profile that cannot
+    price the run; another checkpoint, space, or final front; the last not with `force`), Infeasible, MissingContext,
+    RunDamaged, RunLocked, OutputUnusable, and the errors of lut and profilers.
     """
+    if profile is not None:
+        require_one_way(run)
+        run = run.priced_by(profile)
+        if run.pricing is not None:
+            on_step(str(run.pricing))
     space, header = space_of(run), header_for(run, supernet, profile, data, controls)
     with opened(run.folder, header, space, force=force) as (journal, recorded):
         records = list(recorded)
@@ -115,13 +122,14 @@ def header_for(
     if checkpoint and searched and checkpoint != searched:
         raise RunMismatch(
             f"{run.folder} was searched with the checkpoint {searched[:12]}, and this is {checkpoint[:12]}; its "
-            "networks would not be those of the front: pass the run's own as --checkpoint FILE",
+            "networks would not be those of the front: pass the run's own as `checkpoint`",
             fields=("checkpoint_sha256",),
         )
     latency = LATENCY if profile is None else latency_of(run, profile)
     first = [evaluation.id for evaluation in unpredicted(run)]
     return FinalHeader(
-        run=run_digest(run.header),
+        run=run_digest(original(run)),
+        evaluations=None if run.pricing is None else len(run.evaluations),
         search_split=run.config.split,
         report_split=OTHER_SPLIT[run.config.split],
         front=tuple(architecture.id for architecture in run.front().architectures),
@@ -139,29 +147,25 @@ def latencies_of(run: Run) -> tuple[str, ...]:
     return tuple(objective.name for objective in run.objectives if family_of(objective.name) == LATENCY)
 
 
-def latency_of(run: Run, profile: HardwareProfile) -> str:
-    """Return the objective whose values come from this very profile; raises RunMismatch when there is none."""
-    if not (known := latencies_of(run)):
-        raise RunMismatch(
-            f"{run.folder} does not optimise latency, so a profile says nothing of its front; leave --profile out",
-            fields=("profile",),
-        )
+def require_one_way(run: Run) -> None:
+    """Raise RunMismatch for a run whose networks run in several ways: no profile is of all of them."""
     if ways := deployments_in(run.header.provenance):
         raise RunMismatch(
             f"the networks of {run.folder} run in {len(ways)} ways, each as it is fastest, so one profile cannot time "
-            "them; leave --profile out, and time what you choose: gnomon export RUN --pick ID with all profiles",
+            "them; leave `profile` out, and time what you choose: gnomon export RUN --pick ID with all profiles",
             fields=("profile",),
         )
-    searched = {name: source for name, source in searched_with(run.header.provenance).items() if name in known}
-    for name, source in searched.items():
-        if source.get("sha256") == profile.digest:
+
+
+def latency_of(run: Run, profile: HardwareProfile) -> str:
+    """Return the objective whose values come from this very profile; raises RunMismatch when there is none."""
+    known = latencies_of(run)
+    for name, source in searched_with(run.header.provenance).items():
+        if name in known and source.get("sha256") == profile.digest:
             return name
-    said = [f"{source.get('name')} (sha256 {str(source.get('sha256'))[:12]})" for source in searched.values()]
     raise RunMismatch(
-        f"{run.folder} was searched with the profile {' and '.join(said) or None}, and this is "
-        f"{profile.name} ({profile.digest[:12]}); pass the run's own as --profile FILE, or none, and latencies "
-        "stay predicted",
-        fields=("profile.sha256",),
+        f"{run.folder} does not optimise latency, so a profile says nothing of its front; leave `profile` out",
+        fields=("profile",),
     )
 
 
@@ -172,7 +176,7 @@ def reason_not_timed(run: Run, profile: HardwareProfile | None) -> str | None:
     if deployments_in(run.header.provenance):
         return "networks run in several ways, each as it is fastest; gnomon export times what you choose"
     if profile is None:
-        return "no profile was given; pass the run's own as --profile FILE"
+        return "no profile was given; give one made here"
     return reason_not_here(profile) or None
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +31,13 @@ from .final_records import (
 )
 from .final_summary import LatencyAgreement, Optimism, Standing, standings
 from .pareto import ObjectiveInfo, ParetoFront
+from .repricing import original
 
 if TYPE_CHECKING:
     from .run import Run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FinalFront:
     """A run's front after validation on the report split and, where it could be, timing.
 
@@ -48,11 +50,47 @@ class FinalFront:
     constraints: tuple[str, ...]
     records: tuple[Record, ...]
 
+    def __repr__(self) -> str:
+        return f"FinalFront({self.folder}: {self.said})"
+
+    def __str__(self) -> str:
+        return f"{self.folder}: {self.said}\n{self._stays()}"
+
+    def _repr_html_(self) -> str:
+        said = f"<p>{escape(f'{self.folder}: {self.said}')}</p>"
+        front = self._stays()
+        return said + (f"<p>{escape(str(front))}</p>" if isinstance(front, Infeasible) else front._repr_html_())
+
+    def _stays(self) -> ParetoFront | Infeasible:
+        try:
+            return self.front()
+        except Infeasible as error:
+            return error
+
+    @property
+    def said(self) -> str:
+        """How many members stay, on what, in words."""
+        stay = [standing.on_front for standing in self.standings].count(True)
+        priced = f", priced by {self.pricing}" if self.pricing else ""
+        return f"{stay} of {len(self.members)} members stay on the front, on {self.header.report_split}{priced}"
+
     @property
     def header(self) -> FinalHeader:
         """What decides this final front."""
         (header,) = (record for record in self.records if isinstance(record, FinalHeader))
         return header
+
+    @property
+    def pricing(self) -> str | None:
+        """The name of the profile that priced the front anew; None where it is the run's own."""
+        return None if self.header.evaluations is None else (self.header.profile or {}).get("name")
+
+    def prices_like(self, run: Run) -> bool:
+        """Tell whether the members are the front of `run` as it is priced, with the latencies that it has."""
+        front = run.front()
+        names = [objective.name for objective in self.objectives]
+        ours = {member.id: tuple(member.search[name] for name in names) for member in self.members}
+        return ours == dict(zip((architecture.id for architecture in front.architectures), front.values))
 
     @property
     def members(self) -> tuple[Validation, ...]:
@@ -168,7 +206,8 @@ class FinalFront:
 def load_final(run: Run) -> FinalFront | None:
     """Read the sealed final front of a run; None when there is none.
 
-    Raises RunDamaged, and RunMismatch for one of another state of the run, made before it went on.
+    It may be of the front under another profile than the run's: `header.profile` says which. Raises RunDamaged, and
+    RunMismatch for one of another state of the run, made before it went on.
     """
     if not (run.folder / FINAL_FILE).exists():
         return None
@@ -181,12 +220,15 @@ def load_final(run: Run) -> FinalFront | None:
         ("control", c) for c in final.header.controls
     }:
         raise RunDamaged(
-            f"{run.folder / JOURNAL_FILE} is not all of the sealed final front; make it anew: gnomon finish --force",
+            f"{run.folder / JOURNAL_FILE} is not all of the sealed final front; make it anew: finish with `force=True`",
             path=run.folder / JOURNAL_FILE,
         )
-    if (final.header.run, final.header.front) != (run_digest(run.header), front):
+    header, digest = final.header, run_digest(original(run))
+    is_same = header.front == front if header.evaluations is None else header.evaluations == len(run.evaluations)
+    if header.run != digest or not is_same:
         raise RunMismatch(
-            f"the final front in {run.folder} is of an earlier state of the run; make it anew: gnomon finish --force",
-            fields=("run" if final.header.run != run_digest(run.header) else "front",),
+            f"the final front in {run.folder} is of an earlier state of the run; make it anew: finish "
+            "with `force=True`",
+            fields=("run" if header.run != digest else "front",),
         )
     return final

@@ -18,8 +18,9 @@ from .records import RunHeader, first_line, journal_lines
 
 SCHEMA: Final = "gnomon.final"
 # History of the final front's format, newest first:
+#   2  evaluations, of a front that was priced anew under another profile than the run's
 #   1  header, validations on the report split, the anchor's change, timings with raw blocks
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER = "final.jsonl", "final.json", "final.timing"
 STRICT = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -36,7 +37,7 @@ class FinalHeader(BaseModel):
 
     record: Literal["header"] = "header"
     schema_id: Literal["gnomon.final"] = Field(default=SCHEMA, alias="schema")
-    version: Literal[1] = SCHEMA_VERSION
+    version: Literal[1, 2] = SCHEMA_VERSION
     gnomon: str = VERSION
     run: str
     search_split: str
@@ -48,6 +49,7 @@ class FinalHeader(BaseModel):
     data: str | None
     not_timed: str | None
     latency: str = "latency"  # the objective that the profile's device can measure
+    evaluations: int | None = None  # how many the run had, where the profile is not its own and priced the front anew
 
 
 class Validation(BaseModel):
@@ -124,7 +126,7 @@ def read_final_journal(folder: Path) -> tuple[Record, ...]:
             wrong = f"record {line.get('record')!r} is none of {', '.join(RECORDS)}"
         if wrong:
             raise RunDamaged(
-                f"{path}, line {number}: {wrong}; make the final front anew: gnomon finish --force",
+                f"{path}, line {number}: {wrong}; make the final front anew with `force=True`",
                 path=path,
                 line_number=number,
             )
@@ -167,7 +169,7 @@ def require_architectures(records: tuple[Record, ...], space: str, path: Path) -
 
 def fields_of(header: FinalHeader) -> dict[str, Any]:
     """Return what tells final fronts apart, the profile's name and sha256 as fields of their own."""
-    found = header.model_dump(mode="json", exclude={"gnomon", "profile"})
+    found = header.model_dump(mode="json", exclude={"gnomon", "profile", "version"})
     return found | {f"profile.{name}": value for name, value in (header.profile or {}).items()}
 
 
@@ -178,6 +180,7 @@ def require_same_final(folder: Path, stored: FinalHeader, asked: FinalHeader) ->
     if changed:
         said = "; ".join(f"{name}: {ours.get(name)!r} there, {theirs.get(name)!r} asked" for name in changed[:4])
         raise RunMismatch(
-            f"{folder / JOURNAL_FILE} holds another final front ({said}); ask for that one, or give it up with --force",
+            f"{folder / JOURNAL_FILE} holds another final front ({said}); ask for that one, or give it up "
+            "with `force=True`",
             fields=changed,
         )

@@ -55,7 +55,7 @@ def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitSta
     if spent > budget + TOLERANCE:
         raise RunMismatch(
             f"the run in {folder} has spent {spent:g} full validations already, and the budget asked for is {budget}; "
-            "give it a larger one, or choose another --out",
+            "give it a larger one, or choose another `folder`",
             fields=("config.budget",),
         )
     if stored != header:
@@ -76,14 +76,14 @@ def writing(folder: Path, advice: str) -> Iterator[None]:
 
 def lock(folder: Path, stack: ExitStack) -> None:
     """Create the folder and lock it until `stack` closes; raises RunLocked, OutputUnusable."""
-    with writing(folder, "choose another --out"):
+    with writing(folder, "choose another `folder`"):
         folder.mkdir(parents=True, exist_ok=True)
         stack.enter_context(FileLock(folder / LOCK_FILE, timeout=0))
 
 
 def open_journal(folder: Path, stack: ExitStack) -> Journal:
     """Open the run's evaluations to append to until `stack` closes; raises OutputUnusable."""
-    with writing(folder, "choose another --out"):
+    with writing(folder, "choose another `folder`"):
         journal = Journal(folder / EVALUATIONS_FILE).__enter__()
     stack.callback(close, journal, folder)
     return journal
@@ -98,7 +98,7 @@ def close(journal: Journal, folder: Path) -> None:
 def begin(folder: Path, header: RunHeader, start: Start | None) -> None:
     """Write a new run into `folder`, which must be empty or hold a run; replaces only a run's files."""
     require_own(folder)
-    with writing(folder, "choose another --out"):
+    with writing(folder, "choose another `folder`"):
         for name in (EVALUATIONS_FILE, STOP_FILE):
             (folder / name).unlink(missing_ok=True)
         if start is not None:
@@ -115,15 +115,15 @@ def require_own(folder: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise OutputUnusable(f"{folder} is no folder for a run: {error}; choose another --out") from error
+        raise OutputUnusable(f"{folder} is no folder for a run: {error}; choose another `folder`") from error
     if (folder / RUN_FILE) in found:
         if not has_schema(folder / RUN_FILE, SCHEMA):
-            raise OutputUnusable(f"{folder / RUN_FILE} is not the description of a run; choose another --out")
+            raise OutputUnusable(f"{folder / RUN_FILE} is not the description of a run; choose another `folder`")
         return
     own = (f".{START_FILE}.", f".{RUN_FILE}.")  # what a kill leaves before there is a description
     others = [p.name for p in found if not (p.name.startswith(own) or is_lock(p) or is_start(p))]
     if others:
-        raise OutputUnusable(f"{folder} is not empty and holds no run ({others[0]}); choose another --out")
+        raise OutputUnusable(f"{folder} is not empty and holds no run ({others[0]}); choose another `folder`")
 
 
 def foreign_in_run(folder: Path) -> str:
@@ -142,5 +142,5 @@ def is_lock(path: Path) -> bool:
 
 def write_header(folder: Path, header: RunHeader) -> None:
     """Write or replace the run's description."""
-    with writing(folder, "choose another --out"):
+    with writing(folder, "choose another `folder`"):
         write_atomically(folder / RUN_FILE, header.model_dump_json(indent=1, by_alias=True) + "\n")

@@ -56,13 +56,13 @@ def require_same(folder: Path, stored: RunHeader, asked: RunHeader) -> None:
     if stored.version < asked.version:
         raise RunMismatch(
             f"{folder} holds a run of format version {stored.version}, which can be read but not continued; choose "
-            "another --out, or give that run up with --force",
+            "another `folder`, or give that run up with `force=True`",
             fields=changed,
         )
     if changed:
         said = "; ".join(f"{name}: {ours.get(name)!r} there, {theirs.get(name)!r} asked" for name in changed[:5])
         raise RunMismatch(
-            f"{folder} holds another run ({said}); choose another --out, or give that run up with --force",
+            f"{folder} holds another run ({said}); choose another `folder`, or give that run up with `force=True`",
             fields=changed,
         )
 

@@ -29,7 +29,7 @@ class OnProgress(Protocol):
 def run_search(
     context: SearchContext,
     config: SearchConfig,
-    folder: Path,
+    folder: str | Path,
     *,
     provenance: Mapping[str, Any],
     start_from: Run | None = None,
@@ -43,6 +43,7 @@ def run_search(
     another one on the same space measured (`start.py`). Raises InvalidConfig, UnknownName, MissingContext, RunMismatch
     (another run is there, and `force` is off), RunDamaged, RunLocked, OutputUnusable, SpaceExhausted, TacticBroken.
     """
+    folder = Path(folder)
     own = own_metric(context)
     check_names(config, told=[own.name] if own else ())
     context = replace(context, split=config.split)

@@ -14,6 +14,7 @@ import numpy as np
 
 from .errors import Infeasible
 from .objective import Direction, Values
+from .text import MOST_ROWS
 
 if TYPE_CHECKING:
     from .pareto import ObjectiveInfo, ParetoFront
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 ACCENT = "#d2603f"  # contrast of at least 3.3 to both white and black
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 380, 250, 62, 14, 12, 44
-MOST_ROWS = 30
 
 
 def html_from_front(front: ParetoFront, *, title: str = "", everything: Values | None = None) -> str:
@@ -38,7 +38,7 @@ def html_from_front(front: ParetoFront, *, title: str = "", everything: Values |
 
 def html_from_run(run: Run) -> str:
     """Return a run as HTML: its front, or why there is none."""
-    title = f"{run.config.space}: {run.config.tactic}, {len(run.evaluations)} of {run.config.budget} evaluations"
+    title = f"{run.config.space}: {run.config.tactic}, {run.effort}"
     if not run.evaluations:
         return f"<p><b>{escape(title)}</b>: nothing measured yet</p>"
     try:
@@ -51,11 +51,10 @@ def html_from_run(run: Run) -> str:
 def table(front: ParetoFront) -> str:
     """Return the members as an HTML table, the knee marked; long fronts are cut, and say so."""
     knee = front.knee()
-    names = [f"{objective.name} ({objective.unit})" for objective in front.objectives]
-    head = cells("th", ["id", *names])
+    head = cells("th", ["id", *(quantity.head for quantity in front.quantities)])
     body = [
         cells("td", [architecture.id + (" knee" if architecture == knee else ""), *(f"{v:,.6g}" for v in values)])
-        for architecture, values in zip(front.architectures[:MOST_ROWS], front.values)
+        for architecture, values in zip(front.architectures[:MOST_ROWS], front.rows)
     ]
     rest = len(front.values) - len(body)
     more = f'<div style="opacity:.7">and {rest} more</div>' if rest else ""
@@ -97,9 +96,9 @@ def scatter(everything: Values, best: Values, objectives: Sequence[ObjectiveInfo
     middle = (TOP + HEIGHT - BOTTOM) / 2
     labels = (
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2:.0f}" y="{HEIGHT - 8}" text-anchor="middle">'
-        f"{escape(f'{second.name} ({second.unit})')}</text>"
+        f"{escape(second.head)}</text>"
         f'<text transform="translate(13 {middle:.0f}) rotate(-90)" text-anchor="middle">'
-        f"{escape(f'{first.name} ({first.unit})')}</text>"
+        f"{escape(first.head)}</text>"
     )
     return (
         f'<svg width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" fill="currentColor" '

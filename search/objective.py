@@ -226,7 +226,7 @@ def build_watched(config: SearchConfig, context: SearchContext, *, told: Collect
         if watched[name].costly:
             raise InvalidConstraint(
                 f"constraint {text!r} is on {name!r}, which takes running networks and is no objective of the search; "
-                f"make it one: --objectives {','.join([*config.objectives, name])}"
+                f"make it one: `objectives={','.join([*config.objectives, name])}`"
             )
     ways = context.latencies.get("")
     return (*watched.values(), *([Chosen(ways)] if isinstance(ways, ChoosesDeployments) else ()))

@@ -25,24 +25,52 @@ PREFERENCE = re.compile(r"\s*(knee|best|weights)(?:\s*:\s*|\s+|$)(.*?)\s*")
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectiveInfo:
-    """What is known of an objective without being able to compute it."""
+class QuantityInfo:
+    """A quantity that a constraint is on without being an objective."""
 
     name: str
     unit: str
-    direction: Direction
+
+    @property
+    def head(self) -> str:
+        """The name with the unit, as a table heads its column; the name alone where both are the same word."""
+        return self.headed()
+
+    def headed(self, words: str = "") -> str:
+        """Return the head of a column of this quantity that `words` say more of, as `accuracy test (percent)`."""
+        name = f"{self.name} {words}".rstrip()
+        return name if self.unit.lower() == self.name.lower() else f"{name} ({self.unit})"
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectiveInfo(QuantityInfo):
+    """What is known of an objective without being able to compute it."""
+
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class ParetoFront:
-    """Mutually non-dominated architectures, best in the first objective first; `values` are (n, m) as tuples."""
+    """Mutually non-dominated architectures, best in the first objective first; `values` are (n, m) as tuples.
+
+    `watched_values` are (n, k) of what is constrained without being an objective, `watched`; nothing where not known.
+    """
 
     architectures: tuple[Architecture, ...]
     values: tuple[tuple[float, ...], ...]
     objectives: tuple[ObjectiveInfo, ...]
+    watched: tuple[QuantityInfo, ...] = ()
+    watched_values: tuple[tuple[float, ...], ...] = ()
 
     @staticmethod
-    def of(architectures: Sequence[Architecture], values: Values, objectives: Sequence[ObjectiveInfo]) -> ParetoFront:
+    def of(
+        architectures: Sequence[Architecture],
+        values: Values,
+        objectives: Sequence[ObjectiveInfo],
+        *,
+        watched: Sequence[QuantityInfo] = (),
+        watched_values: Sequence[Sequence[float]] = (),
+    ) -> ParetoFront:
         """Keep what no other dominates; the order of the arguments does not matter."""
         directions = [objective.direction for objective in objectives]
         kept = np.flatnonzero(non_dominated(values, directions)).tolist()
@@ -52,7 +80,19 @@ class ParetoFront:
             tuple(architectures[i] for i in order),
             tuple(tuple(float(value) for value in values[i]) for i in order),
             tuple(objectives),
+            tuple(watched),
+            tuple(tuple(watched_values[i]) for i in order) if watched else (),
         )
+
+    @property
+    def quantities(self) -> tuple[QuantityInfo, ...]:
+        """The objectives, then what is constrained without being one."""
+        return (*self.objectives, *self.watched)
+
+    @property
+    def rows(self) -> tuple[tuple[float, ...], ...]:
+        """A value for each of `quantities`, (n, m + k) as tuples."""
+        return tuple((*v, *beside) for v, beside in zip(self.values, self.watched_values)) or self.values
 
     @property
     def costs(self) -> Values:
@@ -89,6 +129,7 @@ class ParetoFront:
             self,
             architectures=tuple(self.architectures[i] for i in chosen),
             values=tuple(self.values[i] for i in chosen),
+            watched_values=tuple(self.watched_values[i] for i in chosen) if self.watched else (),
         )
 
     def pick(self, rule: str) -> Architecture:
@@ -125,6 +166,16 @@ class ParetoFront:
         from .table import frame_from_table, table_of_front
 
         return frame_from_table(table_of_front(self))
+
+    def __repr__(self) -> str:
+        from .text import line_from_front
+
+        return line_from_front(self)
+
+    def __str__(self) -> str:
+        from .text import text_from_front
+
+        return text_from_front(self)
 
     def _repr_html_(self) -> str:
         from .notebook import html_from_front

@@ -129,7 +129,7 @@ def one_profile(profile: Profiles, way: Deployment | None) -> HardwareProfile | 
     Raises InvalidConfig where several are given and which one is meant cannot be told.
     """
     several = by_name(profile)
-    if len(several) < 2:
+    if len(several) < 2 and (way is None or not several):
         return next((one for _, one in several), None)
     for _, one in several:
         if way is not None and one.digest == way.sha256:
@@ -147,6 +147,13 @@ def by_name(profile: Profiles) -> tuple[tuple[str, HardwareProfile], ...]:
     if isinstance(profile, Sequence):
         return tuple(("", one) for one in profile)
     return () if profile is None else (("", profile),)
+
+
+def sources_in(provenance: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return name and sha256 of each profile that a run's latencies are of, and the objective that each stands for."""
+    ways = provenance.get("deployments") or ()
+    sources = [(LATENCY, way) for way in ways] or list(searched_with(provenance).items())
+    return [{"objective": name, "name": one["name"], "sha256": one["sha256"]} for name, one in sources]
 
 
 def searched_with(provenance: Mapping[str, Any]) -> dict[str, dict[str, str]]:

@@ -136,7 +136,7 @@ def read_header(folder: Path) -> RunHeader:
             )
         return RunHeader.model_validate(content)
     except OSError as error:
-        raise RunDamaged(f"no run in {folder}: {error}; start one with gnomon search --out", path=path) from error
+        raise RunDamaged(f"no run in {folder}: {error}; start one: gnomon search --out FOLDER", path=path) from error
     except (ValueError, AttributeError) as error:
         raise RunDamaged(f"{path} is not a run's description: {first_line(error)}", path=path) from error
 

@@ -61,10 +61,11 @@ def resources_of(name: str, context: SearchContext) -> MeasuresResources:
     family = family_of(name)
     known = [f"{family}@{other}" if other else family for other in context.resources]
     given = f"those given are for {', '.join(known)}{closest_hint(name, known)}" if known else "there is none"
+    instance = context.instance
     raise MissingContext(
         f"objective {name!r} needs a hardware profile, which says how networks are run here, and {given}; make one "
-        f"with `gnomon profile --space {context.space.network.name}` and pass it as --profile "
-        f"{context.instance + '=' if context.instance else ''}FILE"
+        f"with `gnomon profile --space {context.space.network.name}` and pass it as `profile`"
+        f"{f' of the name {instance} (on the command line {instance}=FILE)' if instance else ''}"
     )
 
 

@@ -171,7 +171,7 @@ def check_replayed(evaluation: Evaluation, trials: Sequence[Trial]) -> None:
     if trial is None or said != (trial.indices, trial.share, trial.size):
         raise RunDamaged(
             f"evaluation {evaluation.order} of the run is not what its settings lead to; its file was "
-            "edited, or made on a machine whose arithmetic differs. Start anew with --force",
+            "edited, or made on a machine whose arithmetic differs. Start anew with `force=True`",
             path=Path(EVALUATIONS_FILE),
             line_number=evaluation.order + 1,
         )

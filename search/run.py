@@ -15,7 +15,7 @@ from .deployment import Deployment, deployments_in
 from .errors import Infeasible, RunDamaged
 from .measured import Measured, feasible_volume, measured_of, values_of, violations_of, volume_of
 from .objective import DEPLOYMENT, Values
-from .pareto import ObjectiveInfo, ParetoFront, describe
+from .pareto import ObjectiveInfo, ParetoFront, QuantityInfo, describe
 from .profiles import PRECISION, WEIGHT_BITS
 from .quality import PredictorQuality, quality_of
 from .records import Evaluation, RunHeader, read_header
@@ -23,16 +23,21 @@ from .region import Region
 from .replay import read_evaluations
 from .start import Start, read_start
 from .stopping import Stop, cost_of, read_stop
+from .text import effort_of, name_of, text_from_run
 
 if TYPE_CHECKING:
     import pandas
 
+    from .profiles import Profiles
+    from .repricing import Pricing
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Run:
     """What a run folder holds; `evaluations` are in the order they were written, of any share of the data.
 
-    `start` is what the run was started from, `stop` how it ended, None while it goes on.
+    `start` is what the run was started from, `stop` how it ended, None while it goes on. `pricing` says with which
+    profiles its latencies are priced instead of those that it was searched with.
     """
 
     folder: Path
@@ -40,6 +45,7 @@ class Run:
     evaluations: tuple[Evaluation, ...]
     start: Start | None = None
     stop: Stop | None = None
+    pricing: Pricing | None = None
 
     @property
     def config(self) -> SearchConfig:
@@ -61,6 +67,16 @@ class Run:
     def objectives(self) -> tuple[ObjectiveInfo, ...]:
         """The run's objectives, in its order."""
         return tuple(ObjectiveInfo(o.name, o.unit, o.direction) for o in self.header.objectives)
+
+    @property
+    def watched(self) -> tuple[QuantityInfo, ...]:
+        """What is kept beside the objectives: what is constrained without being one, and the number of the way."""
+        return tuple(QuantityInfo(one.name, one.unit) for one in self.header.watched)
+
+    @property
+    def effort(self) -> str:
+        """What was done and spent, in words."""
+        return effort_of(self)
 
     @property
     def measured(self) -> tuple[Measured, ...]:
@@ -124,7 +140,23 @@ class Run:
                 nearest=nearest.architecture,
             )
         kept = np.flatnonzero(broken == 0)
-        return ParetoFront.of([measured[i].architecture for i in kept], values[kept], self.objectives)
+        columns = [i for i, one in enumerate(self.header.watched) if one.name != DEPLOYMENT]
+        return ParetoFront.of(
+            [measured[i].architecture for i in kept],
+            values[kept],
+            self.objectives,
+            watched=[self.watched[i] for i in columns],
+            watched_values=[[measured[i].watched[column] for column in columns] for i in kept],
+        )
+
+    def priced_by(self, profile: Profiles) -> Run:
+        """Return this run with the latencies of another profile: what its networks take, and its front, there.
+
+        The run itself where it was searched with that profile, or has no latency. Raises as `repricing.repriced`.
+        """
+        from .repricing import repriced
+
+        return repriced(self, profile)
 
     def hypervolume(self) -> float:
         """Return the hypervolume of the front, 0 for none."""
@@ -153,14 +185,21 @@ class Run:
 
         return frame_from_table(table_of_run(self))
 
+    def __repr__(self) -> str:
+        return name_of(self)
+
+    def __str__(self) -> str:
+        return text_from_run(self)
+
     def _repr_html_(self) -> str:
         from .notebook import html_from_run
 
         return html_from_run(self)
 
 
-def load_run(folder: Path) -> Run:
+def load_run(folder: str | Path) -> Run:
     """Read a run folder, finished or not; raises RunDamaged."""
+    folder = Path(folder)
     header = read_header(folder)
     started = header.provenance.get("start_sha256")
     start = read_start(folder, started) if isinstance(started, str) else None

@@ -48,12 +48,15 @@ class StartRecord(BaseModel):
     values: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Start:
     """What a run was started from."""
 
     header: StartHeader
     records: tuple[StartRecord, ...]
+
+    def __repr__(self) -> str:
+        return f"Start({self})"
 
     def __str__(self) -> str:
         count = len(self.records)
@@ -99,7 +102,7 @@ def read_start(folder: Path, sha256: str) -> Start:
         if hashlib.sha256(content).hexdigest() != sha256:
             raise RunDamaged(
                 f"{path} is not what the run in {folder} was started from (sha256 {sha256[:12]}); it was edited. "
-                "Restore it, or start anew with --force",
+                "Restore it, or start anew with `force=True`",
                 path=path,
             )
         header, *records = (json.loads(line) for line in content.splitlines())

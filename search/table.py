@@ -1,7 +1,9 @@
 """A run or a front as one flat table: the columns that files for other tools and pandas have.
 
 Objectives carry their unit in the column's name (accuracy_percent, latency_us), genes go by their own name and hold
-option values. A gene or objective whose name another column has already is called gene.NAME or objective.NAME.
+option values. What is constrained without being an objective stands beside the objectives, and the way in which a
+network runs fastest as its label. A gene or objective whose name another column has already is called gene.NAME or
+objective.NAME.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ from typing import TYPE_CHECKING
 from ..supernets import SearchSpace, load_space
 from ..supernets.packages import install_command
 from ..supernets.space import Architecture
+from .deployment import Deployment, deployments_in
 from .errors import Infeasible, RunDamaged, RunMismatch
+from .objective import DEPLOYMENT
 
 if TYPE_CHECKING:
     import pandas
 
-    from .pareto import ObjectiveInfo, ParetoFront
+    from .pareto import ParetoFront, QuantityInfo
     from .run import Run
 
 Cell = int | float | str | bool | None
@@ -47,15 +51,16 @@ def table_of_run(run: Run) -> Table:
     of all that was fully measured. Raises RunDamaged for an empty run, RunMismatch when the installed space differs
     from the run's, UnknownSpace.
     """
-    space, best = space_of(run), front_ids(run)
+    space, best, ways = space_of(run), front_ids(run), deployments_in(run.header.provenance)
     rows = []
     for e in run.evaluations:
         values = [e.values.get(objective.name) for objective in run.objectives]
+        beside = [watched_cell(e.values.get(one.name), one.name, ways) for one in run.watched]
         genes = space.values(Architecture(space.name, e.indices)).values()
         is_best = e.id in best and e.is_full
         facts = (run.config.space, run.config.tactic, run.config.seed)
-        rows.append((*facts, e.order, e.round, e.id, e.share, e.failed, e.seconds, is_best, *values, *genes))
-    return Table(columns_of(RUN_COLUMNS, run.objectives, space), tuple(rows))
+        rows.append((*facts, e.order, e.round, e.id, e.share, e.failed, e.seconds, is_best, *values, *beside, *genes))
+    return Table(columns_of(RUN_COLUMNS, (*run.objectives, *run.watched), space), tuple(rows))
 
 
 def table_of_front(front: ParetoFront) -> Table:
@@ -63,9 +68,14 @@ def table_of_front(front: ParetoFront) -> Table:
     space = load_space(front.architectures[0].space)
     rows = tuple(
         (architecture.id, *values, *space.values(architecture).values())
-        for architecture, values in zip(front.architectures, front.values)
+        for architecture, values in zip(front.architectures, front.rows)
     )
-    return Table(columns_of(("id",), front.objectives, space), rows)
+    return Table(columns_of(("id",), front.quantities, space), rows)
+
+
+def watched_cell(value: float | None, name: str, ways: Sequence[Deployment]) -> Cell:
+    """Return what a cell holds of a value beside the objectives; of the number of a way, its label."""
+    return ways[int(value)].label if name == DEPLOYMENT and value is not None else value
 
 
 def frame_from_table(table: Table) -> pandas.DataFrame:
@@ -79,11 +89,12 @@ def frame_from_table(table: Table) -> pandas.DataFrame:
     return pandas.DataFrame(list(table.rows), columns=list(table.columns))
 
 
-def columns_of(first: Sequence[str], objectives: Sequence[ObjectiveInfo], space: SearchSpace) -> tuple[str, ...]:
+def columns_of(first: Sequence[str], objectives: Sequence[QuantityInfo], space: SearchSpace) -> tuple[str, ...]:
     """Name the columns: `first`, the objectives with their units, the genes; no name twice."""
     names = list(first)
     for objective in objectives:
-        names.append(distinct(column_from_objective(objective.name, objective.unit), names, "objective"))
+        unit = "" if objective.name == DEPLOYMENT else objective.unit
+        names.append(distinct(column_from_objective(objective.name, unit), names, "objective"))
     for choice in space.choices:
         names.append(distinct(choice.name, names, "gene"))
     return tuple(names)

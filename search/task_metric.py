@@ -60,13 +60,13 @@ def metric_objective(metric: Metric, context: SearchContext) -> TaskMetric:
     if context.supernet is None:
         raise MissingContext(
             f"objective {metric.name!r} needs a super-network with weights for {context.space.name!r}, and there is "
-            "none; pass --checkpoint FILE, or search without it: --objectives macs,params"
+            "none; pass a `checkpoint`, or search without it: `objectives=macs,params`"
         )
     own = context.supernet.metric
     if own.name != metric.name:
         raise MissingContext(
             f"{context.space.name} is judged by {own.name}, not by {metric.name}; "
-            f"write {own.name} in its place, as --objectives {own.name},latency"
+            f"write {own.name} in its place, as `objectives={own.name},latency`"
         )
     for precision in precisions_in(context.space) or (context.precision,):
         if precision != FP32:

@@ -34,6 +34,11 @@ class Metric:
     tolerance: float
     signature: str = field(default="", compare=False)
 
+    @property
+    def said(self) -> str:
+        """The name with its unit, in words; the unit alone where both are the same word."""
+        return self.unit if self.unit.lower() == self.name.lower() else f"{self.name} in {self.unit}"
+
 
 ACCURACY = Metric("accuracy", "percent", "max", tolerance=0.1)
 BLEU = Metric("bleu", "BLEU", "max", tolerance=0.1)

@@ -25,6 +25,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
+from html import escape
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,7 +53,7 @@ class Architecture:
         return hashlib.sha256(f"{self.space}{self.indices}".encode()).hexdigest()[:8]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SearchSpace:
     """All sub-networks of a super-network. Built by the modules of `spaces/`; `name` carries their options.
 
@@ -69,6 +70,25 @@ class SearchSpace:
     without_settings: SearchSpace | None = None
     inputs: tuple[tuple[str, Input], ...] = ()
     outputs: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"SearchSpace({', '.join(f'{label} {said}' for label, said in self._facts())})"
+
+    def __str__(self) -> str:
+        return "\n".join(f"{label:<8} {said}" for label, said in self._facts())
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<tr><th>{escape(label)}</th><td>{escape(said)}</td></tr>" for label, said in self._facts())
+        return f"<table>{rows}</table>"
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return [
+            ("space", self.name),
+            ("task", self.task),
+            ("input", " x ".join(map(str, self.input_shape))),
+            ("genes", f"{len(self.choices)} with {float(self.size):.2g} settings"),
+            ("layers", str(len(self.unique_layers()))),
+        ]
 
     @property
     def network(self) -> SearchSpace:

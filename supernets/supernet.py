@@ -22,6 +22,8 @@ from .weight_files import lessons_of, spaces_with_weights, weights_of
 if TYPE_CHECKING:
     from .elastic import ElasticNetwork
 
+NO_TASK = "none"  # the task of a space whose networks nothing judges
+
 
 class Supernet(Protocol):
     """Weights of all sub-networks of a space, and the task that judges them. Nothing in it ever changes."""
@@ -86,7 +88,11 @@ class Supernet(Protocol):
 
 
 def load_supernet(
-    space: str, *, checkpoint: Path | None = None, data: Path | None = None, weight_bits: int | None = None
+    space: str,
+    *,
+    checkpoint: str | Path | None = None,
+    data: str | Path | None = None,
+    weight_bits: int | None = None,
 ) -> Supernet:
     """Load the super-network of `space`: our weights and embedded data, or the user's files.
 
@@ -95,6 +101,8 @@ def load_supernet(
     another network, DataUnavailable.
     """
     import_torch()
+    data = None if data is None else Path(data)
+    checkpoint = None if checkpoint is None else Path(checkpoint)
     from .checkpoints import absent, load_checkpoint
     from .elastic import ElasticNetwork
     from .tasks import load_task
@@ -104,11 +112,13 @@ def load_supernet(
     path = checkpoint or weights_of(loaded.name)
     if checkpoint is not None and not checkpoint.is_file():
         raise CheckpointMismatch(absent(loaded.name, checkpoint), tensor="(file)")
+    require_task(loaded)
+    if data is not None and not data.exists():
+        raise DataUnavailable(f"there is no folder {data}; name the folder of the data, or leave it out")
     if path is None:
         raise UnknownSpace(
-            f"no weights for {space!r}; there are some for "
-            f"{', '.join(spaces_with_weights())}. Latency, macs and params need none; for accuracy pass "
-            f"--checkpoint FILE, or make them: gnomon train {space}"
+            f"no weights for {space!r}; there are some for {', '.join(spaces_with_weights())}. Latency, macs and "
+            f"params need none; for accuracy {way_to_weights(space)}"
         )
     network = ElasticNetwork(loaded)
     load_checkpoint(network, path)
@@ -123,9 +133,28 @@ def require_folder(data: Path | None) -> None:
     if data is not None and not data.is_dir():
         what = "is no folder" if data.exists() else "does not exist"
         raise DataUnavailable(
-            f"the folder of the data, {data}, {what}; give the one that holds the data set (--data), as gnomon data "
+            f"the folder of the data, {data}, {what}; give the one that holds the data set (`data`), as gnomon data "
             "prepare NAME prints it"
         )
+
+
+def require_task(space: SearchSpace) -> None:
+    """Raise DataUnavailable for a space without a task: nothing says how good its networks are."""
+    if space.task == NO_TASK:
+        raise DataUnavailable(
+            f"space {space.name!r} has the task {NO_TASK!r}: no data say how good its networks are, so they can be "
+            "neither trained nor validated here. Latency, macs and params can be searched; for accuracy give the space "
+            "a task (docs/spaces.md), or tell values of your own to gnomon.Study"
+        )
+
+
+def way_to_weights(space: str) -> str:
+    """Say how to come by weights of a space: by its recipe where it has one."""
+    from .training.recipes import recipe_names
+
+    if space.partition(":")[0] in recipe_names():
+        return f"pass `checkpoint=FILE`, or make them: gnomon train {space}"
+    return "pass `checkpoint=FILE`: there is no recipe to train it here (docs/spaces.md says how to write one)"
 
 
 def check_tokenizer(supernet: Supernet, weights: Path) -> None:
@@ -136,13 +165,14 @@ def check_tokenizer(supernet: Supernet, weights: Path) -> None:
     if used and trained != used:
         raise CheckpointMismatch(
             f"{weights} was trained with the tokenizer of sha256 {trained}, the one in use has {used}: its ids are "
-            "other words; put the right tokenizer.json into the folder of the data (--data)",
+            "other words; put the right tokenizer.json into the folder of the `data`",
             tensor="(tokenizer)",
         )
 
 
-def save_weights(network: ElasticNetwork, path: Path, *, float16: bool = False) -> None:
+def save_weights(network: ElasticNetwork, path: str | Path, *, float16: bool = False) -> None:
     """Write the network's tensors as safetensors, in 32 bits or 16."""
+    path = Path(path)
     from safetensors.torch import save_file
 
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..output import AsJson, print_json
+from ..space_name import SpaceOption, named_space
 from .show import ProfileName, print_profile
 
 
@@ -16,7 +17,10 @@ def register(lut: typer.Typer) -> None:
     @lut.command()
     def check(
         profile: ProfileName,
-        space: Annotated[str | None, typer.Option(help="Also check that it is of this space.")] = None,
+        space: Annotated[
+            str | None, typer.Argument(metavar="[SPACE]", help="Also check that it is of this space.")
+        ] = None,
+        space_option: SpaceOption = None,
         precision: Annotated[str | None, typer.Option(help="Also check that it is of this precision.")] = None,
         strict: Annotated[
             bool, typer.Option("--strict", help="Exit 4 when a finding is an error, or the quality is not good.")
@@ -30,7 +34,7 @@ def register(lut: typer.Typer) -> None:
         from ..main import QualityRefused
 
         loaded = load_profile(profile)
-        check_request(loaded, space=space, precision=precision)
+        check_request(loaded, space=named_space(space, space_option, default=None), precision=precision)
         findings = lint_profile(loaded)
         if as_json:
             quality = {"quality": loaded.quality, "reason": loaded.quality_reason}

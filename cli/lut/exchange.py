@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ..output import Force, say
+from ..space_name import SpaceOption, named_space
 from .show import ProfileName, print_profile
 
 Format = Annotated[str | None, typer.Option("--format", help="csv, parquet or ofa_yaml; default: by the suffix.")]
@@ -36,7 +37,8 @@ def register(lut: typer.Typer) -> None:
     def import_(
         file: Annotated[Path, typer.Argument(help="The table: .csv, .parquet or .yaml.")],
         out: Annotated[Path, typer.Option(help="Profile to write.")],
-        space: Annotated[str | None, typer.Option(help="Search space of the layers.")] = None,
+        space: Annotated[str | None, typer.Argument(metavar="[SPACE]", help="Search space of the layers.")] = None,
+        space_option: SpaceOption = None,
         backend: Annotated[str | None, typer.Option(help="Runtime that ran them.")] = None,
         device: Annotated[str | None, typer.Option(help="Name of the machine that ran them.")] = None,
         processor: Annotated[str | None, typer.Option(help="Kind of unit that ran them; default cpu.")] = None,
@@ -53,7 +55,8 @@ def register(lut: typer.Typer) -> None:
         """Make a profile of a table; what the file says of itself needs no option. Nothing verifies such a profile."""
         from ...lut import TableOrigin, import_table
 
-        origin = TableOrigin(space, backend, device, processor, precision, threads, batch, runtime_version)
+        named = named_space(space, space_option, default=None)
+        origin = TableOrigin(named, backend, device, processor, precision, threads, batch, runtime_version)
         imported = import_table(file, out, origin, name=name, accept=accept, force=force)
         for finding in imported.findings:
             print(f"{finding.severity:<8} {finding.name}: {finding.text}")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...profilers.conditions import sentence_of
 from ..output import AsJson, Force, print_json, print_table
 
 if TYPE_CHECKING:
@@ -18,22 +17,9 @@ ProfileName = Annotated[str, typer.Argument(help="A profile's file, or the name 
 
 def print_profile(profile: HardwareProfile) -> None:
     """Print what a profile is, how good it is, and what it cost."""
-    header, report = profile.header, profile.latency.report
-    config = f"{header.config.precision}, batch {header.config.batch}, {header.config.threads} threads"
-    print(f"profile  {profile.name}  (sha256 {profile.digest[:12]})")
-    print(f"space    {header.space}: {len(profile.table.measurements)} layers, {len(profile.networks)} whole networks")
-    print(f"runtime  {header.backend} {header.runtime_version}, {config}")
-    print(f"device   {header.device}, {header.created}, {header.seconds:.0f} s in {header.sessions} session(s)")
-    conditions = header.hardware.get("conditions")
-    if isinstance(conditions, dict):
-        print(f"clocks   {sentence_of(conditions)}")
-    if header.source.kind != "measured":
-        print(f"source   its layers were {header.source.kind} from {header.source.name}")
-    ratio = report.interval_ratio
-    interval = "no interval" if ratio is None else f"90 % interval: value / {ratio:.3f} to x {ratio:.3f}"
-    print(f"model    {report.model}; {interval}")
-    print(f"error    {report.sentence()}")
-    print(f"quality  {profile.quality}: {profile.quality_reason}")
+    from ...lut.description import text_of
+
+    print(text_of(profile))
 
 
 def register(lut: typer.Typer) -> None:

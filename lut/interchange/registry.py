@@ -48,19 +48,20 @@ def format_names() -> tuple[str, ...]:
     return FORMATS.names()
 
 
-def format_of(path: Path) -> str:
+def format_of(path: str | Path) -> str:
     """Return the format that a file's suffix stands for; raises TableUnreadable."""
+    path = Path(path)
     suffixes = {suffix: name for name, module in FORMATS.loadable() for suffix in module.SUFFIXES}
     if path.suffix.lower() not in suffixes:
         raise TableUnreadable(
-            f"{path} has none of the suffixes {', '.join(suffixes)}; "
-            f"say what it is: --format {'|'.join(format_names())}"
+            f"{path} has none of the suffixes {', '.join(suffixes)}; say what it is: `name={'|'.join(format_names())}`"
         )
     return suffixes[path.suffix.lower()]
 
 
-def read_table(path: Path, *, name: str | None = None) -> Exchange:
+def read_table(path: str | Path, *, name: str | None = None) -> Exchange:
     """Read the table at `path`, in the format `name` or that of its suffix; raises TableUnreadable, PluginBroken."""
+    path = Path(path)
     name = name or format_of(path)
     reader = FORMATS.load(name)
     with FORMATS.blaming(name):
@@ -73,13 +74,14 @@ def read_table(path: Path, *, name: str | None = None) -> Exchange:
 
 
 def write_table(
-    profile: HardwareProfile, path: Path, *, name: str | None = None, force: bool = False
+    profile: HardwareProfile, path: str | Path, *, name: str | None = None, force: bool = False
 ) -> tuple[str, ...]:
     """Write a profile's table at `path`, and return the keys of the layers that the format cannot hold.
 
     Raises OutputExists, OutputUnwritable, TableUnreadable for an unknown format or a profile without measured layers,
     PluginBroken.
     """
+    path = Path(path)
     name = name or format_of(path)
     writer = FORMATS.load(name)
     if not profile.table.measurements:

@@ -166,7 +166,7 @@ class OpenVinoBackend:
         if CAPABILITIES.get(precision, "FP32") not in listed:
             raise UnsupportedConfig(
                 f"asked {self.name} for {precision}; this device has no instructions for it, OpenVINO lists "
-                f"{', '.join(listed)}. Take one that has, or --precision fp32 or int8"
+                f"{', '.join(listed)}. Take one that has, or precision fp32 or int8"
             )
 
     def _known_properties(self) -> Sequence[str]:

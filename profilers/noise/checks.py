@@ -29,11 +29,12 @@ CHECKS: Tuple[Callable[[Path], Optional[NoiseCause]], ...] = (
 )
 
 
-def noise_causes(root: Path = ROOT) -> Tuple[NoiseCause, ...]:
+def noise_causes(root: str | Path = ROOT) -> Tuple[NoiseCause, ...]:
     """Return every cause this system tells about, harmless ones included; ``root`` holds /proc and /sys.
 
     Takes about a fifth of a second, to see how much time the hypervisor takes away.
     """
+    root = Path(root)
     found = (check(root) for check in CHECKS)
     return tuple(replace(cause, value=_printable(cause.value)) for cause in found if cause is not None)
 

@@ -57,7 +57,7 @@ def write(run: Run, path: Path) -> int:
             directions = ["maximize" if o.direction == "max" else "minimize" for o in run.objectives]
             name = run.folder.resolve().name or "run"
             study = optuna.create_study(storage=storage, study_name=name, directions=directions)
-            study.set_metric_names([f"{o.name} ({o.unit})" for o in run.objectives])
+            study.set_metric_names([o.head for o in run.objectives])
             study.set_user_attr("gnomon", run.header.model_dump(mode="json", by_alias=True))
             study.add_trials([trial_of(e, run, space) for e in kept])
         write_atomically(path, fresh.read_bytes())
@@ -99,6 +99,7 @@ def trial_of(evaluation: Evaluation, run: Run, space: SearchSpace) -> FrozenTria
         "gnomon_order": evaluation.order,
         "gnomon_round": evaluation.round,
         "gnomon_seconds": evaluation.seconds,
+        **{f"gnomon_{one.name}": evaluation.values[one.name] for one in run.watched if one.name in evaluation.values},
     }
     return optuna.trial.create_trial(
         state=optuna.trial.TrialState.FAIL if failed else optuna.trial.TrialState.COMPLETE,

@@ -43,25 +43,26 @@ def format_names() -> tuple[str, ...]:
     return FORMATS.names()
 
 
-def format_of(path: Path) -> str:
+def format_of(path: str | Path) -> str:
     """Return the format that a file's suffix stands for; raises UnknownName."""
+    path = Path(path)
     suffixes = {suffix: name for name, module in FORMATS.loadable() for suffix in module.SUFFIXES}
     if path.suffix.lower() not in suffixes:
         raise UnknownName(
-            f"{path} has none of the suffixes {', '.join(suffixes)}; "
-            f"say what it is: --format {'|'.join(format_names())}",
+            f"{path} has none of the suffixes {', '.join(suffixes)}; say what it is: `name={'|'.join(format_names())}`",
             known=format_names(),
         )
     return suffixes[path.suffix.lower()]
 
 
-def write_run(run: Run, path: Path, *, name: str | None = None, force: bool = False) -> int:
+def write_run(run: Run, path: str | Path, *, name: str | None = None, force: bool = False) -> int:
     """Write a run's evaluations at `path`, in the format `name` or that of its suffix.
 
     Returns how many evaluations the format cannot hold. Raises UnknownName, OutputUnusable when the file is there
     (unless `force`) or cannot be written, RunDamaged for an empty run, RunMismatch for a space that changed,
     ModuleNotFoundError without the package that a format of ours needs, and PluginBroken.
     """
+    path = Path(path)
     name = name or format_of(path)
     writer = FORMATS.load(name)
     with FORMATS.blaming(name):
@@ -70,4 +71,4 @@ def write_run(run: Run, path: Path, *, name: str | None = None, force: bool = Fa
             with appearing(path, ours, force=force, refuse=OutputUnusable) as fresh:
                 return writer.write(run, fresh)
         except OSError as error:
-            raise OutputUnusable(f"cannot write {path}: {error}; choose another --out") from error
+            raise OutputUnusable(f"cannot write {path}: {error}; choose another `path`") from error

@@ -22,8 +22,9 @@ FOREIGN = re.compile(r"(?:GLOBAL|class) (\S+)")  # how torch names what a file a
 PARALLEL = "module."  # what torch's DataParallel puts before every name
 
 
-def read_tensors(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: str | Path) -> dict[str, Tensor]:
     """Return the tensors of a safetensors or torch file by name; raises CheckpointMismatch when it is neither."""
+    path = Path(path)
     try:
         with path.open("rb") as file:
             head = file.read(9)

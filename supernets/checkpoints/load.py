@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 OURS = "slots."  # what every tensor of an elastic network is called by first
 
 
-def load_checkpoint(network: ElasticNetwork, path: Path) -> None:
+def load_checkpoint(network: ElasticNetwork, path: str | Path) -> None:
     """Copy the tensors of `path` into `network`.
 
     Raises CheckpointMismatch, naming the first tensor that differs and the space that the file fits, if there is one.
     """
+    path = Path(path)
     tensors = read_tensors(path)
     translated = named_as_ours(network.space.name, tensors)
     expected = shapes_of(network.state_dict())
@@ -108,8 +109,9 @@ def spaces_with_files() -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(file.stem for file in sorted(SHIPPED.glob("*.safetensors"))), *others]))
 
 
-def absent(space: str, path: Path) -> str:
+def absent(space: str, path: str | Path) -> str:
     """Say that the checkpoint `path` is not there, and where one for `space` is published."""
+    path = Path(path)
     published = published_for(space)
     hint = f"; expected is {published.expected(space)}" if published else ""
     return f"there is no checkpoint {path}{hint}"

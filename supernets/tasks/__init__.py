@@ -69,14 +69,14 @@ def task_names() -> tuple[str, ...]:
     return TASKS.names()
 
 
-def load_task(space: SearchSpace, data: Path | None = None) -> Task:
+def load_task(space: SearchSpace, data: str | Path | None = None) -> Task:
     """Load the task of `space` from its embedded sample, or from the folder `data`.
 
     Raises DataUnavailable, PluginBroken.
     """
     module = TASKS.load(space.task)
     with TASKS.blaming(space.task):
-        task: Task = module.load(space, data)
+        task: Task = module.load(space, None if data is None else Path(data))
     return task
 
 

@@ -58,7 +58,7 @@ class Cifar:
     def checked(self, space: SearchSpace, folder: Path | None) -> Path:
         """Return the folder that holds the files, checked against `space`; raises DataUnavailable."""
         if folder is None:
-            raise DataUnavailable(f"no sample of {self.name} ships; pass --data FOLDER with what {self.archive} holds")
+            raise DataUnavailable(f"no sample of {self.name} ships; pass `data=FOLDER` with what {self.archive} holds")
         if tuple(space.input_shape) != SHAPE:
             taken = "x".join(map(str, space.input_shape))
             raise DataUnavailable(f"images of {self.name} are 3x32x32, the networks of {space.name} take {taken}")

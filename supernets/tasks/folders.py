@@ -138,7 +138,7 @@ def listed(folder: Path) -> list[os.DirEntry[str]]:
             return list(entries)
     except OSError as error:
         raise DataUnavailable(
-            f"cannot read {folder}: {error.strerror}; --data expects a folder with "
+            f"cannot read {folder}: {error.strerror}; `data` expects a folder with "
             f"{TRAINING_FOLDER}/CLASS/IMAGE and {TEST_FOLDERS[0]}/CLASS/IMAGE"
         ) from error
 

@@ -19,7 +19,7 @@ GREY = Preprocessing(mean=0.449, deviation=0.226)
 def load(space: SearchSpace, folder: Path | None = None) -> ClassificationTask[FolderImages]:
     """Load the class folders in `folder`; raises DataUnavailable."""
     if folder is None:
-        raise DataUnavailable("pass your images: --data FOLDER with train/CLASS/IMAGE and val/CLASS/IMAGE")
+        raise DataUnavailable("pass your images: `data=FOLDER` with train/CLASS/IMAGE and val/CLASS/IMAGE")
     return task_of_folders("image_folder", space, folder, preprocessing_for(space))
 
 

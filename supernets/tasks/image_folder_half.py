@@ -18,7 +18,7 @@ HALF = Preprocessing(mean=127 / 255, deviation=128 / 255)
 def load(space: SearchSpace, folder: Path | None = None) -> ClassificationTask[FolderImages]:
     """Load the class folders in `folder`; raises DataUnavailable."""
     if folder is None:
-        raise DataUnavailable("pass your images: --data FOLDER with train/CLASS/IMAGE and val/CLASS/IMAGE")
+        raise DataUnavailable("pass your images: `data=FOLDER` with train/CLASS/IMAGE and val/CLASS/IMAGE")
     return task_of_folders("image_folder_half", space, folder, HALF)
 
 

@@ -19,7 +19,7 @@ def load(space: SearchSpace, folder: Path | None = None) -> ClassificationTask[F
     """Load the class folders in `folder`; raises DataUnavailable, also without a folder, for no sample ships."""
     if folder is None:
         raise DataUnavailable(
-            "no sample of ImageNet ships; pass your own copy: --data FOLDER with train/CLASS/IMAGE and "
+            "no sample of ImageNet ships; pass your own copy: `data=FOLDER` with train/CLASS/IMAGE and "
             "val/CLASS/IMAGE (https://image-net.org/download)"
         )
     return task_of_folders("imagenet", space, folder, PREPROCESSING)

@@ -63,7 +63,7 @@ class DebianData:
             if shutil.which(tool) is None:
                 raise DataUnavailable(
                     f"{name} comes as the Debian package {self.package}, but this system has no {tool}; "
-                    f"download the files from {self.published} and pass their folder with --data"
+                    f"download the files from {self.published} and pass their folder as `data`"
                 )
 
     def download(self, folder: Path) -> Path:

@@ -15,5 +15,5 @@ from .text_files import EXPECTED
 def load(space: SearchSpace, folder: Path | None = None) -> ClassificationTask[LabelledText]:
     """Load the task from `folder`; raises DataUnavailable."""
     if folder is None:
-        raise DataUnavailable(f"{space.name} classifies your own text; pass --data FOLDER; {EXPECTED}")
+        raise DataUnavailable(f"{space.name} classifies your own text; pass `data=FOLDER`; {EXPECTED}")
     return task_of_text("text_folder", space, *files(folder))

@@ -58,6 +58,6 @@ def vocabulary_for(space: SearchSpace, folder: Path | None) -> Vocabulary:
     if not shipped.exists():
         raise DataUnavailable(
             f"no vocabulary ships for {space.name}; put the one of its weights into the folder of the data "
-            f"as {OWN_VOCABULARY}, and pass the folder with --data"
+            f"as {OWN_VOCABULARY}, and pass the folder as `data`"
         )
     return Vocabulary.from_file(shipped)

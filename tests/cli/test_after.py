@@ -118,11 +118,38 @@ def svg_text(path):
     return " ".join(re.findall(r"<!-- (.*?) -->", path.read_text()))
 
 
-def test_another_profile_than_the_runs_is_refused(gnomon, finished_run, profile_name):
-    outcome = gnomon("finish", finished_run, "--profile", profile_name.replace("onnxruntime", "openvino"))
-    assert outcome.code == 2
-    assert "pass the run's own as --profile" in outcome.err
-    assert not (finished_run / "final.jsonl").exists()
+def predicted_us(gnomon, profile, row):
+    indices = ",".join(map(str, row["indices"]))
+    return gnomon("predict", profile, "--arch", indices, "--json").json["architectures"][0]["latency_us"]
+
+
+def test_a_front_is_shown_finished_and_exported_under_another_profile(gnomon, finished_run, profile_name, tmp_path):
+    other, copy = profile_name.replace("onnxruntime", "openvino"), tmp_path / "run"
+    shutil.copytree(finished_run, copy)
+    shown = gnomon("pareto", copy, "--profile", other, "--json")
+    assert "measured networks are priced anew by amd-epyc-2c.openvino" in shown.err
+    assert len(shown.err.splitlines()) == 1
+    front = {row["id"]: row for row in shown.json["front"]}
+    for row in front.values():
+        assert row["latency"] == predicted_us(gnomon, other, row)
+    finished = gnomon("finish", copy, "--profile", other, "--controls", 0, "--json")
+    assert finished.code == 0, finished.err
+    assert [member["id"] for member in finished.json["members"]] == list(front)
+    assert "priced by amd-epyc-2c.openvino" in gnomon("pareto", copy).out
+    fastest = min(front.values(), key=lambda row: row["latency"])
+    rule = f"latency<={fastest['latency']!r}us"
+    exported = gnomon("export", copy, "--pick", rule, "--profile", other, "--out", tmp_path / "out", "--json")
+    assert exported.code == 0, exported.err
+    assert exported.json["latency"]["predicted_us"] <= fastest["latency"]
+    assert exported.json["architecture"]["indices"] == fastest["indices"]
+    provenance = json.loads((tmp_path / "out" / "model.json").read_text())["provenance"]
+    assert provenance["searched_with"][0]["name"] == profile_name.split("/")[1]
+    assert provenance["picked_with"][0]["name"] == other.split("/")[1]
+    refused = gnomon(
+        "finish", copy, "--profile", other.replace("fashion_mnist/", "bert_minilm/").replace("amd-epyc", "intel-xeon")
+    )
+    assert refused.code == 2
+    assert "is of space 'bert_minilm'" in refused.err
 
 
 def test_a_final_front_of_an_earlier_state_is_said_and_not_drawn(gnomon, finished_run, tmp_path):
@@ -136,7 +163,7 @@ def test_a_final_front_of_an_earlier_state_is_said_and_not_drawn(gnomon, finishe
     (copy / "evaluations.jsonl").write_text("\n".join(lines[:last]) + "\n")
     outcome = gnomon("pareto", copy, "--plot", tmp_path / "f.png")
     assert outcome.code == 0
-    assert "earlier state of the run; make it anew: gnomon finish --force" in outcome.err
+    assert "earlier state of the run; make it anew: finish with --force" in outcome.err
     assert "stay on the final front" not in outcome.out
     assert gnomon("finish", copy, "--controls", 0, "--force").code == 0
     assert "stay on the final front" in gnomon("pareto", copy).out

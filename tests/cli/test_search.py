@@ -42,7 +42,7 @@ def test_a_larger_budget_goes_on(gnomon, other_run, tmp_path):
     before = (other_run / "evaluations.jsonl").read_bytes()
     outcome = gnomon("search", "--out", tmp_path / "run", "--budget", 12, *LINAS)
     assert outcome.code == 0
-    assert "12 of 12 validations, linas" in outcome.out
+    assert "linas, 12 validations, cost 12 of 12" in outcome.out
     assert (tmp_path / "run" / "evaluations.jsonl").read_bytes().startswith(before)
     smaller = gnomon("search", "--out", tmp_path / "run", "--budget", 11, *LINAS)
     assert smaller.code == 2
@@ -64,9 +64,9 @@ def test_why_a_run_stopped_is_said(gnomon, tmp_path):
     outcome = gnomon(*arguments, "--budget", 100, "--stop-gain", 50, "--patience", 7)
     assert outcome.code == 0
     assert "stopped  the last 7 full validations gained" in outcome.out
-    assert "10 of 100 validations" in outcome.out
+    assert "10 validations, cost 10 of 100" in outcome.out
     assert gnomon("pareto", tmp_path / "r", "--json").json["stopped"]["reason"] == "gain"
-    assert "20 of 20 validations" in gnomon(*arguments, "--budget", 20).out
+    assert "20 validations, cost 20 of 20" in gnomon(*arguments, "--budget", 20).out
 
 
 def test_a_search_starts_from_another_devices_run(gnomon, other_run, profile_name, tmp_path):
@@ -74,7 +74,7 @@ def test_a_search_starts_from_another_devices_run(gnomon, other_run, profile_nam
                      "--out", tmp_path / "run")  # fmt: skip
     assert outcome.code == 0, outcome.err
     assert "start    from run laptop: 10 of its validations count, as checkpoint, data and split agree" in outcome.out
-    assert "2 of 2 validations" in outcome.out
+    assert "2 validations, cost 2 of 2" in outcome.out
     assert "of 12 measured" in outcome.out
     assert "measured by the other run" in outcome.out
     found = gnomon("pareto", tmp_path / "run", "--json").json
@@ -108,7 +108,7 @@ def test_glimpses_and_failures_are_counted(gnomon):
 
     sample = Path(__file__).parent.parent / "search" / "samples" / "run_v2"
     outcome = gnomon("pareto", sample)
-    assert "5 of 5 validations, glimpsing (8 on a share of the examples, 1 failed)" in outcome.out
+    assert "glimpsing, 2 validations and 8 partial evaluations, 1 failed, cost 5 of 5" in outcome.out
     found = gnomon("pareto", sample, "--json").json
     assert found["glimpses"] == 8
     assert list(found["failures"].values()) == ["out of memory"]

@@ -136,7 +136,7 @@ def test_equal_evidence_gives_an_equal_table(request_, tmp_path):
 
 def test_an_existing_output_is_kept_unless_forced(request_, out):
     out.write_text("precious")
-    with pytest.raises(OutputExists, match="--force"):
+    with pytest.raises(OutputExists, match="force=True"):
         build_profile(request_, out)
     assert out.read_text() == "precious"
     assert [path.name for path in out.parent.iterdir()] == ["p.jsonl"]

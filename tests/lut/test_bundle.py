@@ -108,11 +108,11 @@ def test_requests_that_make_no_profile_are_refused(tiny, quick_policy, tmp_path)
 
 
 def test_an_existing_file_is_kept_unless_forced(request_, bundle, results, tmp_path):
-    with pytest.raises(OutputExists, match="--force"):
+    with pytest.raises(OutputExists, match="force=True"):
         create_bundle(request_, bundle)
     create_bundle(request_, bundle, force=True)
     (tmp_path / "p.jsonl").write_text("precious")
-    with pytest.raises(OutputExists, match="--force"):
+    with pytest.raises(OutputExists, match="force=True"):
         import_results(bundle, results, tmp_path / "p.jsonl")
     assert (tmp_path / "p.jsonl").read_text() == "precious"
     import_results(bundle, results, tmp_path / "p.jsonl", force=True)

@@ -81,7 +81,7 @@ def changed(profile, change, nth=20):
 )
 def test_a_table_with_a_trap_is_refused_and_nothing_written(tmp_path, profile, change, said):
     path = written(tmp_path, changed(profile, change))
-    with pytest.raises(FindingsRefused, match="--accept-findings") as raised:
+    with pytest.raises(FindingsRefused, match="accept=True") as raised:
         import_table(path, tmp_path / "p.jsonl", ORIGIN)
     assert [said in finding for finding in raised.value.findings] == [True]
     assert not (tmp_path / "p.jsonl").exists()
@@ -134,7 +134,7 @@ def test_keys_without_a_layer_here_are_said(tmp_path, profile):
 @pytest.mark.parametrize("field", ["space", "backend", "device"])
 def test_what_neither_file_nor_options_say_is_asked_for(tmp_path, profile, field):
     path, origin = written(tmp_path, values_of(profile)), dataclasses.replace(ORIGIN, **{field: None})
-    with pytest.raises(ProfileMismatch, match=f"--{field} {field.upper()}") as raised:
+    with pytest.raises(ProfileMismatch, match=f"`{field}={field.upper()}`") as raised:
         import_table(path, tmp_path / "p.jsonl", origin)
     assert raised.value.fields == (field,)
 
@@ -184,7 +184,7 @@ def test_facts_that_cannot_be_are_refused(tmp_path, profile, head, error, said):
 def test_outputs_are_kept_and_unwritable_ones_said(tmp_path, profile):
     path = written(tmp_path, values_of(profile))
     (tmp_path / "p.jsonl").write_text("precious")
-    with pytest.raises(OutputExists, match="--force"):
+    with pytest.raises(OutputExists, match="force=True"):
         import_table(path, tmp_path / "p.jsonl", ORIGIN)
     assert (tmp_path / "p.jsonl").read_text() == "precious"
     with pytest.raises(OutputUnwritable):

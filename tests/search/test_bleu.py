@@ -74,14 +74,14 @@ def test_the_command_line_shows_bleu_and_its_final_front(run, supernet, profile,
 @pytest.mark.parametrize(("asked", "own"), [(ACCURACY, BLEU), (BLEU, ACCURACY)])
 def test_asking_for_another_tasks_metric_names_the_right_one(pairs, asked, own):
     context = SearchContext(pairs, AnalyticSupernet(pairs, metric=own))
-    with pytest.raises(MissingContext, match=f"judged by {own.name}, not by {asked.name}.*--objectives {own.name},"):
+    with pytest.raises(MissingContext, match=f"judged by {own.name}, not by {asked.name}.*`objectives={own.name},"):
         build_objective(asked.name, context)
     assert build_objective(own.name, context).unit == own.unit
 
 
 @pytest.mark.parametrize("name", ["accuracy", "bleu"])
 def test_a_metric_without_weights_says_what_to_pass(pairs, name):
-    with pytest.raises(MissingContext, match=f"{name!r} needs a super-network.*--checkpoint"):
+    with pytest.raises(MissingContext, match=f"{name!r} needs a super-network.*`checkpoint`"):
         build_objective(name, replace(SearchContext(pairs), supernet=None))
     assert needs_supernet((name, "latency"), pairs)
     assert not needs_supernet(("macs", "latency"), pairs)

@@ -24,7 +24,7 @@ class TestRegisteredObjectives(ObjectiveContract):
 
 
 def test_another_tasks_metric_is_refused_with_the_right_one():
-    with pytest.raises(MissingContext, match=r"judged by accuracy, not by bleu; .*--objectives accuracy,latency"):
+    with pytest.raises(MissingContext, match=r"judged by accuracy, not by bleu; .*`objectives=accuracy,latency`"):
         OBJECTIVES.load("bleu")(fake_context())
 
 
@@ -109,7 +109,7 @@ def test_unknown_names_list_the_known_and_suggest_the_nearest(registry):
     assert raised.value.known == registry.names()
 
 
-@pytest.mark.parametrize(("name", "hint"), [("accuracy", "--checkpoint"), ("latency", "gnomon profile")])
+@pytest.mark.parametrize(("name", "hint"), [("accuracy", "`checkpoint`"), ("latency", "gnomon profile")])
 def test_objectives_say_what_they_lack(name, hint):
     with pytest.raises(MissingContext, match=hint):
         OBJECTIVES.load(name)(SearchContext(load_space("fashion_mnist")))

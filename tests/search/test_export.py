@@ -164,7 +164,7 @@ def test_a_companion_that_cannot_lie_beside_the_models_is_refused(pairs, archite
 
 def test_a_folder_that_is_there_is_replaced_as_a_whole_when_asked(pairs, architecture, tmp_path):
     export_subnet(replace(Translator(pairs), files={"older.json": b"{}"}), architecture, tmp_path / "out")
-    with pytest.raises(OutputUnusable, match="--force"):
+    with pytest.raises(OutputUnusable, match="force=True"):
         export_subnet(Translator(pairs), architecture, tmp_path / "out")
     export_subnet(Translator(pairs), architecture, tmp_path / "out", force=True)
     assert not (tmp_path / "out" / "older.json").exists()

@@ -59,7 +59,7 @@ def test_a_run_is_drawn_with_its_front_and_the_knee():
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_names_stay_text(text):
-    front = front_of([(60, 10), (70, 20)], *pair(text, text))
+    front = front_of([(60, 10), (70, 20)], *pair(text, f"1/{text}"))
     tags = parsed(html_from_front(front, title=text))
     assert tags.found <= ALLOWED
     assert not {name for name in tags.attributes if name.startswith("on") or name == "src"}

@@ -52,9 +52,9 @@ def test_one_unnamed_profile_is_plain_latency_beside_named_ones():
     ("name", "context", "said"),
     [
         ("latency@pi4", DEVICES, r"'latency@pi4' needs.*of latency@pi5, latency@xeon-8; did you mean 'latency@pi5'"),
-        ("latency", DEVICES, r"'latency' needs.*given are of latency@pi5, latency@xeon-8.*--profile FILE"),
-        ("latency@pi5", CONTEXT, r"given are of latency; did.*--profile pi5=FILE"),
-        ("latency@pi5", replace(CONTEXT, latency=None), r"there is none.*--profile pi5=FILE"),
+        ("latency", DEVICES, r"'latency' needs.*given are of latency@pi5, latency@xeon-8.*`profile`"),
+        ("latency@pi5", CONTEXT, r"given are of latency; did.*`profile` of the name pi5 .*pi5=FILE"),
+        ("latency@pi5", replace(CONTEXT, latency=None), r"there is none.*`profile` of the name pi5 .*pi5=FILE"),
     ],
 )
 def test_a_profile_that_is_not_there_names_those_that_are(name, context, said):
@@ -121,9 +121,9 @@ def test_a_constrained_profile_need_not_be_optimised(tmp_path):
 @pytest.mark.parametrize(
     ("constraint", "said"),
     [
-        ("accuracy>=80", "takes running networks and is no objective of the search.*--objectives macs,params,accuracy"),
+        ("accuracy>=80", "takes running networks and is no objective of the search.*`objectives=macs,params,accuracy`"),
         ("power<=2", "'power', which the run does not measure"),
-        ("energy<=2", "takes running networks and is no objective of the search.*--objectives macs,params,energy"),
+        ("energy<=2", "takes running networks and is no objective of the search.*`objectives=macs,params,energy`"),
         ("latency<=2", "has no unit"),
     ],
 )

@@ -178,7 +178,7 @@ def copy(tmp_path, whole):
 )
 def test_another_config_is_refused_by_field_and_nothing_is_lost(copy, field, value):
     before = (copy / "evaluations.jsonl").read_bytes()
-    with pytest.raises(RunMismatch, match="--force") as raised:
+    with pytest.raises(RunMismatch, match="force=True") as raised:
         search(copy, CONFIG.model_copy(update={field: value}))
     assert raised.value.fields == (f"config.{field}",)
     assert (copy / "evaluations.jsonl").read_bytes() == before

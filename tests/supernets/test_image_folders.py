@@ -193,7 +193,7 @@ def test_images_without_class_folders_are_told_the_layout(tmp_path):
 
 def test_no_data_says_what_to_pass():
     for task in ("imagenet", "image_folder", "cifar10", "cifar100"):
-        with pytest.raises(DataUnavailable, match="--data FOLDER"):
+        with pytest.raises(DataUnavailable, match="data=FOLDER"):
             load_task(small_space(task))
 
 

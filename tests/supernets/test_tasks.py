@@ -86,7 +86,7 @@ def test_altered_package_is_refused_and_nothing_is_unpacked(tmp_path, monkeypatc
 def test_system_without_apt_is_told_where_the_files_are(tmp_path, monkeypatch):
     monkeypatch.setattr(prepare, "data_folder", lambda name: tmp_path / name)
     monkeypatch.setattr(shutil, "which", lambda tool: None)
-    with pytest.raises(DataUnavailable, match="pass their folder with --data"):
+    with pytest.raises(DataUnavailable, match="pass their folder as `data`"):
         prepare.prepare("fashion-mnist")
 
 

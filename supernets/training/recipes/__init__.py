@@ -13,13 +13,15 @@ from types import ModuleType
 
 from ...errors import SupernetError
 from ...plugins import Registry
+from ...registry import load_space
+from ...supernet import require_task
 
 
 def no_recipe(kind: str, name: str, known: Sequence[str]) -> SupernetError:
     """Build the error for a space without a recipe."""
     return SupernetError(
         f"no {kind} to train {name!r}; there is one for {', '.join(known)}. "
-        "Pass weights made elsewhere with --checkpoint, or write a recipe (docs/spaces.md)"
+        "Pass weights made elsewhere as `checkpoint`, or write a recipe (docs/spaces.md)"
     )
 
 
@@ -34,5 +36,12 @@ def recipe_names() -> tuple[str, ...]:
 
 
 def load_recipe(space: str) -> ModuleType:
-    """Import the recipe of `space`, whose options do not matter; raises SupernetError for one without, PluginBroken."""
-    return RECIPES.load(space.partition(":")[0])
+    """Import the recipe of `space`, whose options do not matter.
+
+    Raises SupernetError for a space without one, UnknownSpace for a name that no space has, DataUnavailable where it
+    has no task either, PluginBroken.
+    """
+    base = space.partition(":")[0]
+    if base not in recipe_names():
+        require_task(load_space(space))
+    return RECIPES.load(base)

@@ -43,7 +43,7 @@ def recipe() -> Recipe:
 def lessons(space: SearchSpace, data: Path | None) -> ImageLessons:
     """Return lessons from the class folders in `data`; raises DataUnavailable."""
     if data is None:
-        raise DataUnavailable("pass your images: --data FOLDER with train/CLASS/IMAGE and val/CLASS/IMAGE")
+        raise DataUnavailable("pass your images: `data=FOLDER` with train/CLASS/IMAGE and val/CLASS/IMAGE")
     return ImageLessons(*training_split(space, data))
 
 
@@ -52,7 +52,7 @@ def default_parent() -> Path:
     path = data_folder("efficientnet-lite0") / FILE
     if not path.exists():
         raise DataUnavailable(
-            f"no weights to start from at {path}; run: gnomon data prepare efficientnet-lite0, or pass --from FILE"
+            f"no weights to start from at {path}; run: gnomon data prepare efficientnet-lite0, or pass `parent=FILE`"
         )
     return path
 

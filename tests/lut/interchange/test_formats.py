@@ -118,7 +118,7 @@ def test_a_table_is_replaced_by_force_and_no_other_file_of_its_kind(tmp_path, pr
     path = tmp_path / f"t{FORMATS.load(name).SUFFIXES[0]}"
     write_table(profile, path)
     written = path.read_bytes()
-    with pytest.raises(OutputExists, match="replace it with --force"):
+    with pytest.raises(OutputExists, match="force=True"):
         write_table(profile, path)
     write_table(profile, path, force=True)
     assert path.read_bytes() == written
@@ -135,7 +135,7 @@ def test_a_table_is_replaced_by_force_and_no_other_file_of_its_kind(tmp_path, pr
 def test_unknown_formats_are_refused(tmp_path, profile, name, said):
     with pytest.raises(TableUnreadable, match=said.replace("?", r"\?")):
         write_table(profile, tmp_path / "t", name=name)
-    with pytest.raises(TableUnreadable, match="--format csv"):
+    with pytest.raises(TableUnreadable, match="`name=csv"):
         format_of(tmp_path / "table.xlsx")
 
 

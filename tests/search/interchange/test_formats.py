@@ -153,7 +153,7 @@ def test_outputs_are_kept_unless_forced(run, tmp_path, name):
     assert path.read_text() == "precious"
     path.unlink()
     write_run(run, path)
-    with pytest.raises(OutputUnusable, match="replace it with --force"):
+    with pytest.raises(OutputUnusable, match="force=True"):
         write_run(run, path)
     write_run(run, path, force=True)
     with pytest.raises(OutputUnusable, match="cannot write"):
@@ -194,7 +194,7 @@ def test_a_study_that_somebody_went_on_with_is_not_replaced(run, tmp_path, suffi
 def test_unknown_formats_are_refused(run, tmp_path):
     with pytest.raises(UnknownName, match="did you mean 'parquet'"):
         write_run(run, tmp_path / "t", name="parqet")
-    with pytest.raises(UnknownName, match=r"--format csv\|optuna\|parquet"):
+    with pytest.raises(UnknownName, match=r"`name=csv\|optuna\|parquet`"):
         write_run(run, tmp_path / "t.xlsx")
     with pytest.raises(UnknownName, match=r"unknown run format '\.\./csv'"):
         write_run(run, tmp_path / "t", name="../csv")

@@ -128,7 +128,7 @@ def test_classes_of_your_own_are_read_from_a_folder(small_bert, folder):
     task = load_task(space, folder)
     assert task.test.classes == ("bad", "good", "neutral")
     assert list(task.test.labels) == [1, 0, 2]
-    with pytest.raises(DataUnavailable, match="--data FOLDER"):
+    with pytest.raises(DataUnavailable, match="data=FOLDER"):
         text_folder.load(space)
 
 
