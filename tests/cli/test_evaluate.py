@@ -101,3 +101,10 @@ def test_top5_counts_a_label_among_the_five_largest():
     labels = np.array([4, 5, 1])
     assert top5_percent(logits, labels) == pytest.approx(200 / 3)
     assert top1_percent(logits, labels) == pytest.approx(100 / 3)
+
+
+def test_in_int8_the_bits_of_weights_and_the_check_of_kernels_are_said(gnomon):
+    outcome = gnomon("evaluate", "fashion_mnist", "--arch", "smallest", "--precision", "int8", "--json")
+    bits = outcome.json["weight_bits"]
+    assert bits in (7, 8)
+    assert f"int8 with weights in {bits} bits: the integer kernels of onnxruntime" in outcome.err

@@ -13,7 +13,7 @@ import sys
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from onnx import TensorProto, helper, numpy_helper
@@ -58,6 +58,7 @@ def quantised_product(weights, weight_bits):
     values=arrays(np.uint8, (3, 2 * PAIRS)),
     weights=arrays(np.float32, (2 * PAIRS, 2), elements=st.floats(-8, 8, width=32)),
 )
+@settings(max_examples=50, deadline=None)
 def test_weights_in_7_bits_cannot_saturate_16(values, weights):
     _, held = quantised_product(weights, 7)
     assert np.array_equal(summed_in_16_bits(values, held), values.astype(np.int64) @ held.astype(np.int64))
