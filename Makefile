@@ -12,7 +12,7 @@ demo: $(VENV)/.demo
 	$(BIN)/gnomon demo
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

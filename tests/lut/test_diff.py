@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 import math
 
 import numpy as np
@@ -38,6 +39,9 @@ def simulated(seed, *, factor_of=lambda key: 1.0, session=0.004, disturbed=0.3, 
     return dataclasses.replace(BASE, header=header, table=table)
 
 
+simulated_again = functools.cache(simulated)  # of a seed alone: such profiles serve several tests
+
+
 def verdicts(diff):
     return {layer.key: layer.verdict for layer in diff.layers}
 
@@ -51,8 +55,9 @@ def test_a_profile_is_the_same_as_itself():
     assert "no layer changed" in diff.summary
 
 
+@pytest.mark.slow
 def test_without_a_change_false_alarms_are_rare():
-    alarms = [len(diff_profiles(simulated(2 * n), simulated(2 * n + 1)).changed) for n in range(60)]
+    alarms = [len(diff_profiles(simulated_again(2 * n), simulated_again(2 * n + 1)).changed) for n in range(60)]
     assert sum(alarms) / (60 * len(KEYS)) <= 0.001
     assert sum(count > 0 for count in alarms) <= 6
 
@@ -62,7 +67,7 @@ def test_five_percent_on_some_layers_is_found_and_named_as_their_own():
     found = wrong = 0
     for n in range(20):
         diff = diff_profiles(
-            simulated(2 * n), simulated(2 * n + 1, factor_of=lambda key: 1.05 if key in changed else 1)
+            simulated_again(2 * n), simulated(2 * n + 1, factor_of=lambda key: 1.05 if key in changed else 1)
         )
         slower = {layer.key for layer in diff.layers if layer.verdict == "slower"}
         found, wrong = found + len(slower & changed), wrong + len({c.key for c in diff.changed} - changed)

@@ -92,14 +92,22 @@ def test_cut_runs_of_other_settings_go_on_to_the_same_trajectory(tmp_path, name)
         assert trajectory(search(tmp_path / "run", config)) == trajectory(run)
 
 
+@pytest.fixture(scope="module")
+def here(tmp_path_factory):
+    """A run of every tactic in this process, and the configuration but for the tactic."""
+    config, folder = CONFIG.model_copy(update={"glimpse_share": 0.1}), tmp_path_factory.mktemp("here")
+    runs = {name: search(folder / name, config.model_copy(update={"tactic": name})) for name in TACTICS.names()}
+    return config, runs
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
-def test_the_same_seed_measures_the_same_in_every_process(tmp_path, hash_seed):
-    config = CONFIG.model_copy(update={"glimpse_share": 0.1})
+def test_the_same_seed_measures_the_same_in_every_process(tmp_path, here, hash_seed):
+    config, runs = here
     command = [sys.executable, "-c", ALL_TACTICS, str(tmp_path), config.model_dump_json(), *TACTICS.names()]
     subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": hash_seed}, check=True)
     for tactic in TACTICS.names():
-        here = search(tmp_path / "here" / tactic, config.model_copy(update={"tactic": tactic}))
-        assert trajectory(load_run(tmp_path / tactic)) == trajectory(here)
+        assert trajectory(load_run(tmp_path / tactic)) == trajectory(runs[tactic])
 
 
 def test_a_finished_run_is_given_back_without_measuring(copy, whole):

@@ -88,16 +88,22 @@ def test_a_trial_travels_to_another_process_and_back(study):
     assert study.tell(trial, accuracy=90.0).id == asked.id
 
 
+@pytest.fixture(scope="module")
+def ordered(tmp_path_factory):
+    """A study that is told in the order in which it asks."""
+    with gnomon.Study(CONFIG, tmp_path_factory.mktemp("ordered") / "run") as study:
+        return placed(finish(study))
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_no_order_of_telling_changes_the_trajectory(tmp_path_factory, data):
+def test_no_order_of_telling_changes_the_trajectory(tmp_path_factory, ordered, data):
     folder = tmp_path_factory.mktemp("farm") / "run"
     with gnomon.Study(CONFIG, folder) as study:
         while not study.done:
             for trial in data.draw(st.permutations(study.ask())):
                 study.tell(trial, accuracy=accuracy(trial))
-    with gnomon.Study(CONFIG, folder.parent / "ordered") as study:
-        assert placed(load_run(folder)) == placed(finish(study))
+    assert placed(load_run(folder)) == ordered
 
 
 def test_the_next_round_waits_for_all_of_this_one(study):

@@ -1,3 +1,4 @@
+import functools
 import inspect
 
 import numpy as np
@@ -45,10 +46,10 @@ def random_supernet(name):
     return network
 
 
-@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
-@pytest.mark.parametrize("name", IMAGE_VARIANTS)
-def test_chained_graph_equals_the_torch_subnetwork(name, backend):
-    network = random_supernet(name)
+@functools.lru_cache(maxsize=1)  # for one runtime after the other
+def chained(name):
+    """Return some sub-networks' models, inputs and what torch makes of them."""
+    network, found = random_supernet(name), []
     space = network.space
     for row in space.sample(3, np.random.default_rng(5)):
         architecture = space.architecture(row)
@@ -56,8 +57,17 @@ def test_chained_graph_equals_the_torch_subnetwork(name, backend):
         images = torch.randn(2, *space.input_shape)
         expected = network.logits(images, architecture, statistics).numpy()
         model = graph_from_layers(space.layers(architecture), network.folded(architecture, statistics), batch=2)
+        found.append((model, images.numpy(), expected))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("name", IMAGE_VARIANTS)
+def test_chained_graph_equals_the_torch_subnetwork(name, backend):
+    for model, images, expected in chained(name):
         with load_backend(backend).load(model, RunConfig(batch=2)) as executable:
-            (actual,) = executable.run({"input": images.numpy()}).values()
+            (actual,) = executable.run({"input": images}).values()
         assert np.abs(actual - expected).max() <= 1e-4 * max(1.0, float(np.abs(expected).max()))
 
 

@@ -40,17 +40,17 @@ def test_full_set_holds_the_last_5000_out(full_data):
     "content",
     [b"", b"not idx at all", bytes([0, 0, 8, 3]) + np.array([9, 9, 9], ">u4").tobytes(), bytes([0, 0, 13, 1, 0, 0])],
 )
-def test_bad_idx_files_are_refused_by_name(full_data, content):
-    (full_data / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(content))
+def test_bad_idx_files_are_refused_by_name(damaged_data, content):
+    (damaged_data / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(content))
     with pytest.raises(DataUnavailable, match="train-images-idx3-ubyte"):
-        load_task(SPACE, full_data)
+        load_task(SPACE, damaged_data)
 
 
-def test_truncated_gzip_is_refused(full_data):
-    path = full_data / "t10k-images-idx3-ubyte.gz"
+def test_truncated_gzip_is_refused(damaged_data):
+    path = damaged_data / "t10k-images-idx3-ubyte.gz"
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DataUnavailable, match="t10k-images"):
-        load_task(SPACE, full_data)
+        load_task(SPACE, damaged_data)
 
 
 def test_absent_files_name_the_command_that_gets_them(tmp_path):

@@ -8,6 +8,7 @@ import time
 import pytest
 from safetensors.torch import load_file
 
+from gnomon.cli.main import run
 from gnomon.supernets import DataUnavailable, SupernetError
 from gnomon.supernets.supernet import load_supernet
 from gnomon.supernets.training.recipe import Phase, Recipe
@@ -15,6 +16,8 @@ from gnomon.supernets.training.to_file import TrainingRequest, train_to_file
 from gnomon.supernets.weight_files import made_weights, spaces_with_weights, weights_of
 
 TINY = Recipe(phases=(Phase(1, 0.004),), batch=128, random_subnets=0)
+
+STOPPED = ("--epochs", "2", "--batch", "128")
 
 
 @pytest.fixture
@@ -82,10 +85,18 @@ def test_training_goes_on_from_given_weights(tmp_path, full_data):
     assert record["parent"]["sha256"] == load_supernet("fashion_mnist", checkpoint=parent).checkpoint_sha256
 
 
+@pytest.fixture(scope="module")
+def trained_at_once(tmp_path_factory, full_data):
+    """The weights of a training that nothing stopped."""
+    out = tmp_path_factory.mktemp("whole") / "whole.safetensors"
+    assert run(["train", "fashion_mnist", *STOPPED, "--data", str(full_data), "--out", str(out)]) == 0
+    return out.read_bytes()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
-def test_stopped_training_command_goes_on_to_the_same_weights(ending, tmp_path, full_data, send):
-    options = ["--epochs", "2", "--batch", "128", "--data", full_data]
-    command = train_command(*options, "--out", "w.safetensors")
+def test_stopped_training_command_goes_on_to_the_same_weights(ending, tmp_path, full_data, trained_at_once, send):
+    command = train_command(*STOPPED, "--data", full_data, "--out", tmp_path / "w.safetensors")
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     checkpoint = tmp_path / "w.safetensors.checkpoint"
     while not checkpoint.exists() and process.poll() is None:
@@ -94,11 +105,10 @@ def test_stopped_training_command_goes_on_to_the_same_weights(ending, tmp_path, 
     _, errors = process.communicate()
     assert process.returncode == (130 if ending == signal.SIGINT else -signal.SIGKILL)
     assert "Traceback" not in errors
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
-    subprocess.run(train_command(*options, "--out", "whole.safetensors"), cwd=tmp_path, check=True, capture_output=True)
+    assert run(command[3:]) == 0
     record = json.loads((tmp_path / "w.json").read_text())
     assert [point["epoch"] for point in record["curve"]] == [0, 1]
-    assert (tmp_path / "w.safetensors").read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
+    assert (tmp_path / "w.safetensors").read_bytes() == trained_at_once
     assert not checkpoint.exists()
     assert not list(tmp_path.glob("*.part"))
 
