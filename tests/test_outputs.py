@@ -213,7 +213,7 @@ def test_anything_else_in_a_file_s_place_is_refused_in_one_line(tmp_path, force)
 
 def test_ours_is_replaced_when_asked_and_only_then(tmp_path):
     write(tmp_path / "new" / "x", "ours 1", force=False)
-    with pytest.raises(ValueError, match="replace it with --force"):
+    with pytest.raises(ValueError, match="force=True"):
         require_free(tmp_path / "new" / "x", OURS, force=False, refuse=ValueError)
     write(tmp_path / "new" / "x", "ours 2", force=True)
     assert (tmp_path / "new" / "x").read_text() == "ours 2"

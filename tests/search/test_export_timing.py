@@ -155,7 +155,7 @@ def test_interrupted_while_it_waits_the_model_is_kept_and_the_same_call_complete
     assert export().measured_us > 0
     assert latency_in(tmp_path / "out")["measured_us"] > 0
     assert (tmp_path / "out" / "model.onnx").read_bytes() == model
-    with pytest.raises(OutputUnusable, match="replace it with --force"):
+    with pytest.raises(OutputUnusable, match="force=True"):
         export()
 
 
