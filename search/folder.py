@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ..profilers.files import has_schema
+from ..profilers.files import has_schema, open_to_read
 from ..profilers.journal import Journal, write_atomically
 from .errors import OutputUnusable, RunLocked, RunMismatch
 from .final_records import FINAL_FILE, JOURNAL_FILE, TIMING_FOLDER
@@ -20,6 +21,7 @@ from .start import Start, is_start, read_start
 from .stopping import TOLERANCE, cost_of
 
 LOCK_FILE = "lock"
+LONGEST_LINE_BYTES = 1 << 20
 KEPT = "what was measured is kept, and the same command goes on"
 
 
@@ -117,7 +119,7 @@ def require_own(folder: Path) -> None:
     except OSError as error:
         raise OutputUnusable(f"{folder} is no folder for a run: {error}; choose another `folder`") from error
     if (folder / RUN_FILE) in found:
-        if not has_schema(folder / RUN_FILE, SCHEMA):
+        if not (has_schema(folder / RUN_FILE, SCHEMA) or is_journal(folder / EVALUATIONS_FILE)):
             raise OutputUnusable(f"{folder / RUN_FILE} is not the description of a run; choose another `folder`")
         return
     own = (f".{START_FILE}.", f".{RUN_FILE}.")  # what a kill leaves before there is a description
@@ -133,6 +135,16 @@ def foreign_in_run(folder: Path) -> str:
     own = (RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE, JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER)
     others = [path.name for path in sorted(folder.iterdir()) if path.name not in own and not is_lock(path)]
     return f"holds {others[0]}, which no run wrote" if others else ""
+
+
+def is_journal(path: Path) -> bool:
+    """Tell whether a file begins as the evaluations of a run, whose description may be damaged."""
+    try:
+        with open_to_read(path) as file:
+            first = json.loads(file.readline(LONGEST_LINE_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and {"round", "order", "id", "indices", "values"} <= set(first)
 
 
 def is_lock(path: Path) -> bool:

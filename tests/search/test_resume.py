@@ -82,6 +82,7 @@ def rewrite(folder, change):
 
 
 @pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 def test_cut_runs_of_other_settings_go_on_to_the_same_trajectory(tmp_path, name):
     config = CONFIG.model_copy(update=SETTINGS[name])
     run = search(tmp_path / "run", config)
@@ -129,6 +130,7 @@ def test_an_objectives_own_error_is_not_blamed_on_the_run_folder(tmp_path):
         search(tmp_path / "run", context=context)
 
 
+@pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 def test_a_full_disk_is_said_and_the_run_goes_on_after(tmp_path, whole):
     command = [sys.executable, "-c", SMALL_DISK, str(tmp_path / "run"), CONFIG.model_dump_json()]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
