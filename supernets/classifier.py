@@ -1,7 +1,8 @@
 """A super-network that classifies, images or text: its sub-networks are judged by top-1 accuracy, or as its task says.
 
 Evaluating an architecture is a pure function of it: batch norm, where there is any, is calibrated on the same examples
-every time, and nothing in the super-network changes.
+every time, and nothing in the super-network changes. The largest sub-network of weights that came with running
+statistics of their own keeps these: it is the network that was published.
 """
 
 from __future__ import annotations
@@ -103,7 +104,13 @@ class Classifier:
         return logits
 
     def statistics(self, architecture: Architecture, share: float = 1.0) -> Statistics:
-        """Return the sub-network's batch-norm statistics on a share of the calibration examples."""
+        """Return the sub-network's batch-norm statistics: the weights' own, or on a share of the calibration examples.
+
+        Whatever runs, is exported or quantised takes them from here, so all are one network.
+        """
+        own = self.network.own_statistics(architecture)
+        if own is not None:
+            return own
         examples = share_of(self.task.calibration, share)
         size = self.batch(CALIBRATION_BATCH, CALIBRATION_VALUES)
         return self.network.calibrate_on(architecture, batches_of(examples, size))

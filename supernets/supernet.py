@@ -171,9 +171,12 @@ def check_tokenizer(supernet: Supernet, weights: Path) -> None:
 
 
 def save_weights(network: ElasticNetwork, path: str | Path, *, float16: bool = False) -> None:
-    """Write the network's tensors as safetensors, in 32 bits or 16."""
+    """Write the network's tensors as safetensors, in 32 bits or 16, and in 32 the statistics that it came with."""
     path = Path(path)
     from safetensors.torch import save_file
 
+    from .checkpoints.statistics import named_statistics
+
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    save_file({name: tensor.half() for name, tensor in tensors.items()} if float16 else tensors, path)
+    kept = {name: tensor.half() for name, tensor in tensors.items()} if float16 else tensors
+    save_file({**kept, **named_statistics(network)}, path)

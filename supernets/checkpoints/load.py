@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING
 from ..errors import CheckpointMismatch, SupernetError
 from ..weight_files import SHIPPED
 from .files import read_tensors
+from .plain import PlainNames
 from .published import FORMATS, published_for
+from .statistics import OURS as STATISTICS
+from .statistics import statistics_to_keep
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,13 +27,13 @@ OURS = "slots."  # what every tensor of an elastic network is called by first
 
 
 def load_checkpoint(network: ElasticNetwork, path: str | Path) -> None:
-    """Copy the tensors of `path` into `network`.
+    """Copy the tensors of `path` into `network`, and keep the running statistics that it brings for the largest.
 
     Raises CheckpointMismatch, naming the first tensor that differs and the space that the file fits, if there is one.
     """
     path = Path(path)
     tensors = read_tensors(path)
-    translated = named_as_ours(network.space.name, tensors)
+    translated = named_for(network, tensors)
     expected = shapes_of(network.state_dict())
     difference = first_difference(expected, shapes_of(translated))
     if difference is not None:
@@ -42,13 +45,21 @@ def load_checkpoint(network: ElasticNetwork, path: str | Path) -> None:
             tensor=name,
         )
     network.load_state_dict({name: tensor.float() for name, tensor in translated.items()})
+    network.parent_statistics = statistics_to_keep(network, tensors)
+
+
+def named_for(network: ElasticNetwork, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors as `named_as_ours` does, also those of a plain network of the user's own blocks."""
+    named = named_as_ours(network.space.name, tensors)
+    is_ours = any(name.startswith(OURS) for name in tensors)
+    return named if is_ours or published_for(network.space.name) else PlainNames(network).translated(named)
 
 
 def named_as_ours(space: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors under the names of our network for `space`, whoever wrote them."""
+    """Return tensors under the names of our network for `space`, whoever wrote them; running statistics are none."""
     published = published_for(space)
     if published is None or any(name.startswith(OURS) for name in tensors):
-        return dict(tensors)
+        return {name: tensor for name, tensor in tensors.items() if not name.startswith(STATISTICS)}
     with FORMATS.blaming(space.partition(":")[0]):
         return published.translated(tensors)
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 
 ADDRESS = "https://raw.githubusercontent.com/han-cai/files/master/ofa/ofa_nets/"
+STATISTICS_PIXELS = 224  # the last input size that training validates the largest network at
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 LEAVES = {"conv.weight": "weight", "bn.weight": "scale", "bn.bias": "shift"}
 LEAVES |= {f"conv.{leaf}": ours for leaf, ours in LEAVES.items() if leaf.startswith("bn.")}  # in a residual block

@@ -1,7 +1,6 @@
 """What there is to know about the files that a super-network's authors publish: names, places, and their tensors.
 
-Batch norm's running statistics are ignored: they are those of the network that was trained last, and every
-sub-network is calibrated on its own (arXiv 1812.08928), the largest included, so that all are judged alike.
+Batch norm's running statistics are no tensors of a super-network: statistics.py says whose they are.
 """
 
 from __future__ import annotations
@@ -34,12 +33,15 @@ class Published:
 
     `our_name` gives the place of a published tensor in our network: None where it is ignored on purpose, the name
     itself where it is unknown. `prepared` recasts tensors before that, where one of theirs is several of ours.
+    `statistics_pixels` is the side of the input that running statistics are of, where the authors calibrate for each;
+    None where a fixed network is run with the same ones at any.
     """
 
     files: tuple[PublishedFile, ...]
     our_name: Callable[[str], str | None]
     epsilon: float = OUR_EPSILON
     prepared: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] = dict
+    statistics_pixels: int | None = None
 
     def translated(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return published tensors under our names; raises CheckpointMismatch when two have one place."""

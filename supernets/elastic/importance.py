@@ -8,6 +8,7 @@ weights that multiply it.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -53,10 +54,10 @@ class Units:
 
 
 def sort_by_importance(network: ElasticNetwork, statistics: Statistics | None = None) -> Statistics:
-    """Permute `network` in place, and return `statistics` of batch norm, if any, permuted alike."""
+    """Permute `network` in place, those statistics that it came with too, and return `statistics` permuted alike."""
     space, sorted_statistics = network.space, dict(statistics or {})
-    largest = space.architecture(space.radices - 1)
-    for slot, spec in zip(space.slots, space.slot_specs(largest)):
+    own = dict(network.parent_statistics or {})
+    for slot, spec in zip(space.slots, space.slot_specs(network.largest)):
         if spec is None:
             continue
         for units in units_of_sequence(network.sequence(slot.name), operations(spec), slot.name):
@@ -64,10 +65,11 @@ def sort_by_importance(network: ElasticNetwork, statistics: Statistics | None = 
             with torch.no_grad():
                 for tensor, axis in (*units.written, units.read):
                     tensor.copy_(tensor.index_select(axis, order))
-            for place in units.places:
-                if place in sorted_statistics:
-                    mean, variance = sorted_statistics[place]
-                    sorted_statistics[place] = (mean[order], variance[order])
+            for found, place in itertools.product((sorted_statistics, own), units.places):
+                if place in found:
+                    mean, variance = found[place]
+                    found[place] = (mean[order], variance[order])
+    network.parent_statistics = own or None
     return sorted_statistics
 
 

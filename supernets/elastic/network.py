@@ -23,11 +23,16 @@ Values = Tensor | Mapping[str, Tensor]  # the one input of a network, or its inp
 
 
 class ElasticNetwork(nn.Module):
-    """All sub-networks of `space` with shared weights; which one runs is an argument of every call."""
+    """All sub-networks of `space` with shared weights; which one runs is an argument of every call.
+
+    `parent_statistics` are those of the largest sub-network's batch norm, where the weights came with them: a network
+    that was trained as it is has its own, and needs no calibration. They hold until a weight changes.
+    """
 
     def __init__(self, space: SearchSpace) -> None:
         super().__init__()
         self.space = space
+        self.parent_statistics: Statistics | None = None
         self.slots = nn.ModuleDict(
             {
                 slot.name.replace(".", "_"): ElasticSequence([operations(spec) for spec in unique])
@@ -82,6 +87,16 @@ class ElasticNetwork(nn.Module):
                 del values[name]
             values[step.gives] = result
         return {name: values[value] for name, value in wiring.outputs}
+
+    @property
+    def largest(self) -> Architecture:
+        """The architecture of the largest sub-network: the parent, where there is one."""
+        return self.space.architecture(self.space.radices - 1)
+
+    def own_statistics(self, architecture: Architecture) -> Statistics | None:
+        """Return the statistics that the weights came with for this very sub-network; None where it has none."""
+        is_parent = self.space.slot_specs(architecture) == self.space.slot_specs(self.largest)
+        return self.parent_statistics if is_parent else None
 
     def calibrate(self, architecture: Architecture, images: Values, *, batch: int = 512) -> Statistics:
         """Return the sub-network's own batch-norm statistics, measured on `images` (n, *input_shape), or by name."""

@@ -92,6 +92,7 @@ def new_pupils(space: SearchSpace, recipe: Recipe, parent: Parent | None) -> Pup
     network, average = (ElasticNetwork(space).to(memory_format=torch.channels_last) for _ in range(2))  # type: ignore[call-overload]
     if parent:
         parent.copy_into(network)
+        network.parent_statistics = None  # of weights that are about to change
     average.load_state_dict(network.state_dict())
     return Pupils(network, average, optimizer_of(network, recipe))
 

@@ -1,7 +1,11 @@
 """The elastic EfficientNet-Lite0 against a plain forward of its parent, written here from the parent's tensors."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch.nn import functional
 
 from gnomon.profilers.backend import RunConfig
@@ -12,8 +16,12 @@ from gnomon.supernets.checkpoints.statistics import running_statistics
 from gnomon.supernets.elastic import ElasticNetwork, FixedStatistics
 from gnomon.supernets.elastic.importance import sort_by_importance
 from gnomon.supernets.graph import INPUT, models_from_architecture
+from gnomon.supernets.supernet import load_supernet, save_weights
+from gnomon.supernets.tasks.labelled import batches_of, share_of, top1_percent
 from gnomon.supernets.tasks.prepare import data_folder
-from gnomon.supernets.training.recipes.efficientnet_lite0 import default_parent, read_parent
+from gnomon.supernets.training.recipe import Phase
+from gnomon.supernets.training.recipes.efficientnet_lite0 import default_parent, read_parent, recipe
+from gnomon.supernets.training.to_file import TrainingRequest, train_to_file
 
 #          expand kernel stride out, for each of the sixteen blocks (arXiv 1905.11946, table 1)
 BLOCKS = (
@@ -139,6 +147,74 @@ def test_largest_is_the_published_network_on_its_published_weights():
     assert torch.allclose(network(x, largest_of(space), FixedStatistics(statistics)), expected, atol=1e-4)
 
 
+@pytest.fixture
+def photos(tmp_path):
+    """Class folders of two classes, dark and light: 12 training and 4 test images each."""
+    rng = np.random.default_rng(0)
+    for split, n in (("train", 12), ("val", 4)):
+        for level, name in ((60, "dark"), (190, "light")):
+            folder = tmp_path / "images" / split / name
+            folder.mkdir(parents=True)
+            for number in range(n):
+                pixels = np.clip(rng.normal(level, 20, (40, 40, 3)), 0, 255).astype(np.uint8)
+                Image.fromarray(pixels).save(folder / f"{number}.png")
+    return tmp_path / "images"
+
+
+def test_what_is_evaluated_and_exported_is_the_published_network_with_its_statistics(tmp_path, photos):
+    tensors, space = parent_tensors(classes=2), "efficientnet_lite0:classes=2,resolution=32"
+    supernet = load_supernet(space, checkpoint=saved(tensors, tmp_path / "parent.pth"), data=photos)
+    largest, test = largest_of(supernet.space), supernet.split("test")
+    expected = parent_logits(tensors, torch.from_numpy(test.inputs())).numpy()
+    scale = np.abs(expected).max()
+    (answered,) = supernet.answers(largest, "test").arrays
+    assert np.abs(answered - expected).max() < 1e-4 * scale
+    shared = share_of(test, 0.3)
+    judged = parent_logits(tensors, torch.from_numpy(shared.inputs())).numpy()
+    assert supernet.evaluate(largest, "test", 0.3) == top1_percent(judged, shared.labels)
+    (part,) = supernet.models(largest, batch=len(test))
+    with load_backend("onnxruntime").load(part.model, RunConfig(batch=len(test))) as executable:
+        (exported,) = executable.run({INPUT: test.inputs()}).values()
+    assert np.abs(exported - expected).max() < 1e-4 * scale
+
+
+def test_other_sub_networks_are_calibrated(tmp_path, photos):
+    tensors, space = parent_tensors(classes=2), "efficientnet_lite0:classes=2,resolution=32"
+    supernet = load_supernet(space, checkpoint=saved(tensors, tmp_path / "parent.pth"), data=photos)
+    nearest = supernet.space.architecture(supernet.space.neighbours(largest_of(supernet.space))[0])
+    expected = supernet.network.calibrate_on(nearest, batches_of(supernet.task.calibration, 100))
+    found = supernet.statistics(nearest)
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[place][0], expected[place][0]) for place in found)
+
+
+def test_statistics_that_are_not_whole_or_not_finite_are_refused(tmp_path):
+    network = ElasticNetwork(load_space("efficientnet_lite0:resolution=32"))
+    for name, value, said in (
+        ("_blocks.4._bn1.running_mean", None, "block2.2.depthwise are absent"),
+        ("_blocks.4._bn1.running_var", None, "without '_blocks.4._bn1.running_var'"),
+        ("_blocks.4._bn1.running_mean", torch.zeros(3), r"\(3,\).* expected two of \(240,\)"),
+        ("_blocks.4._bn1.running_var", torch.full((240,), float("nan")), "not finite"),
+    ):
+        tensors = parent_tensors()
+        del tensors[name]
+        tensors |= {} if value is None else {name: value}
+        with pytest.raises(CheckpointMismatch, match=said):
+            load_checkpoint(network, saved(tensors, tmp_path / "parent.pth"))
+
+
+def test_a_file_of_ours_keeps_statistics_through_sorting_and_saving(tmp_path):
+    tensors, x = parent_tensors(), images(64)
+    first, second = (ElasticNetwork(load_space("efficientnet_lite0:resolution=64")) for _ in range(2))
+    load_checkpoint(first, saved(tensors, tmp_path / "parent.pth"))
+    sort_by_importance(first)
+    save_weights(first, tmp_path / "ours.safetensors")
+    load_checkpoint(second, tmp_path / "ours.safetensors")
+    expected = parent_logits(tensors, x)
+    found = second.logits(x, second.largest, second.own_statistics(second.largest))
+    assert torch.allclose(found, expected, atol=1e-4 * float(expected.abs().max()))
+
+
 def test_exported_graphs_pad_as_torch_does(tmp_path):
     space = load_space("efficientnet_lite0:classes=5,resolution=96")
     network, x = ElasticNetwork(space), images(96)
@@ -197,31 +273,14 @@ def test_options_outside_are_refused(options):
         load_space(f"efficientnet_lite0:{options}")
 
 
-def test_fine_tuning_on_class_folders_starts_from_the_parent(tmp_path):
-    from dataclasses import replace
-
-    import numpy as np
-    from PIL import Image
-
-    from gnomon.supernets.supernet import load_supernet
-    from gnomon.supernets.training.recipe import Phase
-    from gnomon.supernets.training.recipes.efficientnet_lite0 import recipe
-    from gnomon.supernets.training.to_file import TrainingRequest, train_to_file
-
-    rng = np.random.default_rng(0)
-    for split, n in (("train", 12), ("val", 4)):
-        for level, name in ((60, "dark"), (190, "light")):
-            folder = tmp_path / "images" / split / name
-            folder.mkdir(parents=True)
-            for number in range(n):
-                pixels = np.clip(rng.normal(level, 20, (40, 40, 3)), 0, 255).astype(np.uint8)
-                Image.fromarray(pixels).save(folder / f"{number}.png")
+def test_fine_tuning_on_class_folders_starts_from_the_parent(tmp_path, photos):
     quick = replace(recipe(), phases=(Phase(6, 0.0005, elastic=()), Phase(4, 0.0005)), batch=8, ema_decay=0.5)
     out = tmp_path / "w.safetensors"
     parent = saved(parent_tensors(), tmp_path / "parent.pth")
     space = "efficientnet_lite0:classes=2,resolution=32"
-    train_to_file(TrainingRequest(space, tmp_path / "images", out, parent, quick))
-    supernet = load_supernet(space, checkpoint=out, data=tmp_path / "images")
+    train_to_file(TrainingRequest(space, photos, out, parent, quick))
+    supernet = load_supernet(space, checkpoint=out, data=photos)
+    assert supernet.network.parent_statistics is None  # those of the parent are no longer its own
     assert supernet.evaluate(largest_of(supernet.space), "test") >= 75
     assert "128" in supernet.described_input()["scaling"] or "0.50196" in supernet.described_input()["scaling"]
 

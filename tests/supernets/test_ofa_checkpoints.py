@@ -213,6 +213,34 @@ def test_networks_from_published_files_are_those_of_the_formulas(family):
     assert len(plain.tensors) == count  # the file held all that any sub-network uses
 
 
+class PlainWithStatistics(Plain):
+    """The same, normalising by running statistics: those of the first images that it sees."""
+
+    def norm(self, x, name, most):
+        assert x.shape[1] == most
+        scale, shift = self(f"{name}.weight", most), self(f"{name}.bias", most)
+        mean = self.tensors.setdefault(f"{name}.running_mean", x.mean((0, 2, 3)))
+        variance = self.tensors.setdefault(f"{name}.running_var", x.var((0, 2, 3)))
+        return F.batch_norm(x, mean, variance, scale, shift, eps=self.epsilon)
+
+
+@pytest.mark.parametrize("name", ["ofa_mobilenetv3", "ofa_proxyless", "ofa_resnet50"])
+def test_the_largest_keeps_the_statistics_of_the_file_at_the_size_they_are_of(name, tmp_path):
+    plain, space = PlainWithStatistics(PLAIN[name][2]), space_at(name, 224)
+    network = ElasticNetwork(space).requires_grad_(False)
+    images, largest = formula_images(3, space.input_shape), network.largest
+    run_plain(name, plain, images[:2], space.values(largest))
+    expected = run_plain(name, plain, images[2:], space.values(largest))
+    torch.save({"state_dict": plain.tensors}, tmp_path / "file")
+    load_checkpoint(network, tmp_path / "file")
+    found = network.logits(images[2:], largest, network.own_statistics(largest))
+    assert relative_difference(found, expected) < 1e-4
+    assert network.own_statistics(space.architecture(space.neighbours(largest)[0])) is None
+    smaller = ElasticNetwork(space_at(name, 160))
+    load_checkpoint(smaller, tmp_path / "file")
+    assert smaller.own_statistics(smaller.largest) is None
+
+
 def test_networks_from_published_files_are_those_of_the_authors_package(family):
     name, _, network = family
     images = formula_images(FROZEN["images"], network.space.input_shape)

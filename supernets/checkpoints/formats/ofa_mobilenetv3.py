@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ofa import ADDRESS, mbconv_block, naming
+from ..ofa import ADDRESS, STATISTICS_PIXELS, mbconv_block, naming
 from ..published import Published, PublishedFile
 
 FILES = (
@@ -18,4 +18,5 @@ PARTS = {
 PUBLISHED = Published(
     files=tuple(PublishedFile(space, name, ADDRESS + name) for space, name in FILES),
     our_name=naming(PARTS, mbconv_block(first_is_residual=True)),
+    statistics_pixels=STATISTICS_PIXELS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ofa import ADDRESS, mbconv_block, naming
+from ..ofa import ADDRESS, STATISTICS_PIXELS, mbconv_block, naming
 from ..published import Published, PublishedFile
 
 FILE = "ofa_proxyless_d234_e346_k357_w1.3"
@@ -15,4 +15,5 @@ PUBLISHED = Published(
     files=(PublishedFile("ofa_proxyless", FILE, ADDRESS + FILE),),
     our_name=naming(PARTS, mbconv_block(first_is_residual=False)),
     epsilon=1e-3,
+    statistics_pixels=STATISTICS_PIXELS,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ofa import bottleneck_block, naming
+from ..ofa import STATISTICS_PIXELS, bottleneck_block, naming
 from ..published import Published, PublishedFile
 
 FILE = "ofa_resnet50_d0-1-2_e0.2-0.25-0.35_w0.65-0.8-1.0"
@@ -15,4 +15,5 @@ PARTS = {
 PUBLISHED = Published(
     files=(PublishedFile("ofa_resnet50", FILE, "https://drive.google.com/uc?id=1xy6VIPEHXqbbqNu3xEZUxhp5FbTVs5cQ"),),
     our_name=naming(PARTS, bottleneck_block((4, 4, 6, 4))),
+    statistics_pixels=STATISTICS_PIXELS,
 )
