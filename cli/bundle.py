@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import Force, progress, say, say_if_not_interruptible, worker_progress
+from .groups import Grouped
+from .output import Backend, Force, progress, say, say_if_not_interruptible, worker_progress
 from .space_name import SpaceArgument, SpaceOption, named_space
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ BundleFile = Annotated[Path, typer.Argument(help="Zip file written by gnomon bun
 
 def register(app: typer.Typer) -> None:
     """Add the verb and its commands."""
-    bundle = typer.Typer(help="Profile boards that cannot install Gnomon.", no_args_is_help=True, rich_markup_mode=None)
+    bundle = typer.Typer(
+        help="Profile boards that cannot install Gnomon.", cls=Grouped, no_args_is_help=True, rich_markup_mode=None
+    )
     app.add_typer(bundle, name="bundle")
     bundle.command(name="create")(create)
     bundle.command(name="run")(run)
@@ -62,7 +65,7 @@ def create(
 
 def run(
     file: BundleFile,
-    backend: Annotated[str, typer.Option(help="Runtime; gnomon backends lists them.")] = "onnxruntime",
+    backend: Backend = "onnxruntime",
     threads: Annotated[int, typer.Option(help="Threads of the runtime.", min=1)] = 1,
 ) -> None:
     """Run a bundle on this machine, unpacked beside its file; the same command goes on after an interruption."""

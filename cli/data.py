@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from .groups import Grouped
+
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    data = typer.Typer(help="Obtain data sets.", no_args_is_help=True, rich_markup_mode=None)
+    data = typer.Typer(help="Obtain data sets.", cls=Grouped, no_args_is_help=True, rich_markup_mode=None)
     app.add_typer(data, name="data")
 
     @data.callback()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .completion import profile_names
 from .output import AsJson, Force, print_json, say
 from .pareto import PICK_HELP, RunFolder
 from .search import Checkpoint, Data
@@ -61,7 +62,11 @@ def register(app: typer.Typer) -> None:
         out: Annotated[Path, typer.Option(help="Folder to write: the model and model.json.")],
         pick: Annotated[str, typer.Option(help=PICK_HELP)] = "knee",
         profile: Annotated[
-            list[str] | None, typer.Option(help="Profile to predict with and to time under; several as searched with.")
+            list[str] | None,
+            typer.Option(
+                help="Profile to predict with and to time under; several as searched with.",
+                autocompletion=profile_names,
+            ),
         ] = None,
         precision: Annotated[str | None, typer.Option(help="Precision of the model; default: the run's.")] = None,
         checkpoint: Checkpoint = None,

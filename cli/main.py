@@ -17,39 +17,21 @@ from typing import Any
 import typer
 
 from ..version import VERSION
+from .groups import VERBS, Verbs
 from .output import say_if_not_interruptible
 from .wording import as_options
 
 app = typer.Typer(
     name="gnomon",
     help="How fast every sub-network of a super-network runs on this device, and which are best.",
+    cls=Verbs,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 
-VERBS = (
-    "doctor",
-    "backends",
-    "spaces",
-    "space",
-    "data",
-    "train",
-    "evaluate",
-    "profile",
-    "bundle",
-    "build",
-    "lut",
-    "predict",
-    "search",
-    "pareto",
-    "finish",
-    "runs",
-    "export",
-    "demo",
-)
 LONG_VERBS = frozenset(("space", "data", "train", "evaluate", "profile", "build", "search", "finish", "export", "demo"))
+NO_ARGUMENTS = "NoArgsIsHelpError"  # of what typer carries of click, wherever that lies
 EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_QUALITY, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 2, 3, 4, 5, 130
 
 
@@ -60,7 +42,7 @@ class QualityRefused(Exception):
 def show_version(asked: bool) -> None:
     """Print the version and leave."""
     if asked:
-        print(VERSION)
+        print(f"gnomon {VERSION}")
         raise typer.Exit
 
 
@@ -115,6 +97,9 @@ def run(arguments: list[str]) -> int:
         print(f"error: this needs {error.name}, which is not installed: {command}", file=sys.stderr)
         return EXIT_ENVIRONMENT
     except Exception as error:
+        if type(error).__name__ == NO_ARGUMENTS:
+            print(getattr(error, "message", ""))
+            return 0
         code = exit_code_of(error)
         if code is None:
             raise

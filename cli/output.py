@@ -11,7 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
+from .completion import backend_names
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Backend = Annotated[str, typer.Option(help="Runtime; gnomon backends lists them.", autocompletion=backend_names)]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .completion import profile_names
 from .output import AsJson, Force, print_json, print_table, say
 from .wording import as_options
 
@@ -129,9 +130,14 @@ def register(app: typer.Typer) -> None:
         spread: Annotated[int | None, typer.Option(help="Mark this many that keep most hypervolume together.")] = None,
         profile: Annotated[
             list[str] | None,
-            typer.Option(help="Profile to show its verified error; another than the run's prices the front anew."),
+            typer.Option(
+                help="Profile to show its verified error; another than the run's prices the front anew.",
+                autocompletion=profile_names,
+            ),
         ] = None,
-        plot: Annotated[Path | None, typer.Option(help="Write the front as .png or .svg.")] = None,
+        plot: Annotated[
+            Path | None, typer.Option(help="Write the front as .png, .svg or .pdf, the pick and the spread marked.")
+        ] = None,
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from .devices import Device, Verbose, connected
-from .output import Force, progress, worker_progress
+from .output import Backend, Force, progress, worker_progress
 from .space_name import SpaceArgument, SpaceOption, named_space
 
 
@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     def profile(
         space: SpaceArgument = None,
         space_option: SpaceOption = None,
-        backend: Annotated[str, typer.Option(help="Runtime; gnomon backends lists them.")] = "onnxruntime",
+        backend: Backend = "onnxruntime",
         threads: Annotated[int, typer.Option(help="Threads of the runtime.", min=1)] = 1,
         batch: Annotated[int, typer.Option(help="Images at a time.", min=1)] = 1,
         precision: Annotated[str, typer.Option(help="Precision of weights and activations.")] = "fp32",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from .groups import Grouped
 from .output import Force, say
 from .pareto import RunFolder
 
@@ -15,7 +16,7 @@ Format = Annotated[str | None, typer.Option("--format", help="csv, parquet or op
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    runs = typer.Typer(help="Hand runs to other tools.", no_args_is_help=True, rich_markup_mode=None)
+    runs = typer.Typer(help="Hand runs to other tools.", cls=Grouped, no_args_is_help=True, rich_markup_mode=None)
     app.add_typer(runs, name="runs")
 
     @runs.callback()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .completion import profile_names
 from .output import Force, progress, say
 from .space_name import SpaceArgument, SpaceOption, named_space
 
@@ -21,7 +22,8 @@ Profiles = Annotated[
     list[str] | None,
     typer.Option(
         help="Hardware profile of latency. Several devices as NAME=FILE, for latency@NAME; several without names are "
-        "ways to run on one device, of which precision is searched and runtime and threads are the fastest."
+        "ways to run on one device, of which precision is searched and runtime and threads are the fastest.",
+        autocompletion=profile_names,
     ),
 ]
 Data = Annotated[Path | None, typer.Option(help="Folder of the full data set; default: the embedded sample.")]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .groups import Grouped
 from .space_name import SpaceOption, required_space
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the verb."""
-    space = typer.Typer(help="Check a super-network of your own.", no_args_is_help=True, rich_markup_mode=None)
+    space = typer.Typer(
+        help="Check a super-network of your own.", cls=Grouped, no_args_is_help=True, rich_markup_mode=None
+    )
     app.add_typer(space, name="space")
 
     @space.callback()

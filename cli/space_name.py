@@ -6,10 +6,14 @@ from typing import Annotated, overload
 
 import typer
 
+from .completion import space_names
+
 HELP = "Search space, e.g. fashion_mnist or ofa_mobilenetv3:width=1.2 (gnomon spaces lists them)."
 
-SpaceArgument = Annotated[str | None, typer.Argument(metavar="[SPACE]", help=HELP)]
-SpaceOption = Annotated[str | None, typer.Option("--space", metavar="SPACE", help="The same, as an option.")]
+SpaceArgument = Annotated[str | None, typer.Argument(metavar="[SPACE]", help=HELP, autocompletion=space_names)]
+SpaceOption = Annotated[
+    str | None, typer.Option("--space", metavar="SPACE", help="The same, as an option.", autocompletion=space_names)
+]
 
 
 @overload

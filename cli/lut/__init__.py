@@ -6,6 +6,7 @@ import importlib
 
 import typer
 
+from ..groups import Grouped
 from .show import ProfileName, print_profile
 
 __all__ = ["ProfileName", "print_profile", "register"]
@@ -16,7 +17,10 @@ COMMANDS = ("show", "check", "diff", "exchange")
 def register(app: typer.Typer) -> None:
     """Add the verb."""
     lut = typer.Typer(
-        help="Look at, check, compare and exchange hardware profiles.", no_args_is_help=True, rich_markup_mode=None
+        help="Look at, check, compare and exchange hardware profiles.",
+        cls=Grouped,
+        no_args_is_help=True,
+        rich_markup_mode=None,
     )
     app.add_typer(lut, name="lut")
     for command in COMMANDS:

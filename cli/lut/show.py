@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..completion import profile_names
 from ..output import AsJson, Force, print_json, print_table
 
 if TYPE_CHECKING:
     from ...lut import HardwareProfile
 
-ProfileName = Annotated[str, typer.Argument(help="A profile's file, or the name of a shipped one (gnomon lut list).")]
+ProfileName = Annotated[
+    str,
+    typer.Argument(
+        help="A profile's file, or the name of a shipped one (gnomon lut list).", autocompletion=profile_names
+    ),
+]
 
 
 def print_profile(profile: HardwareProfile) -> None:
@@ -39,7 +45,7 @@ def register(lut: typer.Typer) -> None:
     @lut.command()
     def show(
         profile: ProfileName,
-        plot: Annotated[Path | None, typer.Option(help="Write predicted vs measured as .png or .svg.")] = None,
+        plot: Annotated[Path | None, typer.Option(help="Write predicted vs measured as .png, .svg or .pdf.")] = None,
         layers: Annotated[int, typer.Option(help="Show this many of the slowest layers.", min=0)] = 10,
         as_json: AsJson = False,
         force: Force = False,

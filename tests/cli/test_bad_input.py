@@ -157,7 +157,7 @@ def test_unwritable_outputs(gnomon, tmp_path, finished_run, profile_name, folder
 def test_plot_of_unknown_kind(gnomon, finished_run, tmp_path):
     outcome = gnomon("pareto", finished_run, "--plot", tmp_path / "front.gif")
     assert outcome.code == 2
-    assert ".png or .svg" in outcome.err
+    assert ".png, .svg, .pdf" in outcome.err
 
 
 def test_checkpoint_of_another_network_names_the_tensor(gnomon, tmp_path, profile_name):

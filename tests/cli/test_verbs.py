@@ -17,7 +17,7 @@ def test_every_verb_has_help(gnomon, verb):
 def test_version_is_printed(gnomon):
     from gnomon import __version__
 
-    assert gnomon("--version").out.strip() == __version__
+    assert gnomon("--version").out.strip() == f"gnomon {__version__}"
 
 
 def test_doctor_speaks_json(gnomon):

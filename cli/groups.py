@@ -1,0 +1,43 @@
+"""Help of commands: verbs in groups, the ones to start with first, and no line cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from typer.core import TyperGroup
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Start here": ("demo", "profile", "search", "export"),
+    "Devices and latency": ("doctor", "backends", "predict", "lut", "bundle", "build"),
+    "Runs": ("pareto", "finish", "runs"),
+    "Super-networks": ("spaces", "space", "evaluate", "train", "data"),
+}
+VERBS = tuple(verb for verbs in GROUPS.values() for verb in verbs)
+ENDLESS = 1_000_000  # characters; a longer help is wrapped, never cut
+
+
+class Grouped(TyperGroup):
+    """Commands listed by the groups of `GROUPS`, those of no group under Commands; whole sentences."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the lists of commands."""
+        shown = {name: command for name, command in self.commands.items() if not command.hidden}
+        grouped = {title: [verb for verb in verbs if verb in shown] for title, verbs in self.groups().items()}
+        rest = [name for name in shown if not any(name in names for names in grouped.values())]
+        for title, names in {**grouped, "Commands": rest}.items():
+            if names:
+                with formatter.section(title):
+                    formatter.write_dl([(name, shown[name].get_short_help_str(ENDLESS)) for name in names])
+
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the groups: none, but for the command itself."""
+        return {}
+
+
+class Verbs(Grouped):
+    """The verbs of `gnomon`."""
+
+    def groups(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the groups of verbs."""
+        return GROUPS
