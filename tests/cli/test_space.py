@@ -147,7 +147,7 @@ RECOMMENDER = """
     [
         (
             {"second": "rihgt", "high": 9},
-            "block joined takes 'rihgt', which is no input and no block; it can take user",
+            "block joined takes 'rihgt', which is no input and no block; it can take",
         ),
         ({"second": "joined", "high": 9}, "block joined takes itself, and a network has no cycles"),
         ({"second": "item", "high": 9}, "no block of net takes what block right gives"),
