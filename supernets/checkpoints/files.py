@@ -1,7 +1,7 @@
 """Read the tensors of a checkpoint file without running anything that it holds.
 
 What a file is shows in its first bytes, not in its name: published files have none of the usual endings. torch files
-are pickles, in a zip or bare; they are opened for tensors alone, so one that holds anything else is refused.
+are pickles, in a zip or bare; they are opened for tensors and numbers alone, so one that would run code is refused.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CheckpointMismatch
+from .stand_ins import STAND_INS, Dropped
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 ZIP, BARE_PICKLE = b"PK\x03\x04", b"\x80\x02"
 NESTED_UNDER = ("state_dict", "model", "state_dict_ema")  # what trainers wrap the tensors in
 FOREIGN = re.compile(r"(?:GLOBAL|class) (\S+)")  # how torch names what a file asks for and does not get
+BESIDE = (int, float, Dropped, type(None))  # what trainers keep beside the tensors: an epoch, the best accuracy
 PARALLEL = "module."  # what torch's DataParallel puts before every name
 
 
@@ -58,13 +60,14 @@ def read_torch(path: Path) -> dict[str, Tensor]:
     import torch
 
     try:
-        with path.open("rb") as file:  # torch takes a path's ending for its content
+        # torch takes a path's ending for its content
+        with path.open("rb") as file, torch.serialization.safe_globals(STAND_INS):
             content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # what a damaged pickle raises has no end
         foreign = FOREIGN.search(str(error))
         raise CheckpointMismatch(
-            f"{path} is refused: it asks to run {foreign[1]}, and a checkpoint holds tensors alone; "
-            "expected a torch file of a state dict, or safetensors"
+            f"{path} is refused: it asks to run {foreign[1]}, and a checkpoint holds tensors and numbers alone; "
+            "expected a torch file of a state dict, or safetensors: torch.save(model.state_dict(), FILE) makes one"
             if foreign
             else f"{path} is a damaged torch file ({type(error).__name__}); download it again",
             tensor="(file)",
@@ -79,9 +82,10 @@ def read_torch(path: Path) -> dict[str, Tensor]:
             f"{path} holds a {type(content).__name__}, expected tensors by name, bare or under 'state_dict'",
             tensor="(file)",
         )
-    for name, value in content.items():
+    tensors = {name: value for name, value in content.items() if not isinstance(value, BESIDE)}
+    for name, value in (tensors or content).items():
         if not (isinstance(name, str) and isinstance(value, torch.Tensor)):
             raise CheckpointMismatch(
                 f"{path} holds {type(value).__name__} under {name!r}, expected tensors by name", tensor=str(name)
             )
-    return {name.removeprefix(PARALLEL): value for name, value in content.items()}
+    return {name.removeprefix(PARALLEL): value for name, value in tensors.items()}

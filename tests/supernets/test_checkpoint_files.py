@@ -1,6 +1,9 @@
 """What is read as a checkpoint, and what is refused: files are untrusted."""
 
+import argparse
 import os
+import sys
+import types
 import zipfile
 
 import numpy as np
@@ -71,6 +74,68 @@ def test_a_file_that_would_run_code_is_refused_and_runs_none(tmp_path, is_zip):
     assert not (tmp_path / "owned").exists()
 
 
+@pytest.mark.parametrize("is_zip", [True, False])
+@pytest.mark.parametrize("score", [np.float64(76.5), np.float32(76.5), np.int64(76), np.bool_(True), 76.5, 76, None])
+def test_numbers_beside_the_tensors_are_left_out(tmp_path, score, is_zip):
+    zipped = {"_use_new_zipfile_serialization": is_zip}
+    for content in ({**TENSORS, "best_acc": score}, {"state_dict": TENSORS, "best_acc": score, "epoch": np.int32(3)}):
+        torch.save(content, tmp_path / "file", **zipped)
+        assert read_tensors(tmp_path / "file").keys() == TENSORS.keys()
+
+
+def test_a_number_as_numpy_1_pickles_it_is_left_out(tmp_path):
+    torch.save({**TENSORS, "best_acc": np.float64(1)}, tmp_path / "file", _use_new_zipfile_serialization=False)
+    content = (tmp_path / "file").read_bytes()
+    assert b"numpy._core.multiarray\n" in content
+    (tmp_path / "file").write_bytes(content.replace(b"numpy._core.multiarray\n", b"numpy.core.multiarray\n"))
+    assert read_tensors(tmp_path / "file").keys() == TENSORS.keys()
+
+
+def test_the_settings_and_meters_of_a_trainer_are_dropped_unread(tmp_path, monkeypatch):
+    meters = types.ModuleType("fairseq.meters")
+    meters.AverageMeter = type("AverageMeter", (), {"__module__": "fairseq.meters"})
+    for name, module in (("fairseq", types.ModuleType("fairseq")), ("fairseq.meters", meters)):
+        monkeypatch.setitem(sys.modules, name, module)
+    meter = meters.AverageMeter()
+    meter.sum = np.float64(3)
+    settings = argparse.Namespace(arch="transformersuper_wmt_en_de", seed=1)
+    content = {"args": settings, "model": TENSORS, "extra_state": {"train_meters": {"train_loss": meter}}}
+    torch.save(content, tmp_path / "file")
+    assert read_tensors(tmp_path / "file").keys() == TENSORS.keys()
+
+
+class Reduced:
+    """Would call a function with arguments when unpickled."""
+
+    def __init__(self, *call):
+        self.call = call
+
+    def __reduce__(self):
+        return self.call
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda mark: np.array([1.0]),
+        lambda mark: np.str_("word"),
+        lambda mark: np.array([Hostile(mark)], dtype=object),
+        lambda mark: Reduced(np.dtype, ("O", False, True)),
+        lambda mark: Reduced(np.dtype, ({"names": ["a"], "formats": ["O"]},)),
+        lambda mark: Reduced(type(np.dtype("f8")), ()),
+        lambda mark: Reduced(np.float64(1).__reduce__()[0], (np.dtype("f8"), Hostile(mark))),
+        lambda mark: Reduced(np.float64(1).__reduce__()[0], (np.dtype("f8"), b"123")),
+        lambda mark: Reduced(argparse.Namespace, (), {"x": Hostile(mark)}),
+        lambda mark: Reduced(argparse.ArgumentParser, ()),
+    ],
+)
+def test_what_is_no_number_is_refused_and_runs_nothing(tmp_path, made):
+    torch.save({"state_dict": TENSORS, "best": made(tmp_path / "owned")}, tmp_path / "hostile")
+    with pytest.raises(CheckpointMismatch):
+        read_tensors(tmp_path / "hostile")
+    assert not (tmp_path / "owned").exists()
+
+
 @pytest.mark.parametrize("content", [b"", b"<!DOCTYPE html>", b"\x1f\x8b packed", b"12345678"])
 def test_what_is_no_checkpoint_is_refused_by_its_first_bytes(tmp_path, content):
     (tmp_path / "page").write_bytes(content)
@@ -83,6 +148,7 @@ def test_what_is_no_checkpoint_is_refused_by_its_first_bytes(tmp_path, content):
     [
         ([1, 2], "holds a list"),
         ({}, "holds a dict"),
+        ({"epoch": 3}, "holds int under 'epoch'"),
         ({"state_dict": {"a": "word"}}, "holds str under 'a'"),
         ({3: torch.ones(1)}, "holds Tensor under 3"),
     ],
