@@ -25,6 +25,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from .errors import SupernetError
@@ -76,13 +77,15 @@ def block(method: Callable[..., Made]) -> Callable[..., Made]:
 class TorchSpace:
     """Base of super-networks that are declared in torch.
 
-    `input_shape` leaves the batch out; `choices` maps genes to options, the smallest first. `task` names the data set
+    `input_shape` leaves the batch out; `choices` maps genes to options, the smallest first. `ordered` says of genes
+    whether neighbouring options are alike, where that is not so of numbers, or is of names. `task` names the data set
     that sub-networks are judged on, where it is one that Gnomon knows. Options of the space are parameters of __init__
     with a default.
     """
 
     input_shape: Shape
     choices: Mapping[str, Sequence[Option]]
+    ordered: Mapping[str, bool] = MappingProxyType({})
     task: str = "none"
 
     def blocks(self) -> Sequence[Block]:
@@ -100,7 +103,9 @@ class TorchSpace:
         for attribute in ("input_shape", "choices"):
             if not hasattr(self, attribute):
                 raise SupernetError(f"{type(self).__name__} has no {attribute}; write {EXAMPLES[attribute]}")
-        choices = tuple(Choice(gene, tuple(options)) for gene, options in self.choices.items())
+        if unknown := [gene for gene in self.ordered if gene not in self.choices]:
+            raise SupernetError(f"ordered names {unknown[0]!r}, which is no gene; there are {', '.join(self.choices)}")
+        choices = tuple(Choice(gene, tuple(options), self.ordered.get(gene)) for gene, options in self.choices.items())
         shapes, slots = ShapeTable((), {(): tuple(self.input_shape)}), []
         for position in self.blocks():
             slot, shapes = slot_after(position, shapes, choices, of)

@@ -52,7 +52,7 @@ def write_run(run: Run, path: Path, *, name: str | None = None, force: bool = Fa
     """Write a run's evaluations at `path`, in the format `name` or that of its suffix.
 
     Returns how many evaluations the format cannot hold. Raises UnknownName, OutputUnusable when the file is there
-    (unless `force`) or cannot be written, RunDamaged for an empty run, RunMismatch for a space that changed, and
+    (unless `force`) or cannot be written, NothingMeasured for an empty run, RunMismatch for a space that changed, and
     ModuleNotFoundError without the package that a format needs.
     """
     writer = load_format(name or format_of(path))
