@@ -39,8 +39,9 @@ class Archive:
     """Measured architectures in order: `indices` (n, d), `values` (n, m) in natural units, `rounds` (n,).
 
     `glimpses` are cheaper evidence beside them: no front is made of it. What could not be measured is in `failed`
-    (k, d); it has no values and is not asked for again; `failed_shares` (j,) is what trying cost. Round -1 is evidence that another run measured. `watched` are
-    cheap quantities that constraints are on without being objectives, and `region_texts` says where hypervolume counts.
+    (k, d); it has no values and is not asked for again; `failed_shares` (j,) is what trying cost. Round -1 is evidence
+    that another run measured. `watched` are cheap quantities that constraints are on without being objectives, and
+    `region_texts` says where hypervolume counts.
     """
 
     space: SearchSpace

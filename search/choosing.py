@@ -48,15 +48,16 @@ class Choosing:
     def best(self, n: int, *, share: float) -> list[int]:
         """Return up to `n` positions, not taken before, to measure on a share of the images, the most promising first.
 
-        Most promising is the gain expected of what keeps the constraints, times the probability that it does; where
-        nothing gains, what is likeliest to keep them, and what certainly breaks them last. A glimpse enters no front; it is chosen where a full measurement would gain most, and tells of its neighbours.
+        Most promising is the most gain expected, times the probability that the constraints are kept; where nothing
+        gains, what is likeliest to keep them. What certainly breaks them comes last. A glimpse enters no front; it is
+        chosen where a full measurement would gain most, and tells of its neighbours.
         """
         chosen: list[int] = []
         for _ in range(min(n, int((~self.taken).sum()))):
             position = int(np.lexsort(self._promise())[-1])
             chosen.append(position)
             self.taken[position] = True
-            if share == 1.0:
+            if share == 1.0 and self.archive.violation(self.predicted[[position]], self.rows[[position]])[0] == 0:
                 self.front = np.concatenate([self.front, self.mean[position][None]])
             for column, covariance in self.covariances.items():
                 noise = self.posterior.processes[column].noise(share, self.predicted[position, [column]])

@@ -26,7 +26,7 @@ NOISE_SPREAD, LENGTH_SPREAD = 2.0, 1.0  # prior deviations of logs
 
 @dataclass(frozen=True)
 class Encoding:
-    """Linear views of one-hot features: matrices (k, q), one a family of genes, and one for ordered genes' positions."""
+    """Linear views of one-hot features: matrices (k, q), one a family of genes, one for ordered genes' positions."""
 
     views: tuple[Floats, ...]
 

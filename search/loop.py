@@ -10,17 +10,19 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..profilers.errors import BackendUnavailable, CounterUnavailable, DeviceError, EnvironmentChanged, GpuLost
 from .config import SearchConfig
-from .errors import NothingEvaluates, SearchError
+from .errors import MissingContext, NothingEvaluates, SearchError
 from .objective import Objective, SearchContext, build_objectives, build_watched, measure
 from .records import Evaluation
 from .rounds import Trial
 from .run import Run
 from .session import Session
+from .stopping import TOLERANCE
 from .tactic import check_names
 
-
 FAILURES_TO_STOP = 5  # at first and without a success: then the fault is not an architecture's
+OF_NO_ARCHITECTURE = (BackendUnavailable, CounterUnavailable, DeviceError, EnvironmentChanged, GpuLost, MissingContext)
 MOST_SAID = 500  # characters of a reason
 
 
@@ -86,10 +88,12 @@ def run_search(
 def outcome(objectives: Sequence[Objective], trial: Trial) -> tuple[tuple[float, ...], str | None]:
     """Return a trial's value of each objective, and None; or no values, and why it could not be evaluated, in a line.
 
-    What is not an error of evaluating, as an interrupt, is not caught.
+    An interrupt, and what would befall every other architecture too, as a device that cannot be reached, is not caught.
     """
     try:
         return measure(objectives, np.array(trial.indices, dtype=np.int64), trial.share), None
+    except OF_NO_ARCHITECTURE:
+        raise
     except Exception as error:  # an evaluation is anybody's code
         said = " ".join(str(error).split())[:MOST_SAID]
         kind = "" if isinstance(error, SearchError) and said else type(error).__name__
@@ -110,4 +114,4 @@ def require_success(run: Run, failures: int) -> None:
 
 def remaining_s(taken_s: float, cost: float, spent: float, most: int) -> float:
     """Return how long the rest takes where `cost` full validations took `taken_s`, and `most` can be spent."""
-    return taken_s / cost * max(most - spent, 0.0)
+    return taken_s / cost * (most - spent) if spent - TOLERANCE <= most - 1 else 0.0

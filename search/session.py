@@ -33,7 +33,6 @@ from .stopping import Reason, Stop, budget_said, cost_of, fits, gain_said, read_
 from .tactic import TACTICS, population_of
 from .takeover import start_from_run
 
-
 UNTOLD = 10**9  # full validations, to a tactic of a run that was begun without telling it
 
 

@@ -43,8 +43,8 @@ def table_of_run(run: Run) -> Table:
     """Return a run's evaluations, a row each in the order they were made.
 
     `share` is that of the validation images, `failed` why there are no values, `on_front` whether it is on the front
-    of all that was fully measured. Raises NothingMeasured for an empty run, RunMismatch when the installed space differs
-    from the run's, UnknownSpace.
+    of all that was fully measured. Raises NothingMeasured for an empty run, RunMismatch when the installed space
+    differs from the run's, UnknownSpace.
     """
     space, best = space_of(run), front_ids(run)
     rows = []

@@ -41,6 +41,8 @@ class ExpectedGain:
         first = opening(archive, n, share, self.config.seed, rng, budget=self.config.budget)
         if first is not None:
             return first
+        if not len(archive.indices):  # all that was tried failed: there is nothing to learn from yet
+            return batch(archive, archive.topped_up(archive.indices, n, rng), n, share)
         posterior = Posterior.of(archive)
         rows = archive.unseen(bred(archive, posterior, rng))
         fresh = archive.unglimpsed(rows)
