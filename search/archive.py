@@ -39,8 +39,9 @@ class Archive:
     """Measured architectures in order: `indices` (n, d), `values` (n, m) in natural units, `rounds` (n,).
 
     `glimpses` are cheaper evidence beside them: no front is made of it. What could not be measured is in `failed`
-    (k, d); it has no values and is not asked for again. Round -1 is evidence that another run measured. `watched` are
-    cheap quantities that constraints are on without being objectives, and `region_texts` says where hypervolume counts.
+    (k, d); it has no values and is not asked for again; `failed_shares` (j,) is what trying cost. Round -1 is evidence
+    that another run measured. `watched` are cheap quantities that constraints are on without being objectives, and
+    `region_texts` says where hypervolume counts.
     """
 
     space: SearchSpace
@@ -51,6 +52,7 @@ class Archive:
     rounds: Indices
     glimpses: Glimpses
     failed: Indices = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
+    failed_shares: Values = field(default_factory=lambda: np.empty(0))
     watched: tuple[Objective, ...] = ()
     region_texts: tuple[str, ...] = ()
 
@@ -63,6 +65,7 @@ class Archive:
         measured: Sequence[tuple[int, Sequence[int], Sequence[float]]] = (),
         glimpsed: Sequence[tuple[float, Sequence[int], Sequence[float]]] = (),
         failed: Sequence[Sequence[int]] = (),
+        failed_shares: Sequence[float] = (),
         watched: Sequence[Objective] = (),
         region: Sequence[str] = (),
     ) -> Archive:
@@ -87,6 +90,7 @@ class Archive:
             rounds,
             glimpses,
             barred,
+            np.array(failed_shares, dtype=np.float64),
             watched=tuple(watched),
             region_texts=tuple(region),
         )
@@ -101,6 +105,16 @@ class Archive:
         """Whether there are costly objectives, and all of them can be measured on a share of their data."""
         costly = [objective for objective in self.objectives if objective.costly]
         return bool(costly) and all(isinstance(objective, Divisible) for objective in costly)
+
+    @property
+    def validated(self) -> int:
+        """How many full measurements were made, failed ones included."""
+        return len(self.indices) + int((self.failed_shares == 1.0).sum())
+
+    @property
+    def glimpsed(self) -> float:
+        """What measurements on a share of the data cost, failed ones included, in full measurements."""
+        return float(self.glimpses.shares.sum() + self.failed_shares[self.failed_shares < 1.0].sum())
 
     @cached_property
     def keys(self) -> frozenset[bytes]:
@@ -128,13 +142,14 @@ class Archive:
             values = np.column_stack([values, *(objective.values(rows) for objective in self.watched)])
         return violation(values, names, self.constraints)
 
-    def judged(self, rows: Indices, values: Values) -> tuple[Values, Values]:
+    def judged(self, rows: Indices, values: Values, broken: Values | None = None) -> tuple[Values, Values]:
         """Return costs to minimise (n, m), clipped to the region, and a standing (n,) that comes first.
 
         The standing is 0 in the region, below 1 outside it by how far, above 1 where a constraint is broken by how
-        much.
+        much: `broken` (n,) where it is given, else what the values say.
         """
-        broken, miss = self.violation(values, rows), self.region.miss(values)
+        broken = self.violation(values, rows) if broken is None else broken
+        miss = self.region.miss(values)
         standing = np.where(broken > 0, 1.0 + broken, miss / (1.0 + miss))
         return minimised(self.region.clipped(values), self.directions), standing
 
@@ -170,8 +185,10 @@ class Archive:
         if len(found) < n:
             available = len(self.keys) + len(found)
             raise SpaceExhausted(
-                f"space {self.space.name!r} has {available} distinct architectures, and {len(self.keys) + n} are "
-                f"asked for; use a budget of at most {available}",
+                f"all {available} distinct architectures of space {self.space.name!r} are measured"
+                if len(found) == 0
+                else f"space {self.space.name!r} has {available} distinct architectures, and {len(self.keys) + n} are "
+                "asked for",
                 available=available,
             )
         return found
@@ -200,13 +217,8 @@ def every_architecture(space: SearchSpace) -> Indices:
     return np.unique(canonical, axis=0)
 
 
-def check_budget(space: SearchSpace, budget: int) -> None:
-    """Raise SpaceExhausted when a space that can be listed has fewer distinct architectures than `budget`."""
+def most_of(space: SearchSpace, budget: int) -> int:
+    """Return `budget`, or the number of distinct architectures of a space that can be listed and has fewer."""
     if space.size <= ENUMERABLE and budget > space.size // 2 ** len(space.choices):
-        available = len(every_architecture(space))
-        if budget > available:
-            raise SpaceExhausted(
-                f"space {space.name!r} has {available} distinct architectures, and the budget is {budget}; "
-                f"use a budget of at most {available}",
-                available=available,
-            )
+        return min(budget, len(every_architecture(space)))
+    return budget

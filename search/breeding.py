@@ -7,6 +7,8 @@ import numpy as np
 from ..supernets.space import Indices
 from .archive import Archive, first_occurrences, key_of
 from .evolution import crossed, mutated, ranked
+from .feasibility import hoped_violation, uncertain
+from .objective import Values
 from .posterior import Posterior
 
 GENERATIONS, CHILDREN, PARENTS = 20, 300, 60
@@ -19,19 +21,29 @@ def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> In
     space = archive.space
     known = np.concatenate([archive.indices, archive.glimpses.indices])
     rows = known[first_occurrences(known)]
-    rows = rows[ranked(archive, rows, posterior.mean(rows))[:PARENTS]]
+    rows = rows[ranked(archive, rows, *predicted(archive, posterior, rows))[:PARENTS]]
     near = [space.neighbours(space.architecture(row)) for row in rows[: PARENTS // 6]]
     rows = np.unique(np.concatenate([rows, *near]), axis=0)
-    values = posterior.mean(rows)
+    values, broken = predicted(archive, posterior, rows)
     for _ in range(GENERATIONS):
-        best = rows[ranked(archive, rows, values)[:PARENTS]]
+        best = rows[ranked(archive, rows, values, broken)[:PARENTS]]
         pairs = rng.integers(len(best), size=(2, CHILDREN // 2))
         children = crossed(best[pairs], rng).reshape(-1, rows.shape[1])
         children = space.canonical(mutated(space, children, MUTATIONS / rows.shape[1], rng))
         children = children[first_occurrences(children, frozenset(key_of(row) for row in rows))]
         rows = np.concatenate([rows, children])
-        values = np.concatenate([values, posterior.mean(children)])
+        news = predicted(archive, posterior, children)
+        values, broken = np.concatenate([values, news[0]]), np.concatenate([broken, news[1]])
         if len(rows) > KEPT:
-            kept = ranked(archive, rows, values)[:KEPT]
-            rows, values = rows[kept], values[kept]
+            kept = ranked(archive, rows, values, broken)[:KEPT]
+            rows, values, broken = rows[kept], values[kept], broken[kept]
     return rows
+
+
+def predicted(archive: Archive, posterior: Posterior, rows: Indices) -> tuple[Values, Values]:
+    """Return expected values, (n, m), and by how much constraints are broken even with some luck, (n,)."""
+    if not uncertain(archive):
+        mean = posterior.mean(rows)
+        return mean, archive.violation(mean, rows)
+    mean, deviation = posterior.expected(rows)
+    return mean, hoped_violation(archive, rows, mean, deviation)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..supernets.space import Indices
 from .acquisition import expected_gain
 from .archive import Archive
+from .feasibility import log_probability
 from .objective import Values
 from .posterior import Posterior
 from .surrogate import Floats
@@ -27,44 +28,51 @@ class Choosing:
     front: Values
     corner: tuple[float, ...]
     exploration: float
-    barred: NDArray[np.bool_]
     taken: NDArray[np.bool_]
+    rows: Indices
 
     @staticmethod
     def among(
         rows: Indices, archive: Archive, posterior: Posterior, corner: tuple[float, ...], exploration: float
     ) -> Choosing:
-        """Start with nothing chosen; what is predicted to break constraints is barred, and chosen last.
+        """Start with nothing chosen.
 
         What is better than the region's better side counts, measured or predicted, as that side.
         """
         mean, covariances = posterior.joint(rows)
         feasible = archive.region.clipped(archive.values[archive.violation(archive.values, archive.indices) == 0])
-        barred = archive.violation(mean, rows) > 0
         clipped = archive.region.clipped(mean)
         taken = np.zeros(len(rows), dtype=np.bool_)
-        return Choosing(posterior, archive, clipped, mean, covariances, feasible, corner, exploration, barred, taken)
+        return Choosing(posterior, archive, clipped, mean, covariances, feasible, corner, exploration, taken, rows)
 
     def best(self, n: int, *, share: float) -> list[int]:
         """Return up to `n` positions, not taken before, to measure on a share of the images, the most promising first.
 
-        A glimpse enters no front; it is chosen where a full measurement would gain most, and tells of its neighbours.
+        Most promising is the most gain expected, times the probability that the constraints are kept; where nothing
+        gains, what is likeliest to keep them. What certainly breaks them comes last. A glimpse enters no front; it is
+        chosen where a full measurement would gain most, and tells of its neighbours.
         """
         chosen: list[int] = []
         for _ in range(min(n, int((~self.taken).sum()))):
-            deviation = np.zeros_like(self.mean)
-            for column, covariance in self.covariances.items():
-                deviation[:, column] = self.exploration * np.sqrt(np.maximum(np.diag(covariance), 0.0))
-            gain = expected_gain(self.mean, deviation, self.front, self.archive.directions, self.corner)
-            gain[self.barred] = -1.0
-            gain[self.taken] = -np.inf
-            position = int(np.argmax(gain))
+            position = int(np.lexsort(self._promise())[-1])
             chosen.append(position)
             self.taken[position] = True
-            if share == 1.0:
+            if share == 1.0 and self.archive.violation(self.predicted[[position]], self.rows[[position]])[0] == 0:
                 self.front = np.concatenate([self.front, self.mean[position][None]])
             for column, covariance in self.covariances.items():
                 noise = self.posterior.processes[column].noise(share, self.predicted[position, [column]])
                 shared = covariance[:, position]
                 self.covariances[column] = covariance - np.outer(shared, shared) / (shared[position] + noise)
         return chosen
+
+    def _promise(self) -> tuple[Values, ...]:
+        """Return what positions are ordered by, ascending, the last first, (n,) each."""
+        spread, noise = np.zeros_like(self.mean), np.zeros_like(self.mean)
+        for column, covariance in self.covariances.items():
+            spread[:, column] = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+            noise[:, column] = self.posterior.processes[column].noise(1.0, self.predicted[:, column])
+        kept = log_probability(self.archive, self.rows, self.predicted, np.sqrt(spread**2 + noise))
+        gain = expected_gain(self.mean, self.exploration * spread, self.front, self.archive.directions, self.corner)
+        with np.errstate(divide="ignore"):
+            promise = np.log(np.maximum(gain, 0.0)) + kept
+        return -np.arange(len(gain), dtype=np.float64), kept, promise, np.where(self.taken, 0.0, 1.0)

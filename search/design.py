@@ -23,6 +23,8 @@ def informative(archive: Archive, n: int, share: float, rng: np.random.Generator
     if n < 1:
         return archive.indices[:0]
     ends = rng.integers(0, 2, size=(CANDIDATES, len(space.radices))) * (space.radices - 1)
+    named = np.flatnonzero([not choice.is_ordered for choice in space.choices])  # no option of these is an end
+    ends[:, named] = rng.integers(0, space.radices[named], size=(CANDIDATES, len(named)))
     kinds = (leaning_networks(space, rng)[:CANDIDATES], space.sample(CANDIDATES, rng), space.canonical(ends))
     known = np.concatenate([archive.indices, archive.glimpses.indices])
     rows = archive.unseen(np.concatenate(kinds))

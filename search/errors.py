@@ -11,6 +11,8 @@ SearchError
 ├── TacticBroken       a tactic asked for what it may not ask for
 ├── SpaceExhausted     more architectures are asked for than the space has
 ├── Infeasible         no measured architecture keeps a rule; carries the nearest
+├── NothingMeasured    a run has measured nothing in full yet
+├── NothingEvaluates   every evaluation of a search failed
 ├── RunMismatch        the run folder belongs to another run
 ├── RunDamaged         a file of a run folder is not what was written
 ├── RunLocked          another process is writing the run
@@ -98,6 +100,18 @@ class RunMismatch(SearchError):
     def __init__(self, message: str, *, fields: Sequence[str]) -> None:
         super().__init__(message)
         self.fields = tuple(fields)
+
+
+class NothingMeasured(SearchError):
+    """A run in which nothing has been measured in full yet: it has no front, and can go on."""
+
+
+class NothingEvaluates(SearchError):
+    """Every evaluation of a search failed; `reason` is why the last one did."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class RunDamaged(SearchError):

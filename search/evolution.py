@@ -153,9 +153,12 @@ def best_first(values: Values, directions: Sequence[Direction], violations: Valu
     return np.lexsort((np.arange(len(values)), -crowding, ranks, broken))
 
 
-def ranked(archive: Archive, rows: Indices, values: Values) -> NDArray[np.intp]:
-    """Order (n, d) rows of (n, m) values by standing, front and crowding, (n,): constraints, region, dominance."""
-    costs, standing = archive.judged(rows, values)
+def ranked(archive: Archive, rows: Indices, values: Values, broken: Values | None = None) -> NDArray[np.intp]:
+    """Order (n, d) rows of (n, m) values by standing, front and crowding, (n,): constraints, region, dominance.
+
+    Constraints are `broken` (n,) by how much, where it is given, else by what the values say.
+    """
+    costs, standing = archive.judged(rows, values, broken)
     return best_first(costs, ("min",) * costs.shape[1], standing)
 
 

@@ -51,10 +51,11 @@ def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitSta
     if start is None and isinstance(known, str):
         start = read_start(folder, known)
     header = asked.started_from(start.sha256) if start else asked
+    header = header.model_copy(update={"opening_budget": stored.opening_budget})
     require_same(folder, stored, header)
     evaluations = read_evaluations(folder, stored)
     spent, budget = cost_of(evaluations), header.config.budget
-    if spent > budget + TOLERANCE:
+    if spent - TOLERANCE > budget:
         raise RunMismatch(
             f"the run in {folder} has spent {spent:g} full validations already, and the budget asked for is {budget}; "
             "give it a larger one, or choose another `folder`",

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..supernets.space import SearchSpace
 from ..version import VERSION
+from .archive import most_of
 from .config import STOPPING, SearchConfig
 from .errors import RunMismatch
 from .objective import Objective, corner_of
@@ -34,6 +35,7 @@ def header_for(
         watched=tuple(WatchedRecord(name=o.name, unit=o.unit) for o in watched),
         provenance=dict(provenance),
         versions=installed_versions(),
+        opening_budget=most_of(space, config.budget),
     )
 
 

@@ -2,8 +2,9 @@
 
 Effects of options add up, and a little interacts: a linear kernel on masked one-hot genes for each family of genes
 (all kernel sizes, all expansions, all depths), since effects within a family are of one size and those of two families
-are not; a linear one on the genes' positions between smallest and largest option, since options are ordered; and
-exp(-Hamming distance / length). How much each counts is a setting.
+are not; a linear one on the positions between first and last option of those genes whose options have an order; and
+exp(-Hamming distance / length). How much each counts is a setting, with a prior: few measurements cannot tell settings
+apart, and likelihood alone then takes the most extreme.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from .surrogate import Floats
 FAMILY = re.compile(r"[^\d.]*")  # of a gene's name: kernel of kernel.3.1
 MOST_FAMILIES = 6
 CONSTANT = 1.0
+PART_SCALE = 1.0  # half of the prior of a part's weight is below
+NOISE_SPREAD, LENGTH_SPREAD = 2.0, 1.0  # prior deviations of logs
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """Linear views of one-hot features: matrices (k, q), one a family of genes, and one for all genes' positions."""
+    """Linear views of one-hot features: matrices (k, q), one a family of genes, one for ordered genes' positions."""
 
     views: tuple[Floats, ...]
 
@@ -42,7 +45,9 @@ class Encoding:
         for gene, radix in enumerate(radices):
             positions[first : first + radix, gene] = np.linspace(0.0, 1.0, radix)
             first += radix
-        return Encoding((*(identity[:, named == family] for family in known), positions))
+        ordered = positions[:, [choice.is_ordered for choice in space.choices]]
+        views = [identity[:, named == family] for family in known]
+        return Encoding((*views, ordered) if ordered.size else tuple(views))
 
     @staticmethod
     def plain(features: int) -> Encoding:
@@ -128,6 +133,23 @@ class Basis:
 def default_settings(views: int) -> Settings:
     """Return where a search for settings starts."""
     return Settings((0.3,) * views)
+
+
+def doubt(settings: Settings) -> float:
+    """Return the negative log of the settings' prior density, up to a constant.
+
+    How much a part counts is half-Cauchy, which leaves large parts possible; noises and the length, of which only the
+    order of magnitude is known, are log-normal about where a search starts.
+    """
+    usual = default_settings(len(settings.weights))
+    parts = np.array([*settings.weights, settings.local])
+    scales = (
+        (settings.noise, usual.noise, NOISE_SPREAD),
+        (settings.glimpse_noise, usual.glimpse_noise, NOISE_SPREAD),
+        (settings.length, usual.length, LENGTH_SPREAD),
+    )
+    far = sum((np.log(value / centre) / spread) ** 2 for value, centre, spread in scales)
+    return float(np.log1p((parts / PART_SCALE) ** 2).sum() + 0.5 * far)
 
 
 def same_share(left: Floats, right: Floats) -> Floats:

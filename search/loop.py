@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
+from ..profilers.errors import BackendUnavailable, CounterUnavailable, DeviceError, EnvironmentChanged, GpuLost
 from .config import SearchConfig
-from .objective import SearchContext, build_objectives, build_watched, measure, own_metric
+from .errors import MissingContext, NothingEvaluates, SearchError
+from .objective import Objective, SearchContext, build_objectives, build_watched, measure, own_metric
 from .records import Evaluation
+from .rounds import Trial
 from .run import Run
 from .session import Session
-from .stopping import fits
+from .stopping import TOLERANCE
 from .tactic import check_names
+
+FAILURES_TO_STOP = 5  # at first and without a success: then the fault is not an architecture's
+OF_NO_ARCHITECTURE = (BackendUnavailable, CounterUnavailable, DeviceError, EnvironmentChanged, GpuLost, MissingContext)
+MOST_SAID = 500  # characters of a reason
 
 
 class OnProgress(Protocol):
@@ -40,7 +47,9 @@ def run_search(
 
     Goes on with the same run in `folder`, to which a larger budget or another rule to stop makes no difference.
     `provenance` (profile and checkpoint digests) becomes part of the run's identity; `start_from` gives a new run what
-    another one on the same space measured (`start.py`). Raises InvalidConfig, UnknownName, MissingContext, RunMismatch
+    another one on the same space measured (`start.py`). An architecture that cannot be evaluated is recorded as failed,
+    with its reason, costs its share and is not asked for again. Raises NothingEvaluates where the first ones all fail,
+    InvalidConfig, UnknownName, MissingContext, RunMismatch
     (another run is there, and `force` is off), RunDamaged, RunLocked, OutputUnusable, SpaceExhausted, TacticBroken.
     """
     folder = Path(folder)
@@ -62,19 +71,49 @@ def run_search(
         before, opened_s = session.cost, session.elapsed_s
         while trials := session.pending():
             trial, began = trials[0], time.monotonic()
-            values = measure((*objectives, *watched), np.array(trial.indices, dtype=np.int64), trial.share)
+            values, failed = outcome((*objectives, *watched), trial)
             measured = dict(zip(session.header.quantity_names, values))
-            evaluation = session.record(trial, measured, seconds=time.monotonic() - began)
+            evaluation = session.record(trial, measured, seconds=time.monotonic() - began, failed=failed)
+            require_success(session.run, FAILURES_TO_STOP)
             if on_progress is not None:
-                eta_s = remaining_s(session.elapsed_s - opened_s, session.cost - before, session.cost, config)
+                spent = session.cost
+                eta_s = remaining_s(session.elapsed_s - opened_s, spent - before, spent, session.most)
                 if config.stop_after_s is not None:
                     eta_s = min(eta_s, max(0.0, config.stop_after_s - session.elapsed_s))
-                on_progress(session.cost, config.budget, eta_s, evaluation, session.volume())
+                on_progress(spent, session.most, eta_s, evaluation, session.volume())
+        require_success(session.run, 1)
         return session.run
     finally:
         session.close()
 
 
-def remaining_s(taken_s: float, cost: float, spent: float, config: SearchConfig) -> float:
-    """Return how long the rest of the budget takes where `cost` full validations took `taken_s`."""
-    return taken_s / cost * (config.budget - spent) if fits(spent, config) else 0.0
+def outcome(objectives: Sequence[Objective], trial: Trial) -> tuple[tuple[float, ...], str | None]:
+    """Return a trial's value of each objective, and None; or no values, and why it could not be evaluated, in a line.
+
+    An interrupt, and what would befall every other architecture too, as a device that cannot be reached, is not caught.
+    """
+    try:
+        return measure(objectives, np.array(trial.indices, dtype=np.int64), trial.share), None
+    except OF_NO_ARCHITECTURE:
+        raise
+    except Exception as error:  # an evaluation is anybody's code
+        said = " ".join(str(error).split())[:MOST_SAID]
+        kind = "" if isinstance(error, SearchError) and said else type(error).__name__
+        return (), ": ".join(part for part in (kind, said) if part)
+
+
+def require_success(run: Run, failures: int) -> None:
+    """Raise NothingEvaluates where a run has so many failures, and nothing else."""
+    failed = [evaluation.failed for evaluation in run.evaluations if evaluation.failed is not None]
+    if failures <= len(failed) == len(run.evaluations):
+        same = "each time" if len(set(failed)) == 1 else "the last time"
+        raise NothingEvaluates(
+            f"none of the first {len(failed)} evaluations succeeded; {same}: {failed[-1]}. They are kept as failed in "
+            f"{run.folder}; once the cause is gone, the same command goes on, or starts anew with --force",
+            reason=str(failed[-1]),
+        )
+
+
+def remaining_s(taken_s: float, cost: float, spent: float, most: int) -> float:
+    """Return how long the rest takes where `cost` full validations took `taken_s`, and `most` can be spent."""
+    return taken_s / cost * (most - spent) if spent - TOLERANCE <= most - 1 else 0.0

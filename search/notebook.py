@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .errors import Infeasible
+from .errors import Infeasible, NothingMeasured
 from .objective import Direction, Values
 from .text import MOST_ROWS
 
@@ -43,7 +43,7 @@ def html_from_run(run: Run) -> str:
         return f"<p><b>{escape(title)}</b>: nothing measured yet</p>"
     try:
         front = run.front()
-    except Infeasible as error:
+    except (Infeasible, NothingMeasured) as error:
         return f"<p><b>{escape(title)}</b>: {escape(str(error))}</p>"
     return html_from_front(front, title=f"{title}, {len(front.values)} on the front", everything=run.values)
 

@@ -13,20 +13,34 @@ from ..supernets.space import Indices
 from .archive import Archive
 from .design import informative
 from .errors import SpaceExhausted
+from .first_few import between_ends
 from .objective import Values
 from .stopping import TOLERANCE
 from .tactic import Batch
 from .worth import glimpses_pay
 
+AMPLE = 20  # full validations: from here on the ends and looks pay
+LEAST, FEW = 3, 0.4  # of a smaller budget so much, or this share, is validated first
 FIRST = 10  # spread-out architectures validated at first where glimpses cannot be had, or tell too little
 PAIRS = 4  # architectures both glimpsed and validated before glimpses are judged
 TRIAL_GLIMPSES = 2.0  # full validations' worth of glimpses by then
 FIRST_GLIMPSES = 9.0  # in all, where glimpses pay
 
 
-def opening(archive: Archive, n: int, share: float, seed: int, rng: np.random.Generator) -> Batch | None:
-    """Return what a round that may cost `n` measures while the search opens; None once it is over."""
-    full, looked = len(archive.indices), float(archive.glimpses.shares.sum()) + share - TOLERANCE
+def opening(
+    archive: Archive, n: int, share: float, seed: int, rng: np.random.Generator, *, budget: int
+) -> Batch | None:
+    """Return what a round that may cost `n` measures while the search opens; None once it is over.
+
+    `budget` is what the search was told it may cost when it began. Measurements that failed count as made.
+    """
+    if budget < AMPLE:
+        few = max(min(budget, LEAST), round(FEW * budget))
+        left = min(n, few - archive.validated)
+        if left < 1:
+            return None
+        return batch(archive, archive.topped_up(between_ends(archive, few, seed), left, rng), left, share)
+    full, looked = archive.validated, archive.glimpsed + share - TOLERANCE
     trial = archive.divisible and share < 1.0 and full < FIRST
     if trial and looked <= TRIAL_GLIMPSES:
         return opened(archive, n, share, seed, rng, until=1, glimpsing=TRIAL_GLIMPSES - looked + share)
@@ -51,13 +65,13 @@ def opened(
     glimpsed first. Where glimpses would leave nothing else of the space, all are validated.
     """
     spread = spread_out(archive, seed)
-    none_yet = len(archive.indices) == 0
+    none_yet = archive.validated == 0
     looks = int(min(glimpsing, n - 1.0 if none_yet else n) / share + TOLERANCE)
     soon = archive.unseen(spread)[int(none_yet) :][: min(PAIRS, looks)]
     pairs = soon[archive.unglimpsed(soon)] if until == 1 else soon[:0]
     others = informative(archive.without(pairs), looks - len(pairs), share, rng)
     looked = np.concatenate([pairs, others])
-    whole = min(n - whole_cost(len(looked), share), max(until - len(archive.indices), 0)) if len(looked) else n
+    whole = min(n - whole_cost(len(looked), share), max(until - archive.validated, 0)) if len(looked) else n
     try:
         chosen = archive.without(looked).topped_up(spread, max(whole, 1), rng)[:whole]
     except SpaceExhausted:

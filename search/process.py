@@ -1,7 +1,8 @@
 """A Gaussian process over architectures that knows how exact each measurement is (Rasmussen & Williams 2006, ch. 2).
 
 Measurements on a share of the data are noisier, and share one unknown shift, because the images are the same for all.
-Settings maximise the marginal likelihood, one after the other over small grids; the overall scale has a closed form.
+Settings maximise the posterior density, marginal likelihood times prior, one after the other over small grids; the
+overall scale has a closed form.
 Written here because libraries optimise such kernels by gradient with restarts that draw random numbers, slower and
 not the same twice.
 """
@@ -14,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .kernel import Basis, Encoding, Settings, default_settings, same_share
+from .kernel import Basis, Encoding, Settings, default_settings, doubt, same_share
 from .surrogate import Floats
 from .warp import POWERS, Warp
 
@@ -102,7 +103,7 @@ class Process:
 
 
 def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:
-    """Climb to the settings of most marginal likelihood."""
+    """Climb to the settings of most posterior density."""
     basis = Basis.of(encoding, evidence.features)
     components = basis.components(evidence.features, evidence.features)
     shift = SHIFT * same_share(evidence.shares, evidence.shares)
@@ -118,7 +119,7 @@ def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:
         whitened = solved(lower, targets[settings.power])
         half = 0.5 * len(whitened)
         fit = half * np.log(max(float(whitened @ whitened), 1e-12)) + np.log(np.diag(lower)).sum()
-        return float(fit - stretch[settings.power] + DOUBT * abs(settings.power - 1.0))
+        return float(fit - stretch[settings.power] + DOUBT * abs(settings.power - 1.0) + doubt(settings))
 
     settings = default_settings(len(encoding.views))
     least = misfit(settings)

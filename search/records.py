@@ -22,7 +22,7 @@ SCHEMA = "gnomon.run"
 # History of the run format, newest first:
 #   2  evaluations by round and position, on a share of the data, with what was expected, or why they failed;
 #      elapsed_s; stop.json, start.jsonl; settings population (may be null), glimpse_share, stop_*, patience,
-#      algorithm, region; what is constrained and not optimised is watched
+#      algorithm, region; what is constrained and not optimised is watched; opening_budget, which may be missing
 #   1  config, space digest, objectives, reference, provenance, versions; evaluations by round and order
 SCHEMA_VERSION = 2
 READABLE = (1, 2)
@@ -55,7 +55,9 @@ class WatchedRecord(BaseModel):
 class RunHeader(BaseModel):
     """Everything that decides a run's trajectory; runs whose headers differ in when they stop only are the same run.
 
-    `provenance` names the profile, the checkpoint and what the run started from by their sha256.
+    `provenance` names the profile, the checkpoint and what the run started from by their sha256. `opening_budget` is
+    what the run was told it may cost when it began, to which its first rounds were fitted, however much it was given
+    later; None in runs of before, whose first rounds did not depend on it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -68,6 +70,7 @@ class RunHeader(BaseModel):
     watched: tuple[WatchedRecord, ...] = ()
     provenance: dict[str, Any]
     versions: dict[str, str]
+    opening_budget: int | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

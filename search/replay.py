@@ -67,7 +67,7 @@ def inconsistency(evaluation: Evaluation, before: list[Evaluation], header: RunH
     if evaluation.expected and not set(evaluation.expected) <= set(header.names):
         return f"expected values of {', '.join(sorted(evaluation.expected))}, which the run does not measure"
     spent = cost_of([*before, evaluation])
-    if spent > header.config.budget + TOLERANCE:
+    if spent - TOLERANCE > header.config.budget:
         return f"evaluation {order} is beyond the budget of {header.config.budget}: {spent:g} are spent with it"
     identity = Architecture(header.config.space, evaluation.indices).id
     if evaluation.id != identity:

@@ -81,6 +81,7 @@ class Rounds:
             ],
             glimpsed=[(e.share, e.indices, [e.values[name] for name in names]) for e in known if e.is_glimpse],
             failed=[e.indices for e in known if e.failed is not None],
+            failed_shares=[e.share for e in known if e.failed is not None],
             watched=self.watched,
             region=self.config.region,
         )

@@ -12,7 +12,7 @@ from ..supernets.precision import FP32
 from ..supernets.space import Architecture
 from .config import SearchConfig
 from .deployment import Deployment, deployments_in
-from .errors import Infeasible, RunDamaged
+from .errors import Infeasible, NothingMeasured
 from .measured import Measured, feasible_volume, measured_of, values_of, violations_of, volume_of
 from .objective import DEPLOYMENT, Values
 from .pareto import ObjectiveInfo, ParetoFront, QuantityInfo, describe
@@ -124,12 +124,12 @@ class Run:
     def front(self) -> ParetoFront:
         """Return the Pareto front of what was measured in full and keeps the constraints; raises Infeasible for none.
 
-        Raises RunDamaged where nothing was measured in full yet.
+        Raises NothingMeasured where nothing was measured in full yet.
         """
         measured, values = self.measured, self.values
         broken = violations_of(self.header, measured)
         if not measured:
-            raise RunDamaged(f"the run in {self.folder} has measured nothing yet in full", path=self.folder)
+            raise NothingMeasured(nothing_said(self))
         if not (broken == 0).any():
             nearest = measured[int(np.argmin(broken))]
             units = {quantity.name: quantity.unit for quantity in self.header.quantities}
@@ -195,6 +195,16 @@ class Run:
         from .notebook import html_from_run
 
         return html_from_run(self)
+
+
+def nothing_said(run: Run) -> str:
+    """Say that a run has no front yet, and what it has."""
+    failures = run.failures
+    why = f", {len(failures)} failed, the last with: {failures[-1].failed}" if failures else ""
+    return (
+        f"the run in {run.folder} has measured nothing yet in full ({len(run.evaluations)} evaluations{why}); "
+        "the same command goes on with it"
+    )
 
 
 def load_run(folder: str | Path) -> Run:

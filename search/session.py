@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..supernets.space import SearchSpace
-from .archive import check_budget
+from .archive import most_of
 from .config import SearchConfig
 from .errors import SpaceExhausted
 from .folder import KEPT, open_run, writing
@@ -32,6 +32,8 @@ from .run import Run
 from .stopping import Reason, Stop, budget_said, cost_of, fits, gain_said, read_stop, time_said, write_stop
 from .tactic import TACTICS, population_of
 from .takeover import start_from_run
+
+UNTOLD = 10**9  # full validations, to a tactic of a run that was begun without telling it
 
 
 class Session:
@@ -55,13 +57,11 @@ class Session:
         Raises UnknownName, InvalidConfig, RunMismatch (another run is there, and `force` is off), RunDamaged,
         RunLocked, OutputUnusable, SpaceExhausted.
         """
-        check_budget(space, config.budget)
         # A space's options can be spelled in more than one way; a population is written down as a number.
         config = config.model_copy(update={"space": space.name, "population": population_of(config)})
         constraints = parse_constraints(config, (*objectives, *watched))
         config = with_reference(config, objectives, {} if force else kept_reference(folder))
-        with TACTICS.blaming(config.tactic):
-            tactic = TACTICS.load(config.tactic)(config)
+        build = TACTICS.load(config.tactic)
         asked = header_for(space, config, objectives, watched, provenance)
         start = None
         if start_from is not None:
@@ -70,6 +70,9 @@ class Session:
         self.close = weakref.finalize(self, stack.close)  # also when the session is forgotten, or the process ends
         try:
             opened = open_run(folder, asked, start, stack, force=force)
+            told = opened.header.opening_budget or UNTOLD
+            with TACTICS.blaming(config.tactic):
+                tactic = build(config.model_copy(update={"budget": told}))
             self._stop = read_stop(folder)
         except BaseException:
             self.close()
@@ -87,6 +90,7 @@ class Session:
             np.array(first, dtype=np.int64).reshape(-1, len(space.choices)),
             tuple(watched),
         )
+        self.most = most_of(space, config.budget)  # of full validations that can be made
         self._asked: tuple[Trial, ...] = ()
         self._clock = clock
         last_s = self._evaluations[-1].elapsed_s if self._evaluations else 0.0

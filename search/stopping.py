@@ -44,7 +44,7 @@ def cost_of(evaluations: Sequence[Evaluation]) -> float:
 
 def fits(spent: float, config: SearchConfig) -> bool:
     """Tell whether a full validation is left after `spent` full validations."""
-    return spent <= config.budget - 1 + TOLERANCE
+    return spent - TOLERANCE <= config.budget - 1
 
 
 def budget_said(spent: float, config: SearchConfig) -> str:

@@ -132,7 +132,7 @@ class Study:
         return self._session.run
 
     def front(self) -> ParetoFront:
-        """Return the Pareto front of what was told so far; raises Infeasible, RunDamaged for nothing told in full."""
+        """Return the Pareto front of what was told so far; raises Infeasible, NothingMeasured where all failed."""
         return self.run.front()
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from ..supernets import SearchSpace, load_space
 from ..supernets.packages import install_command
 from ..supernets.space import Architecture
 from .deployment import Deployment, deployments_in
-from .errors import Infeasible, RunDamaged, RunMismatch
+from .errors import Infeasible, NothingMeasured, RunMismatch
 from .objective import DEPLOYMENT
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def table_of_run(run: Run) -> Table:
     """Return a run's evaluations, a row each in the order they were made.
 
     `share` is that of the validation images, `failed` why there are no values, `on_front` whether it is on the front
-    of all that was fully measured. Raises RunDamaged for an empty run, RunMismatch when the installed space differs
-    from the run's, UnknownSpace.
+    of all that was fully measured. Raises NothingMeasured for an empty run, RunMismatch when the installed space
+    differs from the run's, UnknownSpace.
     """
     space, best, ways = space_of(run), front_ids(run), deployments_in(run.header.provenance)
     rows = []
@@ -126,10 +126,15 @@ def space_of(run: Run) -> SearchSpace:
 
 
 def front_ids(run: Run) -> frozenset[str]:
-    """Return the ids on the run's front, none when nothing keeps its constraints; raises RunDamaged if empty."""
-    if not run.evaluations:
-        raise RunDamaged(f"the run in {run.folder} has measured nothing yet", path=run.folder)
+    """Return the ids on the run's front, none when nothing was measured in full or keeps its constraints.
+
+    Raises NothingMeasured for a run without evaluations.
+    """
     try:
         return frozenset(architecture.id for architecture in run.front().architectures)
     except Infeasible:
+        return frozenset()
+    except NothingMeasured:
+        if not run.evaluations:
+            raise
         return frozenset()

@@ -13,7 +13,7 @@ from ..supernets.precision import FP32
 from ..supernets.registry import PRECISION, precisions_in
 from ..supernets.space import Architecture, Indices, SearchSpace
 from ..supernets.tasks import metric_of
-from .errors import MissingContext
+from .errors import InvalidValue, MissingContext
 from .objective import EvaluatesArchitectures, EvaluatesAtPrecisions, SearchContext, Values
 
 
@@ -49,10 +49,15 @@ class TaskMetric:
         return [self.precision] * len(indices)
 
     def evaluated(self, architecture: Architecture, precision: str, share: float) -> float:
-        """Evaluate one network in a precision."""
+        """Evaluate one network in a precision; raises InvalidValue for what is no number."""
         if precision == FP32:  # all that a super-network must know
-            return self.supernet.evaluate(architecture, self.split, share)
-        return at_precisions(self.supernet, precision).evaluate(architecture, self.split, share, precision=precision)
+            value = self.supernet.evaluate(architecture, self.split, share)
+        else:
+            known = at_precisions(self.supernet, precision)
+            value = known.evaluate(architecture, self.split, share, precision=precision)
+        if isinstance(value, (str, bytes)):  # which numpy would read as a number, if it looks like one
+            raise InvalidValue(f"evaluating it returned the text {value!r}; expected a number in {self.unit}")
+        return value
 
 
 def metric_objective(metric: Metric, context: SearchContext) -> TaskMetric:

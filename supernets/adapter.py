@@ -34,6 +34,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, overload
 
 from .declaration import Block, Made, ModuleCall, Shape, space_from_blocks
@@ -85,14 +86,16 @@ class TorchSpace:
 
     `input_shape` is of one tensor of floats and leaves the batch out; or `inputs` names what the network takes, each an
     Input. `outputs` names the blocks whose outputs are the network's; without, it is the last block's. `choices` maps
-    genes to options, the smallest first. `task` names the data set that sub-networks are judged on, where it is one
-    that Gnomon knows. Options of the space are parameters of __init__ with a default.
+    genes to options, the smallest first. `ordered` says of genes whether neighbouring options are alike, where that is
+    not so of numbers, or is of names. `task` names the data set that sub-networks are judged on, where it is one that
+    Gnomon knows. Options of the space are parameters of __init__ with a default.
     """
 
     input_shape: Shape
     inputs: Mapping[str, Input]
     outputs: Sequence[str] = ()
     choices: Mapping[str, Sequence[Option]]
+    ordered: Mapping[str, bool] = MappingProxyType({})
     task: str = "none"
 
     def blocks(self) -> Sequence[Block]:
@@ -112,7 +115,9 @@ class TorchSpace:
             raise SupernetError(f"{type(self).__name__} has {found}; write one, as in {EXAMPLES['input_shape']}")
         if not hasattr(self, "choices"):
             raise SupernetError(f"{type(self).__name__} has no choices; write {EXAMPLES['choices']}")
-        choices = tuple(Choice(gene, tuple(options)) for gene, options in self.choices.items())
+        if unknown := [gene for gene in self.ordered if gene not in self.choices]:
+            raise SupernetError(f"ordered names {unknown[0]!r}, which is no gene; there are {', '.join(self.choices)}")
+        choices = tuple(Choice(gene, tuple(options), self.ordered.get(gene)) for gene, options in self.choices.items())
         blocks = self.blocks()
         if not blocks:
             raise SupernetError(f"{type(self).__name__} has no block; mark methods that return layers with @block")

@@ -13,10 +13,21 @@ Option = int | float | str
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A gene: its name and the options it can take."""
+    """A gene: its name, the options it can take, and whether these are in an order that means something.
+
+    Unless it is said, numbers are ordered and names are not: nothing is learnt from the position of a name.
+    """
 
     name: str
     options: tuple[Option, ...]
+    ordered: bool | None = None
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether neighbouring options are more alike than distant ones."""
+        if self.ordered is not None:
+            return self.ordered
+        return not any(isinstance(option, str) for option in self.options)
 
 
 @dataclass(frozen=True, slots=True)

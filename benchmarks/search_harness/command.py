@@ -22,7 +22,7 @@ def compare(description: str, entrants: Mapping[str, Entrant]) -> None:
     """Run what the results lack of the entrants chosen on the command line, and print tables of all there is."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--landscape", choices=LANDSCAPES, default="ofa")
-    parser.add_argument("--data", type=Path, required=True, help="the landscape's file")
+    parser.add_argument("--data", type=Path, help="the landscape's file; cells needs none")
     parser.add_argument("--results", type=Path, help="JSON Lines that results are appended to")
     parser.add_argument("--only", help="entrants whose name holds one of these, semicolons between")
     parser.add_argument("--variant", choices=VARIANTS, default="both")
@@ -31,6 +31,8 @@ def compare(description: str, entrants: Mapping[str, Entrant]) -> None:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--table", action="store_true", help="print what --results holds, and run nothing")
     options = parser.parse_args()
+    if options.data is None and options.landscape != "cells":
+        parser.error(f"landscape {options.landscape} needs its file: --data FILE")
     results = Results.load(options.results)
     landscape = landscape_of(options.landscape, options.data)
     wanted = chosen(entrants, options.only)

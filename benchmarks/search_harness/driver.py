@@ -19,6 +19,7 @@ from gnomon.search.archive import Archive
 from gnomon.search.objective import measure
 from gnomon.search.posterior import tuned
 from gnomon.supernets.space import Indices
+from search_harness.cells import Cells
 from search_harness.entrants import Entrant, config_of
 from search_harness.fashion import Fashion
 from search_harness.landscape import Landscape, objectives_of, volumes_of
@@ -26,7 +27,13 @@ from search_harness.macro import Macro
 from search_harness.ofa import Ofa
 from search_harness.results import Best, Outcome, Results
 
-LANDSCAPES = {"ofa": Ofa, "ofa-openvino": lambda path: Ofa(path, "openvino"), "macro": Macro, "fashion": Fashion}
+LANDSCAPES = {
+    "ofa": Ofa,
+    "ofa-openvino": lambda path: Ofa(path, "openvino"),
+    "macro": Macro,
+    "fashion": Fashion,
+    "cells": Cells,
+}
 Known = Sequence[tuple[Indices, float]]  # networks and their top-1, validated before the search
 
 
@@ -54,8 +61,9 @@ def searched(
 ) -> tuple[Outcome, Indices]:
     """Let a method spend its budget; return what became of it, and what it validated in full, (n, d).
 
-    A round may cost what a population costs, or what is left of the budget in whole validations. `known` networks are
-    in the archive from the start, at today's prices, and count as validated; the rows returned leave them out.
+    A method is told its budget, to which it may fit its beginning. A round may cost what a population costs, or
+    what is left of the budget in whole validations. `known` networks are in the archive from the start, at today's
+    prices, and count as validated; the rows returned leave them out.
     """
     objectives = objectives_of(landscape, variant, seed)
     config = config_of(entrant, landscape, seed=seed, budget=budget)

@@ -8,7 +8,7 @@ import numpy as np
 
 from search_harness.results import Outcome
 
-AFTER = (25, 50, 100, 150, 200, 250, 500)
+AFTER = (3, 5, 10, 25, 50, 100, 150, 200, 250, 500)
 SHARES = (0.90, 0.95, 0.98, 0.99)
 LEADERS = {"LINAS of the paper, ridge": "paper's LINAS", "LINAS, ridge": "LINAS"}
 LEADERS_AFTER = (250, 500)

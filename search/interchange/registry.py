@@ -59,7 +59,7 @@ def write_run(run: Run, path: str | Path, *, name: str | None = None, force: boo
     """Write a run's evaluations at `path`, in the format `name` or that of its suffix.
 
     Returns how many evaluations the format cannot hold. Raises UnknownName, OutputUnusable when the file is there
-    (unless `force`) or cannot be written, RunDamaged for an empty run, RunMismatch for a space that changed,
+    (unless `force`) or cannot be written, NothingMeasured for an empty run, RunMismatch for a space that changed,
     ModuleNotFoundError without the package that a format of ours needs, and PluginBroken.
     """
     path = Path(path)

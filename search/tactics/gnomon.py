@@ -38,9 +38,11 @@ class ExpectedGain:
     def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Batch:
         """Return what together promises most, glimpses last; their shares add up to at most `n`."""
         share = self.config.glimpse_share
-        first = opening(archive, n, share, self.config.seed, rng)
+        first = opening(archive, n, share, self.config.seed, rng, budget=self.config.budget)
         if first is not None:
             return first
+        if not len(archive.indices):  # all that was tried failed: there is nothing to learn from yet
+            return batch(archive, archive.topped_up(archive.indices, n, rng), n, share)
         posterior = Posterior.of(archive)
         rows = archive.unseen(bred(archive, posterior, rng))
         fresh = archive.unglimpsed(rows)
@@ -59,7 +61,7 @@ class ExpectedGain:
 
 def looks_of(archive: Archive, n: int, share: float) -> int:
     """Return how many glimpses a round of cost `n` makes beside its full validations."""
-    spent = len(archive.indices) + float(archive.glimpses.shares.sum())
+    spent = archive.validated + archive.glimpsed
     if share == 1.0 or spent >= GLIMPSES_UNTIL or not glimpses_pay(archive, share):
         return 0
     return int(min(GLIMPSES_A_ROUND, n - 1) / share)

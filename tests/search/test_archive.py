@@ -68,11 +68,20 @@ def test_a_small_space_is_measured_to_the_last_network(tmp_path, six, six_contex
     assert measured == [tuple(row) for row in every_architecture(six).tolist()]
 
 
-def test_a_budget_beyond_the_space_is_refused_before_anything_is_written(tmp_path, six_context):
-    with pytest.raises(SpaceExhausted, match="at most 6") as raised:
-        run_search(six_context, of_six(7), tmp_path / "run", provenance={})
-    assert raised.value.available == 6
-    assert not (tmp_path / "run").exists()
+@pytest.mark.parametrize("tactic", TACTICS.names())
+@pytest.mark.parametrize("budget", [7, 10**30])
+def test_a_budget_beyond_the_space_is_all_of_it(tmp_path, six, six_context, tactic, budget):
+    shown = []
+    config = of_six(budget, tactic=tactic, glimpse_share=1.0)
+    run = run_search(
+        six_context, config, tmp_path / "run", provenance={}, on_progress=lambda *state: shown.append(state)
+    )
+    assert len(run.values) == len(every_architecture(six)) == 6
+    assert run.stop.reason == "space"
+    assert run.stop.said == "all 6 distinct architectures of space 'six' are measured"
+    assert {most for _, most, *_ in shown} == {6}
+    assert run.header.opening_budget == 6
+    assert load_run(tmp_path / "run") == run
 
 
 def test_an_exhausted_archive_says_how_many_there_are(six, six_context):

@@ -1,5 +1,6 @@
 """The tactic gnomon over whole runs: glimpses first, any number and kind of objectives, spaces that run out."""
 
+import json
 import shutil
 from dataclasses import dataclass, replace
 
@@ -18,8 +19,8 @@ from gnomon.search.testing import fake_context, measured_archive
 CONFIG = SearchConfig(space="fashion_mnist", objectives=("accuracy", "macs"), budget=20)
 
 
-def search(folder, config=CONFIG, context=None):
-    return run_search(context or fake_context(), config, folder, provenance={})
+def search(folder, config=CONFIG, context=None, force=False):
+    return run_search(context or fake_context(), config, folder, provenance={}, force=force)
 
 
 def changed(**changes):
@@ -61,10 +62,36 @@ def test_glimpses_come_early_and_none_of_what_was_seen(whole):
     assert 19.0 < whole.cost <= 20.0
 
 
-@pytest.mark.parametrize("budget", [1, 2, 5, 7])
-def test_the_smallest_budgets_have_a_front(tmp_path, whole, budget):
+@pytest.mark.parametrize("budget", [1, 2, 3, 5, 7])
+def test_the_smallest_budgets_are_spent_on_a_front_with_hypervolume(tmp_path, budget):
     run = search(tmp_path / "run", changed(budget=budget))
-    assert run.front().architectures
+    assert (run.cost, len(run.values)) == (budget, budget)
+    assert run.hypervolume() > 0
+
+
+def test_a_run_that_is_given_more_goes_on_from_the_opening_that_it_began_with(tmp_path, whole):
+    began = search(tmp_path / "run", changed(budget=3))
+    grown = search(tmp_path / "run")
+    assert (began.header.opening_budget, grown.header.opening_budget, grown.config.budget) == (3, 3, 20)
+    assert trajectory(grown)[: len(began.evaluations)] == trajectory(began)
+    assert trajectory(grown) != trajectory(whole)
+    path = tmp_path / "run" / "evaluations.jsonl"
+    content = path.read_bytes()
+    for size in (0, len(content) // 9, len(content) // 2):
+        path.write_bytes(content[:size])
+        assert trajectory(search(tmp_path / "run")) == trajectory(grown)
+    assert trajectory(search(tmp_path / "run", force=True)) == trajectory(whole)
+
+
+def test_a_run_of_before_budgets_were_told_opens_as_it_did(tmp_path, whole):
+    search(tmp_path / "run", changed(budget=1))
+    path = tmp_path / "run" / "run.json"
+    content = json.loads(path.read_text())
+    del content["opening_budget"]
+    path.write_text(json.dumps(content))
+    (tmp_path / "run" / "evaluations.jsonl").write_text("")
+    run = search(tmp_path / "run", changed(budget=5))
+    assert run.header.opening_budget is None
     assert trajectory(run) == trajectory(whole)[: len(run.evaluations)]
 
 

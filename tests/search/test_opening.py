@@ -34,7 +34,7 @@ def played(deviation, budget):
     space = load_space("fashion_mnist")
     context = SearchContext(space, Noisy(space, deviation=deviation), LinearLatency(space))
     objectives = build_objectives(("accuracy", "latency"), context)
-    tactic = build(SearchConfig(space=space.name, glimpse_share=SHARE))
+    tactic = build(SearchConfig(space=space.name, glimpse_share=SHARE, budget=100))
     measured, glimpsed, spent, number = [], [], 0.0, 0
     while spent < budget:
         archive = Archive.of(space, objectives, measured=measured, glimpsed=glimpsed)

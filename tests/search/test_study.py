@@ -13,7 +13,7 @@ from gnomon.search import SearchConfig, Told, load_run, run_search
 from gnomon.search.errors import (
     InvalidConfig,
     InvalidValue,
-    RunDamaged,
+    NothingMeasured,
     RunLocked,
     RunMismatch,
     TrialRefused,
@@ -145,7 +145,7 @@ def test_a_failure_is_kept_costs_and_is_not_asked_again(tmp_path):
         lost = study.ask()[0]
         study.tell(lost, failed="out of memory")
         assert study.run.cost == 1.0
-        with pytest.raises(RunDamaged, match="measured nothing yet in full"):
+        with pytest.raises(NothingMeasured, match="measured nothing yet in full"):
             study.front()
         run = finish(study)
     assert [e.failed for e in run.failures] == ["out of memory"]

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gnomon.search import SearchConfig, run_search
-from gnomon.search.errors import OutputUnusable, RunDamaged, RunMismatch, UnknownName
+from gnomon.search.errors import NothingMeasured, OutputUnusable, RunMismatch, UnknownName
 from gnomon.search.interchange import format_names, format_of, write_run
 from gnomon.search.interchange.csv import cell_from_value
 from gnomon.search.interchange.optuna import quiet, storage_at
@@ -203,7 +203,7 @@ def test_unknown_formats_are_refused(run, tmp_path):
 @pytest.mark.parametrize("name", format_names())
 def test_an_empty_run_and_a_changed_space_are_refused(run, tmp_path, name):
     path = tmp_path / "t"
-    with pytest.raises(RunDamaged, match="has measured nothing yet"):
+    with pytest.raises(NothingMeasured, match="has measured nothing yet"):
         write_run(replace(run, evaluations=()), path, name=name)
     changed = replace(run, header=run.header.model_copy(update={"space_digest": "0" * 16}))
     with pytest.raises(RunMismatch, match="its genes mean something else"):
