@@ -1,7 +1,7 @@
 """Whether Ctrl-C can reach this process.
 
-Whoever starts a process may have it ignore SIGINT from the start: nohup's users do, and a shell does for a job that its
-script runs in the background. Python then leaves the signal ignored, and a run of hours cannot be interrupted by it.
+Whoever starts a process may have it ignore SIGINT from the start, as a shell does for a job that its script runs in
+the background, with nohup or without. Python then leaves the signal ignored, and Ctrl-C cannot end a run of hours.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def own_device_lock(tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="session")
 def ctrl_c_reaches_children():
-    """Restore SIGINT for whatever tests start, which inherits that it is ignored under nohup or in a script's job."""
+    """Restore SIGINT for whatever tests start, which inherits that it is ignored in a script's background."""
     is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     if is_ignored:
         signal.signal(signal.SIGINT, signal.default_int_handler)

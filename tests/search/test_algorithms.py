@@ -107,6 +107,7 @@ def test_a_cut_run_goes_on_to_the_same_trajectory(tmp_path, config):
     assert len({e.indices for e in cut.evaluations}) == 18
 
 
+@pytest.mark.slow
 def test_trajectories_are_those_of_another_process_and_hash_seed(tmp_path):
     configs = suited("evolutionary") + suited("linas")[::3]
     texts = [config.model_dump_json() for config in configs]

@@ -41,6 +41,7 @@ def changed(config, **changes):
     return config.model_copy(update=changes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tactic", [name for name in TACTICS.names() if name != "gnomon"])
 def test_a_larger_budget_goes_on_to_what_it_would_have_been_at_once(tmp_path, tactic):
     config = changed(CONFIG, tactic=tactic)
@@ -69,6 +70,7 @@ def test_a_budget_below_what_is_spent_is_refused(tmp_path):
     assert (tmp_path / "run" / "run.json").read_bytes() == before
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     share=st.sampled_from([0.05, 0.1, 0.15, 0.25, 1 / 3, 0.7, 1.0]),

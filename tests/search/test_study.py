@@ -95,6 +95,7 @@ def ordered(tmp_path_factory):
         return placed(finish(study))
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_order_of_telling_changes_the_trajectory(tmp_path_factory, ordered, data):

@@ -32,6 +32,7 @@ def test_own_blocks_are_profiled_and_searched_with_accuracies_told(mixer, profil
     assert all(evaluation.values["latency"] > 0 for evaluation in study.run.evaluations)
 
 
+@pytest.mark.slow
 def test_own_blocks_train_by_their_recipe_and_export_what_torch_runs(mixer, profiled, full_data, tmp_path):
     quick = Recipe((Phase(1, 0.004),), batch=64)
     train_to_file(TrainingRequest("mixer_net", full_data, recipe=quick))

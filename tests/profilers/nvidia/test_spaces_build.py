@@ -53,6 +53,7 @@ def test_layers_build_in_other_precisions(builder, name, kind, precision):
     assert builder.build(model, precision=precision, target=AMPERE).options["precision"] == precision
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", space_names())
 def test_whole_sub_networks_build(builder, name):
     space = load_space(name)
