@@ -93,6 +93,7 @@ def test_glimpses_are_in_no_front_and_in_no_trace(tmp_path, third_party):
     assert list(run.hypervolume_trace()) == sorted(run.hypervolume_trace())
 
 
+@pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.floats(0, 1))
 def test_a_run_with_glimpses_cut_at_any_byte_goes_on_to_the_same_trajectory(tmp_path_factory, third_party, cut):
