@@ -118,7 +118,7 @@ def require_own(folder: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise OutputUnusable(f"{folder} is no folder for a run: {error}; choose another `folder`") from error
+        raise OutputUnusable(f"cannot write the run folder {folder}: {error}; choose another `folder`") from error
     if (folder / RUN_FILE) in found:
         if not (has_schema(folder / RUN_FILE, SCHEMA) or is_journal(folder / EVALUATIONS_FILE)):
             raise OutputUnusable(f"{folder / RUN_FILE} is not the description of a run; choose another `folder`")

@@ -135,7 +135,7 @@ def test_existing_outputs_are_kept(gnomon, tmp_path, finished_run, profile_name)
         path.write_text("precious")
         outcome = gnomon(*arguments, path)
         assert outcome.code == 2
-        assert "--force" in outcome.err
+        assert "is there already" in outcome.err
         assert path.read_text() == "precious"
 
 

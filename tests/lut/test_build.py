@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 from filelock import FileLock
 
+from gnomon import outputs
 from gnomon.lut import (
     LatencyMissing,
     LutError,
@@ -26,7 +27,6 @@ from gnomon.lut import (
     load_profile,
 )
 from gnomon.lut import build as build_module
-from gnomon.lut import store as store_module
 from gnomon.profilers.errors import (
     BackendUnavailable,
     EnvironmentChanged,
@@ -136,10 +136,15 @@ def test_equal_evidence_gives_an_equal_table(request_, tmp_path):
 
 def test_an_existing_output_is_kept_unless_forced(request_, out):
     out.write_text("precious")
-    with pytest.raises(OutputExists, match="force=True"):
-        build_profile(request_, out)
+    for force in (False, True):
+        with pytest.raises(OutputExists, match="is not a hardware profile that Gnomon wrote"):
+            build_profile(request_, out, force=force)
     assert out.read_text() == "precious"
     assert [path.name for path in out.parent.iterdir()] == ["p.jsonl"]
+    out.unlink()
+    build_profile(request_, out)
+    with pytest.raises(OutputExists, match="force=True"):
+        build_profile(request_, out)
     assert build_profile(request_, out, force=True).fit.networks == NETWORKS
 
 
@@ -219,12 +224,12 @@ def test_a_name_the_file_system_cannot_hold_is_said(request_, tmp_path):
 
 
 def test_a_disk_full_at_the_end_keeps_what_was_measured(request_, out, journal, monkeypatch):
-    def full(path, content):
+    def full(path):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(store_module, "write_atomically", full)
-        with pytest.raises(OutputUnwritable, match="No space left"):
+        patched.setattr(outputs, "synced", full)
+        with pytest.raises(OutputUnwritable, match=r"No space left.*what was measured is kept"):
             build_profile(request_, out)
     assert read_results(journal).is_complete
     assert build_profile(request_, out).header.sessions == 1
@@ -244,6 +249,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 def test_a_disk_full_in_the_middle_keeps_what_was_measured(request_, small_disk):
     out, filler = small_disk / "p.jsonl", small_disk / "filler"
 

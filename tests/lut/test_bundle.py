@@ -112,9 +112,12 @@ def test_an_existing_file_is_kept_unless_forced(request_, bundle, results, tmp_p
         create_bundle(request_, bundle)
     create_bundle(request_, bundle, force=True)
     (tmp_path / "p.jsonl").write_text("precious")
-    with pytest.raises(OutputExists, match="force=True"):
-        import_results(bundle, results, tmp_path / "p.jsonl")
+    for force in (False, True):
+        with pytest.raises(OutputExists, match="is not a hardware profile that Gnomon wrote"):
+            import_results(bundle, results, tmp_path / "p.jsonl", force=force)
     assert (tmp_path / "p.jsonl").read_text() == "precious"
+    (tmp_path / "p.jsonl").unlink()
+    import_results(bundle, results, tmp_path / "p.jsonl")
     import_results(bundle, results, tmp_path / "p.jsonl", force=True)
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputUnwritable):

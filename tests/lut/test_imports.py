@@ -184,9 +184,12 @@ def test_facts_that_cannot_be_are_refused(tmp_path, profile, head, error, said):
 def test_outputs_are_kept_and_unwritable_ones_said(tmp_path, profile):
     path = written(tmp_path, values_of(profile))
     (tmp_path / "p.jsonl").write_text("precious")
-    with pytest.raises(OutputExists, match="force=True"):
-        import_table(path, tmp_path / "p.jsonl", ORIGIN)
+    for force in (False, True):
+        with pytest.raises(OutputExists, match="is not a hardware profile that Gnomon wrote"):
+            import_table(path, tmp_path / "p.jsonl", ORIGIN, force=force)
     assert (tmp_path / "p.jsonl").read_text() == "precious"
     with pytest.raises(OutputUnwritable):
         import_table(path, tmp_path / "p.jsonl" / "below.jsonl", ORIGIN)
+    (tmp_path / "p.jsonl").unlink()
+    import_table(path, tmp_path / "p.jsonl", ORIGIN)
     assert import_table(path, tmp_path / "p.jsonl", ORIGIN, force=True).profile.header.device == "phone"

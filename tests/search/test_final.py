@@ -131,6 +131,7 @@ def whole(run, supernet, profile):
     return final_front(run, supernet=supernet, profile=profile, controls=2)
 
 
+@pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(share=st.floats(0, 1))
 def test_cut_at_any_byte_it_comes_to_the_same_end(run, supernet, profile, whole, share):

@@ -102,6 +102,7 @@ def glimpsed(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.floats(0, 1))
 def test_a_run_with_glimpses_cut_at_any_byte_goes_on_to_the_same_trajectory(

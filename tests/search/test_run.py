@@ -132,6 +132,7 @@ def test_a_killed_search_goes_on_to_the_same_trajectory(tmp_path, whole, validat
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(share=st.floats(0, 1))
 def test_a_run_cut_at_any_byte_goes_on_to_the_same_trajectory(tmp_path_factory, whole, share):
