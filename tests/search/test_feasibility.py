@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from gnomon.search import SearchConfig
 from gnomon.search.archive import Archive
 from gnomon.search.choosing import Choosing
 from gnomon.search.constraint import Constraint
 from gnomon.search.feasibility import hoped_violation, log_probability
-from gnomon.search.objective import build_objectives
+from gnomon.search.objective import build_objectives, measure
 from gnomon.search.posterior import Posterior
+from gnomon.search.tactic import TACTICS
 from gnomon.search.testing import fake_context, measured_archive
 
 CONTEXT = fake_context()
@@ -22,14 +24,14 @@ ROWS = CONTEXT.space.sample(50, np.random.default_rng(1))
 class Memory:
     """A costly quantity that is never below 20."""
 
+    floor: float = 1.5e6
     name: str = "memory"
     unit: str = "MiB"
     direction: str = "min"
     costly: bool = True
 
     def values(self, indices):
-        macs = CONTEXT.space.macs(indices)
-        return 20.0 * np.maximum(macs / 1.5e6, 1.0)
+        return 20.0 * np.maximum(CONTEXT.space.macs(indices) / self.floor, 1.0)
 
 
 def archive(*constraints, watched=()):
@@ -82,3 +84,32 @@ def test_what_certainly_breaks_a_bound_comes_last():
     order = choosing.best(50, share=1.0)
     kept = known.objectives[1].values(ROWS[order]) <= bound
     assert kept[: kept.sum()].all()
+
+
+def best_at_the_floor(tactic, seed, population, budget=28):
+    """Return the best accuracy that a search finds among what keeps a memory at the least that can be had.
+
+    85 in 100 networks keep it, with the same value: a smooth belief, which has seen nothing below, predicts all of
+    them to be a hair above.
+    """
+    floor = float(np.quantile(CONTEXT.space.macs(CONTEXT.space.sample(2000, np.random.default_rng(0))), 0.85))
+    objectives = (build_objectives(("accuracy",), CONTEXT)[0], Memory(floor))
+    settings = {"glimpse_share": 1.0, "inner_evaluations": 600, "reference": {"memory": 60.0}}
+    config = SearchConfig(
+        space=CONTEXT.space.name, objectives=("accuracy", "memory"), tactic=tactic, seed=seed,
+        budget=budget, population=population, **settings,
+    )  # fmt: skip
+    built, measured = TACTICS.builder(tactic)(config), []
+    while len(measured) < budget:
+        known = Archive.of(CONTEXT.space, objectives, [Constraint("memory", "<=", 20.0, "MiB")], measured=measured)
+        number = len(measured) // population
+        n = min(population, budget - len(measured))
+        for row in built.ask(known, n, np.random.default_rng([seed, number]), number).rows:
+            measured.append((number, row, measure(objectives, row)))
+    values = np.array([value for *_, value in measured])
+    return values[values[:, 1] <= 20.0, 0].max()
+
+
+def test_at_the_least_that_can_be_had_it_comes_within_a_third_of_a_point_of_linas():
+    linas = max(best_at_the_floor("linas", seed, 10) for seed in range(2))
+    assert min(best_at_the_floor("gnomon", seed, 4) for seed in range(2)) > linas - 0.3
