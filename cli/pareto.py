@@ -108,6 +108,14 @@ def record_of(run: Run, pick: str | None, spread: int | None) -> dict[str, Any]:
     }
 
 
+def picks_of(run: Run, pick: str | None, spread: int | None) -> dict[str, str]:
+    """Return the ids to mark on a plot, with what each is called there."""
+    front = run.front()
+    few = front.spread(spread).architectures if spread is not None else ()
+    chosen = {front.pick(pick).id: "pick"} if pick else {}
+    return {architecture.id: "" for architecture in few} | chosen
+
+
 def final_of(run: Run) -> FinalFront | None:
     """Return the run's final front where there is one; says on stderr when it is of an earlier state of the run."""
     from ..search.errors import RunMismatch
@@ -154,7 +162,9 @@ def register(app: typer.Typer) -> None:
             from ..reports.plots import plot_front
 
             is_same = final is not None and final.prices_like(loaded)
-            plot_front(loaded, plot, final=final if is_same else None, force=force)
+            plot_front(
+                loaded, plot, final=final if is_same else None, picks=picks_of(loaded, pick, spread), force=force
+            )
         if as_json:
             print_json(record_of(loaded, pick, spread))
             return

@@ -38,11 +38,13 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Check that a space keeps what Gnomon relies on, and that sub-networks run and export; exit 2 if not."""
         from ..supernets.check import check_space
+        from ..supernets.counting import distinct_networks
 
         loaded = space_from(required_space(space, space_option, example="gnomon space check my_net:MyNet"))
         ends = [[0] * len(loaded.choices), list(loaded.radices - 1)]
         small, large = loaded.macs(ends) / 1e6
         print(f"{loaded.name}: {len(loaded.choices)} genes, {float(loaded.size):.3g} settings, ", end="")
+        print(f"{distinct_networks(loaded)} different networks, ", end="")
         print(f"{len(loaded.unique_layers())} layers, {small:.3g} to {large:.3g} million MACs")
         failed = 0
         for outcome in check_space(loaded, run_onnx):

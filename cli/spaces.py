@@ -12,12 +12,13 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def spaces(as_json: AsJson = False) -> None:
-        """List the search spaces with their size and the range of their sub-networks."""
+        """List the search spaces: settings of their genes, different sub-networks, and the range of these."""
+        from ..supernets.counting import distinct_networks
         from ..supernets.errors import PluginBroken
         from ..supernets.registry import SPACES, load_space, space_names
         from ..supernets.weight_files import SHIPPED, weights_of
 
-        columns = ("space", "task", "genes", "settings", "layers", "mmacs", "kparams", "weights")
+        columns = ("space", "task", "genes", "settings", "networks", "layers", "mmacs", "kparams", "weights")
         rows: list[tuple[object, ...]] = []
         for name in space_names():
             try:
@@ -32,8 +33,16 @@ def register(app: typer.Typer) -> None:
             weights = "--checkpoint" if found is None else "ship" if found.parent == SHIPPED else "made here"
             size = f"{float(space.size):.1e}"
             ranges = (f"{macs[0]:.2f}-{macs[1]:.2f}", f"{params[0]:.0f}-{params[1]:.0f}")
-            rows.append((name, space.task, len(space.choices), size, len(space.unique_layers()), *ranges, weights))
+            networks = distinct_networks(space)
+            count: object = {"value": networks.value, "exact": networks.is_exact} if as_json else str(networks)
+            rows.append(
+                (name, space.task, len(space.choices), size, count, len(space.unique_layers()), *ranges, weights)
+            )
         if as_json:
             print_json([dict(zip(columns, row)) for row in rows])
         else:
             print_table(columns, rows)
+            print(
+                "settings: what the genes can be set to; networks: the different sub-networks among these, as genes of "
+                "what is left out decide nothing"
+            )

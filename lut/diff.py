@@ -15,11 +15,11 @@ from typing import Any, Literal
 import numpy as np
 
 from ..profilers.timing import undisturbed
-from ..supernets.errors import SupernetError
-from .errors import LutError, ProfileMismatch
+from .errors import ProfileMismatch
 from .profile import HardwareProfile
 from .significance import Array, holm, log_errors, median_interval, t_quantile, two_sided_p, widened
 
+BOOKKEEPING = {"record", "schema_id", "version", "plan", "created", "seconds", "sessions", "session_starts_s"}
 Verdict = Literal["slower", "faster", "same", "unsure"]
 
 LEVEL = 0.05  # chance of any false alarm in a comparison
@@ -200,19 +200,14 @@ def environment_of(a: HardwareProfile, b: HardwareProfile) -> Iterator[Differenc
 
 
 def described(profile: HardwareProfile) -> dict[str, Any]:
-    """Flatten what can change a time: one level of the header's mappings becomes `name.field`."""
-    header = profile.header.model_dump(exclude={"record", "schema_id", "version", "plan", "created", "seconds"})
+    """Flatten what can change a time: one level of the header's mappings becomes `name.field`.
+
+    When, and in how many sessions, it was measured differs between any two; so does what came out, as the quality.
+    """
+    header = profile.header.model_dump(exclude=BOOKKEEPING)
     order = ("space", "space_digest", "backend", "config", "versions", "device", "hardware", "options", "policy")
     found: dict[str, Any] = {}
     for name in (*order, *(name for name in header if name not in order)):
         value = header[name]
         found |= {f"{name}.{key}": item for key, item in value.items()} if isinstance(value, Mapping) else {name: value}
-    return found | {"quality": quality_of(profile)}
-
-
-def quality_of(profile: HardwareProfile) -> str:
-    """Return the profile's quality; "unknown" where its model cannot be refitted here."""
-    try:
-        return profile.quality
-    except (LutError, SupernetError):
-        return "unknown"
+    return found

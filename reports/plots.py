@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..lut import HardwareProfile
     from ..search import Run
     from ..search.final_front import FinalFront
+    from ..search.objective import Values
 
 KINDS = (".png", ".svg", ".pdf")
 INK, ACCENT, SOFT, BAND, FINAL = "#1f2933", "#c8553d", "#9aa5b1", "#f0e3c4", "#2b6a8f"
@@ -100,10 +101,18 @@ def plot_fidelity(profile: HardwareProfile, path: str | Path, *, force: bool = F
         axes.legend(frameon=False, loc="upper left")
 
 
-def plot_front(run: Run, path: str | Path, *, final: FinalFront | None = None, force: bool = False) -> None:
+def plot_front(
+    run: Run,
+    path: str | Path,
+    *,
+    final: FinalFront | None = None,
+    picks: Mapping[str, str] | None = None,
+    force: bool = False,
+) -> None:
     """Draw what a run measured in its first two objectives, the Pareto front, and how hypervolume grew over the cost.
 
     With the run's `final` front, its members' final values are drawn too, each joined to what the search believed.
+    `picks` are members to mark, by id, each with what to call it beside its id (nothing: the id alone).
     """
     path = Path(path)
     front = run.front()
@@ -122,12 +131,31 @@ def plot_front(run: Run, path: str | Path, *, final: FinalFront | None = None, f
         axes.scatter(best[:, 1], best[:, 0], s=26, color=ACCENT, label=f"Pareto front{split} ({len(best)})", zorder=3)
         if final is not None:
             draw_final(axes, final, first.name, second.name)
+        mark_picks(axes, {a.id: value for a, value in zip(front.architectures, best)}, picks or {})
         axes.set(xlabel=second.head, ylabel=first.head)
         axes.set_title(f"{run.config.space}: {run.config.tactic}", fontsize=10, color=INK, parse_math=False)
         axes.legend(frameon=False, loc="lower right", fontsize=9)
         growth.step(run.cost_trace(), trace, where="post", color=ACCENT, linewidth=1.2)
         growth.set(xlabel="cost (full validations)", ylabel="hypervolume", ylim=trace_limits(trace))
         growth.set_title(f"hypervolume {trace[-1]:,.6g}", fontsize=10, color=INK)
+
+
+def mark_picks(axes: Any, values: Mapping[str, Values], picks: Mapping[str, str]) -> None:
+    """Ring the members that were picked and write their ids beside them; raises PlotRefused for one that is none."""
+    for number, (member, name) in enumerate(picks.items()):
+        if member not in values:
+            raise PlotRefused(f"{member} is not on the front, so it cannot be marked; it has {', '.join(values)}")
+        up, right = values[member]
+        axes.scatter([right], [up], s=110, facecolors="none", edgecolors=INK, linewidths=1.3, zorder=5)
+        axes.annotate(
+            f"{name} {member}".strip(),
+            (right, up),
+            xytext=(9, -13 if number % 2 else 8),
+            textcoords="offset points",
+            fontsize=8,
+            color=INK,
+            parse_math=False,
+        )
 
 
 def draw_final(axes: Any, final: FinalFront, first: str, second: str) -> None:

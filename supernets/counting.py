@@ -7,13 +7,14 @@ the share of canonical settings among fixed draws.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from math import prod
 
 import numpy as np
 
-from .space import SearchSpace
+from .space import Indices, SearchSpace
 
 LISTED = 100_000
 DRAWS = 100_000
@@ -25,12 +26,12 @@ class Count:
     """A number of networks: exact, or an estimate with its relative standard error."""
 
     value: int
-    relative_error: float = 0.0
+    relative_error: float | None = None
 
     @property
     def is_exact(self) -> bool:
         """Whether it was counted and not estimated."""
-        return self.relative_error == 0.0
+        return self.relative_error is None
 
     def __str__(self) -> str:
         said = f"{self.value:,}" if self.value < 100_000 else f"{float(self.value):.1e}"
@@ -39,25 +40,26 @@ class Count:
 
 def distinct_networks(space: SearchSpace) -> Count:
     """Count the different sub-networks of a space."""
-    value, variance = 1.0, 0.0
-    exact = 1
+    exact, estimates = 1, []
     for genes in groups_of(space):
-        settings = prod(int(space.radices[gene]) for gene in genes)
+        radices = space.radices[genes]
+        settings = prod(int(radix) for radix in radices)
         if settings <= LISTED:
-            rows = np.zeros((settings, len(space.choices)), dtype=np.int64)
-            rows[:, genes] = list(product(*(range(int(space.radices[gene])) for gene in genes)))
-            exact *= canonical_among(space, rows)
+            listed = list(product(*(range(int(radix)) for radix in radices)))
+            exact *= canonical_among(space, genes, np.array(listed, dtype=np.int64))
             continue
-        rows = np.zeros((DRAWS, len(space.choices)), dtype=np.int64)
-        rows[:, genes] = np.random.default_rng(SEED).integers(0, space.radices[genes], size=(DRAWS, len(genes)))
-        share = max(canonical_among(space, rows), 1) / DRAWS
-        value *= settings * share
-        variance += (1 - share) / (share * DRAWS)
-    return Count(exact, 0.0) if variance == 0.0 and value == 1.0 else Count(int(exact * value), float(variance**0.5))
+        draws = np.random.default_rng(SEED).integers(0, radices, size=(DRAWS, len(genes)))
+        share = min(max(canonical_among(space, genes, draws), 1), DRAWS - 1) / DRAWS
+        estimates.append((settings * share, (1 - share) / (share * DRAWS)))
+    if not estimates:
+        return Count(exact)
+    return Count(int(exact * prod(value for value, _ in estimates)), sum(variance for _, variance in estimates) ** 0.5)
 
 
-def canonical_among(space: SearchSpace, rows: np.ndarray) -> int:
-    """Return how many of (n, d) settings are canonical."""
+def canonical_among(space: SearchSpace, genes: Sequence[int], settings: Indices) -> int:
+    """Return how many of (n, k) settings of k genes are canonical, where all other genes have their first option."""
+    rows = np.zeros((len(settings), len(space.choices)), dtype=np.int64)
+    rows[:, genes] = settings
     return int((space.canonical(rows) == rows).all(axis=1).sum())
 
 

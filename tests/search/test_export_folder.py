@@ -82,7 +82,7 @@ def test_an_export_that_waits_for_its_timing_is_completed_by_the_same_one_only(t
     for not_measured in (NOT_YET, NOT_ASKED):
         folder = tmp_path / not_measured[:8]
         export(folder, not_measured=not_measured)
-        with pytest.raises(OutputUnusable, match="--force"):
+        with pytest.raises(OutputUnusable, match="force=True"):
             require_place(folder, force=False, timed=False)
         require_place(folder, force=False, timed=True)
         with pytest.raises(OutputUnusable, match="holds another export"):
@@ -90,7 +90,7 @@ def test_an_export_that_waits_for_its_timing_is_completed_by_the_same_one_only(t
         export(folder, not_measured=NOT_YET)
         complete(folder, record_of({"model.onnx": b"model"}, latency={**LATENCY, "measured_us": 2.0}))
         assert json.loads((folder / "model.json").read_text())["latency"]["measured_us"] == 2.0
-        with pytest.raises(OutputUnusable, match="--force"):
+        with pytest.raises(OutputUnusable, match="force=True"):
             require_place(folder, force=False, timed=True)
 
 
