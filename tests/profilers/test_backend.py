@@ -33,3 +33,8 @@ def test_synthetic_inputs_are_the_same_every_time_and_in_range():
 
 def test_synthetic_integers_are_usable_as_indices():
     assert set(synthetic_input((64,), np.dtype("int64"))) == {0, 1}
+
+
+def test_synthetic_whole_numbers_are_those_of_the_range():
+    assert set(synthetic_input((500,), np.dtype("int64"), (3, 9))) == set(range(3, 9))
+    assert synthetic_input((2,), np.dtype("int32"), (7, 8)).tolist() == [7, 7]
