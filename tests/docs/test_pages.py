@@ -13,18 +13,23 @@ from pages import PAGES, ROOT, SNIPPETS
 from gnomon.cli.main import VERBS, run
 
 GROUPS = ("lut", "data", "runs", "bundle", "space")  # verbs of which the second word is a verb as well
-BOARD, GPU, DOWNLOAD, WEIGHTS = (
+BOARD, GPU, DOWNLOAD, WEIGHTS, ELSEWHERE = (
     "takes a device that is not here",
-    "takes an NVIDIA GPU",
+    "takes TensorRT",
     "downloads a package",
     "takes weights that do not ship with the package",
+    "runs in tests/cli/test_own_task.py",
 )
 NOT_RUN = {
     "--device ssh://": BOARD,
     "bundle import pi.zip": BOARD,
     "--backend tensorrt": GPU,
+    "--target sm": GPU,
     "--backend openvino:gpu": BOARD,
+    "--backend onnxruntime:openvino": "takes a processor that the plugin knows",
     "--objectives accuracy,energy": "takes a machine with an energy counter",
+    "energy=True": "takes a machine with an energy counter",
+    "--operators": "takes the device that the profile is of",
     "data prepare": DOWNLOAD,
     "ofa_mbv3_d234_e346_k357_w1.0": WEIGHTS,
     "train bert_minilm": WEIGHTS,
@@ -32,15 +37,19 @@ NOT_RUN = {
     "--profile bert.jsonl": WEIGHTS,
     "export runs/text": WEIGHTS,
     "train efficientnet_lite0": WEIGHTS,
-    "--operators": "takes the device that the profile is of",
+    "train mixer_net": WEIGHTS,
+    "--space mixer_net --profile": WEIGHTS,
+    "digits_net": ELSEWHERE,
+    "runs/digits": ELSEWHERE,
 }
+CODE_ELSEWHERE = {"spaces.md": "tests/test_docs_spaces.py", "tasks.md": "tests/test_docs_tasks.py"}
 SHORTER = [(r"--budget \d+", "--budget 6"), (r"budget=\d+", "budget=6"), (r"sample\(1_000_000", "sample(1_000")]
 COMMANDS = [snippet for found in SNIPPETS.values() for snippet in found if snippet.language == "command"]
 
 
 def stage_search(stage):
     stage.profile("here.jsonl")
-    stage.run("runs/xeon")
+    stage.run("runs/first")
     for name in ("pi5.jsonl", "PI5.jsonl", "XEON.jsonl", "ort.fp32.jsonl"):
         stage.profile(name)
     stage.profile("ort.int8.jsonl", "--precision", "int8")
@@ -75,14 +84,16 @@ def shortened(text):
 
 def is_typed(snippet):
     """Tell whether a reader types this: it is shown in a block, or README gives it with its arguments."""
-    whole = snippet.page == "README.md" and len(snippet.words) > 2
+    if snippet.language == "python" and snippet.page in CODE_ELSEWHERE:
+        return False
+    whole = snippet.page == "README.md" and snippet.language == "command" and len(snippet.words) > 2
     return (snippet.shown or whole) and reason_not_run(snippet) is None
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", [path.name for path in PAGES if any(map(is_typed, SNIPPETS[path.name]))])
-def test_what_is_typed_in_order_works(page, stage, capsys):
+def test_what_is_typed_in_order_works(page, mixer, stage, capsys):
     if page in STAGE:
         STAGE[page](stage)
     names = {"__name__": "__main__"}
@@ -108,6 +119,7 @@ def test_verbs_and_options_exist(snippet, capsys):
 
 
 def test_every_exception_is_of_use():
+    assert all((ROOT / test).exists() for test in (*CODE_ELSEWHERE.values(), ELSEWHERE.split()[-1]))
     everything = "\n".join(snippet.text for found in SNIPPETS.values() for snippet in found)
     assert [part for part in NOT_RUN if part not in everything] == []
 
