@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
     def spaces(as_json: AsJson = False) -> None:
         """List the search spaces with their size and the range of their sub-networks."""
         from ..supernets import load_space, space_names
-        from ..supernets.weight_files import SHIPPED, weights_of
+        from ..supernets.weight_files import SHIPPED, made_weights, weights_of
 
         columns = ("space", "task", "genes", "settings", "layers", "mmacs", "kparams", "weights")
         rows: list[tuple[object, ...]] = []
@@ -23,7 +23,8 @@ def register(app: typer.Typer) -> None:
             ends = [[0] * len(space.choices), list(space.radices - 1)]
             macs, params = space.macs(ends) / 1e6, space.params(ends) / 1e3
             found = weights_of(name)
-            weights = "--checkpoint" if found is None else "ship" if found.parent == SHIPPED else "made here"
+            places = {SHIPPED: "ship", made_weights(name).parent: "made here"}
+            weights = "--checkpoint" if found is None else places.get(found.parent, "prepared")
             size = f"{float(space.size):.1e}"
             ranges = (f"{macs[0]:.2f}-{macs[1]:.2f}", f"{params[0]:.0f}-{params[1]:.0f}")
             rows.append((name, space.task, len(space.choices), size, len(space.unique_layers()), *ranges, weights))

@@ -83,7 +83,7 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
     Raises UnknownSpace when no weights ship for the space and none are given, CheckpointMismatch for weights of
     another network, DataUnavailable.
     """
-    from .checkpoints import absent, load_checkpoint
+    from .checkpoints import absent, load_checkpoint, ways_to_weights
     from .elastic import ElasticNetwork
     from .tasks import load_task
 
@@ -94,8 +94,8 @@ def load_supernet(space: str, *, checkpoint: Path | None = None, data: Path | No
     if path is None:
         raise UnknownSpace(
             f"no weights for {space!r}; there are some for "
-            f"{', '.join(spaces_with_weights())}. Latency, macs and params need none; for accuracy pass "
-            f"--checkpoint FILE, or make them: gnomon train {space}"
+            f"{', '.join(spaces_with_weights())}. Latency, macs and params need none; for accuracy "
+            f"{ways_to_weights(space)}"
         )
     network = ElasticNetwork(loaded)
     load_checkpoint(network, path)

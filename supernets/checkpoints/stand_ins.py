@@ -56,7 +56,7 @@ class Dropped:
         """Ignore the state."""
 
 
-STAND_INS: list[tuple[Callable[..., Any], str]] = [
+STAND_INS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     (number, "numpy.core.multiarray.scalar"),  # as numpy 1 calls it, then numpy 2
     (number, "numpy._core.multiarray.scalar"),
     (NumberType, "numpy.dtype"),

@@ -300,6 +300,19 @@ def test_a_file_of_another_network_is_told_which_space_it_fits(family, tmp_path)
             load_checkpoint(ElasticNetwork(network), tmp_path / "bare")
 
 
+def test_a_network_fine_tuned_on_other_classes_loads_where_the_space_has_them(family, tmp_path):
+    name, plain, network = family
+    few = {key: tensor[:10] if key.startswith("classifier.") else tensor for key, tensor in plain.tensors.items()}
+    torch.save(few, tmp_path / "few")
+    space = load_space(f"{network.space.name},classes=10")
+    tuned = ElasticNetwork(space).requires_grad_(False)
+    load_checkpoint(tuned, tmp_path / "few")
+    images = formula_images(2, space.input_shape)
+    assert torch.equal(tuned(images, tuned.largest), network(images, network.largest)[:, :10])
+    with pytest.raises(CheckpointMismatch, match=r"fits .*classes=10, whose classifier tells 10 classes apart"):
+        load_checkpoint(network, tmp_path / "few")
+
+
 def test_our_own_file_of_another_space_is_told_which_it_fits():
     with pytest.raises(CheckpointMismatch, match="the file fits fashion_mnist: name that space"):
         load_checkpoint(ElasticNetwork(space_at("ofa_proxyless", 128)), SHIPPED / "fashion_mnist.safetensors")
