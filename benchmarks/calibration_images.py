@@ -12,6 +12,7 @@ random crops of the photographs in a folder, so calibration and test see one dis
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from PIL import Image
 
 from gnomon.supernets import load_space
 from gnomon.supernets.checkpoints import load_checkpoint
-from gnomon.supernets.elastic import ElasticNetwork
+from gnomon.supernets.elastic import ElasticNetwork, Statistics
+from gnomon.supernets.elastic.normalisation import Calibration
 from gnomon.supernets.parse import architectures_from_text
 from gnomon.supernets.supernet import load_supernet
 from gnomon.supernets.tasks.fashion_mnist import training_split
@@ -67,6 +69,18 @@ def crops(photos: list[Path], count: int, rng: np.random.Generator) -> NDArray[n
     return np.stack(found)[rng.permutation(count)]
 
 
+def growing(network: ElasticNetwork, images: torch.Tensor) -> Iterator[tuple[int, Statistics]]:
+    """Yield each number of images with the statistics that they give, none run twice at the same batch."""
+    yield PHOTO_COUNTS[0], network.calibrate(network.largest, images[: PHOTO_COUNTS[0]])
+    calibration, done = Calibration(), 0
+    for batch in torch.split(images, PHOTO_BATCH):
+        with torch.inference_mode():
+            network(batch, network.largest, calibration)
+        done += len(batch)
+        if done in PHOTO_COUNTS:
+            yield done, calibration.statistics()
+
+
 def photo_curve(weights: Path, folder: Path, draws: int, test_images: int) -> None:
     """Print how often the calibrated network says what the published one says, by the number of calibration images."""
     network = ElasticNetwork(load_space("efficientnet_lite0")).requires_grad_(False)
@@ -83,8 +97,7 @@ def photo_curve(weights: Path, folder: Path, draws: int, test_images: int) -> No
         rng = np.random.default_rng(draw)
         test, calibration = (torch.from_numpy(crops(photos, n, rng)) for n in (test_images, max(PHOTO_COUNTS)))
         expected = classes(test, published)
-        for count in PHOTO_COUNTS:
-            statistics = network.calibrate(network.largest, calibration[:count], batch=PHOTO_BATCH)
+        for count, statistics in growing(network, calibration):
             agreed[count].append(100 * float(np.mean(classes(test, statistics) == expected)))
     print(f"efficientnet_lite0, published weights, {test_images} crops of {len(photos)} photographs, {draws} draws:")
     print("share of crops, in percent, in which the calibrated network names the published one's class")

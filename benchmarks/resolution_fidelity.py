@@ -24,7 +24,7 @@ import gnomon
 from gnomon.lut import model_for_space
 from gnomon.profilers.backend import RunConfig
 from gnomon.supernets import load_space
-from gnomon.supernets.resolutions import RESOLUTIONS
+from gnomon.supernets.options import RESOLUTIONS
 
 MEASURED = (128, 152, 176, 200, 224)
 NETWORKS = 12  # whole ones in each profile

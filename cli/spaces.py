@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
         from ..supernets.counting import distinct_networks
         from ..supernets.errors import PluginBroken
         from ..supernets.registry import SPACES, load_space, space_names
-        from ..supernets.weight_files import SHIPPED, weights_of
+        from ..supernets.weight_files import SHIPPED, made_weights, weights_of
 
         columns = ("space", "task", "genes", "settings", "networks", "layers", "mmacs", "kparams", "weights")
         rows: list[tuple[object, ...]] = []
@@ -30,7 +30,8 @@ def register(app: typer.Typer) -> None:
                 say(f"left out: {error}")
                 continue
             found = weights_of(name)
-            weights = "--checkpoint" if found is None else "ship" if found.parent == SHIPPED else "made here"
+            places = {SHIPPED: "ship", made_weights(name).parent: "made here"}
+            weights = "--checkpoint" if found is None else places.get(found.parent, "prepared")
             size = f"{float(space.size):.1e}"
             ranges = (f"{macs[0]:.2f}-{macs[1]:.2f}", f"{params[0]:.0f}-{params[1]:.0f}")
             networks = distinct_networks(space)

@@ -103,7 +103,7 @@ def load_supernet(
     import_torch()
     data = None if data is None else Path(data)
     checkpoint = None if checkpoint is None else Path(checkpoint)
-    from .checkpoints import absent, load_checkpoint
+    from .checkpoints import absent, load_checkpoint, ways_to_weights
     from .elastic import ElasticNetwork
     from .tasks import load_task
 
@@ -118,7 +118,7 @@ def load_supernet(
     if path is None:
         raise UnknownSpace(
             f"no weights for {space!r}; there are some for {', '.join(spaces_with_weights())}. Latency, macs and "
-            f"params need none; for accuracy {way_to_weights(space)}"
+            f"params need none; for accuracy {ways_to_weights(space)}"
         )
     network = ElasticNetwork(loaded)
     load_checkpoint(network, path)
@@ -146,15 +146,6 @@ def require_task(space: SearchSpace) -> None:
             "neither trained nor validated here. Latency, macs and params can be searched; for accuracy give the space "
             "a task (docs/spaces.md), or tell values of your own to gnomon.Study"
         )
-
-
-def way_to_weights(space: str) -> str:
-    """Say how to come by weights of a space: by its recipe where it has one."""
-    from .training.recipes import recipe_names
-
-    if space.partition(":")[0] in recipe_names():
-        return f"pass `checkpoint=FILE`, or make them: gnomon train {space}"
-    return "pass `checkpoint=FILE`: there is no recipe to train it here (docs/spaces.md says how to write one)"
 
 
 def check_tokenizer(supernet: Supernet, weights: Path) -> None:

@@ -1,4 +1,4 @@
-"""Where weights of a super-network are: those that ship with the package, then those made on this machine."""
+"""Where weights of a super-network are: those that ship, those made here, and published ones that were prepared."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ def weights_of(space: str) -> Path | None:
     """Return the weights to use for `space` when none are given, or None.
 
     Those of its very options come first, then those of the space's name alone: not every option changes the weights,
-    and loading checks every tensor. What ships comes before what was made here.
+    and loading checks every tensor. What ships comes before what was made here, published files that were prepared
+    come last.
     """
+    from .checkpoints.published import prepared_weights
+
     base = space.partition(":")[0]
     candidates = (SHIPPED / f"{base}.safetensors", made_weights(space), made_weights(base))
-    return next((path for path in candidates if path.exists()), None)
+    return next((path for path in candidates if path.exists()), None) or prepared_weights(space)
 
 
 def spaces_with_weights() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CheckpointMismatch, SupernetError
@@ -20,11 +21,31 @@ OUR_EPSILON = 1e-5  # of elastic/normalisation.py, which needs torch to be impor
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """One file: the space that it fits, its name, and where its authors publish it."""
+    """One file: the space that it fits, its name, and where its authors publish it.
+
+    `what` says what the network is where it is not all that the space needs. `data_set` is what `gnomon data prepare`
+    calls it, where it can be had so.
+    """
 
     space: str
     name: str
     address: str
+    what: str = ""
+    data_set: str = ""
+
+    @property
+    def prepared(self) -> Path | None:
+        """Where the prepared file is; None where it is not."""
+        from ..tasks.prepare import data_folder
+
+        path = data_folder(self.data_set) / self.name if self.data_set else None
+        return path if path and path.exists() else None
+
+    def said(self) -> str:
+        """Say what the file is and how it is had."""
+        here = f"here: {self.prepared}" if self.prepared else f"published at {self.address}"
+        prepare = f"; run: gnomon data prepare {self.data_set}" if self.data_set and not self.prepared else ""
+        return f"{f'{self.what}, ' if self.what else ''}{self.name} ({here}{prepare})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +79,11 @@ class Published:
 
     def expected(self, space: str) -> str:
         """Say which file is expected for `space` and where it is published."""
-        files = [file for file in self.files if file.space == without_resolution(space)] or self.files
-        return " or ".join(f"{file.name} (published at {file.address})" for file in files)
+        return " or ".join(file.said() for file in self.files_for(space) or self.files)
+
+    def files_for(self, space: str) -> list[PublishedFile]:
+        """Return the files of the network of `space`, for its authors' classes at any resolution."""
+        return [file for file in self.files if file.space == without_options(space, "resolution", "classes")]
 
 
 def with_our_epsilon(tensors: Mapping[str, Tensor], epsilon: float) -> dict[str, Tensor]:
@@ -90,8 +114,27 @@ def published_for(space: str) -> Published | None:
     return FORMATS.load(base) if base in FORMATS.names() else None
 
 
-def without_resolution(space: str) -> str:
-    """Return a space's name without the option that changes no weight."""
+def prepared_weights(space: str) -> Path | None:
+    """Return the published file that `gnomon data prepare` got for `space`, where it is all that the space needs."""
+    published = published_for(space)
+    exact = without_options(space, "resolution", "precision")
+    files = [file for file in published.files if file.space == exact and not file.what] if published else []
+    return next((file.prepared for file in files if file.prepared), None)
+
+
+def without_options(space: str, *names: str) -> str:
+    """Return a space's name without some of its options."""
     base, _, options = space.partition(":")
-    kept = [option for option in options.split(",") if option and not option.startswith("resolution=")]
+    kept = [option for option in options.split(",") if option and option.partition("=")[0] not in names]
     return f"{base}:{','.join(kept)}" if kept else base
+
+
+def option_of(space: str, name: str) -> str | None:
+    """Return what a space's name says of an option; None where it says nothing."""
+    return dict(option.partition("=")[::2] for option in space.partition(":")[2].split(",")).get(name)
+
+
+def with_option(space: str, name: str, value: int) -> str:
+    """Return a space's name with another value of an option."""
+    rest = without_options(space, name)
+    return f"{rest}{',' if ':' in rest else ':'}{name}={value}"

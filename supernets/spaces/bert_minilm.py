@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ..encoder import Encoder
 from ..errors import UnknownSpace
 from ..layers.spec import LayerSpec
+from ..options import check_classes
 from ..registry import full_name
 from ..slot import Slot
 from ..space import SearchSpace
@@ -93,7 +94,6 @@ def build(tokens: int = 48, classes: int = 2) -> SearchSpace:
     """Build the space for so many tokens, 8 to 512, and classes; raises UnknownSpace for other values."""
     if not 8 <= tokens <= SIZES.limit:
         raise UnknownSpace(f"bert_minilm with tokens={tokens}; it takes 8 to {SIZES.limit}")
-    if classes < 2:
-        raise UnknownSpace(f"bert_minilm with classes={classes}; at least two are needed")
+    check_classes("bert_minilm", classes)
     name = full_name("bert_minilm", DEFAULTS, {"tokens": tokens, "classes": classes})
     return SIZES.space(name, "movie_reviews" if classes == 2 else "text_folder", tokens=tokens, classes=classes)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from ..errors import UnknownSpace
 from ..layers.spec import LayerSpec
+from ..options import IMAGENET, check_classes
 from ..registry import full_name
 from ..slot import Slot
 from ..space import SearchSpace
 from ..stages import Blocks, Stage
 
-STEM, FIRST, HEAD, IMAGENET = 32, 16, 1280, 1000
+STEM, FIRST, HEAD = 32, 16, 1280
 PADDING = "same_upper"
 
 #         out  depths     stride kernels
@@ -35,8 +36,7 @@ def build(classes: int = IMAGENET, resolution: int = 224) -> SearchSpace:
 
     Raises UnknownSpace for other values.
     """
-    if classes < 2:
-        raise UnknownSpace(f"efficientnet_lite0 with classes={classes}; at least two are needed")
+    check_classes("efficientnet_lite0", classes)
     if resolution not in range(32, 321, 32):
         raise UnknownSpace(f"efficientnet_lite0 has no resolution {resolution}; it takes 32 to 320 in steps of 32")
     stages = tuple(

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from ..errors import UnknownSpace
 from ..layers.spec import LayerSpec
+from ..options import IMAGENET, check_classes, check_resolution
 from ..registry import full_name
-from ..resolutions import check_resolution
 from ..slot import Slot
 from ..space import SearchSpace
 from ..stages import Blocks, Stage, divisible
 
 WIDTHS = (1.0, 1.2)
+DEFAULTS: dict[str, object] = {"width": 1.0, "resolution": 224, "classes": IMAGENET}
 
 #         out  stride activation squeeze
 STAGES = (
@@ -26,11 +27,15 @@ STAGES = (
 )
 
 
-def build(width: float = 1.0, resolution: int = 224) -> SearchSpace:
-    """Build the space at `width` 1.0 or 1.2 and a square input of 128 to 224 pixels in steps of 4."""
+def build(width: float = 1.0, resolution: int = 224, classes: int = IMAGENET) -> SearchSpace:
+    """Build the space at `width` 1.0 or 1.2, a square input of 128 to 224 pixels in steps of 4, for so many classes.
+
+    Raises UnknownSpace for other values.
+    """
     if width not in WIDTHS:
         raise UnknownSpace(f"ofa_mobilenetv3 has no width {width}; published are {WIDTHS}")
     check_resolution("ofa_mobilenetv3", resolution)
+    check_classes("ofa_mobilenetv3", classes)
     stages = tuple(
         Stage((divisible(out * width),), (2, 3, 4), stride, activation, squeeze)
         for out, stride, activation, squeeze in STAGES
@@ -59,12 +64,10 @@ def build(width: float = 1.0, resolution: int = 224) -> SearchSpace:
         (divisible(160 * width), last, last),
         final_channels=divisible(960 * width),
         mix_channels=divisible(1280 * width),
-        classes=1000,
+        classes=classes,
     )
     return SearchSpace(
-        name=full_name(
-            "ofa_mobilenetv3", {"width": 1.0, "resolution": 224}, {"width": width, "resolution": resolution}
-        ),
+        name=full_name("ofa_mobilenetv3", DEFAULTS, {"width": width, "resolution": resolution, "classes": classes}),
         task="imagenet",
         input_shape=(3, resolution, resolution),
         choices=choices,

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from ..errors import UnknownSpace
 from ..layers.spec import LayerSpec
+from ..options import IMAGENET, check_classes, check_resolution
 from ..registry import full_name
-from ..resolutions import check_resolution
 from ..slot import Slot
 from ..space import SearchSpace
 from ..stages import Blocks, Stage, divisible
 
 WIDTHS = (1.3,)
+DEFAULTS: dict[str, object] = {"width": 1.3, "resolution": 224, "classes": IMAGENET}
 
 #         out  depths   stride
 STAGES = (
@@ -28,14 +29,15 @@ STAGES = (
 )
 
 
-def build(width: float = 1.3, resolution: int = 224) -> SearchSpace:
-    """Build the space at `width` 1.3, the one that was trained, and a square input of 128 to 224 pixels by fours.
+def build(width: float = 1.3, resolution: int = 224, classes: int = IMAGENET) -> SearchSpace:
+    """Build the space at `width` 1.3, the one that was trained, for a square input of 128 to 224 pixels by fours.
 
     Raises UnknownSpace for other values.
     """
     if width not in WIDTHS:
         raise UnknownSpace(f"ofa_proxyless has no width {width}; published are {WIDTHS}")
     check_resolution("ofa_proxyless", resolution)
+    check_classes("ofa_proxyless", classes)
     stages = tuple(
         Stage((divisible(out * width),), depths, stride, activation="relu6", squeeze=False)
         for out, depths, stride in STAGES
@@ -63,10 +65,10 @@ def build(width: float = 1.3, resolution: int = 224) -> SearchSpace:
         (stages[-1].widths[0], last, last),
         mix_channels=divisible(1280 * width),
         activation="relu6",
-        classes=1000,
+        classes=classes,
     )
     return SearchSpace(
-        name=full_name("ofa_proxyless", {"width": 1.3, "resolution": 224}, {"width": width, "resolution": resolution}),
+        name=full_name("ofa_proxyless", DEFAULTS, {"width": width, "resolution": resolution, "classes": classes}),
         task="imagenet",
         input_shape=(3, resolution, resolution),
         choices=choices,

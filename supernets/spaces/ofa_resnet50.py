@@ -9,8 +9,8 @@ The first two widths are the stem's, inside it and at its end. Where rounding ma
 from __future__ import annotations
 
 from ..layers.spec import LayerSpec
+from ..options import IMAGENET, check_classes, check_resolution
 from ..registry import full_name
-from ..resolutions import check_resolution
 from ..slot import Choice, Slot
 from ..space import SearchSpace
 from ..stages import divisible
@@ -19,6 +19,7 @@ DEPTHS = (0, 1, 2)
 EXPANDS = (0.2, 0.25, 0.35)
 WIDTHS = (0.65, 0.8, 1.0)
 STEM_CHANNELS = 64
+DEFAULTS: dict[str, object] = {"resolution": 224, "classes": IMAGENET}
 
 #         out  fewest blocks  stride
 STAGES = (
@@ -40,9 +41,10 @@ CHOICES = (
 )
 
 
-def build(resolution: int = 224) -> SearchSpace:
+def build(resolution: int = 224, classes: int = IMAGENET) -> SearchSpace:
     """Build the space for a square input of 128 to 224 pixels in steps of 4; raises UnknownSpace for others."""
     check_resolution("ofa_resnet50", resolution)
+    check_classes("ofa_resnet50", classes)
 
     def stem(depth: int, inside: float, width: float) -> LayerSpec:
         return LayerSpec.of(
@@ -57,10 +59,12 @@ def build(resolution: int = 224) -> SearchSpace:
     last = -(-resolution // 32)
 
     def classifier(width: float) -> LayerSpec:
-        return LayerSpec.of("classifier", (divisible(STAGES[-1][0] * width), last, last), mix_channels=0, classes=1000)
+        return LayerSpec.of(
+            "classifier", (divisible(STAGES[-1][0] * width), last, last), mix_channels=0, classes=classes
+        )
 
     return SearchSpace(
-        name=full_name("ofa_resnet50", {"resolution": 224}, {"resolution": resolution}),
+        name=full_name("ofa_resnet50", DEFAULTS, {"resolution": resolution, "classes": classes}),
         task="imagenet",
         input_shape=(3, resolution, resolution),
         choices=CHOICES,

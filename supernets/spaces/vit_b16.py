@@ -8,10 +8,12 @@ weights have it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..encoder import Encoder
 from ..layers.spec import LayerSpec
+from ..options import IMAGENET, check_classes
+from ..registry import full_name
 from ..slot import Slot
 from ..space import SearchSpace
 
@@ -84,10 +86,12 @@ SIZES = VisionTransformer(
     depths=(10, 11, 12),
     heads=(6, 8, 10, 12),
     hidden=(1024, 2048, 3072),
-    classes=1000,
+    classes=IMAGENET,
 )
+DEFAULTS: dict[str, object] = {"classes": IMAGENET}
 
 
-def build() -> SearchSpace:
-    """Build the space."""
-    return SIZES.space("vit_b16", "imagenet")
+def build(classes: int = IMAGENET) -> SearchSpace:
+    """Build the space for so many classes; raises UnknownSpace for fewer than two."""
+    check_classes("vit_b16", classes)
+    return replace(SIZES, classes=classes).space(full_name("vit_b16", DEFAULTS, {"classes": classes}), "imagenet")

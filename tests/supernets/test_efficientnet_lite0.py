@@ -22,6 +22,7 @@ from gnomon.supernets.tasks.prepare import data_folder
 from gnomon.supernets.training.recipe import Phase
 from gnomon.supernets.training.recipes.efficientnet_lite0 import default_parent, read_parent, recipe
 from gnomon.supernets.training.to_file import TrainingRequest, train_to_file
+from gnomon.supernets.weight_files import made_weights, weights_of
 
 #          expand kernel stride out, for each of the sixteen blocks (arXiv 1905.11946, table 1)
 BLOCKS = (
@@ -289,3 +290,26 @@ def test_training_without_the_parent_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(DataUnavailable, match="gnomon data prepare efficientnet-lite0"):
         default_parent()
+
+
+def test_the_parent_s_file_for_other_classes_is_told_how_they_are_trained(tmp_path):
+    network, path = ElasticNetwork(load_space("efficientnet_lite0:classes=7,resolution=64")), tmp_path / "parent.pth"
+    told = f"train its classifier: gnomon train efficientnet_lite0:classes=7,resolution=64 --from {path}"
+    with pytest.raises(CheckpointMismatch, match="fits efficientnet_lite0:resolution=64,classes=1000") as raised:
+        load_checkpoint(network, saved(parent_tensors(), path))
+    assert told in str(raised.value)
+
+
+def test_prepared_weights_are_found_by_whatever_needs_weights(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(UnknownSpace, match=r"run: gnomon data prepare efficientnet-lite0.*gnomon train"):
+        load_supernet("efficientnet_lite0")
+    real_file().parent.mkdir(parents=True)
+    saved(parent_tensors(), real_file())
+    assert weights_of("efficientnet_lite0") == weights_of("efficientnet_lite0:resolution=64") == real_file()
+    assert weights_of("efficientnet_lite0:classes=7") is None
+    with pytest.raises(DataUnavailable, match="--data FOLDER"):  # the weights were read
+        load_supernet("efficientnet_lite0:resolution=32")
+    made_weights("efficientnet_lite0").parent.mkdir(parents=True)
+    made_weights("efficientnet_lite0").touch()
+    assert weights_of("efficientnet_lite0") == made_weights("efficientnet_lite0")

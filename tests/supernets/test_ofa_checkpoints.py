@@ -202,7 +202,7 @@ def relative_difference(found, expected):
 
 
 def test_networks_from_published_files_are_those_of_the_formulas(family):
-    name, plain, network = family
+    _, plain, network = family
     space, count = network.space, len(plain.tensors)
     images = formula_images(3, space.input_shape)
     ends = [np.zeros_like(space.radices), space.radices - 1]
@@ -264,7 +264,7 @@ OLDER = ((".conv.conv.", ".conv."), (".bn.bn.", ".bn."), (".linear.linear.", ".l
 
 
 def test_older_and_newer_spellings_are_one(family):
-    name, plain, network = family
+    _, plain, network = family
     published = published_for(name)
     for tensor in plain.tensors:
         for long, short in (*OLDER, (".mobile_inverted_conv.", ".conv.")):
@@ -298,6 +298,19 @@ def test_a_file_of_another_network_is_told_which_space_it_fits(family, tmp_path)
     for network in (space_at(other, 128), load_space("fashion_mnist")):
         with pytest.raises(CheckpointMismatch, match=f"the file fits {name}: name that space"):
             load_checkpoint(ElasticNetwork(network), tmp_path / "bare")
+
+
+def test_a_network_fine_tuned_on_other_classes_loads_where_the_space_has_them(family, tmp_path):
+    _, plain, network = family
+    few = {key: tensor[:10] if key.startswith("classifier.") else tensor for key, tensor in plain.tensors.items()}
+    torch.save(few, tmp_path / "few")
+    space = load_space(f"{network.space.name},classes=10")
+    tuned = ElasticNetwork(space).requires_grad_(False)
+    load_checkpoint(tuned, tmp_path / "few")
+    images = formula_images(2, space.input_shape)
+    assert torch.equal(tuned(images, tuned.largest), network(images, network.largest)[:, :10])
+    with pytest.raises(CheckpointMismatch, match=r"fits .*classes=10, whose classifier tells 10 classes apart"):
+        load_checkpoint(network, tmp_path / "few")
 
 
 def test_our_own_file_of_another_space_is_told_which_it_fits():

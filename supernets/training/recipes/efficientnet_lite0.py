@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...checkpoints import load_checkpoint, named_as_ours, read_tensors, shapes_of
 from ...checkpoints.formats.efficientnet_lite0 import FILE
-from ...checkpoints.load import OURS
+from ...checkpoints.translation import OURS
 from ...errors import CheckpointMismatch, DataUnavailable
 from ...space import SearchSpace
 from ...tasks.image_folder_half import training_split

@@ -1,5 +1,7 @@
 """The elastic BERT against a plain one written from the paper, in the names that Hugging Face's library publishes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from torch.nn import functional as F
 
 from gnomon.supernets import CheckpointMismatch, UnknownSpace, load_space
 from gnomon.supernets.checkpoints import load_checkpoint, read_tensors
+from gnomon.supernets.checkpoints.advice import advice
 from gnomon.supernets.checkpoints.testing import formula_weights
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.elastic.importance import units_of_sequence
@@ -21,24 +24,24 @@ WIDTH, HIDDEN, LAYERS, WORDS, POSITIONS = 16, 24, 2, 30, 64
 SQUARE = {"attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"}
 
 
-def published_shapes():
-    """Names and shapes of a small published encoder."""
+def published_shapes(words=WORDS, positions=POSITIONS, width=WIDTH, hidden=HIDDEN, layers=LAYERS):
+    """Names and shapes of a published encoder, a small one by default."""
     shapes = {
-        "embeddings.word_embeddings.weight": (WORDS, WIDTH),
-        "embeddings.position_embeddings.weight": (POSITIONS, WIDTH),
-        "embeddings.token_type_embeddings.weight": (2, WIDTH),
-        "pooler.dense.weight": (WIDTH, WIDTH),
-        "pooler.dense.bias": (WIDTH,),
+        "embeddings.word_embeddings.weight": (words, width),
+        "embeddings.position_embeddings.weight": (positions, width),
+        "embeddings.token_type_embeddings.weight": (2, width),
+        "pooler.dense.weight": (width, width),
+        "pooler.dense.bias": (width,),
     }
-    linear = {**dict.fromkeys(SQUARE, (WIDTH, WIDTH)), "intermediate.dense": (HIDDEN, WIDTH)}
-    linear["output.dense"] = (WIDTH, HIDDEN)
+    linear = {**dict.fromkeys(SQUARE, (width, width)), "intermediate.dense": (hidden, width)}
+    linear["output.dense"] = (width, hidden)
     norms = ["attention.output.LayerNorm", "output.LayerNorm"]
-    for number in range(LAYERS):
+    for number in range(layers):
         for name, shape in linear.items():
             shapes[f"encoder.layer.{number}.{name}.weight"] = shape
             shapes[f"encoder.layer.{number}.{name}.bias"] = shape[:1]
-    for name in ["embeddings.LayerNorm", *(f"encoder.layer.{n}.{norm}" for n in range(LAYERS) for norm in norms)]:
-        shapes |= {f"{name}.weight": (WIDTH,), f"{name}.bias": (WIDTH,)}
+    for name in ["embeddings.LayerNorm", *(f"encoder.layer.{n}.{norm}" for n in range(layers) for norm in norms)]:
+        shapes |= {f"{name}.weight": (width,), f"{name}.bias": (width,)}
     return shapes
 
 
@@ -178,6 +181,13 @@ def test_another_network_is_no_parent(small_bert, published, tmp_path, change, s
 def test_an_encoder_alone_is_no_checkpoint(small_bert, published):
     with pytest.raises(CheckpointMismatch, match="classifier"):
         load_checkpoint(ElasticNetwork(small_bert), published[1])
+
+
+def test_the_published_encoder_is_not_refused_in_favour_of_itself():
+    shapes = published_shapes(30_522, 512, 384, 1536, 6)
+    tensors = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
+    said = advice("bert_minilm", Path("model.safetensors"), tensors)
+    assert said.endswith("without a classifier: train one with gnomon train bert_minilm --from model.safetensors")
 
 
 @pytest.mark.parametrize("option", ["tokens=7", "tokens=513", "classes=1", "tokens=many", "heads=3"])
