@@ -202,7 +202,7 @@ def relative_difference(found, expected):
 
 
 def test_networks_from_published_files_are_those_of_the_formulas(family):
-    _, plain, network = family
+    name, plain, network = family
     space, count = network.space, len(plain.tensors)
     images = formula_images(3, space.input_shape)
     ends = [np.zeros_like(space.radices), space.radices - 1]
@@ -264,7 +264,7 @@ OLDER = ((".conv.conv.", ".conv."), (".bn.bn.", ".bn."), (".linear.linear.", ".l
 
 
 def test_older_and_newer_spellings_are_one(family):
-    _, plain, network = family
+    name, plain, network = family
     published = published_for(name)
     for tensor in plain.tensors:
         for long, short in (*OLDER, (".mobile_inverted_conv.", ".conv.")):
@@ -273,7 +273,7 @@ def test_older_and_newer_spellings_are_one(family):
 
 
 def test_a_tensor_too_many_and_one_too_few_are_named(family, tmp_path):
-    _, plain, network = family
+    name, plain, network = family
     surplus = plain.tensors | {"blocks.3.mobile_inverted_conv.depth_conv.gate": torch.ones(1)}
     torch.save({"state_dict": surplus}, tmp_path / "surplus")
     with pytest.raises(CheckpointMismatch, match=r"'blocks\.3\..*gate' is \(1,\), .* has none"):
