@@ -273,7 +273,7 @@ def test_older_and_newer_spellings_are_one(family):
 
 
 def test_a_tensor_too_many_and_one_too_few_are_named(family, tmp_path):
-    name, plain, network = family
+    _, plain, network = family
     surplus = plain.tensors | {"blocks.3.mobile_inverted_conv.depth_conv.gate": torch.ones(1)}
     torch.save({"state_dict": surplus}, tmp_path / "surplus")
     with pytest.raises(CheckpointMismatch, match=r"'blocks\.3\..*gate' is \(1,\), .* has none"):
