@@ -39,11 +39,16 @@ def test_existing_weights_are_not_overwritten(tmp_path):
     assert out.read_bytes() == b"precious"
 
 
-@pytest.mark.parametrize("given", ["none", None])
-def test_absent_data_names_the_command_that_gets_it(given, tmp_path, cache):
-    request = TrainingRequest("fashion_mnist", given and tmp_path / given, tmp_path / "w.safetensors", recipe=TINY)
+def test_absent_data_names_the_command_that_gets_it(tmp_path, cache):
     with pytest.raises(DataUnavailable, match="gnomon data prepare"):
+        train_to_file(TrainingRequest("fashion_mnist", None, tmp_path / "w.safetensors", recipe=TINY))
+
+
+def test_a_given_folder_that_is_not_there_is_named(tmp_path, cache):
+    request = TrainingRequest("fashion_mnist", tmp_path / "gone", tmp_path / "w.safetensors", recipe=TINY)
+    with pytest.raises(DataUnavailable, match=r"there is no folder .*gone") as raised:
         train_to_file(request)
+    assert "prepare" not in str(raised.value)
 
 
 def test_absent_parent_is_an_error_and_leaves_nothing(tmp_path, full_data):
