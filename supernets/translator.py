@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .bleu import corpus_bleu, signature
 from .encoder_decoder import target_of
 from .errors import CheckpointMismatch
-from .generation import beam, greedy
+from .generation import beam, greedy, start_of
 from .graph import INPUT, NEXT, OUTPUT, PartModel, models_from_architecture
 from .layers.source_embedding import TABLE
 from .metric import BLEU, Answers, Metric, Runner
@@ -93,7 +93,7 @@ class Translator:
         if precision == FP32:
             return self.bleu(self.translated(architecture, pairs), pairs)
         encoder, step = (runner_at(part.model, precision) for part in self.models(architecture, precision=precision))
-        ids = [decoded(encoder, step, source, self.target) for source in self.sources(pairs)]
+        ids = [decoded(encoder, step, source, self.target, start_of(self.network)) for source in self.sources(pairs)]
         return self.bleu(np.array(ids, np.int64), pairs)
 
     def translate(self, architecture: Architecture, texts: Sequence[str], *, beam_width: int = 1) -> list[str]:
@@ -134,7 +134,7 @@ class Translator:
         sampled = models_from_architecture(self.space, architecture, weights)
         seen = [Recorder(runner_at(part.model, FP32)) for part in sampled]
         for source in self.sources(self.task.validation.take(slice(RANGE_SENTENCES))):
-            decoded(seen[0], seen[1], source, self.target)
+            decoded(seen[0], seen[1], source, self.target, start_of(self.network))
         return tuple(
             replace(part, model=at_precision(part.model, precision, recorder.samples, sampled=one.model))
             for part, one, recorder in zip(parts, sampled, seen)
@@ -152,7 +152,9 @@ class Translator:
         """Return what the exported models translate the same sentences to, one at a time."""
         encoder, step = runners
         sources = self.sources(self.split(split).take(slice(first)))
-        return Answers((np.array([decoded(encoder, step, ids, self.target) for ids in sources], np.int64),))
+        return Answers(
+            (np.array([decoded(encoder, step, ids, self.target, start_of(self.network)) for ids in sources], np.int64),)
+        )
 
     def score(self, answers: Answers, split: str) -> float:
         """Return the BLEU of answers to the first sentences of a split."""
@@ -165,7 +167,7 @@ class Translator:
             "name": INPUT,
             "tokens": tokens,
             "vocabulary_sha256": vocabulary.sha256,
-            "start_id": START_ID,
+            "start_id": start_of(self.network),
             "end_id": END_ID,
             "padding_id": PADDING_ID,
             "longest_translation": self.target,
@@ -195,7 +197,9 @@ class Recorder:
         return self.inner(inputs)
 
 
-def decoded(encoder: Runner, step: Runner, source: NDArray[np.int64], target: int) -> NDArray[np.int64]:
+def decoded(
+    encoder: Runner, step: Runner, source: NDArray[np.int64], target: int, start: int = START_ID
+) -> NDArray[np.int64]:
     """Return the ids of the greedy translation of `source` (tokens,) by two models, (target,).
 
     Their values flow by name: what the encoder puts out, and each output x.next as x of the next run. Caches begin
@@ -205,7 +209,7 @@ def decoded(encoder: Runner, step: Runner, source: NDArray[np.int64], target: in
     values: dict[str, NDArray[Any]] = {
         name: np.zeros(shape, np.float32) for name, shape in step.input_shapes.items() if name.startswith("past")
     }
-    values |= encoder({INPUT: source[None]}) | {INPUT: np.array([[START_ID]]), "position": np.zeros((1, 1), np.int64)}
+    values |= encoder({INPUT: source[None]}) | {INPUT: np.array([[start]]), "position": np.zeros((1, 1), np.int64)}
     for number in range(target):
         outputs = step({name: values[name] for name in step.input_shapes})
         values |= {name.removesuffix(NEXT): value for name, value in outputs.items() if name != OUTPUT}

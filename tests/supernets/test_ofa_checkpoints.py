@@ -301,7 +301,7 @@ def test_a_file_of_another_network_is_told_which_space_it_fits(family, tmp_path)
 
 
 def test_a_network_fine_tuned_on_other_classes_loads_where_the_space_has_them(family, tmp_path):
-    name, plain, network = family
+    _, plain, network = family
     few = {key: tensor[:10] if key.startswith("classifier.") else tensor for key, tensor in plain.tensors.items()}
     torch.save(few, tmp_path / "few")
     space = load_space(f"{network.space.name},classes=10")
