@@ -176,7 +176,13 @@ class Translator:
 
     def companions(self) -> dict[str, bytes]:
         """Return the vocabulary, and a script that translates by it and the models."""
-        return {"vocabulary.json": self.task.vocabulary.content, "translate.py": SCRIPT.read_bytes()}
+        return {"vocabulary.json": self.task.vocabulary.content, "translate.py": script_for(start_of(self.network))}
+
+
+def script_for(start: int) -> bytes:
+    """Return the script that translates by exported models, beginning behind the token `start`."""
+    script = SCRIPT.read_bytes()
+    return script if start == START_ID else script.replace(b'IDS["<s>"]', str(start).encode())
 
 
 @dataclass(frozen=True, slots=True)

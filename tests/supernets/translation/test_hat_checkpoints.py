@@ -23,7 +23,8 @@ from gnomon.supernets.generation import greedy, start_of
 from gnomon.supernets.graph import models_from_architecture
 from gnomon.supernets.spaces.hat_transformer import FAMILIES
 from gnomon.supernets.supernet import save_weights
-from gnomon.supernets.translator import decoded
+from gnomon.supernets.tasks.pairs import START_ID
+from gnomon.supernets.translator import decoded, script_for
 
 INNER, SOURCE_WORDS, TARGET_WORDS, TOKENS, STEPS = 8, 20, 14, 6, 5
 
@@ -190,6 +191,13 @@ def test_the_exported_models_translate_as_torch_does_behind_the_end(loaded):
         ):
             found = decoded(Loaded(encoder, parts[0]), Loaded(step, parts[1]), sources[0], STEPS, 2)
         assert found.tolist() == translated.tolist()
+
+
+def test_the_exported_script_begins_behind_the_same_token():
+    ours, theirs = (script_for(start).decode() for start in (START_ID, 2))
+    assert 'values["input"] = np.array([[IDS["<s>"]]])' in ours
+    assert 'values["input"] = np.array([[2]])' in theirs
+    assert len(theirs.splitlines()) == len(ours.splitlines())
 
 
 class Loaded:
