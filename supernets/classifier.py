@@ -109,7 +109,7 @@ class Classifier:
         if not self.doubts:
             self.doubts.append(
                 f"batch norm of sub-networks is calibrated on {len(self.task.calibration)} training images, "
-                f"{ENOUGH} are enough: with so few, accuracies may be low by tenths of a point to some points; give more"
+                f"{ENOUGH} are enough: with so few, accuracies may be low by tenths of a point or points; give more"
             )
             LOGGER.warning("note: %s", self.doubts[0])
 
