@@ -7,9 +7,10 @@ statistics of their own keeps these: it is the network that was published.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,8 +38,10 @@ if TYPE_CHECKING:
     from .elastic import ElasticNetwork, Statistics
     from .elastic.network import Values
 
+LOGGER = logging.getLogger("gnomon")  # without a handler of the caller's, warnings go to stderr as they are
 BATCH, BATCH_VALUES = 128, 2**21  # 13 images of 3x224x224: more at once are slower, they leave the caches
 CALIBRATION_BATCH, CALIBRATION_VALUES = 512, 2**24  # 111 images of 3x224x224: fewer would blur their statistics
+ENOUGH = 500  # examples of calibration: what more gain is little (benchmarks/calibration_images.py, docs/images.md)
 RANGE_EXAMPLES = 128  # that the ranges of int8 are taken from
 FEW_CLASSES = 10
 
@@ -55,6 +58,7 @@ class Classifier:
     task: ClassificationTask[Any]
     checkpoint_sha256: str
     target_weight_bits: int | None = None
+    doubts: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def metric(self) -> Metric:
@@ -113,7 +117,19 @@ class Classifier:
             return own
         examples = share_of(self.task.calibration, share)
         size = self.batch(CALIBRATION_BATCH, CALIBRATION_VALUES)
-        return self.network.calibrate_on(architecture, batches_of(examples, size))
+        statistics = self.network.calibrate_on(architecture, batches_of(examples, size))
+        if statistics and len(self.task.calibration) < ENOUGH:
+            self.doubt_once()
+        return statistics
+
+    def doubt_once(self) -> None:
+        """Say on the log, once, that batch norm has too few examples to be calibrated on."""
+        if not self.doubts:
+            self.doubts.append(
+                f"batch norm of sub-networks is calibrated on {len(self.task.calibration)} training images, "
+                f"{ENOUGH} are enough: with so few, accuracies may be low by tenths of a point or points; give more"
+            )
+            LOGGER.warning("note: %s", self.doubts[0])
 
     def batch(self, most: int, values: int) -> int:
         """Return how many examples run at once: `most`, or fewer where they have more than `values` together."""

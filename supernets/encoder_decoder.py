@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .errors import UnknownSpace
-from .layers.spec import LayerSpec
+from .layers.spec import LayerSpec, Scalar
 from .slot import Choice, Part, Slot
 from .space import SearchSpace
 
@@ -24,7 +24,8 @@ class EncoderDecoder:
     """Options of a family; the first ones make the smallest network.
 
     `head_dim` returns the width of a head where there are so many. The encoder's depth is fixed; `depth_gene` lists it
-    as a gene nevertheless, as HAT does.
+    as a gene nevertheless, as HAT does. With a `target_vocabulary`, both languages and the projection have tables of
+    their own; without, one table serves all three.
     """
 
     vocabulary: int
@@ -37,6 +38,11 @@ class EncoderDecoder:
     attended: tuple[int, ...]
     head_dim: Callable[[int], int]
     depth_gene: bool = False
+    target_vocabulary: int = 0
+
+    def table(self, name: str) -> dict[str, Scalar]:
+        """Return the attribute that names a table of its own; none where one is shared."""
+        return {"table": name} if self.target_vocabulary else {}
 
     def choices(self) -> tuple[Choice, ...]:
         """Return the genes: those of the whole network, then each layer's."""
@@ -87,7 +93,8 @@ class EncoderDecoder:
         """Return the embedding and the encoder's layers."""
 
         def embedding(width: int) -> LayerSpec:
-            return LayerSpec.of("source_embedding", (source,), vocabulary=self.vocabulary, width=width, padding=PADDING)
+            sizes = {"vocabulary": self.vocabulary, "width": width, "padding": PADDING}
+            return LayerSpec.of("source_embedding", (source,), **sizes, **self.table("source"))
 
         def layer(width: int, hidden: int, heads: int) -> LayerSpec:
             return LayerSpec.of(
@@ -128,8 +135,11 @@ class EncoderDecoder:
     def decoder_slots(self, choices: tuple[Choice, ...], source: int, target: int) -> tuple[Slot, ...]:
         """Return the decoder step's layers."""
 
+        vocabulary = self.target_vocabulary or self.vocabulary
+
         def embedding(width: int) -> LayerSpec:
-            return LayerSpec.of("step_embedding", (1,), vocabulary=self.vocabulary, target=target, width=width)
+            sizes = {"vocabulary": vocabulary, "target": target, "width": width}
+            return LayerSpec.of("step_embedding", (1,), **sizes, **self.table("target"))
 
         def layer_of(number: int) -> Callable[..., LayerSpec | None]:
             def layer(width: int, hidden: int, heads: int, cross: int, attended: int, depth: int) -> LayerSpec | None:
@@ -152,7 +162,7 @@ class EncoderDecoder:
             return layer
 
         def projection(width: int) -> LayerSpec:
-            return LayerSpec.of("vocabulary_projection", (1, width), vocabulary=self.vocabulary)
+            return LayerSpec.of("vocabulary_projection", (1, width), vocabulary=vocabulary, **self.table("output"))
 
         families = ("decoder_ffn", "decoder_heads", "cross_heads", "attended")
         layers = (

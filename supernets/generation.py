@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .encoder_decoder import ENCODER, STEP
+from .layers.source_embedding import TABLE
 from .space import Architecture
 from .tasks.pairs import END_ID, PADDING_ID, START_ID
 
@@ -25,6 +26,11 @@ BATCH = 128
 STATE = ("memory", "past")  # what the names of the sides begin with that belong to a sentence
 
 Sides = dict[str, "Tensor"]
+
+
+def start_of(network: ElasticNetwork) -> int:
+    """Return the id that translations begin behind."""
+    return network.table(TABLE).start_id(START_ID)
 
 
 def greedy(
@@ -42,7 +48,7 @@ def greedy(
             ids, sides = torch.from_numpy(rows_of(sources, rows)), Sides()
             network(ids, architecture, part=ENCODER, sides=sides)
             sides = state_of(sides)
-            alive, last = rows, torch.full((len(rows), 1), START_ID)
+            alive, last = rows, torch.full((len(rows), 1), start_of(network))
             for step in range(target):
                 last = stepped(network, architecture, last, step, sides).argmax(1, keepdim=True)
                 found[alive, step] = last[:, 0].numpy()
@@ -75,8 +81,8 @@ def beam(
         for rows in batches(sources, max(1, BATCH // width)):
             ids, sides = torch.from_numpy(rows_of(sources, rows)), Sides()
             network(ids, architecture, part=ENCODER, sides=sides)
-            after = partial(stepped, network, architecture)
-            kept = beam_batch(after, state_of(sides), len(rows), target, width=width, length_penalty=length_penalty)
+            after, first = partial(stepped, network, architecture), torch.full((len(rows), 1), start_of(network))
+            kept = beam_batch(after, state_of(sides), first, target, width=width, length_penalty=length_penalty)
             found[rows] = kept.numpy()
     return found
 
@@ -84,25 +90,26 @@ def beam(
 def beam_batch(
     after: Callable[[Tensor, int, Sides], Tensor],
     sides: Sides,
-    n: int,
+    first: Tensor,
     target: int,
     *,
     width: int,
     length_penalty: float,
 ) -> Tensor:
-    """Search for `n` sentences whose memory is in `sides`; returns (n, target).
+    """Search for n sentences whose memory is in `sides`, behind the tokens `first` (n, 1); returns (n, target).
 
     `after` returns the logits after the last tokens, at a position, with what is in the sides.
     """
     import torch
 
+    n = len(first)
     sides = chosen(sides, torch.arange(n).repeat_interleave(width))
     tokens = torch.full((n, width, target), PADDING_ID)
     scores = torch.full((n, width), -torch.inf)
     scores[:, 0] = 0.0  # all hypotheses are the same at first
     lengths = torch.zeros((n, width))
     ended = torch.zeros((n, width), dtype=torch.bool)
-    last = torch.full((n * width, 1), START_ID)
+    last = first.repeat_interleave(width, dim=0)
     for step in range(target):
         logits = after(last, step, sides).log_softmax(1).view(n, width, -1)
         stay = torch.full_like(logits, -torch.inf)

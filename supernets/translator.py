@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .bleu import corpus_bleu, signature
 from .encoder_decoder import target_of
 from .errors import CheckpointMismatch
-from .generation import beam, greedy
+from .generation import beam, greedy, start_of
 from .graph import INPUT, NEXT, OUTPUT, PartModel, models_from_architecture
 from .layers.source_embedding import TABLE
 from .metric import BLEU, Answers, Metric, Runner
@@ -106,7 +106,7 @@ class Translator:
         if precision == FP32:
             return self.bleu(self.translated(architecture, pairs), pairs)
         encoder, step = (runner_at(part.model, precision) for part in self.models(architecture, precision=precision))
-        ids = [decoded(encoder, step, source, self.target) for source in self.sources(pairs)]
+        ids = [decoded(encoder, step, source, self.target, start_of(self.network)) for source in self.sources(pairs)]
         return self.bleu(np.array(ids, np.int64), pairs)
 
     def translate(self, architecture: Architecture, texts: Sequence[str], *, beam_width: int = 1) -> list[str]:
@@ -147,7 +147,7 @@ class Translator:
         sampled = models_from_architecture(self.space, architecture, weights)
         seen = [Recorder(runner_at(part.model, FP32)) for part in sampled]
         for source in self.sources(self.task.validation.take(slice(RANGE_SENTENCES))):
-            decoded(seen[0], seen[1], source, self.target)
+            decoded(seen[0], seen[1], source, self.target, start_of(self.network))
         bits = self.target_weight_bits
         return tuple(
             replace(
@@ -169,7 +169,9 @@ class Translator:
         """Return what the exported models translate the same sentences to, one at a time."""
         encoder, step = runners
         sources = self.sources(self.split(split).take(slice(first)))
-        return Answers((np.array([decoded(encoder, step, ids, self.target) for ids in sources], np.int64),))
+        return Answers(
+            (np.array([decoded(encoder, step, ids, self.target, start_of(self.network)) for ids in sources], np.int64),)
+        )
 
     def score(self, answers: Answers, split: str) -> float:
         """Return the BLEU of answers to the first sentences of a split."""
@@ -182,7 +184,7 @@ class Translator:
             "name": INPUT,
             "tokens": tokens,
             "vocabulary_sha256": vocabulary.sha256,
-            "start_id": START_ID,
+            "start_id": start_of(self.network),
             "end_id": END_ID,
             "padding_id": PADDING_ID,
             "longest_translation": self.target,
@@ -191,7 +193,13 @@ class Translator:
 
     def companions(self) -> dict[str, bytes]:
         """Return the vocabulary, and a script that translates by it and the models."""
-        return {"vocabulary.json": self.task.vocabulary.content, "translate.py": SCRIPT.read_bytes()}
+        return {"vocabulary.json": self.task.vocabulary.content, "translate.py": script_for(start_of(self.network))}
+
+
+def script_for(start: int) -> bytes:
+    """Return the script that translates by exported models, beginning behind the token `start`."""
+    script = SCRIPT.read_bytes()
+    return script if start == START_ID else script.replace(b'IDS["<s>"]', str(start).encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +220,9 @@ class Recorder:
         return self.inner(inputs)
 
 
-def decoded(encoder: Runner, step: Runner, source: NDArray[np.int64], target: int) -> NDArray[np.int64]:
+def decoded(
+    encoder: Runner, step: Runner, source: NDArray[np.int64], target: int, start: int = START_ID
+) -> NDArray[np.int64]:
     """Return the ids of the greedy translation of `source` (tokens,) by two models, (target,).
 
     Their values flow by name: what the encoder puts out, and each output x.next as x of the next run. Caches begin
@@ -222,7 +232,7 @@ def decoded(encoder: Runner, step: Runner, source: NDArray[np.int64], target: in
     values: dict[str, NDArray[Any]] = {
         name: np.zeros(shape, np.float32) for name, shape in step.input_shapes.items() if name.startswith("past")
     }
-    values |= encoder({INPUT: source[None]}) | {INPUT: np.array([[START_ID]]), "position": np.zeros((1, 1), np.int64)}
+    values |= encoder({INPUT: source[None]}) | {INPUT: np.array([[start]]), "position": np.zeros((1, 1), np.int64)}
     for number in range(target):
         outputs = step({name: values[name] for name in step.input_shapes})
         values |= {name.removesuffix(NEXT): value for name, value in outputs.items() if name != OUTPUT}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CLASSIFIER = "classifier."  # what the last layer of a network that classifies is called, ours and others'
+READING = ".reading"  # what a table notes besides, where the file of weights says so
 CLASSIFIER_ROWS = ("classifier.linear.weight", "classifier.linear.bias")
 
 
@@ -62,9 +63,10 @@ def space_that_fits(asked: str, tensors: Mapping[str, Tensor]) -> str | None:
     """
     for space in dict.fromkeys([asked, *spaces_with_files()]):
         try:
-            found = shapes_of(named_as_ours(space, tensors))
+            named = named_as_ours(space, tensors)
         except SupernetError:
             continue
+        found = {name: shape for name, shape in shapes_of(named).items() if not name.endswith(READING)}
         for candidate in (space, *with_classes_of(space, found)):
             try:
                 expected = shapes_of_space(candidate)

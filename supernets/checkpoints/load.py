@@ -19,6 +19,8 @@ from .translation import named_for
 if TYPE_CHECKING:
     from ..elastic import ElasticNetwork
 
+READING = 3  # numbers that a table notes of how other trainers read it
+
 
 def load_checkpoint(network: ElasticNetwork, path: str | Path) -> None:
     """Copy the tensors of `path` into `network`, and keep the running statistics that it brings for the largest.
@@ -28,6 +30,10 @@ def load_checkpoint(network: ElasticNetwork, path: str | Path) -> None:
     path = Path(path)
     tensors = read_tensors(path)
     translated = named_for(network, tensors)
+    for name in network.shared:
+        reading = translated.get(f"shared.{name}.reading")
+        if reading is not None and reading.shape == (READING,):
+            network.table(name).keep_reading(*map(int, reading))
     difference = first_difference(shapes_of(network.state_dict()), shapes_of(translated))
     if difference is not None:
         name, found, needed = difference

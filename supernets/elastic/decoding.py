@@ -27,7 +27,6 @@ from .attention import ElasticAttention, ElasticProjection, attention
 from .forward import Pass
 from .normalisation import Statistics
 from .operations import ElasticOperation, ElasticPool
-from .sequences import sinusoids
 from .tables import ReadsTable
 
 
@@ -88,7 +87,7 @@ class ElasticStepEmbedding(ReadsTable, ElasticOperation):
         assert isinstance(operation, StepEmbedding)
         width, tokens = operation.width, x.shape[1]
         vectors = functional.embedding(x, self.shared[0].weight)[..., :width] * width**0.5
-        positions = sinusoids(operation.target, width).to(vectors.device)
+        positions = self.shared[0].offsets(operation.target, width)
         return run.dropped(
             vectors + (positions[run.sides["position"]] if "position" in run.sides else positions[:tokens])
         )
@@ -98,7 +97,7 @@ class ElasticStepEmbedding(ReadsTable, ElasticOperation):
         assert isinstance(operation, StepEmbedding)
         return {
             f"{operation.table}.tokens": self.table(operation.width),
-            f"{operation.name}.positions": sinusoids(operation.target, operation.width),
+            f"{operation.name}.positions": self.shared[0].offsets(operation.target, operation.width),
         }
 
 

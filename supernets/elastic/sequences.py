@@ -13,15 +13,7 @@ from ..layers.sequences import MASKED, PatchEmbedding, TokenEmbedding
 from .forward import Pass
 from .normalisation import Statistics
 from .operations import ElasticOperation, ElasticPool
-from .tables import ReadsTable
-
-
-def sinusoids(positions: int, width: int) -> Tensor:
-    """Return sines in the front half of each row and cosines in the other, (positions, width)."""
-    half = width // 2
-    rates = torch.exp(torch.arange(half) * (-torch.log(torch.tensor(10_000.0)) / max(half - 1, 1)))
-    angles = torch.arange(positions)[:, None] * rates
-    return functional.pad(torch.cat([angles.sin(), angles.cos()], dim=1), (0, width - 2 * half))
+from .tables import ReadsTable, sinusoids
 
 
 class ElasticTokenEmbedding(ReadsTable, ElasticOperation):
@@ -60,7 +52,7 @@ class ElasticTokenEmbedding(ReadsTable, ElasticOperation):
         """Return what is added at each position, (tokens, width)."""
         width = operation.width
         if not operation.limit:
-            return sinusoids(tokens, width).to(self.vectors.device)
+            return self.shared[0].offsets(tokens, width) if self.shared else sinusoids(tokens, width)
         positions = self.positions[:tokens, :width]
         return positions + self.types[:, :width] if operation.types else positions
 

@@ -7,8 +7,17 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 DIGEST_BYTES = 32
+
+
+def sinusoids(positions: int, width: int) -> Tensor:
+    """Return sines in the front half of each row and cosines in the other, (positions, width)."""
+    half = width // 2
+    rates = torch.exp(torch.arange(half) * (-torch.log(torch.tensor(10_000.0)) / max(half - 1, 1)))
+    angles = torch.arange(positions)[:, None] * rates
+    return functional.pad(torch.cat([angles.sin(), angles.cos()], dim=1), (0, width - 2 * half))
 
 
 class SharedTable(nn.Module):
@@ -18,6 +27,24 @@ class SharedTable(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(vocabulary, width) * width**-0.5)
         self.register_buffer("digest", torch.zeros(DIGEST_BYTES))
+
+    def keep_reading(self, width: int, first: int, start: int) -> None:
+        """Note how other trainers read: sines of one `width`, sliced, tokens from position `first` on, behind `start`.
+
+        `start` is the id that a translation begins behind.
+        """
+        self.register_buffer("reading", torch.tensor([width, first, start], dtype=torch.float32))
+
+    def start_id(self, ours: int) -> int:
+        """Return the id that a translation begins behind: `ours`, unless other trainers' was noted."""
+        kept = self._buffers.get("reading")
+        return ours if kept is None else int(kept[2])
+
+    def offsets(self, positions: int, width: int) -> Tensor:
+        """Return what is added to vectors at so many positions, (positions, width)."""
+        kept = self._buffers.get("reading")
+        whole, first = (width, 0) if kept is None else (int(kept[0]), int(kept[1]))
+        return sinusoids(first + positions, whole)[first:, :width].to(self.weight.device)
 
     def stamp(self, sha256: str) -> None:
         """Note the vocabulary's digest, so that weights are never read with another."""

@@ -96,7 +96,7 @@ class CrossMemory:
 class StepEmbedding:
     """The vector of one token at `position`, of at most `target`; provides which cache entries are written and seen.
 
-    Its table is the one that the vocabulary's projection has, and counted there.
+    Its table is the one that the vocabulary's projection has, and counted there, unless it is its `own`.
     """
 
     name: str
@@ -104,6 +104,7 @@ class StepEmbedding:
     target: int
     width: int
     table: str
+    own: bool = False
 
     input_dtype: ClassVar[str] = "int64"
 
@@ -117,8 +118,8 @@ class StepEmbedding:
 
     @property
     def params(self) -> int:
-        """None of its own."""
-        return 0
+        """A table of its own, if it has one."""
+        return self.vocabulary * self.width if self.own else 0
 
     def weight_shapes(self) -> dict[str, Shape]:
         """The shared table, and positions."""

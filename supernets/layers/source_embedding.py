@@ -10,7 +10,7 @@ TABLE = "table"  # the one that encoder, decoder and projection share
 
 
 def operations(spec: LayerSpec) -> tuple[Operation, ...]:
-    """Read vocabulary, width and padding."""
+    """Read vocabulary, width, padding, and table where it is not the one that all share."""
     return (
         TokenEmbedding(
             "embedding",
@@ -21,6 +21,6 @@ def operations(spec: LayerSpec) -> tuple[Operation, ...]:
             types=False,
             scaled=True,
             padding_id=spec.integer("padding"),
-            table=TABLE,
+            table=spec.text("table", TABLE),
         ),
     )

@@ -9,6 +9,6 @@ from .spec import LayerSpec
 
 
 def operations(spec: LayerSpec) -> tuple[Operation, ...]:
-    """Read vocabulary, target and width."""
-    width, target = spec.integer("width"), spec.integer("target")
-    return (StepEmbedding("embedding", spec.integer("vocabulary"), target, width, TABLE),)
+    """Read vocabulary, target and width, and table where it has one of its own."""
+    width, target, table = spec.integer("width"), spec.integer("target"), spec.text("table", TABLE)
+    return (StepEmbedding("embedding", spec.integer("vocabulary"), target, width, table, own=table != TABLE),)

@@ -9,5 +9,6 @@ from .spec import LayerSpec
 
 
 def operations(spec: LayerSpec) -> tuple[Operation, ...]:
-    """Read vocabulary."""
-    return (VocabularyProjection("projection", spec.integer("vocabulary"), spec.input_shape[1], TABLE),)
+    """Read vocabulary, and table where it has one of its own."""
+    table = spec.text("table", TABLE)
+    return (VocabularyProjection("projection", spec.integer("vocabulary"), spec.input_shape[1], table),)

@@ -179,12 +179,17 @@ def test_what_is_evaluated_and_exported_is_the_published_network_with_its_statis
     assert np.abs(exported - expected).max() < 1e-4 * scale
 
 
-def test_other_sub_networks_are_calibrated(tmp_path, photos):
+def test_other_sub_networks_are_calibrated(tmp_path, photos, caplog):
     tensors, space = parent_tensors(classes=2), "efficientnet_lite0:classes=2,resolution=32"
     supernet = load_supernet(space, checkpoint=saved(tensors, tmp_path / "parent.pth"), data=photos)
     nearest = supernet.space.architecture(supernet.space.neighbours(largest_of(supernet.space))[0])
     expected = supernet.network.calibrate_on(nearest, batches_of(supernet.task.calibration, 100))
+    supernet.statistics(largest_of(supernet.space))
+    assert not caplog.records
     found = supernet.statistics(nearest)
+    supernet.statistics(nearest, 0.5)
+    (told,) = caplog.messages
+    assert "calibrated on 22 training images, 500 are enough" in told
     assert found.keys() == expected.keys()
     assert all(torch.equal(found[place][0], expected[place][0]) for place in found)
 

@@ -1,6 +1,9 @@
 """Weights of a plain network of the user's own blocks, as torch saves them, in the super-network of these blocks."""
 
+import re
+import runpy
 from collections import OrderedDict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -51,6 +54,17 @@ def test_the_largest_is_the_plain_network_evaluated_and_exported(mixer, plain, f
     smallest = mixer.architecture(mixer.radices * 0)
     assert supernet.network.own_statistics(smallest) is None
     assert supernet.answers(smallest, "test").arrays[0].shape == expected.shape
+
+
+def test_the_documented_way_to_make_such_a_file_works(mixer, tmp_path, monkeypatch):
+    text = (Path(__file__).parents[2] / "docs" / "spaces.md").read_text(encoding="utf-8")
+    (code,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "plain.pth" in block]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "documented.py").write_text(code)
+    runpy.run_path(str(tmp_path / "documented.py"))
+    network = ElasticNetwork(mixer)
+    load_checkpoint(network, tmp_path / "plain.pth")
+    assert network.own_statistics(network.largest)
 
 
 def test_what_does_not_fit_is_named(mixer, plain, tmp_path):

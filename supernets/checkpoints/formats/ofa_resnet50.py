@@ -6,6 +6,7 @@ from ..ofa import STATISTICS_PIXELS, bottleneck_block, naming
 from ..published import Published, PublishedFile
 
 FILE = "ofa_resnet50_d0-1-2_e0.2-0.25-0.35_w0.65-0.8-1.0"
+ADDRESS = "https://media.githubusercontent.com/media/han-cai/files/master/ofa/ofa_nets/"  # it was elsewhere before
 PARTS = {
     "input_stem.0": "stem.steps.first",
     "input_stem.1": "stem.steps.residual.body.steps.middle",
@@ -13,7 +14,7 @@ PARTS = {
     "classifier": "classifier.steps.classifier",
 }
 PUBLISHED = Published(
-    files=(PublishedFile("ofa_resnet50", FILE, "https://drive.google.com/uc?id=1xy6VIPEHXqbbqNu3xEZUxhp5FbTVs5cQ"),),
+    files=(PublishedFile("ofa_resnet50", FILE, ADDRESS + FILE),),
     our_name=naming(PARTS, bottleneck_block((4, 4, 6, 4))),
     statistics_pixels=STATISTICS_PIXELS,
 )
