@@ -114,7 +114,9 @@ def ways_to_weights(space: str) -> str:
     from ..training.recipes import recipe_names
 
     published, base = published_for(space), space.partition(":")[0]
-    way = "pass `checkpoint=FILE`" + (f", as {published.expected(space)}" if published else "")
+    files = published.files_for(space) if published else []
+    whole, starts = (" or ".join(file.said() for file in files if bool(file.what) == part) for part in (False, True))
+    way = "pass `checkpoint=FILE`" + (f", as {whole}" if whole else "")
     if base in recipe_names():
-        return f"{way}, or make them: gnomon train {space}"
+        return f"{way}, or make them: gnomon train {space}" + (f", with {starts}" if starts else "")
     return f"{way}: there is no recipe to train it here (docs/spaces.md says how to write one)"

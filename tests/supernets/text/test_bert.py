@@ -15,6 +15,7 @@ from gnomon.supernets.checkpoints.testing import formula_weights
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.elastic.importance import units_of_sequence
 from gnomon.supernets.layers.registry import operations
+from gnomon.supernets.supernet import load_supernet
 from gnomon.supernets.tasks.movie_reviews import PARENT
 from gnomon.supernets.tasks.prepare import data_folder
 from gnomon.supernets.testing import SpaceContract
@@ -188,6 +189,12 @@ def test_the_published_encoder_is_not_refused_in_favour_of_itself():
     tensors = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
     said = advice("bert_minilm", Path("model.safetensors"), tensors)
     assert said.endswith("without a classifier: train one with gnomon train bert_minilm --from model.safetensors")
+
+
+def test_where_there_are_no_weights_the_encoder_is_no_checkpoint_but_a_start(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(UnknownSpace, match=r"--checkpoint FILE, or make them: gnomon train bert_minilm, with .*MiniLM"):
+        load_supernet("bert_minilm")
 
 
 @pytest.mark.parametrize("option", ["tokens=7", "tokens=513", "classes=1", "tokens=many", "heads=3"])
