@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..profilers.errors import BackendUnavailable, CounterUnavailable, DeviceError, EnvironmentChanged, GpuLost
+from ..supernets.errors import DataUnavailable, PrecisionUnavailable
 from .config import SearchConfig
 from .errors import MissingContext, NothingEvaluates, SearchError
 from .objective import Objective, SearchContext, build_objectives, build_watched, measure, own_metric
@@ -22,7 +23,16 @@ from .stopping import TOLERANCE
 from .tactic import check_names
 
 FAILURES_TO_STOP = 5  # at first and without a success: then the fault is not an architecture's
-OF_NO_ARCHITECTURE = (BackendUnavailable, CounterUnavailable, DeviceError, EnvironmentChanged, GpuLost, MissingContext)
+OF_NO_ARCHITECTURE = (
+    BackendUnavailable,
+    CounterUnavailable,
+    DataUnavailable,
+    DeviceError,
+    EnvironmentChanged,
+    GpuLost,
+    MissingContext,
+    PrecisionUnavailable,
+)
 MOST_SAID = 500  # characters of a reason
 
 

@@ -113,8 +113,6 @@ def load_supernet(
     if checkpoint is not None and not checkpoint.is_file():
         raise CheckpointMismatch(absent(loaded.name, checkpoint), tensor="(file)")
     require_task(loaded)
-    if data is not None and not data.exists():
-        raise DataUnavailable(f"there is no folder {data}; name the folder of the data, or leave it out")
     if path is None:
         raise UnknownSpace(
             f"no weights for {space!r}; there are some for {', '.join(spaces_with_weights())}. Latency, macs and "

@@ -79,7 +79,7 @@ def test_a_published_file_is_evaluated_on_class_folders(gnomon, imagenet_like, t
         (("fashion_mnis",), "did you mean 'fashion_mnist'"),
         (("ofa_resnet50",), "--checkpoint FILE"),
         (("ofa_resnet50", "--checkpoint", "absent"), "expected is ofa_resnet50_d0-1-2"),
-        (("fashion_mnist", "--data", "absent"), "cannot read absent"),
+        (("fashion_mnist", "--data", "absent"), "the folder of the data, absent, does not exist"),
     ],
 )
 def test_bad_input_is_one_message(gnomon, arguments, said):

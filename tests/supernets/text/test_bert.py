@@ -193,7 +193,7 @@ def test_the_published_encoder_is_not_refused_in_favour_of_itself():
 
 def test_where_there_are_no_weights_the_encoder_is_no_checkpoint_but_a_start(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with pytest.raises(UnknownSpace, match=r"--checkpoint FILE, or make them: gnomon train bert_minilm, with .*MiniLM"):
+    with pytest.raises(UnknownSpace, match=r"`checkpoint=FILE`, or make them: gnomon train bert_minilm, with .*MiniLM"):
         load_supernet("bert_minilm")
 
 
