@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,14 +23,21 @@ if TYPE_CHECKING:
 
 KINDS = (".png", ".svg", ".pdf")
 INK, ACCENT, SOFT, BAND, FINAL = "#1f2933", "#c8553d", "#9aa5b1", "#f0e3c4", "#2b6a8f"
-MARKS = {".png": {"Software": "Gnomon"}, ".svg": {"Creator": "Gnomon"}}  # by which a later plot may replace it
-HEAD_BYTES = 1 << 16
+MARKS = {  # by which a later plot may replace it
+    ".png": {"Software": "Gnomon"},
+    ".svg": {"Creator": "Gnomon"},
+    ".pdf": {"Creator": "Gnomon"},
+}
+HEAD_BYTES = 1 << 16  # of a picture, and of a PDF as much of its end
 
 
-def is_ours(path: Path) -> bool:
+def is_ours(path: str | Path) -> bool:
     """Tell whether a picture says that Gnomon drew it; raises OSError."""
     with open_to_read(path) as file:
         head = file.read(HEAD_BYTES)
+        if head.startswith(b"%PDF-"):
+            file.seek(max(0, file.seek(0, os.SEEK_END) - HEAD_BYTES))
+            return b"/Creator (Gnomon)" in file.read()
     return (head.startswith(b"\x89PNG") and b"Software\0Gnomon" in head) or (
         b"<svg" in head and b"<dc:title>Gnomon</dc:title>" in head
     )

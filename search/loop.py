@@ -119,7 +119,7 @@ def require_success(run: Run, failures: int) -> None:
         same = "each time" if len(set(failed)) == 1 else "the last time"
         raise NothingEvaluates(
             f"none of the first {len(failed)} evaluations succeeded; {same}: {failed[-1]}. They are kept as failed in "
-            f"{run.folder}; once the cause is gone, the same command goes on, or starts anew with --force",
+            f"{run.folder}; once the cause is gone, the same command goes on, or starts anew with `force=True`",
             reason=str(failed[-1]),
         )
 

@@ -64,8 +64,8 @@ def resources_of(name: str, context: SearchContext) -> MeasuresResources:
     instance = context.instance
     raise MissingContext(
         f"objective {name!r} needs a hardware profile, which says how networks are run here, and {given}; make one "
-        f"with `gnomon profile --space {context.space.network.name}` and pass it as `profile`"
-        f"{f' of the name {instance} (on the command line {instance}=FILE)' if instance else ''}"
+        f"with `gnomon profile --space {context.space.network.name}` and pass it as "
+        f"`profile{f'={instance}=FILE' if instance else ''}`"
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 EXTRAS = {
     "onnxruntime": ("onnxruntime>=1.20",),
     "openvino": ("openvino>=2025.0",),
-    "torch": ("torch>=2.5", "safetensors>=0.4.5", "pillow>=10.3"),
+    "torch": ("torch>=2.6", "safetensors>=0.4.5", "pillow>=10.3"),
     "text": ("sacrebleu>=2.4", "tokenizers>=0.20"),
     "search": ("pymoo>=0.6.2", "moocore>=0.2", "scikit-learn>=1.5", "scipy>=1.13"),
     "plot": ("matplotlib>=3.9",),

@@ -83,9 +83,9 @@ def test_strings_work_where_they_are_promised(tmp_path):
     for read in (read_tensors, lambda path: load_checkpoint(None, path)):
         with pytest.raises(CheckpointMismatch, match="cannot read the checkpoint gone"):
             read("gone")
-    with pytest.raises(DataUnavailable, match="there is no folder digits"):
+    with pytest.raises(DataUnavailable, match="the folder of the data, digits, does not exist"):
         load_supernet("fashion_mnist", data="digits")
-    with pytest.raises(DataUnavailable, match="there is no folder digits"):
+    with pytest.raises(DataUnavailable, match="the folder of the data, digits, does not exist"):
         gnomon.run_search(gnomon.SearchConfig(space="fashion_mnist", objectives=("accuracy",)), "r", data="digits")
     with pytest.raises(CheckpointMismatch, match="there is no checkpoint gone"):
         gnomon.export(run, "knee", str(tmp_path / "out"), checkpoint="gone")

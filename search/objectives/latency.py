@@ -38,5 +38,5 @@ def build(context: SearchContext) -> Latency:
     raise MissingContext(
         f"objective {name!r} needs a hardware profile, and {given}; make one on the device with "
         f"`gnomon profile --space {context.space.name}` and pass it as "
-        f"`profile`{f' of the name {instance} (on the command line {instance}=FILE)' if instance else ''}"
+        f"`profile{f'={instance}=FILE' if instance else ''}`"
     )

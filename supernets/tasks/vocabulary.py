@@ -70,7 +70,7 @@ class Vocabulary:
         """Return the text of ids up to the first end; start, padding and unknown ones are left out."""
         pieces = []
         for number in ids:
-            token = self.tokens[int(number)]
+            token = self.tokens.get(int(number), "")  # a network has room for ids that no token has
             if token == END:
                 break
             pieces.append("" if token in SPECIAL else token)

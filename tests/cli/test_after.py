@@ -53,7 +53,7 @@ def test_runs_are_exported(gnomon, finished_run, tmp_path):
 def test_bad_exports(gnomon, finished_run, tmp_path):
     (tmp_path / "t.csv").write_text("precious")
     for arguments, said in (
-        ((finished_run, "--out", tmp_path / "t.csv"), "--force"),
+        ((finished_run, "--out", tmp_path / "t.csv"), "is not an exported run that Gnomon wrote; choose another --out"),
         ((finished_run, "--out", tmp_path / "t.xlsx"), "--format csv|optuna|parquet"),
         ((finished_run, "--out", tmp_path / "t.csv" / "u.csv"), "cannot write"),
         ((tmp_path, "--out", tmp_path / "u.csv"), "no run in"),

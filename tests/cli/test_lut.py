@@ -121,7 +121,7 @@ def test_export_says_which_layers_the_format_cannot_hold(gnomon, profile_name, t
     outcome = gnomon("lut", "export", profile_name, "--out", tmp_path / "t.txt", "--format", "ofa_yaml")
     assert outcome.code == 0
     assert "left out head(" in outcome.err
-    assert (tmp_path / "t.txt").read_text().startswith("expanded_conv-input:")
+    assert (tmp_path / "t.txt").read_text().splitlines()[1].startswith("expanded_conv-input:")
 
 
 def test_import_of_a_published_table_needs_the_conditions(gnomon, tmp_path):
@@ -176,5 +176,5 @@ def test_existing_outputs_are_kept(gnomon, profile_name, tmp_path):
         path.write_text("precious")
         outcome = gnomon("lut", *arguments, "--out", path)
         assert outcome.code == 2
-        assert "--force" in outcome.err
+        assert "that Gnomon wrote; choose another --out" in outcome.err
         assert path.read_text() == "precious"

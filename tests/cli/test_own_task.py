@@ -84,4 +84,4 @@ def test_the_metric_without_weights_says_how_to_make_them(digits, gnomon, tmp_pa
 def test_a_task_that_nobody_has_says_how_to_write_one(gnomon, tiny, tmp_path):
     outcome = gnomon("train", "tiny")
     assert outcome.code == 2
-    assert "no recipe to train 'tiny'" in outcome.err
+    assert "space 'tiny' has the task 'none'" in outcome.err

@@ -125,5 +125,5 @@ def test_weights_without_a_recipe_are_not_said_to_be_trainable(gnomon):
 def test_data_that_are_not_there_are_named(gnomon):
     outcome = gnomon("evaluate", "fashion_mnist", "--data", "/nonexistent")
     assert outcome.code == 2
-    assert "there is no folder /nonexistent" in outcome.err
+    assert "the folder of the data, /nonexistent, does not exist" in outcome.err
     assert "prepare" not in outcome.err

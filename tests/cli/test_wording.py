@@ -83,7 +83,7 @@ def test_one_message_reads_right_in_both(gnomon, finished_run, tmp_path):
     from gnomon.search.interchange import write_run
 
     path = tmp_path / "t.csv"
-    path.write_text("precious")
+    write_run(load_run(finished_run), path)
     with pytest.raises(OutputUnusable, match="`force=True`") as raised:
         write_run(load_run(finished_run), path)
     assert "--" not in str(raised.value)

@@ -99,7 +99,7 @@ def best_at_the_floor(tactic, seed, population, budget=28):
         space=CONTEXT.space.name, objectives=("accuracy", "memory"), tactic=tactic, seed=seed,
         budget=budget, population=population, **settings,
     )  # fmt: skip
-    built, measured = TACTICS.builder(tactic)(config), []
+    built, measured = TACTICS.load(tactic)(config), []
     while len(measured) < budget:
         known = Archive.of(CONTEXT.space, objectives, [Constraint("memory", "<=", 20.0, "MiB")], measured=measured)
         number = len(measured) // population

@@ -89,6 +89,7 @@ def test_a_run_that_goes_on_keeps_where_its_hypervolume_ends(tmp_path):
     assert again.evaluations[:9] == first.evaluations
 
 
+@pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 def test_a_killed_run_goes_on_to_the_same_rounds(tmp_path):
     whole = run_search(fake_context(), CONFIG, tmp_path / "whole", provenance={})
     run_search(fake_context(), CONFIG.model_copy(update={"budget": 4}), tmp_path / "cut", provenance={})

@@ -157,6 +157,7 @@ def test_another_space_is_refused_before_anything_is_written(tmp_path, first):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 def test_the_new_folder_stands_alone(tmp_path, first):
     shutil.copytree(first.folder, tmp_path / "laptop")
     whole = search(tmp_path / "run", start_from=load_run(tmp_path / "laptop"))

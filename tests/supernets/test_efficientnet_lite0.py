@@ -313,7 +313,7 @@ def test_prepared_weights_are_found_by_whatever_needs_weights(tmp_path, monkeypa
     saved(parent_tensors(), real_file())
     assert weights_of("efficientnet_lite0") == weights_of("efficientnet_lite0:resolution=64") == real_file()
     assert weights_of("efficientnet_lite0:classes=7") is None
-    with pytest.raises(DataUnavailable, match="--data FOLDER"):  # the weights were read
+    with pytest.raises(DataUnavailable, match="`data=FOLDER`"):  # the weights were read
         load_supernet("efficientnet_lite0:resolution=32")
     made_weights("efficientnet_lite0").parent.mkdir(parents=True)
     made_weights("efficientnet_lite0").touch()

@@ -15,12 +15,12 @@ from gnomon.supernets.errors import CheckpointMismatch, UnknownSpace
 from gnomon.supernets.graph import graph_from_layers
 from gnomon.supernets.layers import layer_kinds
 from gnomon.supernets.layers.registry import output_shape, params, weight_shapes
-from gnomon.supernets.registry import builder_of
+from gnomon.supernets.registry import SPACES
 
 
 def odd_sized(name):
     """A space at an input whose halves (66, 33, 17, 9, 5) are odd, where it lets one choose: quick, and hard to pad."""
-    if "resolution" not in inspect.signature(builder_of(name)).parameters:
+    if "resolution" not in inspect.signature(SPACES.load(name)).parameters:
         return name
     try:
         return load_space(f"{name}:resolution=132").name

@@ -99,7 +99,7 @@ def test_restarting_has_a_bound(fake_backend, make_plan, results):
 def test_a_python_error_in_the_worker_is_shown_and_not_repeated(fake_backend, make_plan, results, tmp_path):
     plan = make_plan(**LAYERS)
     plugin = tmp_path / "site" / "gnomon_fake.py"
-    plugin.write_text(plugin.read_text() + "\n\nFakeBackend.versions = lambda self: 1 / 0\n")
+    plugin.write_text(plugin.read_text() + "\n\nFakeBackend.load = lambda self, model, config: 1 / 0\n")
     with pytest.raises(WorkerCrashed, match="ZeroDivisionError") as caught:
         run_plan_locally(plan, results)
     assert caught.value.exit_code == 1
@@ -195,6 +195,7 @@ def test_a_disk_that_fills_is_one_clear_error_and_the_run_can_go_on(fake_backend
     assert found.failures == ()
 
 
+@pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of a file")
 def test_a_file_that_may_not_grow_is_one_clear_error(fake_backend, make_plan, results):
     plan = make_plan(**LAYERS)
@@ -226,10 +227,12 @@ def test_how_validations_wait_does_not_reach_what_is_timed(fake_backend, make_pl
     monkeypatch.setenv("GOMP_SPINCOUNT", "0")
     plugin = tmp_path / "site" / "gnomon_fake.py"
     told = "{n: v for n, v in os.environ.items() if n.startswith(('OMP_', 'GOMP_', 'KMP_'))}"
-    plugin.write_text(f"{plugin.read_text()}\n\nFakeBackend.versions = lambda self: {told}\n")
+    versions = f"FakeBackend.versions = lambda self: dict({told}, fake=self.version())"
+    plugin.write_text(f"{plugin.read_text()}\n\n{versions}\n")
     run_plan_locally(make_plan(**LAYERS), results)
     (session,) = read_results(results).sessions
-    assert {name: value for name, value in session.versions.items() if name != "python"} == {"OMP_NUM_THREADS": "1"}
+    seen = {name: value for name, value in session.versions.items() if name not in ("fake", "python")}
+    assert seen == {"OMP_NUM_THREADS": "1"}
 
 
 def test_the_child_sees_only_the_thread_settings_asked_for():

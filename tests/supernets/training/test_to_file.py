@@ -34,8 +34,9 @@ def train_command(*arguments):
 def test_existing_weights_are_not_overwritten(tmp_path):
     out = tmp_path / "w.safetensors"
     out.write_bytes(b"precious")
-    with pytest.raises(SupernetError, match="force=True"):
-        train_to_file(TrainingRequest("fashion_mnist", tmp_path, out, recipe=TINY))
+    for force in (False, True):
+        with pytest.raises(SupernetError, match="is not trained weights that Gnomon wrote"):
+            train_to_file(TrainingRequest("fashion_mnist", tmp_path, out, recipe=TINY, force=force))
     assert out.read_bytes() == b"precious"
 
 

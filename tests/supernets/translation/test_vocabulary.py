@@ -58,3 +58,10 @@ def test_absent_vocabulary_says_how_to_make_one(tmp_path):
         Vocabulary.from_file(tmp_path / "none.json")
     with pytest.raises(DataUnavailable, match=r"vocabulary\.json"):
         vocabulary_for(load_space("hat_transformer"), tmp_path)
+
+
+def test_ids_that_no_token_has_are_left_out(tmp_path):
+    (tmp_path / "words").write_text("light on\nlight off\n")
+    vocabulary = learned([tmp_path / "words"], 40)
+    ids = list(vocabulary.encode("light on"))
+    assert vocabulary.decode([*ids[:1], len(vocabulary.ids) + 5, *ids[1:]]) == vocabulary.decode(ids)
