@@ -25,7 +25,7 @@ IDENTITY = ("models", "companions", "architecture", "checkpoint_sha256", "precis
 LARGEST_MODEL_BYTES = 2 << 30  # an ONNX file cannot be larger
 LARGEST_RECORD_BYTES = 64 << 20
 NOT_YET = "it was interrupted before it was timed; the same gnomon export completes it"
-NOT_ASKED = "no timing was asked for (--no-timing); the same gnomon export without it completes it"
+NOT_ASKED = "no timing was asked for; the same gnomon export with timing completes it"
 
 
 def fault_of(folder: Path) -> str:

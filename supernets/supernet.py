@@ -131,8 +131,7 @@ def require_folder(data: Path | None) -> None:
     if data is not None and not data.is_dir():
         what = "is no folder" if data.exists() else "does not exist"
         raise DataUnavailable(
-            f"the folder of the data, {data}, {what}; give the one that holds the data set (`data`), as gnomon data "
-            "prepare NAME prints it"
+            f"the folder of the data, {data}, {what}; name the folder that holds the data set (`data`), or leave it out"
         )
 
 

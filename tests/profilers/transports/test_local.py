@@ -99,7 +99,10 @@ def test_restarting_has_a_bound(fake_backend, make_plan, results):
 def test_a_python_error_in_the_worker_is_shown_and_not_repeated(fake_backend, make_plan, results, tmp_path):
     plan = make_plan(**LAYERS)
     plugin = tmp_path / "site" / "gnomon_fake.py"
-    plugin.write_text(plugin.read_text() + "\n\nFakeBackend.load = lambda self, model, config: 1 / 0\n")
+    broken = (
+        "FakeBackend.versions = lambda self: CALLS.append(1) or ({'fake': self.version()} if len(CALLS) < 2 else 1 / 0)"
+    )
+    plugin.write_text(f"{plugin.read_text()}\n\nCALLS = []\n{broken}\n")
     with pytest.raises(WorkerCrashed, match="ZeroDivisionError") as caught:
         run_plan_locally(plan, results)
     assert caught.value.exit_code == 1

@@ -47,7 +47,7 @@ def test_absent_data_names_the_command_that_gets_it(tmp_path, cache):
 
 def test_a_given_folder_that_is_not_there_is_named(tmp_path, cache):
     request = TrainingRequest("fashion_mnist", tmp_path / "gone", tmp_path / "w.safetensors", recipe=TINY)
-    with pytest.raises(DataUnavailable, match=r"there is no folder .*gone") as raised:
+    with pytest.raises(DataUnavailable, match=r"the folder of the data, .*gone, does not exist") as raised:
         train_to_file(request)
     assert "prepare" not in str(raised.value)
 
