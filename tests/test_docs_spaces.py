@@ -62,7 +62,7 @@ def test_every_snippet_runs_as_written_in_order(mixer, quick_policy, tmp_path, m
     monkeypatch.syspath_prepend(str(tmp_path))
     gnomon.profile("mixer_net", out="mixer.jsonl", networks=10, policy=quick_policy)
     written = [name for name, _ in snippets()]
-    assert written == ["mixer_net", "snippet1", "mixer_recipe", "snippet3", "unet", "long_net"]
+    assert written == ["mixer_net", "snippet1", "mixer_recipe", "snippet3", "snippet4", "unet", "long_net"]
     loaded = {}
     for name, text in snippets():
         (tmp_path / f"{name}.py").write_text(text)

@@ -222,7 +222,7 @@ def test_missing_runtime_names_the_command_that_installs_it(gnomon, tmp_path, mo
 @pytest.mark.parametrize(
     ("module", "packages"),
     [
-        ("torch", "'torch>=2.5' 'safetensors"),
+        ("torch", "'torch>=2.6' 'safetensors"),
         ("sklearn", "'pymoo>=0.6.2' 'moocore"),
         ("pymoo", "'pymoo>=0.6.2' 'moocore"),
     ],

@@ -53,8 +53,8 @@ def test_one_unnamed_profile_is_plain_latency_beside_named_ones():
     [
         ("latency@pi4", DEVICES, r"'latency@pi4' needs.*of latency@pi5, latency@xeon-8; did you mean 'latency@pi5'"),
         ("latency", DEVICES, r"'latency' needs.*given are of latency@pi5, latency@xeon-8.*`profile`"),
-        ("latency@pi5", CONTEXT, r"given are of latency; did.*`profile` of the name pi5 .*pi5=FILE"),
-        ("latency@pi5", replace(CONTEXT, latency=None), r"there is none.*`profile` of the name pi5 .*pi5=FILE"),
+        ("latency@pi5", CONTEXT, r"given are of latency; did.*`profile=pi5=FILE`"),
+        ("latency@pi5", replace(CONTEXT, latency=None), r"there is none.*`profile=pi5=FILE`"),
     ],
 )
 def test_a_profile_that_is_not_there_names_those_that_are(name, context, said):
