@@ -89,23 +89,29 @@ def send():
     return sent
 
 
+def install(folder, name, entry_points, monkeypatch):
+    """Make a third party's package of `folder` and of tests/third_party, for this process and its children."""
+    info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(entry_points)
+    folders = [str(folder), str(Path(__file__).parent / "third_party")]
+    for path in folders:
+        monkeypatch.syspath_prepend(path)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*folders, os.environ.get("PYTHONPATH", "")]))
+
+
 @pytest.fixture
 def tiny(tmp_path_factory, monkeypatch):
     """A third party's space of twelve networks and its backend ``fake``, for this process and its children."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "tiny_space.py").write_text(textwrap.dedent(SPACE))
     (folder / "tiny_backend.py").write_text(textwrap.dedent(BACKEND))
-    info = folder / "tiny_space-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: tiny-space\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
+    entry_points = (
         "[gnomon.spaces]\ntiny = tiny_space:build\npairs = pairs:build\n"
         "[gnomon.backends]\nfake = tiny_backend:open_backend\n"
     )
-    folders = [str(folder), str(Path(__file__).parent / "third_party")]
-    for path in folders:
-        monkeypatch.syspath_prepend(path)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*folders, os.environ.get("PYTHONPATH", "")]))
+    install(folder, "tiny-space", entry_points, monkeypatch)
     load_space.cache_clear()
     yield load_space("tiny")
     load_space.cache_clear()
@@ -126,17 +132,11 @@ def quick_policy():
 @pytest.fixture
 def digits(tmp_path_factory, monkeypatch):
     """A third party's task with a super-network and recipe for it, installed for this process and its children."""
-    info = tmp_path_factory.mktemp("site") / "gnomon_digits-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gnomon-digits\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
+    entry_points = (
         "[gnomon.tasks]\ndigits = digits_task\n"
         "[gnomon.spaces]\ndigits_net = digits_net:DigitsNet\n[gnomon.recipes]\ndigits_net = digits_net\n"
     )
-    folders = [str(info.parent), str(Path(__file__).parent / "third_party")]
-    for path in folders:
-        monkeypatch.syspath_prepend(path)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*folders, os.environ.get("PYTHONPATH", "")]))
+    install(tmp_path_factory.mktemp("site"), "gnomon-digits", entry_points, monkeypatch)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     load_space.cache_clear()
     yield load_space("digits_net")
@@ -146,16 +146,8 @@ def digits(tmp_path_factory, monkeypatch):
 @pytest.fixture
 def mixer(tmp_path_factory, monkeypatch):
     """A third party's super-network in plain torch with its recipe, installed for this process and its children."""
-    info = tmp_path_factory.mktemp("site") / "mixer_net-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: mixer-net\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(
-        "[gnomon.spaces]\nmixer_net = mixer_net:MixerNet\n[gnomon.recipes]\nmixer_net = mixer_recipe\n"
-    )
-    folders = [str(info.parent), str(Path(__file__).parent / "third_party")]
-    for path in folders:
-        monkeypatch.syspath_prepend(path)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*folders, os.environ.get("PYTHONPATH", "")]))
+    entry_points = "[gnomon.spaces]\nmixer_net = mixer_net:MixerNet\n[gnomon.recipes]\nmixer_net = mixer_recipe\n"
+    install(tmp_path_factory.mktemp("site"), "mixer-net", entry_points, monkeypatch)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     load_space.cache_clear()
     yield load_space("mixer_net")
