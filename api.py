@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .lut import HardwareProfile
-    from .profilers.builds import EngineFile
-    from .profilers.spread import BuildSpread
-    from .profilers.timing import TimingPolicy
-    from .profilers.transport import Transport
+    from .profilers.runtimes.builds import EngineFile
+    from .profilers.timing.protocol import TimingPolicy
+    from .profilers.transports.transport import Transport
+    from .profilers.worker.spread import BuildSpread
     from .search import Run, SearchConfig
-    from .search.export import ExportedModel
-    from .search.final_front import FinalFront
-    from .search.profiles import Profiles
+    from .search.deployments.profiles import Profiles
+    from .search.export.export import ExportedModel
+    from .search.final.front import FinalFront
 
 
 def spaces() -> tuple[str, ...]:
@@ -31,7 +31,7 @@ def spaces() -> tuple[str, ...]:
 
 def backends() -> tuple[str, ...]:
     """Name the registered backends, whether or not their runtime is installed."""
-    from .profilers.registry import backend_names
+    from .profilers.runtimes.registry import backend_names
 
     return backend_names()
 
@@ -61,10 +61,10 @@ def profile(
     them, and ten are enough. Raises the errors of `gnomon.lut.errors` and `gnomon.profilers.errors`.
     """
     from .lut import LutError, ProfileRequest, build_profile
-    from .profilers.backend import RunConfig
-    from .profilers.registry import device_of
-    from .profilers.timing import TimingPolicy
-    from .profilers.transport import open_device
+    from .profilers.run_config import RunConfig
+    from .profilers.runtimes.registry import device_of
+    from .profilers.timing.protocol import TimingPolicy
+    from .profilers.transports.transport import open_device
 
     try:
         config = RunConfig(device=device_of(backend), precision=precision, threads=threads, batch=batch)
@@ -109,11 +109,11 @@ def search(
     integer kernels are checked first, and `on_step` is told what was found; raises KernelsDisagree.
     """
     from .search import SearchContext, run_search
-    from .search.profiles import searched
-    from .search.resources import resources_from
-    from .search.task_metric import needs_supernet
+    from .search.deployments.profiles import searched
+    from .search.deployments.resources import resources_from
+    from .search.problem.task_metric import needs_supernet
     from .supernets import load_space
-    from .supernets.agreement import check_kernels
+    from .supernets.evaluation.agreement import check_kernels
     from .supernets.precision import is_calibrated, require_here
     from .supernets.supernet import load_supernet
 
@@ -174,8 +174,8 @@ def final_front(
     folder keeps the result; an interrupted call goes on when repeated. Raises RunMismatch for a profile that cannot
     price the run, or another checkpoint than its own, and the errors of `gnomon.search.errors`.
     """
-    from .search.final import final_front as finish
-    from .search.task_metric import needs_supernet
+    from .search.final.final import final_front as finish
+    from .search.problem.task_metric import needs_supernet
     from .supernets import load_space
     from .supernets.supernet import load_supernet
 
@@ -218,10 +218,10 @@ def export(
     """
     from dataclasses import asdict
 
-    from .search.deployment import chosen_from
-    from .search.export import export_subnet
-    from .search.profiles import one_profile, sources_in
-    from .search.repricing import repriced
+    from .search.deployments.deployment import chosen_from
+    from .search.deployments.profiles import one_profile, sources_in
+    from .search.export.export import export_subnet
+    from .search.runs.repricing import repriced
     from .supernets.supernet import load_supernet
 
     priced = repriced(run, profile, precision=precision)
@@ -271,9 +271,9 @@ def build(
     """
     from .lut import OutputExists
     from .outputs import file_kind, require_free
-    from .profilers.builds import SCHEMA, build_engines, engine_path
     from .profilers.files import has_schema
-    from .profilers.registry import load_builder
+    from .profilers.runtimes.builds import SCHEMA, build_engines, engine_path
+    from .profilers.runtimes.registry import load_builder
 
     record = file_kind("the record of an engine", lambda path: has_schema(path, SCHEMA))
     engine = file_kind("an engine", lambda path: has_schema(path.with_suffix(".json"), SCHEMA))
@@ -295,9 +295,9 @@ def spread_of_builds(model: bytes, backend: str, *, builds: int = 3, precision: 
     `gnomon.profilers.errors`.
     """
     from .lut import LutError
-    from .profilers.backend import RunConfig
-    from .profilers.registry import device_of, load_backend
-    from .profilers.spread import build_spread
+    from .profilers.run_config import RunConfig
+    from .profilers.runtimes.registry import device_of, load_backend
+    from .profilers.worker.spread import build_spread
 
     try:
         config = RunConfig(device=device_of(backend), precision=precision)

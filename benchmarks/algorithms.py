@@ -28,13 +28,13 @@ import numpy as np
 from environment import print_environment, spread
 
 from gnomon.search import hypervolume
-from gnomon.search.algorithm import ALGORITHMS, Setting
 from gnomon.search.archive import every_architecture
-from gnomon.search.evolution import evolve, judge_of, minimised
-from gnomon.search.objective import Values
-from gnomon.search.testing_algorithms import SPACE, values_of
+from gnomon.search.evolution.algorithm import ALGORITHMS, Setting
+from gnomon.search.evolution.evolve import evolve, judge_of, minimised
+from gnomon.search.problem.objective import Values
+from gnomon.search.testing.algorithms import SPACE, values_of
 from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
-from gnomon.supernets.space import Indices
+from gnomon.supernets.space.space import Indices
 
 DIRECTIONS = ("max", "min", "min")
 POPULATION, MEASURED, PREDICTED = 50, 250, 20_000

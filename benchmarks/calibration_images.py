@@ -23,12 +23,12 @@ from PIL import Image
 
 from gnomon.supernets import load_space
 from gnomon.supernets.checkpoints import load_checkpoint
+from gnomon.supernets.data.labelled import batches_of, top1_percent
 from gnomon.supernets.elastic import ElasticNetwork, Statistics
 from gnomon.supernets.elastic.normalisation import Calibration
-from gnomon.supernets.parse import architectures_from_text
+from gnomon.supernets.space.parse import architectures_from_text
 from gnomon.supernets.supernet import load_supernet
 from gnomon.supernets.tasks.fashion_mnist import training_split
-from gnomon.supernets.tasks.labelled import batches_of, top1_percent
 
 COUNTS = (32, 64, 128, 256, 512, 1024, 2048, 4096)
 PHOTO_BATCH = 111  # what Classifier calibrates on at once at 224 pixels

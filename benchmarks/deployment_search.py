@@ -22,9 +22,9 @@ from remembered import Remembered
 
 from gnomon.lut import HardwareProfile, load_profile
 from gnomon.search import Run, SearchConfig, SearchContext, run_search
-from gnomon.search.deployment import Deployment
-from gnomon.search.pareto import hypervolume
-from gnomon.search.profiles import searched
+from gnomon.search.deployments.deployment import Deployment
+from gnomon.search.deployments.profiles import searched
+from gnomon.search.fronts.pareto import hypervolume
 from gnomon.supernets.supernet import load_supernet
 
 

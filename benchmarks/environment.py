@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from gnomon.profilers.hardware import fingerprint, timer_noise
+from gnomon.profilers.machine.hardware import fingerprint, timer_noise
 
 PACKAGES = ("gnomon", "numpy", "onnxruntime", "openvino", "tensorrt-rtx-cu13", "torch", "pymoo", "scikit-learn")
 

@@ -8,7 +8,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gnomon.lut import HardwareProfile
-from gnomon.lut.terms import PHYSICAL
+from gnomon.lut.latency_model.terms import PHYSICAL
 from gnomon.supernets import SearchSpace
 
 PENALTIES = np.logspace(-4, 4, 17)

@@ -14,9 +14,10 @@ import argparse
 import numpy as np
 from environment import print_environment, spread
 
-from gnomon.profilers.backend import RunConfig
-from gnomon.profilers.registry import backend_names, load_backend
-from gnomon.profilers.timing import TimingPolicy, calibrate_loops, take_visit, undisturbed
+from gnomon.profilers.run_config import RunConfig
+from gnomon.profilers.runtimes.registry import backend_names, load_backend
+from gnomon.profilers.timing.measurement import undisturbed
+from gnomon.profilers.timing.protocol import TimingPolicy, calibrate_loops, take_visit
 from gnomon.supernets import load_space
 from gnomon.supernets.graph import graph_from_layers
 

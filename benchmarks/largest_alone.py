@@ -19,9 +19,9 @@ import numpy as np
 from environment import print_environment, spread
 from numpy.typing import NDArray
 
-from gnomon.supernets.classifier import Classifier
-from gnomon.supernets.parse import architectures_from_text
-from gnomon.supernets.space import Architecture
+from gnomon.supernets.evaluation.classifier import Classifier
+from gnomon.supernets.space.parse import architectures_from_text
+from gnomon.supernets.space.space import Architecture
 from gnomon.supernets.supernet import load_supernet
 
 SPLITS = ("validation", "test")

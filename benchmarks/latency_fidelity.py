@@ -24,10 +24,10 @@ from truth import FIRST, OPENERS, SECOND, latencies_us, measure_truth, models_of
 
 import gnomon
 from gnomon.lut import HardwareProfile
-from gnomon.lut.verification import share_within, spearman
-from gnomon.profilers.backend import RunConfig
-from gnomon.search.evolution import nsga2
-from gnomon.search.pareto import non_dominated
+from gnomon.lut.latency_model.verification import share_within, spearman
+from gnomon.profilers.run_config import RunConfig
+from gnomon.search.evolution.evolve import nsga2
+from gnomon.search.fronts.pareto import non_dominated
 
 
 def main() -> None:

@@ -16,11 +16,11 @@ import numpy as np
 from environment import print_environment
 
 from gnomon.lut import timed_model
-from gnomon.profilers.backend import RunConfig
-from gnomon.profilers.plan import Model
-from gnomon.profilers.resources import measure_resources
+from gnomon.profilers.resources.measure import measure_resources
+from gnomon.profilers.resources.usage import MemoryUse
+from gnomon.profilers.run_config import RunConfig
 from gnomon.profilers.testing import affine_model
-from gnomon.profilers.usage import MemoryUse
+from gnomon.profilers.timing.plan import Model
 from gnomon.supernets import load_space
 from gnomon.supernets.graph import models_from_architecture
 

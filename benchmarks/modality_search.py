@@ -21,9 +21,9 @@ from remembered import Remembered
 
 from gnomon.lut import HardwareProfile, load_profile
 from gnomon.search import Run, SearchConfig, SearchContext, run_search
-from gnomon.search.export import export_subnet
-from gnomon.search.pareto import hypervolume
-from gnomon.supernets.parse import architectures_from_text
+from gnomon.search.export.export import export_subnet
+from gnomon.search.fronts.pareto import hypervolume
+from gnomon.supernets.space.parse import architectures_from_text
 from gnomon.supernets.supernet import load_supernet
 
 

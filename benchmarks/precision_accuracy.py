@@ -22,12 +22,13 @@ import numpy as np
 from environment import print_environment, spread
 from numpy.typing import NDArray
 
-from gnomon.lut.verification import spearman
-from gnomon.supernets.parse import architectures_from_text
-from gnomon.supernets.precision import int8, kernels
+from gnomon.lut.latency_model.verification import spearman
+from gnomon.supernets.data.labelled import batches_of, top1_percent
+from gnomon.supernets.precision import kernels
+from gnomon.supernets.precision.formats import int8
 from gnomon.supernets.precision.runtimes import onnxruntime_runner, openvino_runner
+from gnomon.supernets.space.parse import architectures_from_text
 from gnomon.supernets.supernet import load_supernet
-from gnomon.supernets.tasks.labelled import batches_of, top1_percent
 
 Run = Callable[[bytes], Callable[[dict[str, Any]], dict[str, Any]]]
 

@@ -16,11 +16,11 @@ import numpy as np
 from environment import print_environment, spread
 from truth import OPENERS, latencies_us, measure_truth
 
-from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.run_config import RunConfig
 from gnomon.supernets import SearchSpace, load_space
 from gnomon.supernets.graph import models_from_architecture
-from gnomon.supernets.parse import architectures_from_text
 from gnomon.supernets.precision import at_precision
+from gnomon.supernets.space.parse import architectures_from_text
 
 
 def main() -> None:

@@ -32,8 +32,8 @@ from gnomon.profilers import (
     run_plan_locally,
     write_plan,
 )
-from gnomon.profilers.registry import device_of
-from gnomon.profilers.timing import undisturbed
+from gnomon.profilers.runtimes.registry import device_of
+from gnomon.profilers.timing.measurement import undisturbed
 from gnomon.supernets import load_space
 from gnomon.supernets.graph import graph_from_layers
 

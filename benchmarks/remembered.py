@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gnomon.supernets.metric import Metric
 from gnomon.supernets.precision import FP32
-from gnomon.supernets.space import Architecture
+from gnomon.supernets.space.space import Architecture
 from gnomon.supernets.supernet import Supernet
 
 

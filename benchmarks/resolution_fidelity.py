@@ -22,9 +22,9 @@ from truth import FIRST, OPENERS, SECOND, latencies_us, measure_truth, models_of
 
 import gnomon
 from gnomon.lut import model_for_space
-from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.run_config import RunConfig
 from gnomon.supernets import load_space
-from gnomon.supernets.options import RESOLUTIONS
+from gnomon.supernets.families.options import RESOLUTIONS
 
 MEASURED = (128, 152, 176, 200, 224)
 NETWORKS = 12  # whole ones in each profile

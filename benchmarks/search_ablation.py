@@ -20,7 +20,7 @@ from search_harness.entrants import ENTRANTS
 from search_harness.landscape import EXACT
 
 from gnomon.search.archive import Archive
-from gnomon.supernets.space import Indices
+from gnomon.supernets.space.space import Indices
 
 WHOLE = replace(ENTRANTS["gnomon"], variants=(EXACT,))
 SEARCH = "gnomon.search"

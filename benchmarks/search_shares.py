@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from search_harness.fashion import Fashion
 from search_harness.images import Images
 
-from gnomon.supernets.space import Indices
-from gnomon.supernets.tasks.labelled import share_of
+from gnomon.supernets.data.labelled import share_of
+from gnomon.supernets.space.space import Indices
 
 SHARES, NEIGHBOURS = (0.05, 0.1, 0.2, 0.5), 15
 

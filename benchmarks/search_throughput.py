@@ -25,8 +25,8 @@ from search_harness.entrants import ENTRANTS, Entrant, config_of
 from search_harness.landscape import EXACT, Landscape, objectives_of
 
 from gnomon.search.archive import Archive
-from gnomon.search.objective import Direction, Objective, Values, measure
-from gnomon.supernets.space import Indices
+from gnomon.search.problem.objective import Direction, Objective, Values, measure
+from gnomon.supernets.space.space import Indices
 
 REPEATS = 3
 

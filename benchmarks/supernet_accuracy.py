@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from environment import print_environment, spread
 
-from gnomon.supernets.parse import architectures_from_text
+from gnomon.supernets.space.parse import architectures_from_text
 from gnomon.supernets.supernet import load_supernet
 
 

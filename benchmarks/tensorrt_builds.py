@@ -21,9 +21,9 @@ from collections.abc import Iterator
 import numpy as np
 from environment import print_environment, spread
 
-from gnomon.profilers.builds import ModelBuilder
 from gnomon.profilers.errors import ModelRejected, UnsupportedConfig
-from gnomon.profilers.registry import load_builder
+from gnomon.profilers.runtimes.builds import ModelBuilder
+from gnomon.profilers.runtimes.registry import load_builder
 from gnomon.supernets import SearchSpace, load_space
 from gnomon.supernets.graph import graph_from_layers, models_from_architecture
 from gnomon.supernets.precision import at_precision

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gnomon.profilers.backend import RunConfig
+from gnomon.profilers.run_config import RunConfig
 from gnomon.supernets import SearchSpace
 from gnomon.supernets.graph import graph_from_layers
 

@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def backends(as_json: AsJson = False) -> None:
         """List the runtimes, their devices and versions; why one does not work here, and how to install it."""
-        from ..profilers.availability import availabilities
+        from ..profilers.runtimes.availability import availabilities
 
         found = availabilities()
         if as_json:

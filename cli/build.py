@@ -11,7 +11,7 @@ from .output import AsJson, Force, print_json, print_table, say
 from .space_name import named_space
 
 if TYPE_CHECKING:
-    from ..profilers.builds import EngineFile
+    from ..profilers.runtimes.builds import EngineFile
 
 
 def register(app: typer.Typer) -> None:
@@ -127,11 +127,11 @@ def models_from_paths(paths: list[Path]) -> dict[str, bytes]:
 
 def models_from_space(space: str, texts: list[str], precision: str) -> dict[str, bytes]:
     """Return the sub-networks asked for, a model for each of their parts; weights are made up, which serves timing."""
-    from ..lut.quantisation import weight_bits_for
+    from ..lut.profile_file.quantisation import weight_bits_for
     from ..supernets import load_space
     from ..supernets.graph import models_from_architecture
-    from ..supernets.parse import architectures_from_text
     from ..supernets.precision import parts_at_precision
+    from ..supernets.space.parse import architectures_from_text
 
     loaded, bits = load_space(space), weight_bits_for("gpu", {})  # what engines are built for
     return {

@@ -12,7 +12,7 @@ from .output import Backend, Force, progress, say, say_if_not_interruptible, wor
 from .space_name import SpaceArgument, SpaceOption, named_space
 
 if TYPE_CHECKING:
-    from ..lut.bundle import BundleEstimate
+    from ..lut.measuring.bundle import BundleEstimate
 
 BundleFile = Annotated[Path, typer.Argument(help="Zip file written by gnomon bundle create.")]
 
@@ -41,9 +41,9 @@ def create(
     force: Force = False,
 ) -> None:
     """Write all models of a space, with what times them, as one file to carry to a device."""
-    from ..lut.bundle import bundle_request, create_bundle, estimate_bundle
-    from ..profilers.bundle import WORKER
-    from ..profilers.timing import TimingPolicy
+    from ..lut.measuring.bundle import bundle_request, create_bundle, estimate_bundle
+    from ..profilers.timing.protocol import TimingPolicy
+    from ..profilers.transports.manifest import WORKER
 
     policy = TimingPolicy(time_cap_s=time_cap_s)
     request = bundle_request(
@@ -70,8 +70,8 @@ def run(
 ) -> None:
     """Run a bundle on this machine, unpacked beside its file; the same command goes on after an interruption."""
     from ..lut.errors import OutputUnwritable
-    from ..profilers.device import run_bundle
     from ..profilers.transports.bundle import unpack_beside
+    from ..profilers.transports.bundle_device import run_bundle
 
     say_if_not_interruptible()
     try:
@@ -91,7 +91,7 @@ def import_(
     force: Force = False,
 ) -> None:
     """Turn what a device measured of a bundle into a hardware profile."""
-    from ..lut.bundle import import_results
+    from ..lut.measuring.bundle import import_results
     from .lut import print_profile
 
     profile, path = import_results(file, results, out, force=force)

@@ -12,14 +12,14 @@ def space_names(incomplete: str) -> list[str]:
 
 def backend_names(incomplete: str) -> list[str]:
     """Return the backends that begin so."""
-    from ..profilers.registry import backend_names as known
+    from ..profilers.runtimes.registry import backend_names as known
 
     return beginning(known(), incomplete)
 
 
 def profile_names(incomplete: str) -> list[str]:
     """Return the shipped profiles that begin so; without one, shells go on to files."""
-    from ..lut.store import shipped_profiles as known
+    from ..lut.profile_file.store import shipped_profiles as known
 
     return beginning(known(), incomplete)
 

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     @data.command()
     def prepare(name: str = typer.Argument(help="Data set, e.g. fashion-mnist.")) -> None:
         """Download a data set, check its sha256, and unpack it into the user's cache."""
-        from ..supernets.tasks.prepare import prepare as prepare_data
+        from ..supernets.data.prepare import prepare as prepare_data
 
         folder = prepare_data(name)
         print(folder)

@@ -50,13 +50,13 @@ def register(app: typer.Typer) -> None:
 
 def remove_demo(out: Path) -> None:
     """Remove what an earlier demo wrote; raises OutputUnusable, before anything is gone, for anything else."""
-    from ..lut.build import BUILDING
-    from ..lut.store import PROFILE
+    from ..lut.measuring.build import BUILDING
+    from ..lut.profile_file.store import PROFILE
     from ..outputs import Kind, require_free
     from ..reports.plots import PLOT
     from ..search.errors import OutputUnusable
-    from ..search.export_folder import EXPORT
-    from ..search.folder import foreign_in_run
+    from ..search.export.folder import EXPORT
+    from ..search.runs.folder import foreign_in_run
 
     pictures, profiles = ("front.png", *(f"{name}.png" for name in BACKENDS)), tuple(f"{b}.jsonl" for b in BACKENDS)
     kinds: dict[str, Kind] = {"exported": EXPORT, "run": Kind("a run", foreign_in_run)}
@@ -82,7 +82,7 @@ def heading(text: str) -> None:
 
 def show_machine() -> None:
     """Print how noisy this machine is, and why."""
-    from ..profilers.hardware import noise_causes, timer_noise
+    from ..profilers.machine.hardware import noise_causes, timer_noise
 
     noise = timer_noise()
     print(f"noise    {noise.verdict}: a fixed workload repeats within {100 * noise.relative_iqr:.1f} % (IQR)")
@@ -94,7 +94,7 @@ def show_machine() -> None:
 def show_profile(backend: str, out: Path) -> HardwareProfile:
     """Measure a profile, unless an earlier demo did, and show it."""
     from ..api import load_profile, profile
-    from ..profilers.timing import TimingPolicy
+    from ..profilers.timing.protocol import TimingPolicy
     from ..reports.plots import plot_fidelity
     from .lut import print_profile
 

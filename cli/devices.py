@@ -11,7 +11,7 @@ import typer
 from .output import say
 
 if TYPE_CHECKING:
-    from ..profilers.transport import Transport
+    from ..profilers.transports.transport import Transport
 
 Device = Annotated[str, typer.Option(help="Where to measure: local, or ssh://[user@]host[:port][?python=PATH].")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print the commands that reach the device.")]
@@ -20,7 +20,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print the comman
 @contextmanager
 def connected(address: str, *, verbose: bool) -> Iterator[Transport]:
     """Yield the device at `address`, connected: a login is asked for now, before a progress bar is drawn."""
-    from ..profilers.transport import open_device
+    from ..profilers.transports.transport import open_device
 
     with open_device(address, say=say, show=say if verbose else None) as device:
         device.hardware()

@@ -11,8 +11,8 @@ import typer
 from .output import AsJson, print_json, print_table
 
 if TYPE_CHECKING:
-    from ..profilers.counter import CounterState
-    from ..profilers.hardware import Hardware, NoiseCause, TimerNoise
+    from ..profilers.machine.hardware import Hardware, NoiseCause, TimerNoise
+    from ..profilers.resources.counter import CounterState
     from ..supernets.threads import Threads
 
 BLOCKS = 150  # of the fixed workload: three seconds, to see spells of a second or two
@@ -29,9 +29,9 @@ def register(app: typer.Typer) -> None:
         """Say how good this machine is for timing now, what disturbs it, and how to fix that."""
         from dataclasses import asdict
 
-        from ..profilers.counter import counter_states
-        from ..profilers.hardware import advice, fingerprint, noise_causes, timer_noise
-        from ..profilers.noise.packages import package_causes
+        from ..profilers.machine.hardware import advice, fingerprint, noise_causes, timer_noise
+        from ..profilers.machine.noise.packages import package_causes
+        from ..profilers.resources.counter import counter_states
         from ..supernets.threads import processors, validation_threads
         from .main import QualityRefused
 

@@ -29,11 +29,11 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Evaluate sub-networks: the metric of their task (and top-5 among many classes), MACs and parameters."""
-        from ..supernets.agreement import check_kernels
-        from ..supernets.evaluation import evaluate as evaluated
-        from ..supernets.parse import architectures_from_text
+        from ..supernets.evaluation.agreement import check_kernels
+        from ..supernets.evaluation.evaluate import evaluate as evaluated
         from ..supernets.precision import is_calibrated
         from ..supernets.registry import load_space
+        from ..supernets.space.parse import architectures_from_text
         from ..supernets.supernet import load_supernet
 
         named = required_space(space, space_option, example="gnomon evaluate fashion_mnist")

@@ -138,7 +138,7 @@ def print_difference(space: SearchSpace, first: Explanation, second: Explanation
 def label(spec: LayerSpec, slot: Slot) -> str:
     """Say a layer in a few words: kind, shapes, and the attributes in which its slot's options differ."""
     from ..supernets.layers.registry import output_shape
-    from ..supernets.values import shape_text
+    from ..supernets.layers.values import shape_text
 
     shapes = ("+".join(one.shape_text for one in spec.all_inputs), shape_text(output_shape(spec)))
     options = [dict(option.attributes) for option in slot.specs if option is not None]

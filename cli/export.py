@@ -13,7 +13,7 @@ from .pareto import PICK_HELP, RunFolder
 from .search import Checkpoint, Data
 
 if TYPE_CHECKING:
-    from ..search.export import ExportedMetric, ExportedModel
+    from ..search.export.export import ExportedMetric, ExportedModel
 
 
 def print_export(exported: ExportedModel) -> None:

@@ -11,14 +11,14 @@ from .pareto import RunFolder
 from .search import Checkpoint, Data
 
 if TYPE_CHECKING:
-    from ..search.final_front import FinalFront
-    from ..search.final_records import Timing
+    from ..search.final.front import FinalFront
+    from ..search.final.records import Timing
 
 
 def print_final(final: FinalFront) -> None:
     """Print the members with both splits in columns of their own, and what is to be learned from them."""
-    from ..search.objective import family_of
-    from ..search.profiles import LATENCY
+    from ..search.deployments.profiles import LATENCY
+    from ..search.problem.objective import family_of
 
     header, named = final.header, {objective.name: objective for objective in final.objectives}
     columns = ["id"]
@@ -121,8 +121,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Validate a run's front on examples the search did not use, time it here, and say which members stay."""
         from ..api import final_front, load_profile, load_run
-        from ..search.final import CONTROLS
-        from ..search.final_front import load_final
+        from ..search.final.final import CONTROLS
+        from ..search.final.front import load_final
 
         loaded = load_run(run)
         is_new = (

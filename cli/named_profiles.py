@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..search.profiles import Profiles
+    from ..search.deployments.profiles import Profiles
 
 NAMED = re.compile(r"([\w.-]+)=(.+)")
 

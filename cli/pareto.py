@@ -14,9 +14,9 @@ from .wording import as_options
 
 if TYPE_CHECKING:
     from ..search import Run
-    from ..search.final_front import FinalFront
-    from ..search.profiles import Profiles
-    from ..search.quality import PredictorQuality
+    from ..search.deployments.profiles import Profiles
+    from ..search.final.front import FinalFront
+    from ..search.runs.quality import PredictorQuality
 
 PICK_HELP = 'An id, knee, "best accuracy", "weights accuracy=2,latency=1", or a rule such as latency<=2ms.'
 RunFolder = Annotated[Path, typer.Argument(help="Run folder, as given to gnomon search --out.")]
@@ -30,7 +30,7 @@ def print_run(
     profile: Profiles = None,
 ) -> None:
     """Print the front of a run, with the verified error of its latencies when the profile, or each, is known."""
-    from ..search.profiles import LEFT_OUT, by_name
+    from ..search.deployments.profiles import LEFT_OUT, by_name
 
     front = run.front()
     chosen = front.pick(pick) if pick else None
@@ -119,7 +119,7 @@ def picks_of(run: Run, pick: str | None, spread: int | None) -> dict[str, str]:
 def final_of(run: Run) -> FinalFront | None:
     """Return the run's final front where there is one; says on stderr when it is of an earlier state of the run."""
     from ..search.errors import RunMismatch
-    from ..search.final_front import load_final
+    from ..search.final.front import load_final
 
     try:
         return load_final(run)

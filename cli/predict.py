@@ -55,7 +55,7 @@ def register(app: typer.Typer) -> None:
         """Predict latencies with their 90 % interval; the verified error is printed beside them."""
         from ..lut import explain as explained
         from ..lut import explain_operators, load_profile, model_for_space
-        from ..supernets.parse import architectures_from_text
+        from ..supernets.space.parse import architectures_from_text
 
         loaded = load_profile(profile)
         space = named_space(space, space_option, default=None)

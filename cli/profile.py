@@ -44,8 +44,8 @@ def register(app: typer.Typer) -> None:
         """Measure every layer of a space on a device, and whole networks that verify the table."""
         from ..api import load_profile
         from ..api import profile as measure_profile
-        from ..lut.store import SUFFIX
-        from ..profilers.timing import TimingPolicy
+        from ..lut.profile_file.store import SUFFIX
+        from ..profilers.timing.protocol import TimingPolicy
         from .lut import print_profile
         from .main import QualityRefused
 

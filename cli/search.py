@@ -13,7 +13,7 @@ from .output import Force, progress, say
 from .space_name import SpaceArgument, SpaceOption, named_space
 
 if TYPE_CHECKING:
-    from ..search.profiles import Profiles as LoadedProfiles
+    from ..search.deployments.profiles import Profiles as LoadedProfiles
 
 Checkpoint = Annotated[
     Path | None, typer.Option(help="Weights: ours, or a file as its authors publish it; default: those that ship.")
@@ -38,7 +38,7 @@ def search_progress(report: Callable[[float, float, float, str], None]) -> Calla
 
 def space_of(profile: LoadedProfiles) -> str:
     """Return the space that profiles are of, the first one's; without any, that of the embedded super-network."""
-    from ..search.profiles import by_name
+    from ..search.deployments.profiles import by_name
 
     return next((one.header.space for _, one in by_name(profile)), "fashion_mnist")
 

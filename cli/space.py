@@ -37,8 +37,8 @@ def register(app: typer.Typer) -> None:
         space_option: SpaceOption = None,
     ) -> None:
         """Check that a space keeps what Gnomon relies on, and that sub-networks run and export; exit 2 if not."""
-        from ..supernets.check import check_space
-        from ..supernets.counting import distinct_networks
+        from ..supernets.own_networks.check import check_space
+        from ..supernets.space.counting import distinct_networks
 
         loaded = space_from(required_space(space, space_option, example="gnomon space check my_net:MyNet"))
         ends = [[0] * len(loaded.choices), list(loaded.radices - 1)]
@@ -81,8 +81,8 @@ def space_from(name: str) -> SearchSpace:
 
 def run_onnx(model: bytes, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     """Run a model in onnxruntime."""
-    from ..profilers.backend import RunConfig
-    from ..profilers.registry import load_backend
+    from ..profilers.run_config import RunConfig
+    from ..profilers.runtimes.registry import load_backend
 
     batch = len(next(iter(inputs.values())))
     with load_backend("onnxruntime").load(model, RunConfig(batch=batch)) as executable:

@@ -1,8 +1,9 @@
 """Latency lookup tables: hardware profiles, the models that read latencies from them, and their verified error."""
 
-from .build import ProfileRequest, build_profile
-from .bundle import BundleEstimate, bundle_request, create_bundle, estimate_bundle, import_results
-from .diff import ProfileDiff, diff_profiles
+from .analysis.diff import ProfileDiff, diff_profiles
+from .analysis.explain import Explanation, GroupShare, LayerShare, SlotDifference, differences, explain
+from .analysis.family import model_for_space
+from .analysis.operators import LayerOperators, OperatorReport, explain_operators
 from .errors import (
     FindingsRefused,
     LatencyMissing,
@@ -16,13 +17,16 @@ from .errors import (
     TableUnreadable,
     UnknownProfile,
 )
-from .estimate import LatencyEstimate
-from .explain import Explanation, GroupShare, LayerShare, SlotDifference, differences, explain
-from .family import model_for_space
-from .imports import Imported, TableOrigin, import_table
 from .interchange import format_names, read_table, write_table
+from .latency_model.estimate import LatencyEstimate
+from .latency_model.model import LatencyModel
+from .latency_model.regression import with_predictions
+from .latency_model.table import LatencyTable
 from .lint import Finding, lint_profile, lint_table
-from .measure import (
+from .measuring.build import ProfileRequest, build_profile
+from .measuring.bundle import BundleEstimate, bundle_request, create_bundle, estimate_bundle, import_results
+from .measuring.imports import Imported, TableOrigin, import_table
+from .measuring.measure import (
     Remeasured,
     RemeasuredTogether,
     device_differences,
@@ -31,15 +35,11 @@ from .measure import (
     measure_models,
     reason_not_here,
 )
-from .model import LatencyModel
-from .networks import network_parts, timed_model
-from .operators import LayerOperators, OperatorReport, explain_operators
-from .profile import HardwareProfile, check_profile
-from .regression import with_predictions
-from .resources import measure_resources, reason_without_energy, reason_without_memory
-from .schema import FitReport
-from .store import load_profile, shipped_profiles
-from .table import LatencyTable
+from .measuring.networks import network_parts, timed_model
+from .measuring.resources import measure_resources, reason_without_energy, reason_without_memory
+from .profile_file.profile import HardwareProfile, check_profile
+from .profile_file.schema import FitReport
+from .profile_file.store import load_profile, shipped_profiles
 
 __all__ = [
     "BundleEstimate",

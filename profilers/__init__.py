@@ -1,8 +1,5 @@
 """How long models take on this device: plans, backends, the timing protocol, and the machine's fingerprint."""
 
-from .backend import Backend, Executable, OperatorProfile, OperatorProfiler, OperatorTime, RunConfig, profile_operators
-from .counter import Counter, CounterState, counter_names, counter_states, open_counter
-from .drift import SpeedCurve
 from .errors import (
     AddressInvalid,
     BackendBroken,
@@ -32,16 +29,23 @@ from .errors import (
     UnsupportedConfig,
     WorkerCrashed,
 )
-from .hardware import Hardware, NoiseCause, TimerNoise, fingerprint, noise_causes, timer_noise
 from .journal import Journal, read_journal, write_atomically
-from .plan import PlanItem, PlannedModel, PlanPart, TimingPlan, read_plan, write_plan
-from .program import Program, ProgramLoader, ProgramPart, load_program
-from .registry import backend_names, load_backend
-from .results import Anchor, Failure, Results, Session, Visit, read_results
-from .timing import Measurement, TimingPolicy
-from .transport import open_device
+from .machine.hardware import Hardware, NoiseCause, TimerNoise, fingerprint, noise_causes, timer_noise
+from .resources.counter import Counter, CounterState, counter_names, counter_states, open_counter
+from .resources.usage import EnergyUse, MemoryUse, Resources, Spell, Usage
+from .results.drift import SpeedCurve
+from .results.results import Results, read_results
+from .results.visits import Anchor, Failure, Session, Visit
+from .run_config import RunConfig
+from .runtimes.backend import Backend, Executable, OperatorProfile, OperatorProfiler, OperatorTime, profile_operators
+from .runtimes.program import Program, ProgramLoader, load_program
+from .runtimes.registry import backend_names, load_backend
+from .timing.measurement import Measurement
+from .timing.plan import PlanItem, PlannedModel, PlanPart, TimingPlan, read_plan, write_plan
+from .timing.program_part import ProgramPart
+from .timing.protocol import TimingPolicy
 from .transports.local import run_plan_locally
-from .usage import EnergyUse, MemoryUse, Resources, Spell, Usage
+from .transports.transport import open_device
 
 __all__ = [
     "AddressInvalid",

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence,
 import numpy as np
 import pytest
 
-from .backend import PRECISIONS, Backend, RunConfig, profile_operators, synthetic_input
-from .closing import Closing
 from .errors import ModelRejected, OperatorsUnavailable, UnsupportedConfig
-from .program import ProgramPart
-from .requirements import check_versions
+from .run_config import PRECISIONS, RunConfig
+from .runtimes.backend import Backend, profile_operators, synthetic_input
+from .runtimes.closing import Closing
+from .runtimes.requirements import check_versions
+from .timing.program_part import ProgramPart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -18,8 +18,8 @@ from .errors import PlotRefused
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
     from ..search import Run
-    from ..search.final_front import FinalFront
-    from ..search.objective import Values
+    from ..search.final.front import FinalFront
+    from ..search.problem.objective import Values
 
 KINDS = (".png", ".svg", ".pdf")
 INK, ACCENT, SOFT, BAND, FINAL = "#1f2933", "#c8553d", "#9aa5b1", "#f0e3c4", "#2b6a8f"

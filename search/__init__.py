@@ -1,21 +1,21 @@
 """Search: objectives, tactics, validation and the Pareto front. Nothing here times anything itself."""
 
 from .config import SearchConfig
-from .constraint import Constraint
 from .errors import SearchError
-from .final_front import FinalFront, load_final
+from .final.front import FinalFront, load_final
+from .fronts.pareto import ObjectiveInfo, ParetoFront, hypervolume, non_dominated
 from .loop import run_search
-from .objective import Objective, SearchContext
-from .pareto import ObjectiveInfo, ParetoFront, hypervolume, non_dominated
-from .quality import PredictorQuality, Quality
-from .records import Evaluation
+from .prediction.surrogate import Surrogate
+from .problem.constraint import Constraint
+from .problem.objective import Objective, SearchContext
+from .problem.user_objective import Told
 from .rounds import Trial
-from .run import Run, load_run
-from .stopping import Stop
+from .runs.quality import PredictorQuality, Quality
+from .runs.records import Evaluation
+from .runs.run import Run, load_run
+from .runs.stopping import Stop
 from .study import Study
-from .surrogate import Surrogate
 from .tactic import Batch, Tactic
-from .told import Told
 
 __all__ = [
     "Batch",

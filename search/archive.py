@@ -12,11 +12,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from ..supernets.space import Indices, SearchSpace
-from .constraint import Constraint, violation
+from ..supernets.space.space import Indices, SearchSpace
 from .errors import InvalidConstraint, SpaceExhausted
-from .objective import Direction, Divisible, Objective, Values, minimised
-from .region import Region
+from .problem.constraint import Constraint, violation
+from .problem.objective import Direction, Divisible, Objective, Values, minimised
+from .problem.region import Region
 
 ENUMERABLE = 1_000_000  # architectures that are listed one by one when random draws find nothing new
 DRAWS_WITHOUT_NEWS = 20

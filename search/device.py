@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ..supernets.space import Architecture
+from ..supernets.space.space import Architecture
 
 
 class MeasuresResources(Protocol):

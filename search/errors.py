@@ -26,7 +26,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..supernets.plugins import unknown_said
-from ..supernets.space import Architecture
+from ..supernets.space.space import Architecture
 
 
 class SearchError(Exception):

@@ -14,12 +14,12 @@ from ..profilers.errors import BackendUnavailable, CounterUnavailable, DeviceErr
 from ..supernets.errors import DataUnavailable, PrecisionUnavailable
 from .config import SearchConfig
 from .errors import MissingContext, NothingEvaluates, SearchError
-from .objective import Objective, SearchContext, build_objectives, build_watched, measure, own_metric
-from .records import Evaluation
+from .problem.objective import Objective, SearchContext, build_objectives, build_watched, measure, own_metric
 from .rounds import Trial
-from .run import Run
+from .runs.records import Evaluation
+from .runs.run import Run
+from .runs.stopping import TOLERANCE
 from .session import Session
-from .stopping import TOLERANCE
 from .tactic import check_names
 
 FAILURES_TO_STOP = 5  # at first and without a success: then the fault is not an architecture's

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..supernets.slot import Option
-from ..supernets.space import Architecture, Indices, SearchSpace
+from ..supernets.space.slot import Option
+from ..supernets.space.space import Architecture, Indices, SearchSpace
 from .archive import Archive
 from .config import SearchConfig
-from .constraint import Constraint
 from .errors import RunDamaged, SpaceExhausted, TacticBroken
-from .objective import Objective
-from .records import EVALUATIONS_FILE, Evaluation, Expected
-from .stopping import TOLERANCE
+from .problem.constraint import Constraint
+from .problem.objective import Objective
+from .runs.records import EVALUATIONS_FILE, Evaluation, Expected
+from .runs.stopping import TOLERANCE
 from .tactic import Batch, Tactic
 
 
@@ -128,7 +128,7 @@ class Rounds:
         if wrong := broken(batch, archive, n):
             raise TacticBroken(
                 f"tactic {self.config.tactic!r} broke its contract in round {number}: {wrong}; this is a fault of the "
-                "tactic, choose another (TacticContract of gnomon.search.testing finds it)"
+                "tactic, choose another (TacticContract of gnomon.search.testing.contracts finds it)"
             )
         return batch
 

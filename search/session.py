@@ -17,21 +17,21 @@ from typing import Any
 
 import numpy as np
 
-from ..supernets.space import SearchSpace
+from ..supernets.space.space import SearchSpace
 from .archive import most_of
 from .config import SearchConfig
 from .errors import SpaceExhausted
-from .folder import KEPT, open_run, writing
-from .identity import header_for
-from .measured import feasible_volume, measured_of, parse_constraints
-from .objective import Objective
-from .records import STOP_FILE, Evaluation
-from .reference import kept_reference, with_reference
+from .problem.objective import Objective
+from .problem.reference import kept_reference, with_reference
 from .rounds import Rounds, Trial, current_round
-from .run import Run
-from .stopping import Reason, Stop, budget_said, cost_of, fits, gain_said, read_stop, time_said, write_stop
+from .runs.folder import KEPT, open_run, writing
+from .runs.identity import header_for
+from .runs.measured import feasible_volume, measured_of, parse_constraints
+from .runs.records import STOP_FILE, Evaluation
+from .runs.run import Run
+from .runs.stopping import Reason, Stop, budget_said, cost_of, fits, gain_said, read_stop, time_said, write_stop
+from .runs.warm_start import start_from_run
 from .tactic import TACTICS, population_of
-from .takeover import start_from_run
 
 UNTOLD = 10**9  # full validations, to a tactic of a run that was begun without telling it
 

@@ -21,22 +21,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..supernets.registry import load_space
-from ..supernets.space import SearchSpace
+from ..supernets.space.space import SearchSpace
 from .config import SearchConfig
+from .deployments.profiles import searched
+from .deployments.resources import resources_from
 from .errors import SpaceExhausted, TrialRefused
-from .objective import Objective, SearchContext, build_objective, build_watched, measure
-from .pareto import ParetoFront, describe
-from .profiles import searched
-from .records import Evaluation
-from .resources import resources_from
+from .fronts.pareto import ParetoFront, describe
+from .problem.objective import Objective, SearchContext, build_objective, build_watched, measure
+from .problem.user_objective import ACCURACY, Told, objective_of, require_values
 from .rounds import Trial
-from .run import Run
+from .runs.records import Evaluation
+from .runs.run import Run
 from .session import Session
 from .tactic import check_names
-from .told import ACCURACY, Told, objective_of, require_values
 
 if TYPE_CHECKING:
-    from .profiles import Profiles
+    from .deployments.profiles import Profiles
 
 
 class Study:

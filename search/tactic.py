@@ -16,13 +16,13 @@ from typing import Protocol
 import numpy as np
 
 from ..supernets.plugins import Registry
-from ..supernets.space import Indices
-from .algorithm import algorithm_of
+from ..supernets.space.space import Indices
 from .archive import Archive
 from .config import SearchConfig
 from .errors import UnknownName
-from .objective import OBJECTIVES, Values, family_of
-from .surrogate import SURROGATES
+from .evolution.algorithm import algorithm_of
+from .prediction.surrogate import SURROGATES
+from .problem.objective import OBJECTIVES, Values, family_of
 
 PAPER_POPULATION = 50  # arXiv 2205.10358
 

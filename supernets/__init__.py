@@ -3,8 +3,8 @@
 from .errors import CheckpointMismatch, DataUnavailable, InvalidArchitecture, SupernetError, UnknownSpace
 from .layers.spec import LayerSpec
 from .registry import load_space, space_names
-from .slot import Choice, Slot
-from .space import Architecture, SearchSpace
+from .space.slot import Choice, Slot
+from .space.space import Architecture, SearchSpace
 
 __all__ = [
     "Architecture",

@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 from .errors import CheckpointMismatch, SupernetError
 from .layers.registry import input_dtype, operations, output_shape
 from .layers.spec import LayerSpec
-from .space import Architecture, SearchSpace
-from .values import FLOAT, input_names, range_properties
-from .values import INPUT as INPUT
-from .values import OUTPUT as OUTPUT
-from .wiring import Wiring, chain_of, wiring_of
+from .layers.values import FLOAT, input_names, range_properties
+from .layers.values import INPUT as INPUT
+from .layers.values import OUTPUT as OUTPUT
+from .space.space import Architecture, SearchSpace
+from .space.wiring import Wiring, chain_of, wiring_of
 
 OPSET, IR_VERSION = 17, 8
 NEXT = ".next"  # ends the name of an output that the part's next run takes in

@@ -26,7 +26,7 @@ HOUSE = __name__.partition(".")[0]  # gnomon, of which every folder is a sub-pac
 
 @dataclass(frozen=True, slots=True)
 class Registry(Generic[EntryT]):
-    """The modules of `folder` (as supernets/spaces) but the `shared` ones, and the entry points of `group`.
+    """The modules of `folder` (as supernets/spaces), and the entry points of `group`.
 
     What is loaded is the `attribute` of a module, or the module itself where that is empty, and an entry point names
     such a thing. A module offers `functions` at least. `unknown` makes the error for (kind, name, known names); `kind`
@@ -39,12 +39,11 @@ class Registry(Generic[EntryT]):
     group: str = ""
     attribute: str = ""
     functions: tuple[str, ...] = ()
-    shared: frozenset[str] = frozenset()
 
     def own(self) -> frozenset[str]:
         """Name the modules of the folder."""
         path = Path(__file__).parents[1] / self.folder
-        return frozenset(module.name for module in pkgutil.iter_modules([str(path)])) - self.shared
+        return frozenset(module.name for module in pkgutil.iter_modules([str(path)]))
 
     def points(self) -> dict[str, EntryPoint]:
         """Return other packages' entry points by name; the first of a name counts, as with modules on a path."""

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from .errors import UnknownSpace
 from .plugins import Registry, unknown_as
-from .space import SearchSpace, with_setting
+from .space.space import SearchSpace, with_setting
 
 PRECISION = "precision"  # the setting that any space can have
 

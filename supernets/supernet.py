@@ -15,7 +15,7 @@ from .graph import PartModel
 from .metric import Answers, Metric, Runner
 from .precision import FP32
 from .registry import load_space
-from .space import Architecture, SearchSpace
+from .space.space import Architecture, SearchSpace
 from .threads import import_torch
 from .weight_files import lessons_of, spaces_with_weights, weights_of
 

@@ -24,11 +24,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from .check import CHECKS, Check, rows_of
 from .errors import DataUnavailable
 from .metric import ACCURACY, METRICS
+from .own_networks.check import CHECKS, Check, rows_of
 from .precision import FP32, runner_at
-from .space import Architecture, SearchSpace
+from .space.space import Architecture, SearchSpace
 from .supernet import Supernet
 
 FEW = 8  # examples that an exported model is run on

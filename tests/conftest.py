@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gnomon.profilers.timing import TimingPolicy
+from gnomon.profilers.timing.protocol import TimingPolicy
 from gnomon.supernets.layers import registry as layers
 from gnomon.supernets.registry import load_space
 

@@ -11,7 +11,7 @@ import pytest
 
 import gnomon
 from gnomon.cli.main import run
-from gnomon.supernets.adapter import TorchSpace
+from gnomon.supernets.own_networks.adapter import TorchSpace
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "docs" / "spaces.md").read_text(encoding="utf-8")

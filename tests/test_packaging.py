@@ -117,7 +117,11 @@ def test_users_of_mypy_get_our_types(installed, tmp_path):
     errors = [line for line in found.stdout.splitlines() if ": error:" in line]
     assert len(errors) == 1, found.stdout + found.stderr
     assert 'Argument 1 to "load_profile" has incompatible type "int"' in errors[0]
-    for known in ("gnomon.lut.profile.HardwareProfile", "gnomon.search.config.SearchConfig", "TaskContract"):
+    for known in (
+        "gnomon.lut.profile_file.profile.HardwareProfile",
+        "gnomon.search.config.SearchConfig",
+        "TaskContract",
+    ):
         assert re.search(rf"Revealed type is .*{known}", found.stdout), found.stdout
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from gnomon.search import non_dominated
 from gnomon.search.archive import Archive
 from gnomon.search.tactic import Batch
-from gnomon.supernets.space import Indices
+from gnomon.supernets.space.space import Indices
 from search_harness.landscape import Landscape
 
 FIRST, RANDOM, CHANGED, SAMPLES = 20, 200, 600, 64

@@ -17,9 +17,9 @@ import numpy as np
 
 from gnomon.search import hypervolume
 from gnomon.search.archive import every_architecture
-from gnomon.search.objective import Values
+from gnomon.search.problem.objective import Values
 from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
-from gnomon.supernets.space import Indices
+from gnomon.supernets.space.space import Indices
 from search_harness.images import Images, normal_draws
 from search_harness.landscape import DIRECTIONS
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from gnomon.search.archive import Archive
-from gnomon.search.objective import measure
-from gnomon.search.posterior import tuned
-from gnomon.supernets.space import Indices
+from gnomon.search.prediction.posterior import tuned
+from gnomon.search.problem.objective import measure
+from gnomon.supernets.space.space import Indices
 from search_harness.cells import Cells
 from search_harness.entrants import Entrant, config_of
 from search_harness.fashion import Fashion

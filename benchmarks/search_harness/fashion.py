@@ -18,9 +18,9 @@ import numpy as np
 
 from gnomon import load_profile
 from gnomon.search import hypervolume
-from gnomon.search.objective import Values
+from gnomon.search.problem.objective import Values
 from gnomon.supernets import SearchSpace, load_space
-from gnomon.supernets.space import Indices
+from gnomon.supernets.space.space import Indices
 from gnomon.supernets.supernet import Supernet, load_supernet
 from search_harness.landscape import DIRECTIONS
 

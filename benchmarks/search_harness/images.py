@@ -23,8 +23,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from gnomon.search.objective import Values
-from gnomon.supernets.space import Indices
+from gnomon.search.problem.objective import Values
+from gnomon.supernets.space.space import Indices
 
 BLOCKS = 1000  # of images; a share is rounded to whole blocks
 

@@ -8,9 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from gnomon.search import hypervolume
-from gnomon.search.objective import Direction, Objective, Values
+from gnomon.search.problem.objective import Direction, Objective, Values
 from gnomon.supernets import SearchSpace
-from gnomon.supernets.space import Indices
+from gnomon.supernets.space.space import Indices
 
 DIRECTIONS: tuple[Direction, ...] = ("max", "min")
 EXACT, OWN = "exact prices", "own measurements"  # whether a method may compute latency or FLOPs of any network

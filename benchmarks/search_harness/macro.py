@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from gnomon.search import hypervolume
-from gnomon.search.objective import Values
+from gnomon.search.problem.objective import Values
 from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
-from gnomon.supernets.space import Indices
+from gnomon.supernets.space.space import Indices
 from search_harness.images import Images
 from search_harness.landscape import DIRECTIONS
 

@@ -18,10 +18,10 @@ import numpy as np
 
 from gnomon import load_profile
 from gnomon.search import hypervolume
-from gnomon.search.evolution import nsga2
-from gnomon.search.objective import Values
+from gnomon.search.evolution.evolve import nsga2
+from gnomon.search.problem.objective import Values
 from gnomon.supernets import SearchSpace, load_space
-from gnomon.supernets.space import Indices
+from gnomon.supernets.space.space import Indices
 from search_harness.images import Images, normal_draws
 from search_harness.landscape import DIRECTIONS
 

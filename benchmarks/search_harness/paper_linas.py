@@ -14,12 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from gnomon.search.archive import Archive, first_occurrences, key_of
-from gnomon.search.evolution import Evaluate, best_first, nsga2
-from gnomon.search.objective import Values
-from gnomon.search.surrogate import SURROGATES, Surrogate
+from gnomon.search.evolution.evolve import Evaluate, best_first, nsga2
+from gnomon.search.prediction.surrogate import SURROGATES, Surrogate
+from gnomon.search.problem.objective import Values
 from gnomon.search.tactic import Batch
 from gnomon.supernets import SearchSpace
-from gnomon.supernets.space import Indices
+from gnomon.supernets.space.space import Indices
 from search_harness.landscape import Landscape
 from search_harness.macro import plain_space
 

@@ -9,7 +9,7 @@ import typer
 from ..output import AsJson, print_json, print_table
 
 if TYPE_CHECKING:
-    from ...lut.diff import LayerChange
+    from ...lut.analysis.diff import LayerChange
 
 SHOWN = 20  # changed layers, unless all are asked for
 

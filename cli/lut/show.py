@@ -23,7 +23,7 @@ ProfileName = Annotated[
 
 def print_profile(profile: HardwareProfile) -> None:
     """Print what a profile is, how good it is, and what it cost."""
-    from ...lut.description import text_of
+    from ...lut.profile_file.description import text_of
 
     print(text_of(profile))
 

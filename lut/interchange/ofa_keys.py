@@ -6,7 +6,7 @@ import itertools
 import re
 
 from ...supernets import LayerSpec
-from ...supernets.stages import divisible
+from ...supernets.families.stages import divisible
 
 SIZES = r"[0-9]{1,6}(?:x[0-9]{1,6})*"
 NAME = re.compile(

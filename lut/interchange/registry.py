@@ -11,7 +11,7 @@ from typing import Protocol
 from ...outputs import appearing, file_kind
 from ...supernets.plugins import Registry, unknown_as
 from ..errors import OutputExists, OutputUnwritable, TableUnreadable
-from ..profile import HardwareProfile
+from ..profile_file.profile import HardwareProfile
 from .table import Exchange
 
 
@@ -35,11 +35,10 @@ class Format(Protocol):
 
 FORMATS: Registry[Format] = Registry(
     "table format",
-    "lut/interchange",
+    "lut/interchange/formats",
     unknown_as(TableUnreadable),
     "gnomon.lut_formats",
     functions=("SUFFIXES", "read", "write", "is_ours"),
-    shared=frozenset(("ofa_keys", "registry", "table")),
 )
 
 

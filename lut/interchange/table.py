@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import TableUnreadable
-from ..profile import HardwareProfile
+from ..profile_file.profile import HardwareProfile
 
 # Facts of the header that travel with an exported table, as text.
 FACTS = (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ...profilers.timing import Measurement, undisturbed
+from ...profilers.timing.measurement import Measurement, undisturbed
 from ...supernets.errors import SupernetError
 from ..errors import ProfileMismatch
-from ..profile import HardwareProfile, environment_differences
-from ..schema import AnchorRecord
+from ..profile_file.profile import HardwareProfile, environment_differences
+from ..profile_file.schema import AnchorRecord
 from .coverage import missing_layers, strange_layers
 from .finding import Finding, Severity
 from .table import lint_table

@@ -19,14 +19,14 @@ import zipfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Iterator, Mapping, Tuple
 
-from ..archive import worker_archive
-from ..bundle import MANIFEST, MAX_MANIFEST_BYTES, README, WORKER, Bundle, bundle_from_text, read_bundle_folder
 from ..errors import BundleDamaged, PlanMismatch
 from ..journal import json_line
-from ..untrusted_zip import CHUNK_BYTES, Entries, checked_entries, inflate, opened
+from .archive import worker_archive
+from .manifest import MANIFEST, MAX_MANIFEST_BYTES, README, WORKER, Bundle, bundle_from_text, read_bundle_folder
+from .untrusted_zip import CHUNK_BYTES, Entries, checked_entries, inflate, opened
 
 if TYPE_CHECKING:
-    from ..plan import TimingPlan
+    from ..timing.plan import TimingPlan
 
 LONG_AGO = (2000, 1, 1, 0, 0, 0)  # of every file inside, so that equal content gives equal bytes
 NAMES = re.compile("|".join([r"models/[0-9a-f]{64}\.onnx", *map(re.escape, (MANIFEST, WORKER, README))]))

@@ -11,7 +11,7 @@ from typing import Protocol
 from ...outputs import appearing, file_kind
 from ...supernets.plugins import Registry
 from ..errors import OutputUnusable, UnknownName
-from ..run import Run
+from ..runs.run import Run
 
 
 class Format(Protocol):
@@ -30,11 +30,10 @@ class Format(Protocol):
 
 FORMATS: Registry[Format] = Registry(
     "run format",
-    "search/interchange",
+    "search/interchange/formats",
     UnknownName.of,
     "gnomon.run_formats",
     functions=("SUFFIXES", "write", "is_ours"),
-    shared=frozenset(("registry",)),
 )
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..algorithm import Algorithm, Setting, algorithm_of
 from ..archive import Archive
 from ..config import SearchConfig
-from ..evolution import offspring
+from ..evolution.algorithm import Algorithm, Setting, algorithm_of
+from ..evolution.evolve import offspring
 from ..tactic import Batch, population_of
 
 

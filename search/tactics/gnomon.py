@@ -13,15 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..acquisition.batch_choice import Choosing
+from ..acquisition.candidates import bred
+from ..acquisition.fidelity import glimpses_pay
+from ..acquisition.opening import batch, opening, whole_cost
 from ..archive import Archive
-from ..breeding import bred
-from ..choosing import Choosing
 from ..config import SearchConfig
-from ..objective import corner_of
-from ..opening import batch, opening, whole_cost
-from ..posterior import Posterior
+from ..prediction.posterior import Posterior
+from ..problem.objective import corner_of
 from ..tactic import Batch
-from ..worth import glimpses_pay
 
 POPULATION = 4
 GLIMPSES_A_ROUND = 0.5  # full validations' worth, where glimpses pay, until so much was spent in all:

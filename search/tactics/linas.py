@@ -14,13 +14,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...supernets.space import Indices
-from ..algorithm import Algorithm, Setting, algorithm_of
+from ...supernets.space.space import Indices
 from ..archive import Archive
 from ..config import SearchConfig
-from ..evolution import evolve, ranked
-from ..objective import Values
-from ..surrogate import SURROGATES, Surrogate
+from ..evolution.algorithm import Algorithm, Setting, algorithm_of
+from ..evolution.evolve import evolve, ranked
+from ..prediction.surrogate import SURROGATES, Surrogate
+from ..problem.objective import Values
 from ..tactic import Batch, population_of
 
 FEWEST_TO_FIT = 2

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from ..layers.module import ModuleOperation
+from ..layers.kinds.module import ModuleOperation
 from ..layers.registry import operations
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ class PublishedFile:
     @property
     def prepared(self) -> Path | None:
         """Where the prepared file is; None where it is not."""
-        from ..tasks.prepare import data_folder
+        from ..data.prepare import data_folder
 
         path = data_folder(self.data_set) / self.name if self.data_set else None
         return path if path and path.exists() else None

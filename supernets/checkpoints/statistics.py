@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..errors import CheckpointMismatch
-from ..space import SearchSpace
+from ..space.space import SearchSpace
 from .plain import PlainNames
 from .published import OUR_EPSILON, Published, published_for
 
@@ -101,7 +101,7 @@ def check_statistics(network: ElasticNetwork, found: Pairs) -> None:
     """Raise CheckpointMismatch unless `found` are statistics of every batch norm of the largest, and fit."""
     import torch
 
-    from ..check_runs import random_inputs
+    from ..own_networks.check_runs import random_inputs
 
     with torch.random.fork_rng(devices=[]):  # which are needed, whatever the numbers are
         needed = network.calibrate(network.largest, random_inputs(network.space, network.largest))

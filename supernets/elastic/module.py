@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ..errors import SupernetError
-from ..layers.module import ModuleOperation
+from ..layers.kinds.module import ModuleOperation
 from ..layers.operations import Operation
-from ..modules import build_module
-from ..values import input_names
+from ..layers.torch_modules import build_module
+from ..layers.values import input_names
 from .forward import Pass
 from .normalisation import EPSILON, Statistics
 from .operations import ElasticOperation

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from ..errors import SupernetError
 from ..layers.registry import operations
-from ..space import Architecture, SearchSpace
-from ..values import input_names
-from ..wiring import named_inputs, wiring_of
+from ..layers.values import input_names
+from ..space.space import Architecture, SearchSpace
+from ..space.wiring import named_inputs, wiring_of
 from .forward import Pass
 from .normalisation import BatchStatistics, Calibration, FixedStatistics, Normalise, Statistics
 from .slots import ElasticSequence

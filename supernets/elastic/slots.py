@@ -16,7 +16,7 @@ from ..layers.decoding import (
     StepEmbedding,
     VocabularyProjection,
 )
-from ..layers.module import ModuleOperation
+from ..layers.kinds.module import ModuleOperation
 from ..layers.operations import Conv, Linear, Operation, Residual, SqueezeExcite
 from ..layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from ..layers.sequences import FirstToken, MaskedMean, PatchEmbedding, TokenEmbedding

@@ -6,7 +6,7 @@ Copy this file, change it, and check it: gnomon space check keyword_spotting:Key
 
 from torch import nn
 
-from gnomon.supernets.adapter import Block, TorchSpace, layer
+from gnomon.supernets.own_networks.adapter import Block, TorchSpace, layer
 
 BLOCKS = 4
 

@@ -8,7 +8,7 @@ Copy this file, change it, and check it: gnomon space check recommender:Recommen
 from torch import nn
 from torch.nn import functional
 
-from gnomon.supernets.adapter import Input, TorchSpace, block, layer
+from gnomon.supernets.own_networks.adapter import Input, TorchSpace, block, layer
 
 
 class Table(nn.Embedding):

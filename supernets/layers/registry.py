@@ -1,4 +1,4 @@
-"""Find layer kinds: every other module of this folder that defines `operations(spec)` is one.
+"""Find layer kinds: every module of `kinds/`; it defines `operations(spec)`.
 
 Another package's kind is an entry point of group gnomon.layers: a module with that function, named as the kind.
 """
@@ -13,18 +13,12 @@ from ..plugins import Registry, unknown_as
 from .operations import Operation, Shape, with_shapes
 from .spec import LayerSpec
 
-NOT_KINDS = frozenset(
-    ("attention", "decoding", "operations", "pooling", "registry", "sequences", "spec", "transformer")
-)
-
-
 KINDS: Registry[ModuleType] = Registry(
     "layer kind",
-    "supernets/layers",
+    "supernets/layers/kinds",
     unknown_as(SupernetError),
     "gnomon.layers",
     functions=("operations",),
-    shared=NOT_KINDS,
 )
 
 

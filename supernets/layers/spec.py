@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import SupernetError
-from ..values import Input, shape_text
+from .values import Input, shape_text
 
 Scalar = int | str
 

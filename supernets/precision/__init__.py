@@ -22,12 +22,9 @@ from .kernels import weight_bits_here as weight_bits_here
 from .samples import Samples
 
 FP32 = "fp32"  # what torch computes in, and what graphs are built in
-NOT_PRECISIONS = frozenset(("kernels", "pairs", "ranges", "runtimes", "samples"))
 
 
-PRECISIONS: Registry[ModuleType] = Registry(
-    "precision", "supernets/precision", unknown_as(SupernetError), shared=NOT_PRECISIONS
-)
+PRECISIONS: Registry[ModuleType] = Registry("precision", "supernets/precision/formats", unknown_as(SupernetError))
 
 
 def precisions() -> tuple[str, ...]:

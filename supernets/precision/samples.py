@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..values import ranges_from_properties
+from ..layers.values import ranges_from_properties
 
 Sample = Mapping[str, NDArray[Any]]
 Samples = Iterable[Sample]

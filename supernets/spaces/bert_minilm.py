@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..encoder import Encoder
 from ..errors import UnknownSpace
+from ..families.encoder import Encoder
+from ..families.options import check_classes
 from ..layers.spec import LayerSpec
-from ..options import check_classes
 from ..registry import full_name
-from ..slot import Slot
-from ..space import SearchSpace
+from ..space.slot import Slot
+from ..space.space import SearchSpace
 
 EPSILON_EXPONENT = 12
 

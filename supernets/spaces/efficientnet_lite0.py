@@ -9,12 +9,12 @@ TensorFlow does, for that is how the parent was trained. On images of another da
 from __future__ import annotations
 
 from ..errors import UnknownSpace
+from ..families.options import IMAGENET, check_classes
+from ..families.stages import Blocks, Stage
 from ..layers.spec import LayerSpec
-from ..options import IMAGENET, check_classes
 from ..registry import full_name
-from ..slot import Slot
-from ..space import SearchSpace
-from ..stages import Blocks, Stage
+from ..space.slot import Slot
+from ..space.space import SearchSpace
 
 STEM, FIRST, HEAD = 32, 16, 1280
 PADDING = "same_upper"

@@ -6,10 +6,10 @@ weights ship with the package, so a first search needs no download and no GPU.
 
 from __future__ import annotations
 
+from ..families.stages import Blocks, Stage
 from ..layers.spec import LayerSpec
-from ..slot import Slot
-from ..space import SearchSpace
-from ..stages import Blocks, Stage
+from ..space.slot import Slot
+from ..space.space import SearchSpace
 
 STEM_CHANNELS = 16
 CLASSES = 10

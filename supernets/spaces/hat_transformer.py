@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..encoder_decoder import EncoderDecoder
 from ..errors import UnknownSpace
+from ..families.encoder_decoder import EncoderDecoder
 from ..registry import full_name
-from ..space import SearchSpace
+from ..space.space import SearchSpace
 
 QUERY_WIDTH = 512
 JOINT_VOCABULARY = 32768

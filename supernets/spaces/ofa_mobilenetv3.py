@@ -7,12 +7,12 @@ with the published figures to the last digit (benchmarks/ofa_reference.py).
 from __future__ import annotations
 
 from ..errors import UnknownSpace
+from ..families.options import IMAGENET, check_classes, check_resolution
+from ..families.stages import Blocks, Stage, divisible
 from ..layers.spec import LayerSpec
-from ..options import IMAGENET, check_classes, check_resolution
 from ..registry import full_name
-from ..slot import Slot
-from ..space import SearchSpace
-from ..stages import Blocks, Stage, divisible
+from ..space.slot import Slot
+from ..space.space import SearchSpace
 
 WIDTHS = (1.0, 1.2)
 DEFAULTS: dict[str, object] = {"width": 1.0, "resolution": 224, "classes": IMAGENET}

@@ -8,12 +8,12 @@ block at its largest setting, kernel 7 and expansion 6.
 from __future__ import annotations
 
 from ..errors import UnknownSpace
+from ..families.options import IMAGENET, check_classes, check_resolution
+from ..families.stages import Blocks, Stage, divisible
 from ..layers.spec import LayerSpec
-from ..options import IMAGENET, check_classes, check_resolution
 from ..registry import full_name
-from ..slot import Slot
-from ..space import SearchSpace
-from ..stages import Blocks, Stage, divisible
+from ..space.slot import Slot
+from ..space.space import SearchSpace
 
 WIDTHS = (1.3,)
 DEFAULTS: dict[str, object] = {"width": 1.3, "resolution": 224, "classes": IMAGENET}

@@ -8,12 +8,12 @@ The first two widths are the stem's, inside it and at its end. Where rounding ma
 
 from __future__ import annotations
 
+from ..families.options import IMAGENET, check_classes, check_resolution
+from ..families.stages import divisible
 from ..layers.spec import LayerSpec
-from ..options import IMAGENET, check_classes, check_resolution
 from ..registry import full_name
-from ..slot import Choice, Slot
-from ..space import SearchSpace
-from ..stages import divisible
+from ..space.slot import Choice, Slot
+from ..space.space import SearchSpace
 
 DEPTHS = (0, 1, 2)
 EXPANDS = (0.2, 0.25, 0.35)

@@ -6,9 +6,9 @@ search needs no download and no GPU.
 
 from __future__ import annotations
 
-from ..encoder_decoder import EncoderDecoder
+from ..families.encoder_decoder import EncoderDecoder
 from ..registry import full_name
-from ..space import SearchSpace
+from ..space.space import SearchSpace
 
 HEAD_DIM = 32
 DEFAULTS: dict[str, object] = {"source": 32, "target": 40, "steps": 17}

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..encoder import Encoder
+from ..families.encoder import Encoder
+from ..families.options import IMAGENET, check_classes
 from ..layers.spec import LayerSpec
-from ..options import IMAGENET, check_classes
 from ..registry import full_name
-from ..slot import Slot
-from ..space import SearchSpace
+from ..space.slot import Slot
+from ..space.space import SearchSpace
 
 EPSILON_EXPONENT = 6
 

@@ -14,30 +14,11 @@ from typing import TYPE_CHECKING, Protocol
 from ..errors import DataUnavailable
 from ..metric import ACCURACY, Metric
 from ..plugins import Registry, closest_hint
-from ..space import SearchSpace
+from ..space.space import SearchSpace
 
 if TYPE_CHECKING:
     from ..elastic import ElasticNetwork
     from ..supernet import Supernet
-
-NOT_TASKS = frozenset(
-    (
-        "cifar",
-        "decoding",
-        "ding",
-        "folders",
-        "home_assistant",
-        "idx",
-        "images",
-        "labelled",
-        "pairs",
-        "prepare",
-        "rotten_tomatoes",
-        "text",
-        "text_files",
-        "vocabulary",
-    )
-)
 
 
 class Task(Protocol):
@@ -59,9 +40,7 @@ def no_loader(kind: str, name: str, known: Sequence[str]) -> DataUnavailable:
     )
 
 
-TASKS: Registry[ModuleType] = Registry(
-    "task", "supernets/tasks", no_loader, "gnomon.tasks", functions=("load",), shared=NOT_TASKS
-)
+TASKS: Registry[ModuleType] = Registry("task", "supernets/tasks", no_loader, "gnomon.tasks", functions=("load",))
 
 
 def task_names() -> tuple[str, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..space import SearchSpace
-from .cifar import Cifar
-from .folders import Preprocessing
-from .labelled import ClassificationTask
+from ..data.cifar import Cifar
+from ..data.folders import Preprocessing
+from ..data.labelled import ClassificationTask
+from ..space.space import SearchSpace
 
 CIFAR10 = Cifar(
     name="cifar10",

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from ..space import SearchSpace
-from .idx import read_idx
-from .images import LabelledImages
-from .labelled import ClassificationTask
+from ..data.idx import read_idx
+from ..data.images import LabelledImages
+from ..data.labelled import ClassificationTask
+from ..space.space import SearchSpace
 
 MEAN, DEVIATION = 0.2860, 0.3530  # of the training images, scaled to 0..1
 HELD_OUT = 5000
 CALIBRATION = 512
-EMBEDDED = Path(__file__).parent / "data" / "fashion_mnist"
+EMBEDDED = Path(__file__).parents[1] / "data" / "samples" / "fashion_mnist"
 
 
 def load(space: SearchSpace, folder: Path | None = None) -> ClassificationTask[LabelledImages]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..data.folders import FolderImages, Preprocessing, task_of_folders, training_split_of_folders
+from ..data.labelled import ClassificationTask
 from ..errors import DataUnavailable
-from ..space import SearchSpace
-from .folders import FolderImages, Preprocessing, task_of_folders, training_split_of_folders
-from .labelled import ClassificationTask
+from ..space.space import SearchSpace
 
 HALF = Preprocessing(mean=127 / 255, deviation=128 / 255)
 

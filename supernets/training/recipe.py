@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SupernetError
-from ..space import SearchSpace
+from ..space.space import SearchSpace
 
 ALL = ("all",)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..space import Architecture, SearchSpace
+from ..space.space import Architecture, SearchSpace
 from .recipe import Phase
 
 

@@ -20,7 +20,7 @@ import torch
 
 from ..elastic import ElasticNetwork
 from ..errors import DataUnavailable
-from ..space import Architecture, SearchSpace
+from ..space.space import Architecture, SearchSpace
 from .checkpoint import Epoch, Position, Pupils, restore, save
 from .lessons import Lessons
 from .optimisation import optimizer_of, set_rate, update_average

@@ -138,16 +138,16 @@ def fail_under(constants):
 
 
 def test_constants_are_put_back_after_an_error():
-    from gnomon.search import opening
+    from gnomon.search.acquisition import opening
 
     before = opening.FIRST
-    with overridden({"gnomon.search.opening:FIRST": 99}):
+    with overridden({"gnomon.search.acquisition.opening:FIRST": 99}):
         assert opening.FIRST == 99
     with pytest.raises(RuntimeError):
-        fail_under({"gnomon.search.opening:FIRST": 98})
+        fail_under({"gnomon.search.acquisition.opening:FIRST": 98})
     assert before == opening.FIRST
     with pytest.raises(AttributeError):
-        fail_under({"gnomon.search.opening:NOT_THERE": 1})
+        fail_under({"gnomon.search.acquisition.opening:NOT_THERE": 1})
 
 
 def test_an_interrupted_benchmark_goes_on(macro_table, tmp_path):
@@ -290,7 +290,13 @@ def test_constants_of_the_tactic_hold_while_they_are_overridden(macro, place, va
 
 def test_what_was_worked_out_under_other_constants_is_forgotten(macro):
     plain = ENTRANTS["gnomon"]
-    other = replace(plain, constants={"gnomon.search.process:LOCALS": (3.0,), "gnomon.search.process:NOISES": (0.3,)})
+    other = replace(
+        plain,
+        constants={
+            "gnomon.search.prediction.gaussian_process:LOCALS": (3.0,),
+            "gnomon.search.prediction.gaussian_process:NOISES": (0.3,),
+        },
+    )
     first, ablated, again = (
         searched(macro, "gnomon", entrant, EXACT, seed=0, budget=20)[1].tolist() for entrant in (plain, other, plain)
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gnomon.lut.store import SHIPPED
+from gnomon.lut.profile_file.store import SHIPPED
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gnomon.profilers import BackendUnavailable
-from gnomon.profilers.registry import load_builder
+from gnomon.profilers.runtimes.registry import load_builder
 from gnomon.profilers.testing import affine_model
 
 

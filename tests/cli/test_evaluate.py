@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 
 from gnomon.supernets import load_space
+from gnomon.supernets.data.labelled import top1_percent, top5_percent
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.supernet import save_weights
-from gnomon.supernets.tasks.labelled import top1_percent, top5_percent
 
 
 def test_embedded_supernet_is_evaluated_on_all_test_images(gnomon):
@@ -55,7 +55,7 @@ def imagenet_like(tmp_path, monkeypatch):
 
 
 def test_a_published_file_is_evaluated_on_class_folders(gnomon, imagenet_like, tmp_path, monkeypatch):
-    from gnomon.supernets.tasks import folders
+    from gnomon.supernets.data import folders
 
     monkeypatch.setattr(folders, "CALIBRATION", 16)
     monkeypatch.setattr(folders, "HELD_OUT", 24)

@@ -8,9 +8,9 @@ from gnomon.cli import demo
 from gnomon.cli.main import EXIT_USAGE
 from gnomon.cli.main import run as gnomon
 from gnomon.lut import create_bundle, shipped_profiles
-from gnomon.lut.bundle import bundle_request
-from gnomon.lut.store import SHIPPED
-from gnomon.profilers.timing import TimingPolicy
+from gnomon.lut.measuring.bundle import bundle_request
+from gnomon.lut.profile_file.store import SHIPPED
+from gnomon.profilers.timing.protocol import TimingPolicy
 
 PROFILE = str(SHIPPED / f"{next(n for n in shipped_profiles() if n.startswith('fashion_mnist/'))}.jsonl")
 

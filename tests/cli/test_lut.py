@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from gnomon.lut import shipped_profiles
-from gnomon.lut.store import SHIPPED
+from gnomon.lut.profile_file.store import SHIPPED
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gnomon.lut import load_profile
-from gnomon.lut.store import SHIPPED
+from gnomon.lut.profile_file.store import SHIPPED
 from gnomon.profilers import fingerprint
 
 

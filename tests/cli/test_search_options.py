@@ -2,21 +2,20 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
-import gnomon.lut.store
 from gnomon import load_profile
 from gnomon.api import load_run
 from gnomon.api import search as run_search
 from gnomon.lut import shipped_profiles
+from gnomon.lut.profile_file.store import SHIPPED
 from gnomon.search import SearchConfig
 from gnomon.search import run_search as measure
 from gnomon.search.errors import InvalidConfig
-from gnomon.search.testing import fake_context
+from gnomon.search.testing.contracts import fake_context
 
-PROFILES = Path(gnomon.lut.store.__file__).parent.parent / "hardware_profiles"
+PROFILES = SHIPPED
 SMALL = ("--tactic", "random", "--budget", 6, "--population", 3)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 THIRD_PARTY = Path(__file__).parent.parent / "third_party"
-HEAD = "from torch import nn\nfrom gnomon.supernets.adapter import Input, TorchSpace, block, layer\n"
+HEAD = "from torch import nn\nfrom gnomon.supernets.own_networks.adapter import Input, TorchSpace, block, layer\n"
 
 
 @pytest.fixture

@@ -30,7 +30,8 @@ def test_doctor_speaks_json(gnomon):
 
 @pytest.mark.parametrize(("block_us", "code"), [((100.0,) * 9, 0), ((100.0, 150.0) * 9, 4)])
 def test_doctor_is_strict_about_the_verdict_only_when_asked(gnomon, monkeypatch, block_us, code):
-    from gnomon.profilers import TimerNoise, hardware
+    from gnomon.profilers import TimerNoise
+    from gnomon.profilers.machine import hardware
 
     monkeypatch.setattr(hardware, "timer_noise", lambda **_: TimerNoise(block_us, loops=10_000))
     assert gnomon("doctor").code == 0
@@ -46,7 +47,8 @@ def test_doctor_is_strict_about_the_verdict_only_when_asked(gnomon, monkeypatch,
     [(0.0, "validation, as by `gnomon search`: 4 threads"), (12.0, "about 2.0 times as slow as alone")],
 )
 def test_doctor_says_with_how_many_threads_a_search_validates(gnomon, monkeypatch, busy, told):
-    from gnomon.profilers import TimerNoise, hardware
+    from gnomon.profilers import TimerNoise
+    from gnomon.profilers.machine import hardware
 
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OMP_WAIT_POLICY"):
         monkeypatch.delenv(name, raising=False)

@@ -9,8 +9,8 @@ sys.path.insert(0, str(Path(__file__).parent))  # for `pages`
 
 from gnomon.cli.main import run
 from gnomon.lut import shipped_profiles
-from gnomon.lut.store import SHIPPED, SUFFIX
-from gnomon.profilers.timing import TimingPolicy
+from gnomon.lut.profile_file.store import SHIPPED, SUFFIX
+from gnomon.profilers.timing.protocol import TimingPolicy
 
 QUICK = TimingPolicy(block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=2, max_passes=2, settle_s=2.0)
 

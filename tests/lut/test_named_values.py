@@ -6,12 +6,12 @@ import pytest
 
 from gnomon.cli.explanation import label
 from gnomon.lut import LatencyTable, with_predictions
+from gnomon.lut.latency_model.regression import SizeCurves
+from gnomon.lut.latency_model.terms import border_kib
 from gnomon.lut.lint.finding import Rows, spec_of
 from gnomon.lut.lint.order import not_monotone
 from gnomon.lut.lint.physics import features, work_of
-from gnomon.lut.regression import SizeCurves
-from gnomon.lut.terms import border_kib
-from gnomon.profilers.timing import Measurement
+from gnomon.profilers.timing.measurement import Measurement
 from gnomon.supernets.layers.registry import macs
 
 

@@ -17,9 +17,9 @@ from gnomon.lut import (
     model_for_space,
     timed_model,
 )
-from gnomon.lut.build import plan_for
-from gnomon.lut.sampling import networks_for, physical_sums
-from gnomon.lut.terms import PHYSICAL
+from gnomon.lut.latency_model.sampling import networks_for, physical_sums
+from gnomon.lut.latency_model.terms import PHYSICAL
+from gnomon.lut.measuring.build import plan_for
 from gnomon.profilers import RunConfig
 from gnomon.supernets.graph import PartModel, graph_from_layers, models_from_architecture
 from gnomon.supernets.testing import SpaceContract

@@ -3,11 +3,11 @@
 import pytest
 
 from gnomon.lut import ProfileRequest, build_profile
-from gnomon.lut.build import plan_for
-from gnomon.lut.networks import layer_model
-from gnomon.profilers.backend import RunConfig
+from gnomon.lut.measuring.build import plan_for
+from gnomon.lut.measuring.networks import layer_model
 from gnomon.profilers.errors import UnsupportedConfig
-from gnomon.profilers.registry import load_backend
+from gnomon.profilers.run_config import RunConfig
+from gnomon.profilers.runtimes.registry import load_backend
 from gnomon.supernets import load_space
 
 INT8 = RunConfig(precision="int8")

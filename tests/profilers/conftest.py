@@ -14,7 +14,7 @@ from gnomon.profilers import (
     load_backend,
     write_plan,
 )
-from gnomon.profilers.availability import availability
+from gnomon.profilers.runtimes.availability import availability
 
 APART = ("onnxruntime:openvino",)  # tested in a process of its own, see test_backends.py
 CHOSEN = "GNOMON_TESTED_BACKENDS"  # there, this names it

@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from gnomon.lut import bundle_request, create_bundle, import_results
 from gnomon.profilers import TimingPolicy
-from gnomon.profilers.requirements import required_version
+from gnomon.profilers.runtimes.requirements import required_version
 from gnomon.profilers.transports.bundle import unpack_bundle
 
 OLDEST = {  # onnxruntime by Python: the oldest that Gnomon takes or that has wheels, and a numpy of its time

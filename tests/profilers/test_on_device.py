@@ -9,8 +9,8 @@ import pytest
 
 import gnomon.profilers
 from gnomon.profilers import PlannedModel, RunConfig, TimingPolicy, read_results, write_plan
-from gnomon.profilers.archive import worker_archive
 from gnomon.profilers.testing import affine_model
+from gnomon.profilers.transports.archive import worker_archive
 
 PACKAGE = Path(gnomon.profilers.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))

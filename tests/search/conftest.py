@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from gnomon.search import SearchContext
-from gnomon.search.testing import AnalyticSupernet, LinearLatency
+from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency
 from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
 
 

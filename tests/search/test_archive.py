@@ -4,9 +4,9 @@ import pytest
 from gnomon.search import SearchConfig, Study, load_run, run_search
 from gnomon.search.archive import Archive, every_architecture
 from gnomon.search.errors import SpaceExhausted
-from gnomon.search.objective import build_objectives
+from gnomon.search.problem.objective import build_objectives
 from gnomon.search.tactic import TACTICS
-from gnomon.search.testing import fake_context, measured_archive
+from gnomon.search.testing.contracts import fake_context, measured_archive
 
 
 def of_six(budget, **changes):

@@ -8,11 +8,11 @@ from gnomon.cli.main import run as gnomon
 from gnomon.lut import ProfileRequest, build_profile
 from gnomon.search import SearchConfig, SearchContext, load_run, run_search
 from gnomon.search.errors import MissingContext
-from gnomon.search.final import final_front
-from gnomon.search.notebook import html_from_front
-from gnomon.search.objective import build_objective
-from gnomon.search.task_metric import needs_supernet
-from gnomon.search.testing import AnalyticSupernet
+from gnomon.search.final.final import final_front
+from gnomon.search.fronts.notebook import html_from_front
+from gnomon.search.problem.objective import build_objective
+from gnomon.search.problem.task_metric import needs_supernet
+from gnomon.search.testing.contracts import AnalyticSupernet
 from gnomon.supernets.metric import ACCURACY, BLEU
 
 CONFIG = SearchConfig(space="pairs", objectives=("bleu", "latency"), tactic="gnomon", budget=8, glimpse_share=0.5)

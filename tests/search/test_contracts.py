@@ -7,10 +7,10 @@ import pytest
 
 from gnomon.search import SearchConfig
 from gnomon.search.errors import MissingContext, UnknownName
-from gnomon.search.objective import OBJECTIVES, SearchContext
-from gnomon.search.surrogate import SURROGATES
+from gnomon.search.prediction.surrogate import SURROGATES
+from gnomon.search.problem.objective import OBJECTIVES, SearchContext
 from gnomon.search.tactic import TACTICS, Batch
-from gnomon.search.testing import ObjectiveContract, SurrogateContract, TacticContract, fake_context
+from gnomon.search.testing.contracts import ObjectiveContract, SurrogateContract, TacticContract, fake_context
 from gnomon.supernets import load_space
 from gnomon.supernets.metric import ACCURACY, METRICS
 

@@ -8,11 +8,11 @@ import pytest
 import gnomon
 from gnomon.profilers.errors import DeviceUnreachable
 from gnomon.search import SearchConfig, load_run, run_search
+from gnomon.search.acquisition.opening import FIRST, TRIAL_GLIMPSES
 from gnomon.search.errors import NothingEvaluates, NothingMeasured
 from gnomon.search.loop import FAILURES_TO_STOP
-from gnomon.search.opening import FIRST, TRIAL_GLIMPSES
 from gnomon.search.tactic import TACTICS
-from gnomon.search.testing import AnalyticSupernet, fake_context
+from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
 
 CONFIG = SearchConfig(
     space="fashion_mnist", objectives=("accuracy", "macs"), budget=24, population=4, inner_evaluations=60

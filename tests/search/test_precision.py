@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 
 from gnomon.api import export, load_profile, search
-from gnomon.search import SearchConfig, export_checks, run_search
+from gnomon.search import SearchConfig, run_search
+from gnomon.search.deployments.profiles import precision_of, provenance_from, searched
 from gnomon.search.errors import InvalidConfig, MissingContext, RunMismatch
-from gnomon.search.export import export_subnet
-from gnomon.search.final import costly_objectives
-from gnomon.search.objective import build_objective
-from gnomon.search.profiles import precision_of, provenance_from, searched
-from gnomon.search.testing import AnalyticSupernet, fake_context
-from gnomon.supernets import agreement, load_space
+from gnomon.search.export import checks as export_checks
+from gnomon.search.export.export import export_subnet
+from gnomon.search.final.final import costly_objectives
+from gnomon.search.problem.objective import build_objective
+from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
+from gnomon.supernets import load_space
 from gnomon.supernets.errors import PrecisionUnavailable
-from gnomon.supernets.precision import int8
+from gnomon.supernets.evaluation import agreement
+from gnomon.supernets.precision.formats import int8
 from gnomon.supernets.supernet import load_supernet
 
 CONFIG = SearchConfig(
@@ -131,7 +133,7 @@ def test_a_supernet_that_does_not_know_the_precision_is_refused_before_it_runs(s
 
 
 def test_a_search_for_a_processor_unlike_this_one_is_refused_at_once(tmp_path, monkeypatch):
-    from gnomon.supernets.precision import bf16
+    from gnomon.supernets.precision.formats import bf16
 
     def refuse():
         raise PrecisionUnavailable("this processor does not compute in bf16")

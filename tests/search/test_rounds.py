@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gnomon.search import SearchConfig, load_run, run_search
 from gnomon.search.errors import RunMismatch, TacticBroken
 from gnomon.search.tactic import TACTICS
-from gnomon.search.testing import fake_context
+from gnomon.search.testing.contracts import fake_context
 
 CONFIG = SearchConfig(
     space="fashion_mnist", objectives=("accuracy", "macs"), budget=13, population=5, inner_evaluations=60
@@ -24,7 +24,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from gnomon.search import SearchConfig, run_search
-from gnomon.search.testing import fake_context
+from gnomon.search.testing.contracts import fake_context
 run_search(fake_context(), SearchConfig.model_validate_json(sys.argv[2]), Path(sys.argv[1]), provenance={})
 """
 

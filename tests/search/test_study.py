@@ -19,7 +19,7 @@ from gnomon.search.errors import (
     TrialRefused,
     UnknownName,
 )
-from gnomon.search.testing import AnalyticSupernet, fake_context
+from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
 from gnomon.supernets import load_space
 
 CONFIG = SearchConfig(
@@ -28,7 +28,7 @@ CONFIG = SearchConfig(
 SCRIPT = """
 import os, sys
 import gnomon
-from gnomon.search.testing import AnalyticSupernet
+from gnomon.search.testing.contracts import AnalyticSupernet
 from gnomon.supernets import load_space
 study = gnomon.Study(gnomon.SearchConfig.model_validate_json(sys.argv[2]), sys.argv[1])
 net = AnalyticSupernet(load_space("fashion_mnist"))

@@ -7,8 +7,8 @@ import onnxruntime
 import pytest
 import torch
 
-from gnomon.profilers.backend import RunConfig
-from gnomon.profilers.registry import load_backend
+from gnomon.profilers.run_config import RunConfig
+from gnomon.profilers.runtimes.registry import load_backend
 from gnomon.supernets import LayerSpec, SupernetError, load_space, space_names
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.errors import CheckpointMismatch, UnknownSpace

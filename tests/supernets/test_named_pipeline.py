@@ -10,13 +10,13 @@ import torch
 
 import gnomon
 from gnomon.search import SearchConfig
-from gnomon.search.export import export_subnet
+from gnomon.search.export.export import export_subnet
+from gnomon.supernets.data.labelled import ClassificationTask
 from gnomon.supernets.elastic import ElasticNetwork, FixedStatistics
 from gnomon.supernets.errors import DataUnavailable
 from gnomon.supernets.graph import models_from_architecture
+from gnomon.supernets.layers.values import Input
 from gnomon.supernets.metric import ACCURACY, Answers
-from gnomon.supernets.tasks.labelled import ClassificationTask
-from gnomon.supernets.values import Input
 
 NAMES = ("keyword_spotting", "recommender", "unet", "detector")
 

@@ -10,20 +10,20 @@ import torch
 from torch import nn
 
 from gnomon.cli.main import run
-from gnomon.lut.terms import border_kib
-from gnomon.profilers.backend import RunConfig
-from gnomon.profilers.ranges import ranges_of
-from gnomon.profilers.registry import load_backend
+from gnomon.lut.latency_model.terms import border_kib
+from gnomon.profilers.run_config import RunConfig
+from gnomon.profilers.runtimes.ranges import ranges_of
+from gnomon.profilers.runtimes.registry import load_backend
 from gnomon.supernets import LayerSpec, SupernetError
-from gnomon.supernets.adapter import Block, Input, TorchSpace, block, layer
-from gnomon.supernets.check import CHECKS, CheckFailed, check_space, graph_is_torch, rows_of
-from gnomon.supernets.check_runs import whole_numbers_fit
 from gnomon.supernets.elastic import ElasticNetwork, FixedStatistics
 from gnomon.supernets.graph import graph_from_layers, models_from_architecture
 from gnomon.supernets.layers.registry import macs, params
+from gnomon.supernets.own_networks.adapter import Block, Input, TorchSpace, block, layer
+from gnomon.supernets.own_networks.check import CHECKS, CheckFailed, check_space, graph_is_torch, rows_of
+from gnomon.supernets.own_networks.check_runs import whole_numbers_fit
 from gnomon.supernets.precision import at_precision
+from gnomon.supernets.space.wiring import wiring_of
 from gnomon.supernets.testing import SpaceContract
-from gnomon.supernets.wiring import wiring_of
 
 NAMES = ("keyword_spotting", "recommender", "unet", "detector")
 

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from gnomon.supernets.adapter import Input, TorchSpace, block, layer
+from gnomon.supernets.own_networks.adapter import Input, TorchSpace, block, layer
 
 CLASSES, BOX = 3, 4
 

@@ -3,7 +3,7 @@
 from digits_task import macro_f1, splits
 from torch import nn
 
-from gnomon.supernets.adapter import TorchSpace, block, layer
+from gnomon.supernets.own_networks.adapter import TorchSpace, block, layer
 from gnomon.supernets.training.lessons.images import ImageLessons
 from gnomon.supernets.training.recipe import Phase, Recipe
 

@@ -5,9 +5,9 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import f1_score
 
 from gnomon.supernets import DataUnavailable
+from gnomon.supernets.data.images import LabelledImages
+from gnomon.supernets.data.labelled import ClassificationTask
 from gnomon.supernets.metric import Metric
-from gnomon.supernets.tasks.images import LabelledImages
-from gnomon.supernets.tasks.labelled import ClassificationTask
 
 METRIC = Metric("macro_f1", "percent", "max", tolerance=0.1)
 

@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from gnomon.supernets.adapter import TorchSpace, block, layer
+from gnomon.supernets.own_networks.adapter import TorchSpace, block, layer
 
 
 class Stem(nn.Sequential):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import ClassVar
 
 from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
-from gnomon.supernets.slot import Part
+from gnomon.supernets.space.slot import Part
 
 TOKENS, WIDTH, VOCABULARY, STEPS = 5, 8, 11, 6
 

@@ -3,7 +3,7 @@
 from torch import nn
 from torch.nn import functional
 
-from gnomon.supernets.adapter import TorchSpace, block, layer
+from gnomon.supernets.own_networks.adapter import TorchSpace, block, layer
 
 GROUPS = 4
 

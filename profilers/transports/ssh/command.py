@@ -14,8 +14,8 @@ import subprocess
 import tempfile
 from typing import Iterable, Iterator, Sequence, Tuple
 
-from ...closing import Closing
 from ...errors import DeviceUnreachable
+from ...runtimes.closing import Closing
 
 STDERR_TAIL_BYTES = 4_000
 END_WAIT_S = 5.0

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Optional
 
 from ...errors import DeviceUnfit, DeviceUnreachable
-from ...hardware import Hardware
-from ...lock import locked
+from ...machine.hardware import Hardware
+from ...worker.lock import locked
 from .address import address_from_text
 from .line import Line
 from .remote import RemoteWorker

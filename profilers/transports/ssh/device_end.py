@@ -21,13 +21,13 @@ import warnings
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence
 
-from ...availability import require_usable
 from ...errors import DeviceUnfit, PlanDamaged, ProfilerError
 from ...exits import DONE, FAILED, INTERRUPTED
-from ...hardware import fingerprint
 from ...journal import write_atomically
-from ...plan import read_plan
-from ...requirements import check_runtime
+from ...machine.hardware import fingerprint
+from ...runtimes.availability import require_usable
+from ...runtimes.requirements import check_runtime
+from ...timing.plan import read_plan
 from ..local import run_plan_locally
 from .run_folder import RunFolder
 

@@ -17,8 +17,8 @@ import tempfile
 from pathlib import Path
 from typing import Callable, Generator, Iterable, List, NamedTuple, Optional, Sequence
 
-from ...closing import Closing
 from ...errors import DeviceUnreachable
+from ...runtimes.closing import Closing
 from .address import SshAddress
 from .command import Command
 from .failures import printable, unreachable

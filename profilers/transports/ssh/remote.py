@@ -13,10 +13,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Callable, Dict, Generator, Iterable, List, Mapping, Optional, Tuple
 
-from ...archive import ROOT, worker_archive
+from ...child import event_from_line
 from ...errors import DeviceUnfit, ProfilerError, error_class
-from ...requirements import PYTHON
-from ..local import event_from_line
+from ...runtimes.requirements import PYTHON
+from ..archive import ROOT, worker_archive
 from .failures import printable
 from .line import Answer, Line
 

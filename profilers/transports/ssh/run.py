@@ -14,12 +14,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, Optional
 
-from ...cache import cache_path
 from ...errors import DeviceUnfit, DeviceUnreachable, EnvironmentChanged, PlanMismatch, ProfilerError, WorkerCrashed
 from ...exits import DONE, INTERRUPTED
 from ...journal import write_atomically
-from ...plan import PLAN_FILE, read_plan
-from ...results import read_results
+from ...results.results import read_results
+from ...timing.plan import PLAN_FILE, read_plan
+from ...worker.cache import cache_path
 from .failures import printable
 from .remote import RemoteWorker
 from .run_folder import CACHE, RESULTS

@@ -21,10 +21,10 @@ import time
 from pathlib import Path
 from typing import IO, ContextManager, Sequence
 
-from ...cache import cache_path
 from ...errors import PlanDamaged, ResultsLocked
-from ...lock import locked
-from ...plan import MODEL_FILE, PLAN_FILE
+from ...timing.plan import MODEL_FILE, PLAN_FILE
+from ...worker.cache import cache_path
+from ...worker.lock import locked
 from .bootstrap import FOLDER
 
 DIGEST = re.compile(r"[0-9a-f]{64}")

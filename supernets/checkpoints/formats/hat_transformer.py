@@ -11,9 +11,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ...data.pairs import END_ID
 from ...errors import CheckpointMismatch
-from ...layers.source_embedding import TABLE
-from ...tasks.pairs import END_ID
+from ...layers.kinds.source_embedding import TABLE
 from ..published import Published, PublishedFile
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from ...data.labelled import Labelled, batches_of, tensors_of, top1_percent
 from ...elastic import ElasticNetwork
-from ...space import Architecture
-from ...tasks.labelled import Labelled, batches_of, tensors_of, top1_percent
+from ...space.space import Architecture
 from ..recipe import Phase, Recipe
 from .augmentation import erase, flip_and_shift
 

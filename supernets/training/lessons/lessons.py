@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ...space import Architecture
+from ...space.space import Architecture
 from ..recipe import Phase, Recipe
 
 if TYPE_CHECKING:

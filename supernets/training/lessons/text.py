@@ -14,10 +14,10 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
+from ...data.labelled import batches_to_run, top1_percent
+from ...data.text import LabelledText
 from ...elastic import ElasticNetwork
-from ...space import Architecture
-from ...tasks.labelled import batches_to_run, top1_percent
-from ...tasks.text import LabelledText
+from ...space.space import Architecture
 from ..recipe import Phase, Recipe
 
 SORTED_TOGETHER = 16  # batches

@@ -15,14 +15,14 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from ...bleu import corpus_bleu
+from ...data.pairs import END_ID, PADDING_ID, START_ID, SentencePairs, padded
+from ...data.vocabulary import SPECIAL, UNKNOWN, Vocabulary
 from ...elastic import ElasticNetwork
-from ...encoder_decoder import ENCODER, STEP
-from ...generation import greedy
-from ...layers.source_embedding import TABLE
-from ...space import Architecture
-from ...tasks.pairs import END_ID, PADDING_ID, START_ID, SentencePairs, padded
-from ...tasks.vocabulary import SPECIAL, UNKNOWN, Vocabulary
+from ...evaluation.bleu import corpus_bleu
+from ...evaluation.generation import greedy
+from ...families.encoder_decoder import ENCODER, STEP
+from ...layers.kinds.source_embedding import TABLE
+from ...space.space import Architecture
 from ..recipe import Phase, Recipe
 
 STRETCH = 20  # batches' worth of sentences that are sorted together

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ...checkpoints import first_difference, named_as_ours, published_for, read_tensors, shapes_of
 from ...checkpoints.translation import OURS
 from ...errors import CheckpointMismatch
-from ...space import SearchSpace
+from ...space.space import SearchSpace
 from ...tasks.movie_reviews import PARENT, prepared, training_split
 from ..lessons.text import TextLessons
 from ..recipe import Phase, Recipe

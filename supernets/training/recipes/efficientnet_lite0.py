@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from ...checkpoints import load_checkpoint, named_as_ours, read_tensors, shapes_of
 from ...checkpoints.formats.efficientnet_lite0 import FILE
 from ...checkpoints.translation import OURS
+from ...data.prepare import data_folder
 from ...errors import CheckpointMismatch, DataUnavailable
-from ...space import SearchSpace
+from ...space.space import SearchSpace
 from ...tasks.image_folder_half import training_split
-from ...tasks.prepare import data_folder
 from ..lessons.images import ImageLessons
 from ..recipe import Phase, Recipe
 

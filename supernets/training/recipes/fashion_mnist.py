@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...space import SearchSpace
+from ...data.prepare import data_folder
+from ...space.space import SearchSpace
 from ...tasks.fashion_mnist import training_split
-from ...tasks.prepare import data_folder
 from ..lessons.images import ImageLessons
 from ..recipe import Phase, Recipe
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...encoder_decoder import target_of
-from ...space import SearchSpace
-from ...tasks.pairs import read_pairs
-from ...tasks.prepare import data_folder
+from ...data.pairs import read_pairs
+from ...data.prepare import data_folder
+from ...families.encoder_decoder import target_of
+from ...space.space import SearchSpace
 from ...tasks.translation import vocabulary_for
 from ..lessons.translation import TranslationLessons
 from ..recipe import Phase, Recipe

@@ -11,7 +11,7 @@ from gnomon.lut import LatencyTable, load_profile, shipped_profiles
 from gnomon.lut.errors import LutError, OutputExists, OutputUnwritable, TableUnreadable
 from gnomon.lut.interchange import Row, facts_of, format_names, format_of, read_table, rows_of, write_table
 from gnomon.lut.interchange.registry import FORMATS
-from gnomon.profilers.timing import Measurement
+from gnomon.profilers.timing.measurement import Measurement
 
 OFA = next(name for name in shipped_profiles() if name.startswith("ofa_mobilenetv3/") and ".onnxruntime." in name)
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

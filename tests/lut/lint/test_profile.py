@@ -5,10 +5,10 @@ import sys
 import pytest
 
 from gnomon.lut import ProfileDamaged, load_profile, shipped_profiles
+from gnomon.lut.latency_model.table import PredictedLayer
 from gnomon.lut.lint import has_errors, lint_profile
-from gnomon.lut.schema import AnchorRecord
-from gnomon.lut.store import SHIPPED
-from gnomon.lut.table import PredictedLayer
+from gnomon.lut.profile_file.schema import AnchorRecord
+from gnomon.lut.profile_file.store import SHIPPED
 
 OFA = next(name for name in shipped_profiles() if name.startswith("ofa_mobilenetv3/") and ".onnxruntime." in name)
 

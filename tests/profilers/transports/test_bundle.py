@@ -9,17 +9,10 @@ import zipfile
 
 import pytest
 
-from gnomon.profilers import (
-    BundleDamaged,
-    PlanMismatch,
-    PlannedModel,
-    RunConfig,
-    TimingPolicy,
-    untrusted_zip,
-    write_plan,
-)
-from gnomon.profilers.bundle import MANIFEST, README, WORKER, read_bundle_folder
+from gnomon.profilers import BundleDamaged, PlanMismatch, PlannedModel, RunConfig, TimingPolicy, write_plan
+from gnomon.profilers.transports import untrusted_zip
 from gnomon.profilers.transports.bundle import read_bundle, unpack_beside, unpack_bundle, write_bundle
+from gnomon.profilers.transports.manifest import MANIFEST, README, WORKER, read_bundle_folder
 
 
 @pytest.fixture

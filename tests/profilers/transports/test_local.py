@@ -20,9 +20,9 @@ from gnomon.profilers import (
     run_plan_locally,
     write_plan,
 )
-from gnomon.profilers.lock import locked
+from gnomon.profilers.child import child_environment
 from gnomon.profilers.testing import affine_model
-from gnomon.profilers.transports.local import child_environment
+from gnomon.profilers.worker.lock import locked
 
 LAYERS = {f"layer{number}": {"us": [100.0 + number], "sleep_s": 0.02} for number in range(4)}
 QUICK = TimingPolicy(block_us=500, blocks_per_visit=4, min_passes=2, max_passes=2, anchor_every=2)
@@ -63,7 +63,7 @@ def test_the_child_times_openvino_without_its_telemetry(tmp_path, results):
     models = [PlannedModel("good", "layer", affine_model())]
     write_plan(tmp_path / "plan", backend="openvino", config=RunConfig(), policy=QUICK, models=models)
     code = (
-        "import sys; from gnomon.profilers.worker import main; "
+        "import sys; from gnomon.profilers.worker.worker import main; "
         f"code = main([{str(tmp_path / 'plan')!r}, '--results', {str(results)!r}]); "
         "names = [n for n, module in sys.modules.items() if module and n.startswith('openvino_telemetry')]; "
         "sys.exit(99 if names or 'openvino' not in sys.modules else code)"

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from gnomon.search import SearchConfig, run_search
 from gnomon.search.errors import NothingMeasured, OutputUnusable, RunMismatch, UnknownName
+from gnomon.search.fronts.table import table_of_run
 from gnomon.search.interchange import format_names, format_of, write_run
-from gnomon.search.interchange.csv import cell_from_value
-from gnomon.search.interchange.optuna import quiet, storage_at
-from gnomon.search.table import table_of_run
-from gnomon.search.testing import fake_context
+from gnomon.search.interchange.formats.csv import cell_from_value
+from gnomon.search.interchange.formats.optuna import quiet, storage_at
+from gnomon.search.testing.contracts import fake_context
 
 SUFFIX = {"csv": ".csv", "parquet": ".parquet", "optuna": ".db"}
 CONFIG = SearchConfig(

@@ -12,12 +12,12 @@ from gnomon.supernets import CheckpointMismatch, UnknownSpace, load_space
 from gnomon.supernets.checkpoints import load_checkpoint, read_tensors
 from gnomon.supernets.checkpoints.advice import advice
 from gnomon.supernets.checkpoints.testing import formula_weights
+from gnomon.supernets.data.prepare import data_folder
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.elastic.importance import units_of_sequence
 from gnomon.supernets.layers.registry import operations
 from gnomon.supernets.supernet import load_supernet
 from gnomon.supernets.tasks.movie_reviews import PARENT
-from gnomon.supernets.tasks.prepare import data_folder
 from gnomon.supernets.testing import SpaceContract
 from gnomon.supernets.training.recipes.bert_minilm import read_parent
 

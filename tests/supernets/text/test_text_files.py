@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnomon.supernets import DataUnavailable
-from gnomon.supernets.tasks import prepare
-from gnomon.supernets.tasks.prepare import data_folder
-from gnomon.supernets.tasks.rotten_tomatoes import split_by_words, split_of, words_of, write_splits
-from gnomon.supernets.tasks.text_files import Sentence, read_sentences, read_splits, write_sentences
+from gnomon.supernets.data import prepare
+from gnomon.supernets.data.prepare import data_folder
+from gnomon.supernets.data.rotten_tomatoes import split_by_words, split_of, words_of, write_splits
+from gnomon.supernets.data.text_files import Sentence, read_sentences, read_splits, write_sentences
 
 PRINTABLE = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, max_size=30)
 SENTENCES = st.lists(st.builds(Sentence, PRINTABLE, st.sampled_from("01")), min_size=1, max_size=20)

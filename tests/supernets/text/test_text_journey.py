@@ -10,8 +10,8 @@ from tokenizers import Tokenizer
 
 import gnomon
 from gnomon.cli.main import run
-from gnomon.profilers.backend import RunConfig
-from gnomon.profilers.registry import load_backend
+from gnomon.profilers.run_config import RunConfig
+from gnomon.profilers.runtimes.registry import load_backend
 from gnomon.supernets.elastic import ElasticNetwork
 
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from gnomon.profilers.backend import RunConfig
-from gnomon.profilers.registry import load_backend
+from gnomon.profilers.run_config import RunConfig
+from gnomon.profilers.runtimes.registry import load_backend
 from gnomon.supernets import DataUnavailable, load_space
+from gnomon.supernets.data.text import Tokenisation
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.elastic.attention import attention
 from gnomon.supernets.tasks import load_task, text_folder
-from gnomon.supernets.tasks.text import Tokenisation
 
 
 @pytest.fixture

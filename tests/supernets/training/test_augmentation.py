@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gnomon.supernets import SupernetError
-from gnomon.supernets.tasks.images import LabelledImages
+from gnomon.supernets.data.images import LabelledImages
 from gnomon.supernets.training.augmentation import augmented
 from gnomon.supernets.training.lessons.augmentation import erase, flip_and_shift
 from gnomon.supernets.training.lessons.images import AUGMENTATIONS, ImageLessons

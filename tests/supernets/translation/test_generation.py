@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from gnomon.supernets.generation import BATCH, beam, greedy
-from gnomon.supernets.tasks.pairs import padded
+from gnomon.supernets.data.pairs import padded
+from gnomon.supernets.evaluation.generation import BATCH, beam, greedy
 
 END = 2
 

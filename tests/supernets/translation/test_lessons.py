@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from gnomon.supernets.layers.source_embedding import TABLE
-from gnomon.supernets.space import SearchSpace
+from gnomon.supernets.layers.kinds.source_embedding import TABLE
+from gnomon.supernets.space.space import SearchSpace
 from gnomon.supernets.training.lessons.translation import TranslationLessons
 from gnomon.supernets.training.recipe import Phase, Recipe
 from gnomon.supernets.training.recipes import load_recipe

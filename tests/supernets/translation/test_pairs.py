@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from gnomon.supernets import DataUnavailable, load_space
+from gnomon.supernets.data.home_assistant import WORDS_HELD_OUT, split_of, write_pairs
+from gnomon.supernets.data.pairs import END_ID, PADDING_ID, SentencePairs, read_pairs
 from gnomon.supernets.tasks import load_task
-from gnomon.supernets.tasks.home_assistant import WORDS_HELD_OUT, split_of, write_pairs
-from gnomon.supernets.tasks.pairs import END_ID, PADDING_ID, SentencePairs, read_pairs
 
 
 def test_embedded_sentences_are_those_held_out():

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from gnomon.supernets import CheckpointMismatch, load_space
+from gnomon.supernets.data.vocabulary import learned
+from gnomon.supernets.evaluation.translator import Translator
 from gnomon.supernets.supernet import load_supernet
 from gnomon.supernets.tasks.translation import OWN_VOCABULARY
-from gnomon.supernets.tasks.vocabulary import learned
-from gnomon.supernets.translator import Translator
 from gnomon.supernets.weight_files import SHIPPED
 
 LARGEST_FLOOR, SMALLEST_FLOOR = 27.4, 21.0

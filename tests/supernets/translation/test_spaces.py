@@ -5,8 +5,8 @@ import onnx
 import pytest
 import torch
 
-from gnomon.profilers.backend import RunConfig
-from gnomon.profilers.registry import load_backend
+from gnomon.profilers.run_config import RunConfig
+from gnomon.profilers.runtimes.registry import load_backend
 from gnomon.supernets import UnknownSpace, load_space
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.graph import graph_from_layers, models_from_architecture

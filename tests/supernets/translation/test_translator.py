@@ -5,17 +5,17 @@ import sys
 import numpy as np
 import pytest
 
-from gnomon.profilers.backend import RunConfig
-from gnomon.profilers.registry import load_backend
-from gnomon.search.export import export_subnet
-from gnomon.search.export_checks import LoadedPart
+from gnomon.profilers.run_config import RunConfig
+from gnomon.profilers.runtimes.registry import load_backend
+from gnomon.search.export.checks import LoadedPart
+from gnomon.search.export.export import export_subnet
 from gnomon.supernets import CheckpointMismatch, DataUnavailable
-from gnomon.supernets.bleu import corpus_bleu, signature
-from gnomon.supernets.layers.source_embedding import TABLE
+from gnomon.supernets.data.pairs import SentencePairs
+from gnomon.supernets.evaluation.bleu import corpus_bleu, signature
+from gnomon.supernets.evaluation.translator import SCRIPT, Translator
+from gnomon.supernets.layers.kinds.source_embedding import TABLE
 from gnomon.supernets.supernet import save_weights
-from gnomon.supernets.tasks.pairs import SentencePairs
 from gnomon.supernets.tasks.translation import TranslationTask
-from gnomon.supernets.translator import SCRIPT, Translator
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])

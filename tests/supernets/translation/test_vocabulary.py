@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from gnomon.supernets import DataUnavailable, load_space
+from gnomon.supernets.data.vocabulary import SPECIAL, Vocabulary, learned
 from gnomon.supernets.tasks.translation import vocabulary_for
-from gnomon.supernets.tasks.vocabulary import SPECIAL, Vocabulary, learned
 
 SHIPPED = vocabulary_for(load_space("translate_en_de"), None)
 THEIRS = Tokenizer.from_str(SHIPPED.content.decode())

@@ -13,8 +13,8 @@ from gnomon.profilers import (
     ResultsUnwritable,
     read_results,
 )
-from gnomon.profilers.cache import cache_path
 from gnomon.profilers.transports.ssh import run as ssh_run
+from gnomon.profilers.worker.cache import cache_path
 
 LAYERS = {f"layer{number}": {"us": [100.0 + number]} for number in range(4)}
 SLOW = {f"layer{number}": {"us": [100.0], "sleep_s": 0.15} for number in range(10)}

@@ -1,0 +1,200 @@
+"""The latency models that compete for a profile, and their fits to whole networks.
+
+A candidate is a set of terms (`terms.py`) whose coefficients are fitted, with or without a shrunk correction of each
+layer. Those with the term "sum" build on measured layers; the others know layers by their physical quantities alone.
+Where networks are several models, or one that runs several times, a term may count those runs: each is a call of the
+runtime, and what it takes in and gives is copied. Where the weights of some networks fit into a cache and those of
+others do not, a term may count what spills: it comes from memory in every inference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...supernets import LayerSpec
+from .shrinkage import ShrunkFit, fit_shrunk
+from .table import LatencyTable
+from .terms import PHYSICAL
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A form of the latency: terms, and how large layer corrections are, relative to a network's noise (0: none).
+
+    `cache_mib` is how much of a network's weights, counted as fp32, stays where it is quick; for the term "spill".
+    """
+
+    name: str
+    terms: tuple[str, ...]
+    correction_ratio: float = 0.0
+    cache_mib: float = 0.0
+
+    @property
+    def is_composed(self) -> bool:
+        """Whether it is built on measured layers."""
+        return "sum" in self.terms
+
+
+PLAIN = Candidate("plain sum", ("sum",))  # the one whose coefficient is not fitted but one
+SHAPES = (
+    Candidate("scaled sum", ("sum",)),
+    Candidate("scaled sum + constant", ("sum", "constant")),
+    Candidate("scaled sum + layers", ("sum", "layers")),
+    Candidate("scaled sum + borders", ("sum", "borders")),
+    Candidate("scaled sum + weights", ("sum", "weights")),
+    Candidate("scaled sum + layers + borders", ("sum", "layers", "borders")),
+    Candidate("scaled sum + borders + weights", ("sum", "borders", "weights")),
+    Candidate("scaled sum + layers + borders + weights", ("sum", "layers", "borders", "weights")),
+    Candidate("regression on MACs", ("MACs", "constant")),
+    Candidate("regression on MACs, layers, borders, weights", ("MACs", "layers", "borders", "weights")),
+)
+# A layer's correction is expected to be this many times a network's relative noise. Measured layers are known well:
+# larger corrections of theirs fit the noise of few networks, and a search then picks what they flatter.
+MEASURED_RATIO, UNMEASURED_RATIO = 5.0, 20.0
+
+
+def corrected(shapes: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return the shapes with a correction of each layer."""
+    return tuple(
+        replace(
+            shape,
+            name=f"{shape.name} + corrections",
+            correction_ratio=MEASURED_RATIO if shape.is_composed else UNMEASURED_RATIO,
+        )
+        for shape in shapes
+    )
+
+
+RUN_SHAPES = tuple(
+    Candidate(f"{shape.name} + runs", (*shape.terms, "runs"))
+    for shape in SHAPES
+    if shape.is_composed and "constant" not in shape.terms
+)
+CANDIDATES = (PLAIN, *SHAPES, *corrected(SHAPES))
+PROGRAM_CANDIDATES = (PLAIN, *SHAPES, *RUN_SHAPES, *corrected(SHAPES), *corrected(RUN_SHAPES))
+NETWORK_TERMS = ("constant", "runs", "spill")  # what belongs to no layer
+CACHES_MIB = tuple(2.0 ** (step / 2) for step in range(15))  # 1 to 128
+FEWEST_ON_A_SIDE = 5  # of networks that fit into a cache, and of those that do not, before it is believed
+
+
+def spilling(cache_mib: float) -> tuple[Candidate, ...]:
+    """Return the forms in which weights spill over a cache."""
+    of = f"spill over {cache_mib:.3g} MiB"
+    return (
+        Candidate(f"scaled sum + {of}", ("sum", "spill"), cache_mib=cache_mib),
+        Candidate(f"scaled sum + borders + {of}", ("sum", "borders", "spill"), cache_mib=cache_mib),
+        Candidate(f"scaled sum + layers + borders + {of}", ("sum", "layers", "borders", "spill"), cache_mib=cache_mib),
+    )
+
+
+@dataclass(frozen=True)
+class CandidateFit:
+    """A candidate fitted to networks. corrections: what share of itself each layer seen there is off by."""
+
+    candidate: Candidate
+    fit: ShrunkFit
+    corrections: Mapping[LayerSpec, float]
+
+    @property
+    def spills(self) -> bool:
+        """Whether `fixed_us` depends on a network's weights."""
+        return "spill" in self.candidate.terms
+
+    def fixed_us(self, runs: int, weights_kib: Array) -> Array:
+        """Return what networks (n,) pay besides their layers: once, for each of `runs`, and for weights that spill."""
+        found = dict(zip(self.candidate.terms, self.fit.coefficients))
+        spill = found.get("spill", 0.0) * spilled_kib(weights_kib, self.candidate.cache_mib)
+        return np.asarray(found.get("constant", 0.0) + runs * found.get("runs", 0.0) + spill)
+
+    def added_us(self, layers: Sequence[LayerSpec], table: LatencyTable) -> Array:
+        """Return what each layer adds to a network's latency, (L,); not-a-number where the table lacks it."""
+        values = term_values(layers, table)
+        added = self.uncorrected_us(values)
+        unit = values["sum"] if self.candidate.is_composed else np.abs(added)
+        corrections: Array = np.array([self.corrections.get(spec, 0.0) for spec in layers])
+        return np.asarray(added + corrections * unit, dtype=np.float64)
+
+    def uncorrected_us(self, values: Mapping[str, Array]) -> Array:
+        """Return what the terms alone add, (L,), for each term's values over L layers."""
+        added: Array = np.zeros(len(values["sum"]))
+        for term, coefficient in zip(self.candidate.terms, self.fit.coefficients):
+            if term not in NETWORK_TERMS:
+                added = added + coefficient * values[term]
+        return added
+
+
+@dataclass(frozen=True)
+class Design:
+    """What candidates are fitted on: each term of every layer, (L,) each, and how often networks run it, (n, L).
+
+    `runs` (n,) counts the runs of each network's models.
+    """
+
+    layers: tuple[LayerSpec, ...]
+    counts: Array
+    values: Mapping[str, Array]
+    runs: Array
+
+    @staticmethod
+    def of(networks: Sequence[Sequence[LayerSpec]], table: LatencyTable, runs: Sequence[int]) -> Design:
+        """Tabulate the networks' layers; raises LatencyMissing when the table, unless it is empty, lacks one."""
+        layers = tuple(dict.fromkeys(spec for network in networks for spec in network))
+        if not table.is_empty:
+            table.require(layers)
+        column = {spec: position for position, spec in enumerate(layers)}
+        counts = np.zeros((len(networks), len(layers)))
+        for row, network in enumerate(networks):
+            np.add.at(counts[row], [column[spec] for spec in network], 1.0)
+        return Design(layers, counts, term_values(layers, table), np.array(runs, dtype=np.float64))
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Return the candidates that these terms allow, simplest first."""
+        allowed = PROGRAM_CANDIDATES if np.any(self.runs > 1) else (*CANDIDATES, *self.spilling_candidates())
+        return tuple(c for c in allowed if not (c.is_composed and np.isnan(self.values["sum"]).any()))
+
+    @cached_property
+    def weights_kib(self) -> Array:
+        """The weights of each network that runs once, (n,)."""
+        return self.counts @ self.values["weights"]
+
+    def spilling_candidates(self) -> tuple[Candidate, ...]:
+        """Return the forms with a cache that some networks fit into and some do not."""
+        fits = [(cache_mib, int(np.sum(self.weights_kib <= 1024 * cache_mib))) for cache_mib in CACHES_MIB]
+        most = len(self.counts) - FEWEST_ON_A_SIDE
+        shapes = tuple(c for mib, count in fits if FEWEST_ON_A_SIDE <= count <= most for c in spilling(mib))
+        return (*shapes, *corrected(shapes))
+
+    def fitted(self, candidate: Candidate, truth: Array) -> CandidateFit:
+        """Fit a candidate to the networks' latencies (n,)."""
+        spill = spilled_kib(self.weights_kib, candidate.cache_mib)
+        whole = {"constant": np.ones(len(truth)), "runs": self.runs, "spill": spill}
+        columns = np.column_stack(
+            [whole[term] if term in whole else self.counts @ self.values[term] for term in candidate.terms]
+        )
+        if candidate == PLAIN:
+            fit = ShrunkFit(np.ones(1), np.zeros(0), columns[:, 0], np.zeros((1, 1)), np.zeros(len(truth)))
+            return CandidateFit(candidate, fit, {})
+        plain = CandidateFit(candidate, fit_shrunk(columns, truth), {})
+        if not candidate.correction_ratio:
+            return plain
+        unit = self.values["sum"] if candidate.is_composed else np.abs(plain.uncorrected_us(self.values))
+        corrected = fit_shrunk(columns, truth, self.counts * unit, candidate.correction_ratio)
+        return CandidateFit(candidate, corrected, dict(zip(self.layers, corrected.corrections.tolist())))
+
+
+def spilled_kib(weights_kib: Array, cache_mib: float) -> Array:
+    """Return how much of networks' weights (n,) does not stay in a cache."""
+    return np.asarray(np.maximum(0.0, weights_kib - 1024 * cache_mib))
+
+
+def term_values(layers: Sequence[LayerSpec], table: LatencyTable) -> dict[str, Array]:
+    """Return each term of each layer, (L,); "sum" is the table's latency, or not-a-number."""
+    values = {name: np.array([value_of(spec) for spec in layers]) for name, value_of in PHYSICAL.items()}
+    return values | {"sum": np.array([table.value_or_nan(spec) for spec in layers])}

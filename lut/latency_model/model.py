@@ -1,0 +1,190 @@
+"""The latency model: a sum over layers, corrected by what whole networks showed.
+
+Every candidate (`candidates.py`) is fitted to the whole networks and judged by its leave-one-out error; the plain sum
+of the measured layers competes. Where no sum of measured layers comes near the truth, or no layer was measured, a
+regression on physical quantities predicts the whole network, and the report says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ...profilers.timing.measurement import Measurement
+from ...supernets import LayerSpec, SearchSpace
+from ...supernets.space.slots import SlotSum
+from ..errors import LutError
+from ..profile_file.schema import FitReport
+from .candidates import NETWORK_TERMS, PLAIN, CandidateFit, Design, spilled_kib, term_values
+from .estimate import COMPOSED, PREDICTED, SOURCES, LatencyEstimate
+from .shrinkage import ShrunkFit
+from .table import LatencyTable
+from .terms import runs_of, weight_kib
+from .verification import SESSION_LOG_RATIO, conformal_quantile, mape_percent, report_from_predictions
+
+Array = NDArray[np.float64]
+
+TIE = 1.02  # a simpler model wins when its error is within 2 % of the best one's
+ADDITIVITY_FAILS = 10.0  # percent; beyond it a regression may replace the sum of measured layers
+MIN_NETWORKS = 10  # the fewest that a 90 % conformal interval can be read from
+
+
+@dataclass(frozen=True, repr=False)
+class LatencyModel:
+    """Predicts the latency of any architecture of a space; built by `fit`, or by `unverified` without networks.
+
+    form: the candidate chosen, and its fit. quantile: 90 % of the held-out log ratios, each scaled down by its own
+    leverage, are at most this; None when nothing was held out. held_out_us: the predictions of the networks it was
+    fitted to, each from a fit without that network.
+    """
+
+    space: SearchSpace
+    table: LatencyTable
+    report: FitReport
+    form: CandidateFit
+    quantile: float | None = None
+    held_out_us: tuple[float, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"LatencyModel({self.space.name}: {self.report.model}; {self.report.sentence()})"
+
+    @staticmethod
+    def unverified(space: SearchSpace, table: LatencyTable) -> LatencyModel:
+        """Return the plain sum of the table, of which nothing is known: it gives values without intervals."""
+        nothing = ShrunkFit(np.ones(1), np.zeros(0), np.zeros(0), np.zeros((1, 1)), np.zeros(0))
+        return LatencyModel(space, table, FitReport.unverified(PLAIN.name), CandidateFit(PLAIN, nothing, {}))
+
+    @staticmethod
+    def fit(
+        space: SearchSpace, table: LatencyTable, indices: Sequence[Sequence[int]], measured: Sequence[Measurement]
+    ) -> LatencyModel:
+        """Choose and fit a model on whole networks (`indices` (n, d) and their measurements).
+
+        Raises LutError with fewer than ten networks, which cannot verify anything, InvalidArchitecture outside the
+        space, and LatencyMissing when the table, unless it is empty, lacks a layer of one of the networks.
+        """
+        networks = [space.layers(space.architecture(row)) for row in (space.check([row])[0] for row in indices)]
+        return LatencyModel.fit_layers(space, table, networks, measured, [runs_of(space)] * len(networks))
+
+    @staticmethod
+    def fit_layers(
+        space: SearchSpace,
+        table: LatencyTable,
+        networks: Sequence[Sequence[LayerSpec]],
+        measured: Sequence[Measurement],
+        runs: Sequence[int],
+    ) -> LatencyModel:
+        """Choose and fit a model on networks given as layers, which may be of other spaces; raises as `fit`.
+
+        `runs` says how often the models of each network run, all together.
+        """
+        if len(measured) < MIN_NETWORKS:
+            raise LutError(
+                f"{len(measured)} whole networks were measured; it takes {MIN_NETWORKS} to verify a latency model"
+            )
+        truth = np.array([measurement.value_us for measurement in measured])
+        design = Design.of(networks, table, runs)
+        found = [design.fitted(candidate, truth) for candidate in design.candidates()]
+        errors = {f.candidate.name: mape_percent(f.fit.held_out, truth) for f in found}
+        best = simplest_of_the_best(found, errors)
+        log_ratios = np.abs(np.log(truth / np.maximum(best.fit.held_out, 1e-3)))
+        return LatencyModel(
+            space=space,
+            table=table,
+            report=report_from_predictions(best.candidate.name, best.fit.held_out, measured, errors),
+            form=best,
+            quantile=conformal_quantile(log_ratios * np.sqrt(np.maximum(1 - best.fit.leverages, 0)), 0.9),
+            held_out_us=tuple(float(us) for us in best.fit.held_out),
+        )
+
+    @property
+    def is_composed(self) -> bool:
+        """Whether it sums the table's layers; else it knows layers by their physical quantities alone."""
+        return self.form.candidate.is_composed
+
+    def value_us(self, indices: ArrayLike) -> Array:
+        """Return the latencies alone, (n,) for (n, d) architectures; millions a second on one core.
+
+        Raises InvalidArchitecture, and LatencyMissing when one runs a layer without a latency.
+        """
+        rows = self.space.check(indices)
+        value = self._total(rows) + self.form.fixed_us(runs_of(self.space), self.weights_kib(rows))
+        unknown = np.flatnonzero(np.isnan(value))
+        if len(unknown):
+            self.table.require(self.space.layers(self.space.architecture(rows[unknown[0]])))
+        return value
+
+    def predict(self, indices: ArrayLike) -> LatencyEstimate:
+        """Estimate the latency of architectures, (n, d), with 90 % interval and source; raises as `value_us`."""
+        rows = self.space.check(indices)
+        value = self.value_us(rows)
+        log_ratio = None
+        if self.quantile is not None:
+            log_ratio = np.hypot(self.quantile * np.sqrt(1 + self._leverage(rows, value)), SESSION_LOG_RATIO)
+        if not self.is_composed or not self.table.predicted:
+            source = np.full(len(rows), COMPOSED if self.is_composed else PREDICTED)
+            return LatencyEstimate(value, log_ratio, source)
+        source = np.full(len(rows), COMPOSED)
+        for name in SOURCES[1:]:
+            runs_any = self.space.slot_sum(lambda spec, name=name: float(self.table.source(spec) == name))(rows) > 0  # type: ignore[misc]
+            source = np.where(runs_any, name, source)
+        doubt_us = {spec: self.table.doubt(spec) * abs(us) for spec, us in self.contributions_us.items()}
+        if log_ratio is not None:
+            log_ratio = np.hypot(log_ratio, self.space.slot_sum(doubt_us.__getitem__)(rows) / value)
+        return LatencyEstimate(value, log_ratio, source)
+
+    def weights_kib(self, rows: NDArray[np.int64]) -> Array:
+        """Return the weights of architectures (n, d), (n,), as far as the latency depends on them: else zeros."""
+        return self._weights(rows) if self.form.spills else np.zeros(len(rows))
+
+    @cached_property
+    def contributions_us(self) -> dict[LayerSpec, float]:
+        """What each layer of the space adds to a network's latency; not-a-number for one without a latency."""
+        layers = self.space.unique_layers()
+        return dict(zip(layers, self.form.added_us(layers, self.table).tolist()))
+
+    def contribution_us(self, spec: LayerSpec) -> float:
+        """Return what a layer adds to a network's latency, corrections included; raises LatencyMissing."""
+        if math.isnan(self.contributions_us.get(spec, math.nan)):
+            self.table.require((spec,))
+        return self.contributions_us[spec]
+
+    @cached_property
+    def _total(self) -> SlotSum:
+        return self.space.slot_sum(self.contributions_us.__getitem__)
+
+    @cached_property
+    def _weights(self) -> SlotSum:
+        return self.space.slot_sum(weight_kib)
+
+    @cached_property
+    def _term_sums(self) -> tuple[SlotSum | None, ...]:
+        layers = self.space.unique_layers()
+        values = term_values(layers, self.table)
+        tables = (None if t in NETWORK_TERMS else dict(zip(layers, values[t])) for t in self.form.candidate.terms)
+        return tuple(None if table is None else self.space.slot_sum(table.__getitem__) for table in tables)
+
+    def _leverage(self, rows: NDArray[np.int64], value_us: Array) -> Array:
+        """Return how far architectures lie from the measured networks, (n,): what widens their interval."""
+        spill = spilled_kib(self.weights_kib(rows), self.form.candidate.cache_mib)
+        whole = {"constant": np.ones(len(rows)), "runs": np.full(len(rows), float(runs_of(self.space))), "spill": spill}
+        columns = [
+            whole[term] if total is None else total(rows)
+            for term, total in zip(self.form.candidate.terms, self._term_sums)
+        ]
+        scaled = np.column_stack(columns) / value_us[:, None]
+        return np.asarray(np.einsum("ij,jk,ik->i", scaled, self.form.fit.spread, scaled, optimize=True))
+
+
+def simplest_of_the_best(found: Sequence[CandidateFit], errors: Mapping[str, float]) -> CandidateFit:
+    """Return the first that is about as good as the best; one that sums measured layers, unless additivity fails."""
+    composed = [f for f in found if f.candidate.is_composed]
+    additive = bool(composed) and min(errors[f.candidate.name] for f in composed) <= ADDITIVITY_FAILS
+    pool = composed if additive else list(found)
+    good_enough = TIE * min(errors[f.candidate.name] for f in pool) + 1e-6
+    return next(f for f in pool if errors[f.candidate.name] <= good_enough)

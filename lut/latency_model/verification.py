@@ -1,0 +1,94 @@
+"""How wrong a latency model is, said with the number itself.
+
+Every figure comes from whole sub-networks that the model had not seen (leave one out), measured in the same run as
+the layers. The noise floor is the same distance between two halves of the truth's own visits: a model cannot be shown
+to be better than that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...profilers.timing.measurement import Measurement
+from ..profile_file.schema import FitReport
+
+Array = NDArray[np.float64]
+
+# What one run cannot see of itself: a process of its own, at another hour, is faster or slower as a whole. Nine of ten
+# times by less than this log ratio, on the shared machine of the shipped profiles (benchmarks/latency_fidelity.py).
+SESSION_LOG_RATIO = 0.025
+
+
+def report_from_predictions(
+    model: str,
+    predicted_us: Array,
+    measured: Sequence[Measurement],
+    candidates: Mapping[str, float],
+    *,
+    coverage: float = 0.9,
+) -> FitReport:
+    """Compare held-out predictions (n,) with what was measured."""
+    truth = np.array([measurement.value_us for measurement in measured])
+    relative = 100 * (predicted_us - truth) / truth
+    return FitReport(
+        model=model,
+        networks=len(truth),
+        bias_percent=float(np.mean(relative)),
+        mape_percent=mape_percent(predicted_us, truth),
+        within_5_percent=share_within(relative, 5),
+        within_10_percent=share_within(relative, 10),
+        spearman=spearman(predicted_us, truth),
+        noise_floor_percent=noise_floor_percent(measured),
+        interval_ratio=math.exp(
+            math.hypot(
+                conformal_quantile(np.abs(np.log(truth / np.maximum(predicted_us, 1e-3))), coverage), SESSION_LOG_RATIO
+            )
+        ),
+        candidates_mape_percent=dict(candidates),
+    )
+
+
+def mape_percent(predicted_us: Array, truth_us: Array) -> float:
+    """Return the mean absolute error in percent of the truth."""
+    return 100 * float(np.mean(np.abs(predicted_us - truth_us) / truth_us))
+
+
+def noise_floor_percent(measured: Sequence[Measurement]) -> float | None:
+    """Return the mean distance between the halves of the visits, in percent; None with single visits."""
+    halves = [measurement.split_half_us() for measurement in measured]
+    distances = [200 * abs(a - b) / (a + b) for a, b in (half for half in halves if half is not None)]
+    return float(np.mean(distances)) if distances else None
+
+
+def share_within(relative_percent: Array, limit: float) -> float:
+    """Return the share of errors that are at most `limit` percent, in percent."""
+    return float(100 * np.mean(np.abs(relative_percent) <= limit))
+
+
+def spearman(a: Array, b: Array) -> float | None:
+    """Return the rank correlation; None for fewer than three points or a constant."""
+    if len(a) < 3:
+        return None
+    ranks = [average_ranks(values) for values in (a, b)]
+    if any(np.ptp(rank) == 0 for rank in ranks):
+        return None
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+
+def average_ranks(values: Array) -> Array:
+    """Return the rank of each value, equal values sharing their mean rank."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray(((last - counts + 1 + last) / 2)[inverse], dtype=np.float64)
+
+
+def conformal_quantile(scores: Array, coverage: float) -> float:
+    """Return the conformal quantile (arXiv 1604.04173) of scores; ValueError when there are too few."""
+    rank = math.ceil((len(scores) + 1) * coverage)
+    if rank > len(scores):
+        raise ValueError(f"{len(scores)} scores cannot show a coverage of {coverage}")
+    return float(np.sort(scores)[rank - 1])

@@ -1,0 +1,269 @@
+"""Measure a hardware profile: plan the models, run the plan, fit, verify, seal.
+
+Beside every layer, whole sub-networks spread from the smallest to the largest are measured in the same run: they
+correct the sum of layers, and they verify it. An interrupted run goes on where it stopped; its evidence waits in the
+folder `<output>.building`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from ...outputs import Kind, require_free
+from ...profilers.errors import PlanMismatch, ProfilerError, UnsupportedConfig
+from ...profilers.results.conditions import summary_of
+from ...profilers.results.results import Results, read_results
+from ...profilers.run_config import RunConfig
+from ...profilers.timing.plan import PlannedModel, TimingPlan, write_plan
+from ...profilers.timing.protocol import TimingPolicy
+from ...profilers.transports.local import LocalDevice
+from ...profilers.transports.transport import Transport
+from ...profilers.worker.cache import cache_path, hand_on_cache
+from ...supernets import SearchSpace, load_space
+from ...supernets.layers.registry import macs
+from ...supernets.precision import is_calibrated
+from ...version import VERSION
+from ..errors import LutError, OutputExists, OutputUnwritable, ProfileMismatch
+from ..latency_model.model import MIN_NETWORKS, LatencyModel
+from ..latency_model.sampling import networks_for
+from ..latency_model.table import LatencyTable
+from ..profile_file.profile import HardwareProfile, predicted_from
+from ..profile_file.quantisation import weight_bits_for
+from ..profile_file.schema import (
+    ANCHOR,
+    AnchorRecord,
+    FailureRecord,
+    LayerRecord,
+    NetworkRecord,
+    PriorRecord,
+    ProfileConfig,
+    ProfileHeader,
+    ProfileSource,
+    Record,
+)
+from ..profile_file.store import PROFILE, SUFFIX, load_profile, seal
+from ..profile_file.timeline import Timeline
+from .networks import layer_model, network_parts, timed_model
+
+OnProgress = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRequest:
+    """What to measure: a space, on a backend, under a configuration; `networks` whole ones beside all layers.
+
+    Without `layers` only the whole networks are measured, and their latencies regressed on physical quantities; or,
+    with a `source`, corrected from what that profile of another device or configuration says of each layer.
+    `weight_bits` are those of int8 weights; None: as the device that is measured takes them.
+    """
+
+    space: str
+    backend: str
+    config: RunConfig = field(default_factory=RunConfig)
+    networks: int = 30
+    layers: bool = True
+    source: HardwareProfile | None = None
+    policy: TimingPolicy = field(default_factory=TimingPolicy)
+    seed: int = 0
+    weight_bits: int | None = None
+
+    def file_name(self, device: str) -> str:
+        """Return the profile's file name on a device, which goes by its short name."""
+        parts = (device, self.backend.replace(":", "-"), self.config.precision)
+        return f"{'.'.join(parts)}.b{self.config.batch}.t{self.config.threads}{SUFFIX}"
+
+
+def build_profile(
+    request: ProfileRequest,
+    out: str | Path,
+    *,
+    device: Transport | None = None,
+    force: bool = False,
+    on_progress: OnProgress | None = None,
+) -> HardwareProfile:
+    """Measure on `device` (None: this one) and write the profile at `out`, resuming an interrupted run of the request.
+
+    Raises OutputExists, OutputUnwritable, ProfileMismatch (an interrupted run of another request), LutError when too
+    few networks can verify the table, and the errors of profilers, among them BackendUnavailable and
+    EnvironmentChanged (an interrupted run of another runtime version or machine).
+    """
+    out = Path(out)
+    space = load_space(request.space)
+    if request.source is not None:
+        request.source.table.require(request.source.space_named(request.space).unique_layers())
+    device = device or LocalDevice()
+    device.require(request.backend)
+    if is_calibrated(request.config.precision) and request.weight_bits is None:
+        bits = weight_bits_for(request.config.device, device.hardware().to_json())
+        request = replace(request, weight_bits=bits)
+    available = len(rows_for(request, space))
+    if available < MIN_NETWORKS:
+        raise LutError(f"{available} whole networks would be measured; it takes {MIN_NETWORKS} to verify a profile")
+    building = out.with_name(f"{out.name}.building")
+    journal = building / "results.jsonl"
+    try:
+        require_free(out, PROFILE, force=force, refuse=OutputExists)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        if fault := BUILDING.fault(building):
+            raise OutputExists(f"{building} {fault}, and the measuring would end by removing it; choose another `out`")
+        building.mkdir(exist_ok=True)
+        with FileLock(building / "lock", timeout=0):
+            plan = plan_for(request, space, building)
+            if not cache_path(journal).exists():
+                hand_on_cache(out, journal)  # what the runtime found out for an earlier profile of this name
+            device.run(building / "plan", journal, on_progress=on_progress)
+            write_profile(request, space, plan, read_results(journal), out, force=force)
+            hand_on_cache(journal, out)
+    except Timeout as error:
+        raise OutputUnwritable(f"another process is measuring {out}; wait for it, or choose another `out`") from error
+    except UnsupportedConfig:
+        if not read_results(journal).visits:  # else an earlier session measured, where the runtime could
+            shutil.rmtree(building)
+        raise
+    except PlanMismatch as error:
+        raise ProfileMismatch(
+            f"{building} holds an interrupted run of another request ({error}); "
+            "repeat that request to finish it, or remove the folder to give it up",
+            fields=("plan",),
+        ) from error
+    except OSError as error:
+        raise OutputUnwritable(f"cannot write to {out.parent}: {error}{kept(journal)}") from error
+    except OutputUnwritable as error:
+        raise OutputUnwritable(f"{error}{kept(journal)}") from error
+    shutil.rmtree(building)
+    return load_profile(out)
+
+
+def kept(journal: Path) -> str:
+    """Say, to end a message, that what was measured is kept; nothing where nothing was."""
+    try:
+        has_visits = bool(read_results(journal).visits)
+    except (OSError, ProfilerError):
+        return ""
+    return f"; what was measured is kept in {journal.parent}, and the same command goes on" if has_visits else ""
+
+
+def foreign_in(building: Path) -> str:
+    """Say what a folder of that name holds that no interrupted run leaves there, or nothing."""
+    if building.is_symlink() or (building.exists() and not building.is_dir()):
+        return "is no folder of an interrupted run"
+    names = sorted(path.name for path in building.iterdir()) if building.exists() else []
+    own = ("plan", "results.jsonl", "lock")
+    others = [name for name in names if name not in own and not name.startswith(("results.jsonl.", ".results.jsonl."))]
+    return f"holds {others[0]}, which no interrupted run leaves" if others else ""
+
+
+BUILDING = Kind("an interrupted run", foreign_in)
+
+
+def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> TimingPlan:
+    """Write the plan: all layers, the chosen networks, and a layer of middling size as the anchor, at its precision."""
+    layers = space.unique_layers()
+    anchor = sorted(layers, key=lambda spec: (macs(spec), spec.key))[len(layers) // 2]
+
+    def models() -> Iterator[PlannedModel]:
+        config, bits = request.config, request.weight_bits
+        yield PlannedModel(ANCHOR + anchor.key, "anchor", layer_model(anchor, config, weight_bits=bits))
+        for spec in layers if request.layers else ():
+            yield PlannedModel(spec.key, "layer", layer_model(spec, config, weight_bits=bits))
+        for row in rows_for(request, space):
+            architecture = space.architecture(row)
+            model = timed_model(network_parts(space, architecture, config, weight_bits=bits))
+            yield PlannedModel(network_key(architecture.indices), "network", model)
+
+    return write_plan(
+        building / "plan", backend=request.backend, config=request.config, policy=request.policy, models=models()
+    )
+
+
+def rows_for(request: ProfileRequest, space: SearchSpace) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the whole networks that a request measures, (n, d)."""
+    return networks_for(space, request.networks, np.random.default_rng(request.seed))
+
+
+def network_key(indices: tuple[int, ...]) -> str:
+    """Return a whole network's name in plans."""
+    return "network:" + ",".join(str(index) for index in indices)
+
+
+def write_profile(
+    request: ProfileRequest, space: SearchSpace, plan: TimingPlan, results: Results, out: Path, *, force: bool = False
+) -> None:
+    """Turn a finished run's results into the sealed profile.
+
+    A model that failed becomes a failure record. A network that runs a failed layer is left out: it has no sum.
+    """
+    measured, at_s = results.measurements, results.at_s
+    first, conditions = results.sessions[0], summary_of(results.conditions)
+    layers = {spec.key: measured[spec.key] for spec in space.unique_layers() if spec.key in measured}
+    indices = [
+        tuple(int(i) for i in item.key.removeprefix("network:").split(","))
+        for item in plan.items
+        if item.role == "network" and item.key in measured
+    ]
+    if request.layers:
+        indices = [row for row in indices if all(s.key in layers for s in {*space.layers(space.architecture(row))})]
+    networks = [measured[network_key(row)] for row in indices]
+    failures = {failure.key: failure.reason for failure in results.failures}
+    if failures and len(networks) < MIN_NETWORKS:
+        key, reason = next(iter(failures.items()))
+        raise LutError(
+            f"{len(failures)} of {len(plan.items)} models could not be timed, first {key} ({reason}); "
+            f"{len(networks)} whole networks remain, and it takes {MIN_NETWORKS} to verify a profile"
+        )
+    source = request.source
+    priors = {} if source is None else {s.key: source.table.value_us(s) for s in space.unique_layers()}
+    records: list[Record] = [
+        *(PriorRecord(key=key, value_us=round(us, 4)) for key, us in priors.items()),
+        *(LayerRecord(key=key, loops=m.loops, block_us=m.block_us, at_s=at_s[key]) for key, m in layers.items()),
+        *(
+            NetworkRecord(
+                id=space.architecture(row).id,
+                indices=row,
+                loops=m.loops,
+                block_us=m.block_us,
+                at_s=at_s[network_key(row)],
+            )
+            for row, m in zip(indices, networks)
+        ),
+        *(
+            AnchorRecord(key=anchor.key, session=anchor.session, t_s=anchor.t_s, value_us=round(anchor.value_us, 4))
+            for anchor in results.anchors
+        ),
+        *(FailureRecord(key=key, reason=reason) for key, reason in failures.items()),
+    ]
+    header = ProfileHeader(
+        gnomon=VERSION,
+        space=space.name,
+        space_digest=space.digest,
+        backend=request.backend,
+        config=ProfileConfig(**request.config.to_json()),
+        versions=dict(first.versions),
+        options=dict(next((s.options for s in results.sessions if s.options), {})),
+        device=first.hardware.slug,
+        hardware={**first.hardware.to_json(), **({"conditions": conditions} if conditions else {})},
+        policy=request.policy.to_json(),
+        plan=plan.digest,
+        created=first.started,
+        sessions=len(results.sessions),
+        session_starts_s=results.session_starts_s,
+        seconds=round(results.seconds, 1),
+        source=(
+            ProfileSource()
+            if source is None
+            else ProfileSource(kind="transferred", name=source.name, sha256=source.digest)
+        ),
+        weight_bits=request.weight_bits,
+    )
+    timeline = Timeline.of(header.session_starts_s, [r for r in records if isinstance(r, AnchorRecord)])
+    corrected = {r.key: timeline.measurement(r) for r in records if isinstance(r, LayerRecord)}
+    times = [timeline.measurement(record) for record in records if isinstance(record, NetworkRecord)]
+    model = LatencyModel.fit(space, LatencyTable(corrected, failures, predicted_from(priors)), indices, times)
+    seal(out, header, records, model.report, force=force)

@@ -1,0 +1,140 @@
+"""Time a model under a profile's conditions, to hold the prediction against the truth.
+
+The profile's anchor is timed along: how much slower it runs than when the profile was made is the machine's doing,
+not the model's.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ...profilers.errors import BackendBroken, BackendUnavailable, DeviceBusy, RuntimeConflict, UnknownBackend
+from ...profilers.machine.hardware import fingerprint
+from ...profilers.results.results import read_results
+from ...profilers.runtimes.registry import load_backend
+from ...profilers.timing.measurement import Measurement, undisturbed
+from ...profilers.timing.plan import Model, PlannedModel, write_plan
+from ...profilers.timing.protocol import TimingPolicy
+from ...profilers.transports.local import run_plan_locally
+from ...profilers.worker.lock import wait_for_device
+from ...supernets import LayerSpec
+from ..errors import LutError
+from ..profile_file.profile import HardwareProfile
+from ..profile_file.schema import ANCHOR
+from .networks import layer_model
+
+SAME_DEVICE = ("cpu_model", "cpus", "architecture", "virtual_machine")  # and the name made of some of them
+POLICY = TimingPolicy(min_passes=24, anchor_every=1, time_cap_s=30.0)
+FURTHER_S = 6.0  # for each model beyond the first
+
+
+@dataclass(frozen=True, slots=True)
+class Remeasured:
+    """A model's measurement, and how long the anchor took now relative to when the profile was made."""
+
+    measurement: Measurement
+    anchor_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class RemeasuredTogether:
+    """Measurements of several models by key, why the others failed, and how slow the anchor was meanwhile."""
+
+    measurements: Mapping[str, Measurement]
+    failures: Mapping[str, str]
+    anchor_ratio: float
+
+
+def is_this_device(profile: HardwareProfile) -> bool:
+    """Tell whether the profile was measured on a machine like this one."""
+    return not device_differences(profile)
+
+
+def device_differences(profile: HardwareProfile) -> tuple[str, ...]:
+    """Say, field by field, how the profile's device differs from this one; nothing where they are taken to be one.
+
+    Kernel, memory and governor may change without making it another device.
+    """
+    here = fingerprint()
+    pairs: dict[str, tuple[object, object]] = {"device": (profile.header.device, here.slug)}
+    pairs.update({name: (profile.header.hardware.get(name), getattr(here, name)) for name in SAME_DEVICE})
+    return tuple(f"{name}: profile {then!r}, here {now!r}" for name, (then, now) in pairs.items() if then != now)
+
+
+def reason_not_here(profile: HardwareProfile) -> str:
+    """Say why this machine, or its runtime, is not the profile's; nothing where it is."""
+    if differences := device_differences(profile):
+        return f"the profile is of another device ({'; '.join(differences)})"
+    name = profile.header.backend
+    try:
+        here, then = load_backend(name).version(), profile.header.runtime_version
+    except RuntimeConflict:  # in this process only; measuring takes one of its own, which will say what it finds
+        return ""
+    except (BackendBroken, BackendUnavailable, UnknownBackend) as error:
+        return str(error)
+    return "" if here == then else f"the profile is of another runtime ({name}: profile {then}, here {here})"
+
+
+def measure_model(
+    profile: HardwareProfile, model: Model, *, on_wait: Callable[[str], None] | None = None
+) -> Remeasured:
+    """Time a model or program with the profile's backend and configuration, in a child process, up to half a minute.
+
+    With `on_wait` it waits for a device that measures something else, and tells so; without it raises DeviceBusy.
+    Raises LutError when the model, or the profile's anchor, cannot be timed, and the errors of profilers.
+    """
+    found = measure_models(profile, {"model": model}, on_wait=on_wait)
+    if "model" not in found.measurements:
+        raise LutError(f"the model could not be timed: {found.failures.get('model', 'no visit')}")
+    return Remeasured(found.measurements["model"], found.anchor_ratio)
+
+
+def measure_models(
+    profile: HardwareProfile,
+    models: Mapping[str, Model],
+    *,
+    building: str | Path | None = None,
+    on_progress: Callable[[Mapping[str, Any]], None] | None = None,
+    on_wait: Callable[[str], None] | None = None,
+) -> RemeasuredTogether:
+    """Time several models as `measure_model` times one: interleaved, so that slow moments of the machine hit all alike.
+
+    The folder `building` keeps plan and results, so that the same call goes on after an interruption, also in the
+    middle; without it they are temporary. Takes up to half a minute and six seconds for each further model; `on_wait`
+    is as in `measure_model`. Raises LutError when the profile's anchor cannot be timed, and the errors of profilers,
+    among them PlanMismatch for a folder of other models and EnvironmentChanged.
+    """
+    building = None if building is None else Path(building)
+    if not profile.anchors:
+        raise LutError(f"profile {profile.name} has no anchor, so times of now and then cannot be compared")
+    config = profile.run_config
+    anchor_key = profile.anchors[0].key
+    spec = LayerSpec.from_key(anchor_key.removeprefix(ANCHOR))
+    planned = [PlannedModel(anchor_key, "anchor", layer_model(spec, config, weight_bits=profile.weight_bits))]
+    planned += [PlannedModel(key, "network", model) for key, model in models.items()]
+    policy = replace(POLICY, time_cap_s=POLICY.time_cap_s + FURTHER_S * (len(models) - 1))
+    with ExitStack() as stack:
+        folder = building or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnomon-")))
+        folder.mkdir(exist_ok=True)
+        plan, results = folder / "plan", folder / "results.jsonl"
+        write_plan(plan, backend=profile.header.backend, config=config, policy=policy, models=planned)
+        while True:
+            if on_wait is not None:
+                wait_for_device(on_wait)
+            try:
+                run_plan_locally(plan, results, on_progress=on_progress)
+                break
+            except DeviceBusy:  # somebody else was quicker
+                if on_wait is None:
+                    raise
+        found = read_results(results)
+    if not found.anchors:
+        raise LutError(f"the anchor {anchor_key} of profile {profile.name} could not be timed here")
+    then = undisturbed([anchor.value_us for anchor in profile.anchors])
+    now = undisturbed([anchor.value_us for anchor in found.anchors])
+    return RemeasuredTogether(found.measurements, {f.key: f.reason for f in found.failures}, now / then)

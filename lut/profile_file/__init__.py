@@ -1,0 +1,1 @@
+"""The hardware-profile file: records, reading and writing, what a profile offers."""

@@ -1,0 +1,197 @@
+"""A hardware profile in memory: the header, the table, the whole networks, and the model fitted to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ...profilers.errors import BackendBroken, BackendUnavailable, UnknownBackend
+from ...profilers.machine.hardware import fingerprint
+from ...profilers.run_config import RunConfig
+from ...profilers.runtimes.registry import load_backend
+from ...profilers.timing.measurement import Measurement, undisturbed
+from ...supernets import SearchSpace, SupernetError, load_space
+from ..errors import LutError, ProfileMismatch
+from ..latency_model.estimate import PREDICTED
+from ..latency_model.model import LatencyModel
+from ..latency_model.table import LatencyTable, PredictedLayer
+from .description import html_of, name_of, text_of
+from .quantisation import weight_bits_for
+from .schema import AnchorRecord, FitReport, NetworkRecord, ProfileHeader
+
+
+@dataclass(frozen=True, repr=False)
+class HardwareProfile:
+    """What a profile file holds. `name` is the file's stem, `digest` the sha256 of its content.
+
+    Measurements, of layers and networks alike, have the machine's drift removed (`timeline.py`); records are raw.
+    """
+
+    name: str
+    digest: str
+    header: ProfileHeader
+    table: LatencyTable
+    networks: tuple[NetworkRecord, ...]
+    network_measurements: tuple[Measurement, ...]
+    anchors: tuple[AnchorRecord, ...]
+    fit: FitReport
+
+    @property
+    def run_config(self) -> RunConfig:
+        """The conditions that models were timed under."""
+        return RunConfig(**self.header.config.model_dump())
+
+    @property
+    def weight_bits(self) -> int:
+        """The bits of int8 weights for the profile's device: as its models had them, else as its processor takes."""
+        header = self.header
+        return header.weight_bits or weight_bits_for(header.config.device, header.hardware)
+
+    @cached_property
+    def space(self) -> SearchSpace:
+        """The profile's search space; raises ProfileMismatch when the installed space differs from the measured one."""
+        return self.space_named(self.header.space)
+
+    def space_named(self, name: str) -> SearchSpace:
+        """Return the space `name` after checking that this profile is of it; raises ProfileMismatch."""
+        space = load_space(name)
+        if space.name != self.header.space:
+            raise ProfileMismatch(
+                f"profile {self.name} is of space {self.header.space!r}, not {space.name!r}; "
+                f"measure one: gnomon profile --space {space.name} --backend {self.header.backend}",
+                fields=("space",),
+            )
+        if space.digest != self.header.space_digest:
+            raise ProfileMismatch(
+                f"profile {self.name} was measured on {space.name} with digest {self.header.space_digest}; the space "
+                f"installed here has {space.digest}, so its layers changed. Profile it again",
+                fields=("space_digest",),
+            )
+        return space
+
+    @cached_property
+    def latency(self) -> LatencyModel:
+        """The latency model of the profile's space, fitted to its whole networks; without any it is unverified."""
+        if not self.networks:
+            return LatencyModel.unverified(self.space, self.table)
+        return LatencyModel.fit(self.space, self.table, [n.indices for n in self.networks], self.network_measurements)
+
+    @property
+    def drift_percent(self) -> float | None:
+        """How far the anchor's undisturbed time moved between the quarters of the run; None with fewer than eight."""
+        values = [anchor.value_us for anchor in self.anchors]
+        if len(values) < 8:
+            return None
+        quarters = [undisturbed([float(us) for us in part]) for part in np.array_split(values, 4)]
+        return 100 * (max(quarters) - min(quarters)) / min(quarters)
+
+    @property
+    def disturbed_percent(self) -> float:
+        """The share of the anchor's visits that took more than a tenth longer than undisturbed, in percent."""
+        values = np.array([anchor.value_us for anchor in self.anchors])
+        return float(100 * np.mean(values > 1.1 * undisturbed(values.tolist()))) if len(values) else 0.0
+
+    @cached_property
+    def doubts(self) -> tuple[tuple[str, str], ...]:
+        """What speaks against the profile: (severity "poor" or "fair", what was found)."""
+        report, failures = self.latency.report, self.table.failures
+        noise, drift, mape = report.noise_floor_percent, self.drift_percent, report.mape_percent or 0.0
+        found = [
+            (report.mape_percent is None, "poor", "no whole network verified the table"),
+            (failures, "poor", f"{len(failures)} models could not be timed"),
+            (mape > 10, "poor", f"the table misses whole networks by {mape:.1f} %"),
+            (
+                not self.latency.is_composed and not self.table.is_empty,
+                "fair",
+                "layers do not add up here, so a regression on whole networks predicts",
+            ),
+            (5 < mape <= 10, "fair", f"the table misses whole networks by {mape:.1f} %"),
+            (noise is None, "fair", "networks were visited once, so the repeat noise is unknown"),
+            (noise is not None and noise > 3, "fair", f"repeats of one network differ by {noise or 0:.1f} %"),
+            (drift is not None and drift > 5, "fair", f"the machine's speed drifted by {drift or 0:.1f} %"),
+            (self.disturbed_percent > 50, "fair", f"other work slowed {self.disturbed_percent:.0f} % of the visits"),
+        ]
+        return tuple((severity, text) for applies, severity, text in found if applies)
+
+    @property
+    def quality(self) -> str:
+        """The verdict: good, fair or poor."""
+        severities = [severity for severity, _ in self.doubts]
+        return "poor" if "poor" in severities else "fair" if severities else "good"
+
+    @property
+    def quality_reason(self) -> str:
+        """Why, in a sentence; the worst doubt first."""
+        if not self.doubts:
+            return f"small error, noise and drift ({self.disturbed_percent:.0f} % of the visits were disturbed)"
+        worst = next(text for severity, text in self.doubts if severity == self.quality)
+        return f"{worst}; run gnomon doctor, quieten the machine, profile again"
+
+    def __repr__(self) -> str:
+        return name_of(self)
+
+    def __str__(self) -> str:
+        try:
+            return text_of(self)
+        except (LutError, SupernetError):  # its space is not installed here, or has changed
+            return name_of(self)
+
+    def _repr_html_(self) -> str | None:
+        try:
+            return html_of(self)
+        except (LutError, SupernetError):
+            return None
+
+    def differences(self, *, versions: Mapping[str, str], hardware: Mapping[str, object]) -> tuple[str, ...]:
+        """Say, field by field, how an environment differs from the one this profile was measured in."""
+        ours: dict[str, object] = {f"versions.{name}": value for name, value in self.header.versions.items()}
+        theirs: dict[str, object] = {f"versions.{name}": value for name, value in versions.items()}
+        for name in ("cpu_model", "cpus", "architecture"):
+            ours[f"hardware.{name}"], theirs[f"hardware.{name}"] = self.header.hardware.get(name), hardware.get(name)
+        return tuple(
+            f"{name}: profile {ours[name]}, here {theirs[name]}"
+            for name in ours
+            if name in theirs and ours[name] != theirs[name]
+        )
+
+
+def predicted_from(priors: Mapping[str, float]) -> dict[str, PredictedLayer]:
+    """Return the layers of another profile as predictions; how wrong they are here is for whole networks to say."""
+    return {key: PredictedLayer(us, 0.0, PREDICTED) for key, us in priors.items()}
+
+
+def check_profile(
+    profile: HardwareProfile, *, space: str | None = None, precision: str | None = None
+) -> tuple[str, ...]:
+    """Check a profile against what is asked of it, and return how its environment differs from this one.
+
+    Raises ProfileMismatch when it is of another space, layer set or precision, LatencyMissing when layers are absent.
+    """
+    check_request(profile, space=space, precision=precision)
+    profile.table.require(profile.space.unique_layers())
+    return environment_differences(profile)
+
+
+def check_request(profile: HardwareProfile, *, space: str | None = None, precision: str | None = None) -> None:
+    """Raise ProfileMismatch when the profile is of another space, layer set or precision than asked."""
+    profile.space_named(space or profile.header.space)
+    if precision is not None and precision != profile.header.config.precision:
+        raise ProfileMismatch(
+            f"profile {profile.name} is of precision {profile.header.config.precision}, not {precision}; "
+            f"measure one: gnomon profile --space {profile.header.space} --precision {precision}",
+            fields=("config.precision",),
+        )
+
+
+def environment_differences(profile: HardwareProfile) -> tuple[str, ...]:
+    """Say how the runtime and the hardware here differ from the profile's."""
+    try:
+        versions = load_backend(profile.header.backend).versions()
+    except (BackendUnavailable, UnknownBackend):
+        return (f"{profile.header.backend} is not installed here",)
+    except BackendBroken as error:
+        return (str(error),)
+    return profile.differences(versions=versions, hardware=fingerprint().to_json())

@@ -1,0 +1,207 @@
+"""Read and seal hardware-profile files.
+
+While a profile is measured, the worker's results journal is the record; the profile itself appears whole, sorted, by
+an atomic rename. Reading validates every line and names the one that is wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from ...outputs import appearing, file_kind
+from ...profilers.errors import JournalDamaged
+from ...profilers.files import has_schema, read_file
+from ...profilers.journal import json_line, read_journal
+from ..errors import OutputExists, OutputUnwritable, ProfileDamaged, UnknownProfile
+from ..latency_model.table import LatencyTable
+from .foreign import kind_of_file, kind_of_folder
+from .profile import HardwareProfile, predicted_from
+from .schema import (
+    READABLE_VERSIONS,
+    SCHEMA,
+    AnchorRecord,
+    AnyRecord,
+    FailureRecord,
+    FitReport,
+    LayerRecord,
+    NetworkRecord,
+    PriorRecord,
+    ProfileHeader,
+    Record,
+)
+from .timeline import Timeline
+
+SHIPPED = Path(__file__).parents[2] / "hardware_profiles"
+SUFFIX = ".jsonl"
+PROFILE = file_kind("a hardware profile", lambda path: has_schema(path, SCHEMA))
+
+
+def shipped_profiles() -> tuple[str, ...]:
+    """Name the profiles that come with the package, as `space/device.backend.precision.bN.tN`."""
+    return tuple(sorted(str(path.relative_to(SHIPPED))[: -len(SUFFIX)] for path in SHIPPED.glob(f"*/*{SUFFIX}")))
+
+
+def load_profile(source: str | Path) -> HardwareProfile:
+    """Read a profile from a file, or a shipped one by name; raises UnknownProfile, ProfileDamaged."""
+    path = Path(source)
+    if path.is_dir():
+        raise UnknownProfile(f"{path} {kind_of_folder(path)}")
+    if not os.path.lexists(path):
+        path = SHIPPED / f"{source}{SUFFIX}"
+        if str(source) not in shipped_profiles():
+            close = get_close_matches(str(source), shipped_profiles(), 1, cutoff=0.3)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise UnknownProfile(
+                f"no profile at {source} and none of that name is shipped{hint}. "
+                "List them: gnomon lut list; measure one: gnomon profile"
+            )
+    return parse(path)
+
+
+def parse(path: Path) -> HardwareProfile:
+    """Read the profile at `path`; raises ProfileDamaged with the line that is wrong."""
+    try:
+        content = read_file(path)
+        if not has_schema(path, SCHEMA) and (foreign := kind_of_file(path, content)):
+            raise ProfileDamaged(f"{path} {foreign}")
+        lines, warnings = read_journal(path)
+    except OSError as error:
+        raise ProfileDamaged(f"cannot read {path}: {error}") from error
+    except JournalDamaged as error:
+        raise ProfileDamaged(str(error), line_number=error.line_number) from error
+    if warnings:
+        raise ProfileDamaged(f"{warnings[0]}. A finished profile has no torn line: copy it again, or profile again")
+    records = [validated(path, number, line) for number, line in enumerate(lines, 1)]
+    if not records or not isinstance(records[0], ProfileHeader):
+        raise ProfileDamaged(f"{path}, line 1: expected the header of a hardware profile ({SCHEMA})", line_number=1)
+    fits = [record for record in records if isinstance(record, FitReport)]
+    if len(fits) != 1 or not isinstance(records[-1], FitReport):
+        raise ProfileDamaged(
+            f"{path}, line {len(records)}: expected the fit record, which closes a profile; the file is truncated",
+            line_number=len(records),
+        )
+    refuse_repeats(path, records)
+    failures = {record.key: record.reason for record in records if isinstance(record, FailureRecord)}
+    priors = {record.key: record.value_us for record in records if isinstance(record, PriorRecord)}
+    header = records[0]
+    anchors = tuple(record for record in records if isinstance(record, AnchorRecord))
+    timeline = Timeline.of(header.session_starts_s, anchors)
+    networks = tuple(record for record in records if isinstance(record, NetworkRecord))
+    for number, record in enumerate(records, 1):
+        if isinstance(record, (LayerRecord, NetworkRecord)) and len(record.at_s) not in (0, len(record.block_us)):
+            raise ProfileDamaged(
+                f"{path}, line {number}: at_s holds {len(record.at_s)} times of {len(record.block_us)} visits",
+                line_number=number,
+            )
+    layers = {record.key: timeline.measurement(record) for record in records if isinstance(record, LayerRecord)}
+    return HardwareProfile(
+        name=path.name.removesuffix(SUFFIX),
+        digest=hashlib.sha256(content).hexdigest(),
+        header=header,
+        table=LatencyTable(layers, failures, predicted_from(priors)),
+        networks=networks,
+        network_measurements=tuple(timeline.measurement(record) for record in networks),
+        anchors=anchors,
+        fit=fits[0],
+    )
+
+
+def refuse_repeats(path: Path, records: Iterable[Record]) -> None:
+    """Raise ProfileDamaged, naming the line, when something has two records: which is true cannot be told.
+
+    A copy of a network or an anchor's visit would also count twice, in the fit and in its verified error.
+    """
+    first_line: dict[tuple[str, object], int] = {}
+    for number, record in enumerate(records, 1):
+        said = said_of(record)
+        for identity in identities(record):
+            first = first_line.setdefault(identity, number)
+            if first != number:
+                raise ProfileDamaged(
+                    f"{path}, line {number}: {said} was on line {first} already; a profile has one record of each. "
+                    "Remove the wrong one, or profile again",
+                    line_number=number,
+                )
+
+
+def identities(record: Record) -> Iterator[tuple[str, object]]:
+    """Yield what a record is of, each of which no other record of a profile is of."""
+    if isinstance(record, NetworkRecord):
+        yield "network", record.id
+        yield "network", record.indices
+    elif isinstance(record, AnchorRecord):
+        yield "anchor", (record.key, record.session, record.t_s)
+    elif isinstance(record, (LayerRecord, PriorRecord, FailureRecord)):
+        yield type(record).__name__, record.key
+    else:
+        yield type(record).__name__, ""
+
+
+def said_of(record: Record) -> str:
+    """Name what a record is of, for people."""
+    kind = str(getattr(record, "record", "record"))
+    if isinstance(record, AnchorRecord):
+        return f"the visit to the anchor {record.t_s:g} s into session {record.session}"
+    name = record.id if isinstance(record, NetworkRecord) else getattr(record, "key", "")
+    return f"{kind} {name}" if name else f"the {kind}"
+
+
+def validated(path: Path, number: int, line: dict[str, object]) -> Record:
+    """Return a line as its record; raises ProfileDamaged, naming line and field."""
+    if line.get("record") == "header" and not (
+        line.get("schema") == SCHEMA and line.get("version") in READABLE_VERSIONS
+    ):
+        raise ProfileDamaged(
+            f"{path}, line {number}: schema {line.get('schema')!r} version {line.get('version')!r}; "
+            f"this Gnomon reads {SCHEMA} versions {', '.join(map(str, READABLE_VERSIONS))}",
+            line_number=number,
+        )
+    try:
+        return ADAPTER.validate_python(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ProfileDamaged(f"{path}, line {number}: {where}: {first['msg']}", line_number=number) from error
+
+
+ADAPTER: TypeAdapter[Record] = TypeAdapter(AnyRecord)
+
+
+def seal(
+    path: Path, header: ProfileHeader, records: Iterable[Record], report: FitReport, *, force: bool = False
+) -> None:
+    """Write a finished profile: header, layers by key, networks by genes, anchors, failures, fit.
+
+    Raises OutputExists, with `force` for what is no profile only, and OutputUnwritable.
+    """
+    fit = FitReport.model_validate(rounded(report.model_dump()))
+    order = (LayerRecord, PriorRecord, NetworkRecord, AnchorRecord, FailureRecord)
+    body = sorted(records, key=lambda record: (order.index(type(record)), sort_key(record)))
+    lines = [json_line(record.model_dump(mode="json", by_alias=True)) for record in (header, *body, fit)]
+    try:
+        with appearing(path, PROFILE, force=force, refuse=OutputExists) as fresh:
+            fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise OutputUnwritable(f"cannot write {path}: {error}") from error
+
+
+def sort_key(record: Record) -> tuple[object, ...]:
+    """Order records of one type so that equal evidence gives equal files."""
+    if isinstance(record, NetworkRecord):
+        return record.indices
+    if isinstance(record, AnchorRecord):
+        return (record.session, record.t_s)
+    return (getattr(record, "key", ""),)
+
+
+def rounded(value: object) -> object:
+    """Round numbers for the fit record, inside mappings too."""
+    if isinstance(value, dict):
+        return {name: rounded(item) for name, item in value.items()}
+    return round(value, 4) if isinstance(value, float) else value

@@ -1,0 +1,1 @@
+"""Memory and energy: counters of the machine, read while a model runs."""

@@ -1,0 +1,61 @@
+"""What carries plans to a device and results back: a process here, SSH, or whoever carries a bundle.
+
+The registry is the folder ``transports/``: an address begins with the name of a module, and the module's
+``open_device(address, say=, show=)`` opens what it names.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from typing import TYPE_CHECKING, Any, Callable, ContextManager, Mapping, Optional, Protocol
+
+from .. import transports
+from ..errors import AddressInvalid
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..machine.hardware import Hardware
+
+    OnProgress = Callable[[Mapping[str, Any]], None]
+    Say = Callable[[str], None]
+
+HERE = "local"
+
+
+class Transport(Protocol):
+    """A device that runs plans."""
+
+    def require(self, backend: str) -> None:
+        """Raise a `ProfilerError` unless the device can be reached and has the runtime of ``backend``."""
+
+    def hardware(self) -> Hardware:
+        """Return the device's fingerprint."""
+
+    def run(self, plan_folder: Path, results: Path, *, on_progress: Optional[OnProgress] = None) -> None:
+        """Run a plan to its end and leave its results journal at ``results``, or go on with one interrupted.
+
+        ``on_progress`` is called with the fields done, total, pass, eta_s and key. Errors of the worker are raised as
+        themselves. Ctrl-C stops the worker after the visit in flight and is then raised; call again to continue.
+        """
+
+
+def open_device(
+    address: str = HERE, *, say: Optional[Say] = None, show: Optional[Say] = None
+) -> ContextManager[Transport]:
+    """Return the device at ``address`` (``local``, ``ssh://user@host``) for a with statement, which closes its line.
+
+    ``say`` is told what takes long or went wrong on the way, ``show`` every command. Raises `AddressInvalid`.
+    """
+    scheme, names = address.partition("://")[0], [module.name for module in pkgutil.iter_modules(transports.__path__)]
+    module = importlib.import_module(f"{transports.__name__}.{scheme}") if scheme in names else None
+    open_there = getattr(module, "open_device", None)
+    if open_there is None:  # a bundle, say, is carried by hand
+        raise AddressInvalid(f"{address!r} is no address of a device; expected {HERE}, or one such as ssh://user@host")
+    opened: ContextManager[Transport] = open_there(address, say=say or _ignore, show=show or _ignore)
+    return opened
+
+
+def _ignore(message: str) -> None:
+    pass

@@ -1,0 +1,256 @@
+"""Carries out a timing plan, one visit at a time, from wherever an earlier session stopped.
+
+Compiled models are kept for their next visit while memory allows (`KeptModels`): compiling costs more than a visit. A
+kept layer, warmed up, runs as fast as one compiled afresh; on OpenVINO a kept whole network runs 4 % faster, and kept
+is what a service that has run for a while sees (benchmarks/kept_models.py). What is decided (order, precision, loops)
+is decided in `schedule.py` and `timing.py`; here things are loaded, timed and recorded.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import platform
+import time
+import uuid
+from collections import Counter
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+
+from ..errors import BackendUnavailable, EnvironmentChanged, GpuLost, UnsupportedConfig
+from ..journal import Journal, Record
+from ..machine.hardware import Hardware, fingerprint
+from ..results.results import Results
+from ..results.visits import Visit, measurements_from_visits, step_fields
+from ..runtimes.backend import Backend, Conditions, Executable
+from ..runtimes.program import load_program
+from ..timing.measurement import Measurement
+from ..timing.plan import PlanItem, TimingPlan
+from ..timing.program_part import ProgramPart
+from ..timing.protocol import calibrate_loops, take_visit
+from ..timing.schedule import Step, pass_steps
+from .compiled_models import KeptModels
+
+MAX_ATTEMPTS = 3  # a model in flight this often when the process died without a word is given up
+HARDWARE_FIELDS = ("cpu_model", "cpus")  # a resumed run must find the same; what else changes is in the records
+RESUME_SLOT = -1  # of the anchor visits a resumed session begins with
+
+
+class PlanExecution:
+    """One session of running a plan: it knows what was recorded before and appends to the journal."""
+
+    def __init__(
+        self,
+        folder: Path,
+        plan: TimingPlan,
+        *,
+        backend: Backend,
+        journal: Journal,
+        recorded: Results,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._folder = folder
+        self._plan = plan
+        self._backend = backend
+        self._journal = journal
+        self._recorded = recorded
+        self._id = uuid.uuid4().hex[:12]
+        self._clock = clock
+        self._origin_s = clock()
+        self._items: Dict[str, PlanItem] = {item.key: item for item in plan.items}
+        self._visits: List[Visit] = list(recorded.visits)
+        self._failed_in: Dict[str, int] = {failure.key: failure.step.pass_index for failure in recorded.failures}
+        self._options: Optional[Mapping[str, Any]] = None
+        self._visits_here = 0
+        self._kept = KeptModels(plan.policy.keep_mib)
+
+    def open(self, crashed: Optional[str]) -> None:
+        """Record this session, and a failure for the model an earlier process died of.
+
+        ``crashed`` is the reason the process before this one died, if known: then its last attempt is to blame.
+        Otherwise only a model that was in flight `MAX_ATTEMPTS` times is. Raises `EnvironmentChanged`, before anything
+        is recorded, if the run began with other versions, on another machine or with other options of the runtime.
+        """
+        hardware = fingerprint()
+        versions = dict(self._backend.versions(), python=platform.python_version())
+        if self._recorded.sessions:
+            self._require_same(hardware, versions)
+        self._append(
+            "session",
+            started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            monotonic_s=self._origin_s,
+            hardware=hardware.to_json(),
+            versions=versions,
+        )
+        ended = {visit.step for visit in self._visits} | {failure.step for failure in self._recorded.failures}
+        unfinished = [step for step in self._recorded.attempts if step not in ended]
+        if crashed and unfinished and unfinished[-1] == self._recorded.attempts[-1]:
+            self._fail(unfinished[-1], crashed)
+        for step, count in Counter(unfinished).items():
+            if count >= MAX_ATTEMPTS and step.key not in self._failed_in:
+                self._fail(step, f"the process died {count} times while timing it")
+
+    def run(self, *, is_stopped: Callable[[], bool], report: Callable[[Record], None]) -> bool:
+        """Make all visits still due; False when ``is_stopped`` said so between two visits."""
+        with self._kept:
+            for step, left in self._due():
+                if is_stopped():
+                    return False
+                self._visit(step)
+                report(self._progress(step, left))
+        self._append("done", seconds=round(self._seconds(), 3))
+        return True
+
+    def _require_same(self, hardware: Hardware, versions: Mapping[str, str]) -> None:
+        """Raise `EnvironmentChanged` unless times of this session can be mixed with those of the first one."""
+        first = self._recorded.sessions[0]
+        then = {f"versions.{name}": value for name, value in first.versions.items()}
+        now: Dict[str, Any] = {f"versions.{name}": value for name, value in versions.items()}
+        for name in HARDWARE_FIELDS:
+            then[f"hardware.{name}"], now[f"hardware.{name}"] = getattr(first.hardware, name), getattr(hardware, name)
+        options = self._options_now()
+        if first.options and options and not self._recorded.warnings:  # else they differ from model to model
+            then.update({f"options.{name}": value for name, value in first.options.items()})
+            now.update({f"options.{name}": value for name, value in options.items()})
+        changes = [(name, then.get(name), now.get(name)) for name in sorted({*then, *now})]
+        changes = [change for change in changes if change[1] != change[2]]
+        if changes:
+            raise EnvironmentChanged.between(self._journal.path, changes)
+
+    def _options_now(self) -> Mapping[str, Any]:
+        """Return what the runtime reports for a model it could load before; nothing if there is none, or it fails."""
+        if not self._visits:
+            return {}
+        try:
+            with self._loaded(self._items[self._visits[0].key]) as executable:
+                options: Dict[str, Any] = json.loads(json.dumps(executable.options))  # as the journal gives them back
+                return options
+        except Exception:  # the visit of that model will say why
+            return {}
+
+    def _due(self) -> Iterator[Tuple[Step, int]]:
+        """Yield each step still to make, and how many are expected to follow it."""
+        policy = self._plan.policy
+        keys = [item.key for item in self._plan.items if item.role != "anchor"]
+        anchors = [item.key for item in self._plan.items if item.role == "anchor"]
+        taken: Set[Step] = {visit.step for visit in self._visits}
+        for pass_index in range(policy.max_passes):
+            earlier = self._before(pass_index)
+            steps = pass_steps(keys, anchors, pass_index=pass_index, policy=policy, earlier=earlier)
+            due = [step for step in steps if step not in taken and step.key not in self._failed_in]
+            if due and self._visits and not self._visits_here:
+                due = [Step(key, pass_index, RESUME_SLOT) for key in anchors if key not in self._failed_in] + due
+            later = max(0, policy.min_passes - pass_index - 1) * len(steps)
+            for done, step in enumerate(due, start=1):
+                if step.key in self._failed_in:
+                    continue
+                if pass_index > 0 and self._seconds() > policy.time_cap_s:
+                    return
+                if pass_index >= policy.min_passes and self._is_settled(earlier.get(step.key)):
+                    continue
+                yield step, len(due) - done + later
+
+    def _is_settled(self, measurement: Optional[Measurement]) -> bool:
+        """Tell whether the time for a model's further visits is over; anchors, which have none, go on with the rest."""
+        policy = self._plan.policy
+        loading_s = sum(visit.load_ms for visit in self._visits) / 1e3
+        overtime = (self._seconds() - loading_s) / policy.settle_s
+        disagreement = 0.0 if measurement is None else measurement.relative_disagreement
+        return overtime > 2 or (overtime > 1 and disagreement <= 2 * policy.relative_target)
+
+    def _before(self, pass_index: int) -> Dict[str, Optional[Measurement]]:
+        """Return what the passes before ``pass_index`` measured; None for what failed in one of them."""
+        visits = [visit for visit in self._visits if visit.step.pass_index < pass_index]
+        known: Dict[str, Optional[Measurement]] = {}
+        known.update(measurements_from_visits(visits))
+        known.update({key: None for key, failed_in in self._failed_in.items() if failed_in < pass_index})
+        return known
+
+    def _visit(self, step: Step) -> None:
+        """Load, time and record one model; whatever goes wrong with it is recorded, not raised.
+
+        Raises `UnsupportedConfig`, which no other model of the plan would escape, and, once it is recorded,
+        `GpuLost`, which no other model would escape in this process.
+        """
+        self._append("attempt", sync=False, **step_fields(step))
+        try:
+            visit, options = self._timed(step)
+        except (UnsupportedConfig, BackendUnavailable):  # of no model, so of all
+            raise
+        except GpuLost as exc:
+            self._fail(step, f"{type(exc).__name__}: {exc}")
+            raise
+        except Exception as exc:
+            self._fail(step, f"{type(exc).__name__}: {exc}")
+            return
+        finally:
+            gc.collect(0)  # what this visit made is young; a full collection would take longer than a visit
+        self._note_options(options)
+        self._append(
+            "visit",
+            role=visit.role,
+            loops=visit.loops,
+            block_us=[round(value, 4) for value in visit.block_us],
+            load_ms=round(visit.load_ms, 3),
+            **step_fields(step),
+        )
+        self._visits.append(visit)
+        self._visits_here += 1
+        if visit.role == "anchor" and isinstance(self._backend, Conditions):
+            self._append("conditions", sync=False, conditions=self._backend.conditions())
+
+    def _timed(self, step: Step) -> Tuple[Visit, Mapping[str, Any]]:
+        item = self._items[step.key]
+        start_s = self._clock()
+        executable = self._kept.get(step.key) or self._loaded(item)
+        try:
+            load_ms = (self._clock() - start_s) * 1e3
+            options = dict(executable.options)
+            loops = self._loops(step.key) or calibrate_loops(executable, self._plan.policy)
+            block_us = take_visit(executable, self._plan.policy, loops=loops)
+        except BaseException:
+            self._kept.close(step.key, executable)
+            raise
+        self._kept.keep(step.key, executable)
+        return Visit(step.key, item.role, step, loops, block_us, load_ms, self._id, self._t_s()), options
+
+    def _loaded(self, item: PlanItem) -> Executable:
+        """Compile an item's model, or its program."""
+        if not item.parts:
+            return self._backend.load((self._folder / item.file).read_bytes(), self._plan.config)
+        parts = [ProgramPart(part.name, (self._folder / part.file).read_bytes(), part.runs) for part in item.parts]
+        return load_program(self._backend, parts, self._plan.config)
+
+    def _loops(self, key: str) -> Optional[int]:
+        return next((visit.loops for visit in self._visits if visit.key == key), None)
+
+    def _note_options(self, options: Mapping[str, Any]) -> None:
+        if options != self._options:
+            self._append("options", options=options)
+            self._options = options
+
+    def _fail(self, step: Step, reason: str) -> None:
+        self._append("failure", role=self._items[step.key].role, reason=reason, **step_fields(step))
+        self._failed_in[step.key] = step.pass_index
+
+    def _append(self, kind: str, *, sync: bool = True, **fields: Any) -> None:
+        self._journal.append({"record": kind, "session": self._id, "t_s": round(self._t_s(), 4), **fields}, sync=sync)
+
+    def _t_s(self) -> float:
+        return self._clock() - self._origin_s
+
+    def _seconds(self) -> float:
+        return self._recorded.seconds + self._t_s()
+
+    def _progress(self, step: Step, left: int) -> Record:
+        done = len(self._visits)
+        seconds_a_visit = self._t_s() / max(1, self._visits_here)
+        return {
+            "event": "progress",
+            "done": done,
+            "total": done + left,
+            "pass": step.pass_index,
+            "eta_s": round(left * seconds_a_visit, 1),
+            "key": step.key,
+        }

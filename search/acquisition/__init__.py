@@ -1,0 +1,1 @@
+"""What to measure next: initial design, candidates, expected hypervolume improvement."""

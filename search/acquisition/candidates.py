@@ -1,0 +1,49 @@
+"""Candidates bred on predictions, from the best known architectures and their one-gene neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...supernets.space.space import Indices
+from ..archive import Archive, first_occurrences, key_of
+from ..evolution.evolve import crossed, mutated, ranked
+from ..prediction.posterior import Posterior
+from ..problem.objective import Values
+from .feasibility import hoped_violation, uncertain
+
+GENERATIONS, CHILDREN, PARENTS = 20, 300, 60
+MUTATIONS = 1.5  # genes that a child changes, on average
+KEPT = 400  # candidates that survive a generation, and are returned
+
+
+def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> Indices:
+    """Breed candidates that are predicted to be good, (n, d) with n at most 400; some may be measured already."""
+    space = archive.space
+    known = np.concatenate([archive.indices, archive.glimpses.indices])
+    rows = known[first_occurrences(known)]
+    rows = rows[ranked(archive, rows, *predicted(archive, posterior, rows))[:PARENTS]]
+    near = [space.neighbours(space.architecture(row)) for row in rows[: PARENTS // 6]]
+    rows = np.unique(np.concatenate([rows, *near]), axis=0)
+    values, broken = predicted(archive, posterior, rows)
+    for _ in range(GENERATIONS):
+        best = rows[ranked(archive, rows, values, broken)[:PARENTS]]
+        pairs = rng.integers(len(best), size=(2, CHILDREN // 2))
+        children = crossed(best[pairs], rng).reshape(-1, rows.shape[1])
+        children = space.canonical(mutated(space, children, MUTATIONS / rows.shape[1], rng))
+        children = children[first_occurrences(children, frozenset(key_of(row) for row in rows))]
+        rows = np.concatenate([rows, children])
+        news = predicted(archive, posterior, children)
+        values, broken = np.concatenate([values, news[0]]), np.concatenate([broken, news[1]])
+        if len(rows) > KEPT:
+            kept = ranked(archive, rows, values, broken)[:KEPT]
+            rows, values, broken = rows[kept], values[kept], broken[kept]
+    return rows
+
+
+def predicted(archive: Archive, posterior: Posterior, rows: Indices) -> tuple[Values, Values]:
+    """Return expected values, (n, m), and by how much constraints are broken even with some luck, (n,)."""
+    if not uncertain(archive):
+        mean = posterior.mean(rows)
+        return mean, archive.violation(mean, rows)
+    mean, deviation = posterior.expected(rows)
+    return mean, hoped_violation(archive, rows, mean, deviation)

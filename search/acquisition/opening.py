@@ -1,0 +1,98 @@
+"""The first rounds of a search, before it thinks of the front: looks and validations that tell most about all genes.
+
+Where costly objectives can be measured on a share of their data, a few architectures are both looked at and validated,
+which shows what a look is worth. Where looks pay, more follow; else architectures spread over the space are validated.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...lut.latency_model.sampling import networks_for
+from ...supernets.space.space import Indices
+from ..archive import Archive
+from ..errors import SpaceExhausted
+from ..problem.objective import Values
+from ..runs.stopping import TOLERANCE
+from ..tactic import Batch
+from .fidelity import glimpses_pay
+from .first_few import between_ends
+from .initial_design import informative
+
+AMPLE = 20  # full validations: from here on the ends and looks pay
+LEAST, FEW = 3, 0.4  # of a smaller budget so much, or this share, is validated first
+FIRST = 10  # spread-out architectures validated at first where glimpses cannot be had, or tell too little
+PAIRS = 4  # architectures both glimpsed and validated before glimpses are judged
+TRIAL_GLIMPSES = 2.0  # full validations' worth of glimpses by then
+FIRST_GLIMPSES = 9.0  # in all, where glimpses pay
+
+
+def opening(
+    archive: Archive, n: int, share: float, seed: int, rng: np.random.Generator, *, budget: int
+) -> Batch | None:
+    """Return what a round that may cost `n` measures while the search opens; None once it is over.
+
+    `budget` is what the search was told it may cost when it began. Measurements that failed count as made.
+    """
+    if budget < AMPLE:
+        few = max(min(budget, LEAST), round(FEW * budget))
+        left = min(n, few - archive.validated)
+        if left < 1:
+            return None
+        return batch(archive, archive.topped_up(between_ends(archive, few, seed), left, rng), left, share)
+    full, looked = archive.validated, archive.glimpsed + share - TOLERANCE
+    trial = archive.divisible and share < 1.0 and full < FIRST
+    if trial and looked <= TRIAL_GLIMPSES:
+        return opened(archive, n, share, seed, rng, until=1, glimpsing=TRIAL_GLIMPSES - looked + share)
+    if full < (PAIRS + 1 if trial else FIRST):
+        return opened(archive, n, share, seed, rng, until=PAIRS + 1 if trial else FIRST)
+    if full >= FIRST and looked > FIRST_GLIMPSES:
+        return None
+    pay = share < 1.0 and glimpses_pay(archive, share)
+    if pay and looked <= FIRST_GLIMPSES:
+        return opened(archive, n, share, seed, rng, until=0, glimpsing=FIRST_GLIMPSES - looked + share)
+    if full < FIRST and not pay:
+        return opened(archive, n, share, seed, rng, until=FIRST)
+    return None
+
+
+def opened(
+    archive: Archive, n: int, share: float, seed: int, rng: np.random.Generator, *, until: int, glimpsing: float = 0.0
+) -> Batch:
+    """Return spread-out architectures to validate until so many are, and glimpses worth so much of `n`.
+
+    One is validated before any glimpse, so that a run of any budget has a front; those to be validated next are
+    glimpsed first. Where glimpses would leave nothing else of the space, all are validated.
+    """
+    spread = spread_out(archive, seed)
+    none_yet = archive.validated == 0
+    looks = int(min(glimpsing, n - 1.0 if none_yet else n) / share + TOLERANCE)
+    soon = archive.unseen(spread)[int(none_yet) :][: min(PAIRS, looks)]
+    pairs = soon[archive.unglimpsed(soon)] if until == 1 else soon[:0]
+    others = informative(archive.without(pairs), looks - len(pairs), share, rng)
+    looked = np.concatenate([pairs, others])
+    whole = min(n - whole_cost(len(looked), share), max(until - archive.validated, 0)) if len(looked) else n
+    try:
+        chosen = archive.without(looked).topped_up(spread, max(whole, 1), rng)[:whole]
+    except SpaceExhausted:
+        looked, whole = looked[:0], n
+        chosen = archive.topped_up(spread, n, rng)
+    return batch(archive, np.concatenate([chosen, looked]), whole, share)
+
+
+def batch(archive: Archive, rows: Indices, whole: int, share: float, **expected: Values) -> Batch:
+    """Return rows of which the first `whole` are measured in full, the others on a share of the images."""
+    shares = np.where(np.arange(len(rows)) < whole, 1.0, share)
+    return Batch.of(rows, len(archive.objectives), shares=shares, **expected)
+
+
+def whole_cost(glimpses: int, share: float) -> int:
+    """Return how many full validations so many glimpses take the place of."""
+    return int(np.ceil(glimpses * share - TOLERANCE))
+
+
+def spread_out(archive: Archive, seed: int) -> Indices:
+    """Return architectures spread over the space, the ends first, the others in an order of the seed, (n, d)."""
+    rows = networks_for(archive.space, FIRST, np.random.default_rng(seed))
+    order = [0, len(rows) - 1, *np.random.default_rng(seed).permutation(np.arange(1, len(rows) - 1))]
+    return rows[order]

@@ -1,0 +1,189 @@
+"""Deployments: a network, its precision, runtime and number of threads, as the profiles of one device know them.
+
+Precision changes what a network answers, so it is a choice of every architecture and is validated. Which runtime and
+how many threads change nothing but the time, and the time is arithmetic: so of the profiles of a precision the fastest
+for each network is taken, and no validation is spent on choosing.
+
+A lower precision is taken not to make a network better at its task. So where only the task's metric and cheap
+objectives count, a precision that is no faster for any network than a higher one is left out before the search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...supernets.registry import PRECISION, load_space
+from ...supernets.space.space import Architecture, Indices, SearchSpace, with_setting
+from ..errors import InvalidConfig, UnknownName
+from ..problem.objective import PredictsLatency, Values, extremes
+
+if TYPE_CHECKING:
+    from ...lut import HardwareProfile
+    from ..runs.run import Run
+
+HIGHEST_FIRST = ("fp32", "fp16", "bf16", "int8")
+SAME = ("space", "space_digest", "device")  # what profiles must agree in to be ways to run one network on one device
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A way to run a network: runtime, precision, threads, and the profile that knows how fast that is."""
+
+    backend: str
+    precision: str
+    threads: int
+    profile: str
+    sha256: str
+
+    @property
+    def label(self) -> str:
+        """The deployment in a table, such as `openvino int8 t2`."""
+        return f"{self.backend} {self.precision} t{self.threads}"
+
+    @staticmethod
+    def of(profile: HardwareProfile) -> Deployment:
+        """Return the deployment that a profile is of."""
+        config = profile.header.config
+        return Deployment(profile.header.backend, config.precision, config.threads, profile.name, profile.digest)
+
+
+def require_together(profiles: Sequence[HardwareProfile]) -> None:
+    """Raise InvalidConfig unless profiles are different ways to run a network on one device."""
+    first = profiles[0]
+    for one in profiles[1:]:
+        pairs = [(field, getattr(first.header, field), getattr(one.header, field)) for field in SAME]
+        pairs.append(("batch", first.header.config.batch, one.header.config.batch))
+        for field, ours, theirs in pairs:
+            if ours != theirs:
+                raise InvalidConfig(
+                    f"profile {first.name} has the {field} {ours!r}, {one.name} {theirs!r}; several profiles without "
+                    "names are ways to run a network on one device. For several devices name them, as pi5=FILE, and "
+                    "ask for latency@pi5",
+                    field="profile",
+                )
+    labels = [Deployment.of(one).label for one in profiles]
+    if twice := sorted({label for label in labels if labels.count(label) > 1}):
+        raise InvalidConfig(f"two profiles are of {twice[0]}; give one of them", field="profile")
+
+
+@dataclass(frozen=True)
+class Deployments:
+    """The latency of networks in the fastest way of their precision; (n, d) architectures are of `space`."""
+
+    space: SearchSpace
+    ways: tuple[tuple[Deployment, PredictsLatency], ...]
+    left_out: tuple[Deployment, ...] = ()
+
+    @staticmethod
+    def from_profiles(
+        profiles: Sequence[HardwareProfile], space: SearchSpace, *, keep_all: bool = False
+    ) -> Deployments:
+        """Join profiles of one device; `space` gets the precision as a choice where they are of several.
+
+        Unless `keep_all`, precisions that are no faster than a higher one are left out. Raises InvalidConfig for
+        profiles that do not belong together, ProfileMismatch for one of another space, LatencyMissing.
+        """
+        require_together(profiles)
+        for one in profiles:
+            one.table.require(one.space_named(space.network.name).unique_layers())
+        ways = tuple((Deployment.of(one), one.latency) for one in profiles)
+        useful = useful_precisions(space.network, ways)
+        kept = tuple(way for way in ways if keep_all or way[0].precision in useful)
+        precisions = sorted({way.precision for way, _ in kept})
+        space = with_setting(space.network, PRECISION, precisions) if len(precisions) > 1 else space.network
+        return Deployments(space, kept, tuple(way for way, _ in ways if way not in {one for one, _ in kept}))
+
+    @property
+    def precision(self) -> str:
+        """The precision of all ways, where it is no choice."""
+        return self.ways[0][0].precision
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """Every precision of the ways, sorted."""
+        return tuple(sorted({way.precision for way, _ in self.ways}))
+
+    def value_us(self, indices: Indices) -> Values:
+        """Estimate the latency in microseconds of (n, d) architectures, (n,)."""
+        return np.asarray(self.each_us(indices).min(axis=1), dtype=np.float64)
+
+    def chosen(self, indices: Indices) -> Values:
+        """Return the number of the way in which each of (n, d) architectures is fastest, (n,); the first of equals."""
+        return np.asarray(self.each_us(indices).argmin(axis=1), dtype=np.float64)
+
+    def each_us(self, indices: Indices) -> Values:
+        """Estimate (n, d) architectures in every way, (n, ways); infinite for a way of another precision."""
+        networks = self.space.networks(indices)
+        columns = [model.value_us(networks) for _, model in self.ways]
+        if self.space.settings:
+            options = np.array(self.space.settings[-1].options)[np.asarray(indices)[:, -1]]
+            columns = [np.where(options == way.precision, us, np.inf) for (way, _), us in zip(self.ways, columns)]
+        return np.stack(columns, axis=1)
+
+    @cached_property
+    def provenance(self) -> list[dict[str, Any]]:
+        """What a run keeps of its ways, so that the chosen one can be named without the profiles."""
+        return [
+            {"name": way.profile, "sha256": way.sha256}
+            | {"backend": way.backend, "precision": way.precision, "threads": way.threads}
+            for way, _ in self.ways
+        ]
+
+
+def useful_precisions(space: SearchSpace, ways: Sequence[tuple[Deployment, PredictsLatency]]) -> frozenset[str]:
+    """Return the precisions in which some network is faster than in every higher one.
+
+    Looked at are the smallest and the largest network and 4,096 fixed draws.
+    """
+    probe = extremes(space)
+    best_us: Values = np.full(len(probe), np.inf)
+    useful = set()
+    for precision in sorted({way.precision for way, _ in ways}, key=rank_of):
+        us = np.min([model.value_us(probe) for way, model in ways if way.precision == precision], axis=0)
+        if np.any(us < best_us):
+            useful.add(precision)
+        best_us = np.minimum(best_us, us)
+    return frozenset(useful)
+
+
+def rank_of(precision: str) -> int:
+    """Order precisions from the highest to the lowest; an unknown one is the lowest."""
+    return HIGHEST_FIRST.index(precision) if precision in HIGHEST_FIRST else len(HIGHEST_FIRST)
+
+
+def deployments_in(provenance: Mapping[str, Any]) -> tuple[Deployment, ...]:
+    """Return the ways that a run was searched with; none where it was searched with one profile, or none."""
+    held = provenance.get("deployments") or ()
+    return tuple(Deployment(d["backend"], d["precision"], d["threads"], d["name"], d["sha256"]) for d in held)
+
+
+@dataclass(frozen=True)
+class ChosenNetwork:
+    """What was picked from a run's front: the network without its settings, its precision, and how it runs fastest."""
+
+    network: Architecture
+    precision: str
+    deployment: Deployment | None
+
+
+def chosen_from(run: Run, pick: str, *, shown: Run | None = None) -> ChosenNetwork:
+    """Return what a rule picks from a run's front; raises what `ParetoFront.pick` raises, UnknownSpace.
+
+    An id that is not on that front may be one of the front of `shown`, the same run under other latencies.
+    """
+    try:
+        architecture = run.front().pick(pick)
+    except UnknownName:
+        if shown is None:
+            raise
+        architecture = shown.front().pick(pick)
+    space = load_space(run.config.space)
+    if not space.settings:
+        return ChosenNetwork(architecture, run.precision, run.deployment(architecture))
+    (precision,) = space.setting(PRECISION, [architecture.indices])
+    return ChosenNetwork(space.network_of(architecture), str(precision), run.deployment(architecture))

@@ -1,0 +1,165 @@
+"""The hardware profiles that a search takes latency from.
+
+One is plain `latency`; several by name are several devices, latency@NAME each; several without names are ways to run a
+network on one device (`deployment.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...supernets.precision import FP32, is_calibrated
+from ...supernets.registry import precisions_in
+from ...supernets.space.space import SearchSpace
+from ..errors import InvalidConfig
+from ..problem.objective import PredictsLatency, check_instances, family_of
+from ..problem.task_metric import metrics_for
+from .deployment import Deployment, Deployments
+
+if TYPE_CHECKING:
+    from ...lut import HardwareProfile
+
+    Profiles = HardwareProfile | Mapping[str, HardwareProfile] | Sequence[HardwareProfile] | None
+
+LATENCY = "latency"
+LEFT_OUT = "left_out"  # of a run's provenance: ways of precisions that could gain nothing
+PRECISION = "precision"  # of a run's provenance; absent where it is fp32
+WEIGHT_BITS = "weight_bits"  # of a run's provenance; absent where nothing is validated in int8
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What a search takes from hardware profiles: the space, latency models by name, and what it keeps of them.
+
+    `space` is the one asked for, or the same with the precision as a choice. `precision` is what networks are
+    validated in where it is no choice.
+    """
+
+    space: SearchSpace
+    latencies: Mapping[str, PredictsLatency]
+    provenance: Mapping[str, Any]
+    precision: str = FP32
+
+    @property
+    def precisions(self) -> tuple[str, ...]:
+        """Every precision that networks are validated in."""
+        return precisions_in(self.space) or (self.precision,)
+
+    @property
+    def weight_bits(self) -> int | None:
+        """The bits of int8 weights; None where nothing is validated in int8."""
+        bits: int | None = self.provenance.get(WEIGHT_BITS)
+        return bits
+
+
+def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = ()) -> Searched:
+    """Take a search's latencies from one profile, several by name, or several ways to run a network on one device.
+
+    Of ways, precisions that cannot gain anything in the `objectives` are left out (`Deployments.from_profiles`); where
+    one of these is neither a task's metric nor cheap, as memory, none is.
+
+    Raises InvalidConfig for names that are none, precisions that differ between named profiles, or ways that do not
+    belong together; ProfileMismatch for a profile of another space; LatencyMissing.
+    """
+    if isinstance(profile, Sequence):
+        cheap = all(family_of(name) in (*metrics_for(space), LATENCY, "macs", "params") for name in objectives)
+        ways = Deployments.from_profiles(profile, space, keep_all=not cheap)
+        kept: dict[str, Any] = {"profile": None, "deployments": ways.provenance}
+        if not ways.space.settings and ways.precision != FP32:
+            kept[PRECISION] = ways.precision
+        kept |= weight_bits_of([one for one in profile if one.header.config.precision in ways.precisions])
+        if ways.left_out:
+            kept[LEFT_OUT] = [way.label for way in ways.left_out]
+        return Searched(ways.space, {"": ways}, kept, ways.precision)
+    profiles = named(profile)
+    check_instances(profiles)
+    for one in profiles.values():
+        one.table.require(one.space_named(space.name).unique_layers())
+    precision = precision_of(profiles)
+    latencies = {name: one.latency for name, one in profiles.items()}
+    return Searched(space, latencies, provenance_from(profiles), precision)
+
+
+def named(profile: HardwareProfile | Mapping[str, HardwareProfile] | None) -> dict[str, HardwareProfile]:
+    """Return profiles by name, the one of plain `latency` as ""."""
+    return dict(profile) if isinstance(profile, Mapping) else {} if profile is None else {"": profile}
+
+
+def precision_of(profiles: Mapping[str, HardwareProfile]) -> str:
+    """Return the precision that all profiles are of, fp32 without any; raises InvalidConfig where they differ."""
+    found = {name: one.header.config.precision for name, one in profiles.items()}
+    if len(set(found.values())) > 1:
+        said = ", ".join(f"{name or profiles[name].name}: {precision}" for name, precision in found.items())
+        raise InvalidConfig(
+            f"the profiles are of different precisions ({said}), and a network is as good as one of them makes it; "
+            "search each apart, or give profiles of one device without names: then precision is searched too",
+            field="profile",
+        )
+    return next(iter(found.values()), FP32)
+
+
+def provenance_from(profiles: Mapping[str, HardwareProfile]) -> dict[str, Any]:
+    """Return what a run keeps of its profiles: `profile`, that of plain latency or None, and `profiles` by name.
+
+    And their `precision`, where it is not fp32, and of int8 the bits of weights. Raises InvalidConfig where they differ
+    in precision.
+    """
+    sources = {name: {"name": one.name, "sha256": one.digest} for name, one in profiles.items()}
+    precision = precision_of(profiles)
+    plain = sources.pop("", None)
+    found: dict[str, Any] = {"profile": plain, "profiles": sources} if sources else {"profile": plain}
+    found |= weight_bits_of(list(profiles.values()))
+    return found if precision == FP32 else {**found, PRECISION: precision}
+
+
+def weight_bits_of(profiles: Sequence[HardwareProfile]) -> dict[str, int]:
+    """Return the bits of int8 weights for provenance: the fewest that one of the devices takes, which all run right.
+
+    Nothing where no profile is of int8.
+    """
+    bits = [one.weight_bits for one in profiles if is_calibrated(one.header.config.precision)]
+    return {WEIGHT_BITS: min(bits)} if bits else {}
+
+
+def one_profile(profile: Profiles, way: Deployment | None) -> HardwareProfile | None:
+    """Return the profile that knows `way` (None: any), or the only one given; None for none.
+
+    Raises InvalidConfig where several are given and which one is meant cannot be told.
+    """
+    several = by_name(profile)
+    if len(several) < 2 and (way is None or not several):
+        return next((one for _, one in several), None)
+    for _, one in several:
+        if way is not None and one.digest == way.sha256:
+            return one
+    wanted = f"{way.profile} ({way.sha256[:12]}), as what is chosen runs on {way.label}" if way else "one"
+    raise InvalidConfig(
+        f"give the profile {wanted}; given are {', '.join(p.name for _, p in several)}", field="profile"
+    )
+
+
+def by_name(profile: Profiles) -> tuple[tuple[str, HardwareProfile], ...]:
+    """Return profiles with their names, "" where they have none."""
+    if isinstance(profile, Mapping):
+        return tuple(profile.items())
+    if isinstance(profile, Sequence):
+        return tuple(("", one) for one in profile)
+    return () if profile is None else (("", profile),)
+
+
+def sources_in(provenance: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return name and sha256 of each profile that a run's latencies are of, and the objective that each stands for."""
+    ways = provenance.get("deployments") or ()
+    sources = [(LATENCY, way) for way in ways] or list(searched_with(provenance).items())
+    return [{"objective": name, "name": one["name"], "sha256": one["sha256"]} for name, one in sources]
+
+
+def searched_with(provenance: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return name and sha256 of the profile that each latency of a run came from, by objective."""
+    found = {LATENCY: provenance.get("profile")}
+    several = provenance.get("profiles")
+    if isinstance(several, Mapping):
+        found |= {f"{LATENCY}@{name}": source for name, source in several.items()}
+    return {objective: dict(source) for objective, source in found.items() if isinstance(source, Mapping)}

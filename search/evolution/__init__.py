@@ -1,0 +1,1 @@
+"""Evolutionary search over architectures by predicted or measured values."""

@@ -1,0 +1,1 @@
+"""What the registered algorithms share: the one place that speaks to pymoo."""

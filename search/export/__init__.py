@@ -1,0 +1,1 @@
+"""Writing a chosen network, verified numerically and in time."""

@@ -1,0 +1,120 @@
+"""Time the members of a final front as whole exported networks, interleaved, beside the profile's anchor."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from ...lut import HardwareProfile, NotVerified, RemeasuredTogether, measure_models, network_parts, timed_model
+from ...profilers.errors import PlanDamaged, PlanMismatch
+from ...profilers.timing.plan import Model
+from ...supernets.graph import PartModel
+from ...supernets.precision import FP32
+from ...supernets.space.space import Architecture
+from ..problem.objective import EvaluatesArchitectures
+from .records import TIMING_FOLDER, FinalHeader, Pace, Record, Timing, Validation
+
+
+@runtime_checkable
+class Exportable(Protocol):
+    """A super-network that writes its sub-networks as they are shipped."""
+
+    def models(self, architecture: Architecture, *, batch: int = 1, precision: str = FP32) -> tuple[PartModel, ...]:
+        """Return a sub-network's parts as ONNX models at a precision."""
+        ...
+
+
+def timings(
+    folder: Path,
+    members: Sequence[Validation],
+    recorded: Sequence[Record],
+    supernet: EvaluatesArchitectures | None,
+    profile: HardwareProfile,
+    header: FinalHeader,
+    on_step: Callable[[str], None],
+) -> Iterator[Pace | Timing]:
+    """Yield the pace and the timings that are not `recorded` yet; predictions alone when the `header` says why.
+
+    Raises the errors of lut and profilers; an interruption is gone on from in the folder's TIMING_FOLDER.
+    """
+    known = {record.id for record in recorded if isinstance(record, Timing)}
+    paced = any(isinstance(record, Pace) for record in recorded)
+    missing = [member for member in members if member.id not in known]
+    if not missing:
+        return
+    found: RemeasuredTogether | None = None
+    if header.not_timed is None:
+        on_step(f"timing {len(members)} networks in {profile.header.backend}, interleaved")
+        found = timed_together(folder / TIMING_FOLDER, members, supernet, profile, on_step)
+        if not paced:
+            yield Pace(anchor_ratio=found.anchor_ratio)
+    for member in missing:
+        yield timing_of(member, member.search[header.latency], profile, found)
+
+
+def timed_together(
+    building: Path,
+    members: Sequence[Validation],
+    supernet: EvaluatesArchitectures | None,
+    profile: HardwareProfile,
+    on_step: Callable[[str], None],
+) -> RemeasuredTogether:
+    """Time all members, or go on where an interrupted call stopped.
+
+    When the networks exported now are not to the byte those of that call, or its plan cannot be read, it starts over.
+    """
+    models = {
+        member.id: exported(Architecture(profile.space.name, member.indices), supernet, profile) for member in members
+    }
+    try:
+        return measure_models(profile, models, building=building, on_wait=on_step)
+    except (PlanMismatch, PlanDamaged):
+        shutil.rmtree(building)
+        return measure_models(profile, models, building=building, on_wait=on_step)
+
+
+def exported(architecture: Architecture, supernet: EvaluatesArchitectures | None, profile: HardwareProfile) -> Model:
+    """Return a sub-network as it would be shipped; its layers alone, whose times are the same, without weights."""
+    config = profile.run_config
+    if not isinstance(supernet, Exportable):
+        return timed_model(network_parts(profile.space, architecture, config, weight_bits=profile.weight_bits))
+    return timed_model(models_at(supernet, architecture, config.precision, batch=config.batch))
+
+
+def models_at(
+    supernet: Exportable, architecture: Architecture, precision: str, *, batch: int = 1
+) -> tuple[PartModel, ...]:
+    """Return a sub-network's parts at a precision; in fp32 of any super-network, else of one that knows it."""
+    if precision == FP32:
+        return supernet.models(architecture, batch=batch)
+    return supernet.models(architecture, batch=batch, precision=precision)
+
+
+def timing_of(
+    member: Validation, predicted_us: float, profile: HardwareProfile, found: RemeasuredTogether | None
+) -> Timing:
+    """Return a member's record: the latency that the search believed, its interval, and what was measured."""
+    try:
+        ratio = float(profile.latency.predict([member.indices]).ratio[0])
+    except NotVerified:
+        ratio = None
+    timing = Timing(
+        id=member.id,
+        predicted_us=predicted_us,
+        low_us=None if ratio is None else predicted_us / ratio,
+        high_us=None if ratio is None else predicted_us * ratio,
+    )
+    if found is None:
+        return timing
+    measurement = found.measurements.get(member.id)
+    if measurement is None:
+        return timing.model_copy(update={"failed": found.failures.get(member.id, "it got no visit in time")})
+    return timing.model_copy(
+        update={
+            "measured_us": measurement.value_us,
+            "loops": measurement.loops,
+            "block_us": measurement.block_us,
+        }
+    )

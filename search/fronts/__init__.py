@@ -1,0 +1,1 @@
+"""Pareto fronts: dominance, ranking, choosing from a front, showing it."""

@@ -1,0 +1,227 @@
+"""Pareto fronts of measured architectures: which, how good, and which one to take."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...supernets.space.space import Architecture
+from ..errors import Infeasible, InvalidPick, UnknownName
+from ..problem.constraint import Constraint, violation
+from ..problem.objective import Direction, Values, minimised
+from .preference import achievement_of, best_of, knee_of, objective_position, ordered_weights, weights_from_text
+from .spread import spread_of
+
+if TYPE_CHECKING:
+    import pandas
+
+ID = re.compile(r"[0-9a-f]{4,8}")
+PREFERENCE = re.compile(r"\s*(knee|best|weights)(?:\s*:\s*|\s+|$)(.*?)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityInfo:
+    """A quantity that a constraint is on without being an objective."""
+
+    name: str
+    unit: str
+
+    @property
+    def head(self) -> str:
+        """The name with the unit, as a table heads its column; the name alone where both are the same word."""
+        return self.headed()
+
+    def headed(self, words: str = "") -> str:
+        """Return the head of a column of this quantity that `words` say more of, as `accuracy test (percent)`."""
+        name = f"{self.name} {words}".rstrip()
+        return name if self.unit.lower() == self.name.lower() else f"{name} ({self.unit})"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveInfo(QuantityInfo):
+    """What is known of an objective without being able to compute it."""
+
+    direction: Direction
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ParetoFront:
+    """Mutually non-dominated architectures, best in the first objective first; `values` are (n, m) as tuples.
+
+    `watched_values` are (n, k) of what is constrained without being an objective, `watched`; nothing where not known.
+    """
+
+    architectures: tuple[Architecture, ...]
+    values: tuple[tuple[float, ...], ...]
+    objectives: tuple[ObjectiveInfo, ...]
+    watched: tuple[QuantityInfo, ...] = ()
+    watched_values: tuple[tuple[float, ...], ...] = ()
+
+    @staticmethod
+    def of(
+        architectures: Sequence[Architecture],
+        values: Values,
+        objectives: Sequence[ObjectiveInfo],
+        *,
+        watched: Sequence[QuantityInfo] = (),
+        watched_values: Sequence[Sequence[float]] = (),
+    ) -> ParetoFront:
+        """Keep what no other dominates; the order of the arguments does not matter."""
+        directions = [objective.direction for objective in objectives]
+        kept = np.flatnonzero(non_dominated(values, directions)).tolist()
+        costs = minimised(values, directions)
+        order = sorted(kept, key=lambda i: (*costs[i], architectures[i].indices))
+        return ParetoFront(
+            tuple(architectures[i] for i in order),
+            tuple(tuple(float(value) for value in values[i]) for i in order),
+            tuple(objectives),
+            tuple(watched),
+            tuple(tuple(watched_values[i]) for i in order) if watched else (),
+        )
+
+    @property
+    def quantities(self) -> tuple[QuantityInfo, ...]:
+        """The objectives, then what is constrained without being one."""
+        return (*self.objectives, *self.watched)
+
+    @property
+    def rows(self) -> tuple[tuple[float, ...], ...]:
+        """A value for each of `quantities`, (n, m + k) as tuples."""
+        return tuple((*v, *beside) for v, beside in zip(self.values, self.watched_values)) or self.values
+
+    @property
+    def costs(self) -> Values:
+        """The values with every objective turned so that less is better, (n, m)."""
+        return minimised(np.array(self.values), [objective.direction for objective in self.objectives])
+
+    def knee(self) -> Architecture:
+        """Return the architecture with the best compromise; `preference.knee_of` says which that is."""
+        return self.architectures[knee_of(self.costs)]
+
+    def best(self, objective: str) -> Architecture:
+        """Return the architecture that is best in one objective; raises InvalidPick."""
+        names = [info.name for info in self.objectives]
+        return self.architectures[best_of(self.costs, objective_position(objective, names))]
+
+    def weighted(self, weights: Mapping[str, float]) -> Architecture:
+        """Return the architecture that weights by objective prefer; absent ones weigh 0; raises InvalidPick.
+
+        It has the smallest worst loss, each loss a share of the front's extent times its weight: see
+        `preference.achievement_of`. Larger weights ask for smaller losses, whether maximised or minimised.
+        """
+        names = [info.name for info in self.objectives]
+        return self.architectures[achievement_of(self.costs, ordered_weights(weights, names))]
+
+    def spread(self, n: int) -> ParetoFront:
+        """Return the front of the `n` members that together keep most hypervolume; all when there are not more.
+
+        Exact for two objectives, greedy for more (`spread.py`); raises InvalidPick for n below 1.
+        """
+        if n < 1:
+            raise InvalidPick(f"a spread of {n} members is empty; ask for at least 1 of the front's {len(self.values)}")
+        chosen = spread_of(self.costs, n)
+        return replace(
+            self,
+            architectures=tuple(self.architectures[i] for i in chosen),
+            values=tuple(self.values[i] for i in chosen),
+            watched_values=tuple(self.watched_values[i] for i in chosen) if self.watched else (),
+        )
+
+    def pick(self, rule: str) -> Architecture:
+        """Return the architecture that `rule` chooses.
+
+        A rule is an id (four digits or more, if they tell it apart), `knee`, `best accuracy`, `weights
+        accuracy=2,latency=1`, or constraints with commas between, as latency<=2ms,params<1M: of those that keep them,
+        the best in the first maximised objective, else in the first. Raises UnknownName for an id that is not on the
+        front, InvalidConstraint, InvalidPick, Infeasible.
+        """
+        if ID.fullmatch(rule):
+            return self._with_id(rule)
+        if match := PREFERENCE.fullmatch(rule):
+            return self._preferred(*match.groups(default=""))
+        units = {objective.name: objective.unit for objective in self.objectives}
+        constraints = [Constraint.parse(part, units) for part in rule.split(",")]
+        broken = violation(np.array(self.values), list(units), constraints)
+        if not (broken == 0).any():
+            nearest = int(np.argmin(broken))
+            described = describe(dict(zip(units, self.values[nearest])), units)
+            raise Infeasible(
+                f"nothing on the front keeps {rule}; the nearest is {self.architectures[nearest].id} with {described}",
+                nearest=self.architectures[nearest],
+            )
+        maximised = [i for i, objective in enumerate(self.objectives) if objective.direction == "max"]
+        costs = self.costs[:, maximised[0] if maximised else 0]
+        return self.architectures[int(np.argmin(np.where(broken == 0, costs, np.inf)))]
+
+    def frame(self) -> pandas.DataFrame:
+        """Return a pandas table, a row a member: id, values with their unit in the column's name, genes by name.
+
+        Raises ModuleNotFoundError without pandas, saying how to install it, and UnknownSpace.
+        """
+        from .table import frame_from_table, table_of_front
+
+        return frame_from_table(table_of_front(self))
+
+    def __repr__(self) -> str:
+        from .text import line_from_front
+
+        return line_from_front(self)
+
+    def __str__(self) -> str:
+        from .text import text_from_front
+
+        return text_from_front(self)
+
+    def _repr_html_(self) -> str:
+        from .notebook import html_from_front
+
+        return html_from_front(self)
+
+    def _preferred(self, word: str, argument: str) -> Architecture:
+        names = [objective.name for objective in self.objectives]
+        if word == "knee" and not argument:
+            return self.knee()
+        if word == "best" and argument:
+            return self.best(argument)
+        if word == "weights" and argument:
+            return self.weighted(weights_from_text(argument))
+        written = " ".join(part for part in (word, argument) if part)
+        raise InvalidPick(
+            f"cannot read the pick {written!r}; write knee, best {names[0]}, or "
+            f"weights {','.join(f'{name}=1' for name in names)}"
+        )
+
+    def _with_id(self, prefix: str) -> Architecture:
+        found = [architecture for architecture in self.architectures if architecture.id.startswith(prefix)]
+        if len(found) != 1:
+            reason = "more than one id begins so" if found else "no id begins so"
+            known = [architecture.id for architecture in self.architectures]
+            raise UnknownName(f"{prefix!r} is not on the front ({reason}); it has {', '.join(known)}", known=known)
+        return found[0]
+
+
+def non_dominated(values: Values, directions: Sequence[Direction]) -> NDArray[np.bool_]:
+    """Mark the points of (n, m) values that no other dominates, (n,); equal points are kept together."""
+    from moocore import is_nondominated
+
+    return np.asarray(is_nondominated(minimised(values, directions), keep_weakly=True), dtype=np.bool_)
+
+
+def hypervolume(values: Values, directions: Sequence[Direction], reference: Sequence[float]) -> float:
+    """Return the volume that (n, m) values dominate up to `reference` (m); 0 for none (CEC 2006, 1688440)."""
+    from moocore import hypervolume as exact
+
+    if len(values) == 0:
+        return 0.0
+    corner = minimised(np.array([reference]), directions)[0]
+    return float(exact(minimised(values, directions), ref=corner))
+
+
+def describe(values: Mapping[str, float], units: Mapping[str, str]) -> str:
+    """Write an architecture's values with their units."""
+    return ", ".join(f"{name} {value:.6g} {units[name]}" for name, value in values.items())

@@ -1,0 +1,1 @@
+"""Predictors of costly objectives: Gaussian process, ridge, SVR."""

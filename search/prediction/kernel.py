@@ -1,0 +1,157 @@
+"""How alike the values of two architectures are believed to be, before anything is measured.
+
+Effects of options add up, and a little interacts: a linear kernel on masked one-hot genes for each family of genes
+(all kernel sizes, all expansions, all depths), since effects within a family are of one size and those of two families
+are not; a linear one on the positions between first and last option of those genes whose options have an order; and
+exp(-Hamming distance / length). How much each counts is a setting, with a prior: few measurements cannot tell settings
+apart, and likelihood alone then takes the most extreme.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...supernets.space.space import SearchSpace
+from .surrogate import Floats
+
+FAMILY = re.compile(r"[^\d.]*")  # of a gene's name: kernel of kernel.3.1
+MOST_FAMILIES = 6
+CONSTANT = 1.0
+PART_SCALE = 1.0  # half of the prior of a part's weight is below
+NOISE_SPREAD, LENGTH_SPREAD = 2.0, 1.0  # prior deviations of logs
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Linear views of one-hot features: matrices (k, q), one a family of genes, one for ordered genes' positions."""
+
+    views: tuple[Floats, ...]
+
+    @staticmethod
+    def of(space: SearchSpace) -> Encoding:
+        """Read the families off the names of the space's choices."""
+        families = [str(FAMILY.match(choice.name)[0]) for choice in space.choices]  # type: ignore[index]
+        radices = [len(choice.options) for choice in space.choices]
+        named = np.repeat(families, radices)
+        known = sorted(set(families))
+        if len(known) > MOST_FAMILIES:
+            named, known = np.full(len(named), ""), [""]
+        identity = np.eye(len(named))
+        positions = np.zeros((len(named), len(radices)))
+        first = 0
+        for gene, radix in enumerate(radices):
+            positions[first : first + radix, gene] = np.linspace(0.0, 1.0, radix)
+            first += radix
+        ordered = positions[:, [choice.is_ordered for choice in space.choices]]
+        views = [identity[:, named == family] for family in known]
+        return Encoding((*views, ordered) if ordered.size else tuple(views))
+
+    @staticmethod
+    def plain(features: int) -> Encoding:
+        """Take all `features` as one family, their order unknown."""
+        return Encoding((np.eye(features),))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much each view counts, `local` the Hamming part over `length`, and noise: relative to the kernel's scale.
+
+    `noise` is the variance of a full measurement, `glimpse_noise` what one image's worth adds: a measurement on a share
+    s of the data has `noise` + `glimpse_noise` (1 / s - 1).
+    """
+
+    weights: tuple[float, ...]
+    local: float = 0.3
+    length: float = 0.4
+    noise: float = 1e-3
+    glimpse_noise: float = 1e-2
+    power: float = 1.0
+
+    def variances(self, shares: Floats) -> Floats:
+        """Return the noise of measurements on these shares, (n,)."""
+        return self.noise + self.glimpse_noise * (1.0 / shares - 1.0)
+
+
+@dataclass(frozen=True)
+class Components:
+    """The parts of a covariance before they are weighted: one linear matrix a view, and Hamming distances."""
+
+    linear: tuple[Floats, ...]
+    distances: Floats
+
+    def covariance(self, settings: Settings) -> Floats:
+        """Add the parts up, (n, n')."""
+        total = np.exp(self.distances * (-1.0 / settings.length))
+        total *= settings.local
+        total += CONSTANT
+        for weight, matrix in zip(settings.weights, self.linear):
+            total += weight * matrix
+        return np.asarray(total)
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The views' centres and powers in the data that a process was fitted on, and the largest architecture's genes."""
+
+    encoding: Encoding
+    centres: tuple[Floats, ...]
+    powers: tuple[float, ...]
+    genes: float
+
+    @staticmethod
+    def of(encoding: Encoding, features: Floats) -> Basis:
+        """Take them from (n, k) features."""
+        seen = [features @ view for view in encoding.views]
+        centres = tuple(view.mean(axis=0) for view in seen)
+        powers = tuple(
+            max(float(((view - centre) ** 2).sum(axis=1).mean()), 1e-12) for view, centre in zip(seen, centres)
+        )
+        return Basis(encoding, centres, powers, max(float(features.sum(axis=1).max()), 1.0))
+
+    def seen(self, features: Floats) -> list[Floats]:
+        """Return centred views, scaled to power one, (n, q) each."""
+        return [
+            (features @ view - centre) / np.sqrt(power)
+            for view, centre, power in zip(self.encoding.views, self.centres, self.powers)
+        ]
+
+    def components(self, left: Floats, right: Floats, right_seen: list[Floats] | None = None) -> Components:
+        """Return the parts of the covariance between (n, k) and (n', k) features, whose views may be known already."""
+        linear = tuple(a @ b.T for a, b in zip(self.seen(left), right_seen or self.seen(right)))
+        differing = (left.sum(axis=1)[:, None] + right.sum(axis=1)[None, :] - 2 * left @ right.T) / (2 * self.genes)
+        return Components(linear, differing)
+
+    def variances(self, features: Floats, settings: Settings) -> Floats:
+        """Return each row's own covariance, (n,)."""
+        own = sum(w * (view**2).sum(axis=1) for w, view in zip(settings.weights, self.seen(features)))
+        return np.asarray(own + settings.local + CONSTANT, dtype=np.float64)
+
+
+def default_settings(views: int) -> Settings:
+    """Return where a search for settings starts."""
+    return Settings((0.3,) * views)
+
+
+def doubt(settings: Settings) -> float:
+    """Return the negative log of the settings' prior density, up to a constant.
+
+    How much a part counts is half-Cauchy, which leaves large parts possible; noises and the length, of which only the
+    order of magnitude is known, are log-normal about where a search starts.
+    """
+    usual = default_settings(len(settings.weights))
+    parts = np.array([*settings.weights, settings.local])
+    scales = (
+        (settings.noise, usual.noise, NOISE_SPREAD),
+        (settings.glimpse_noise, usual.glimpse_noise, NOISE_SPREAD),
+        (settings.length, usual.length, LENGTH_SPREAD),
+    )
+    far = sum((np.log(value / centre) / spread) ** 2 for value, centre, spread in scales)
+    return float(np.log1p((parts / PART_SCALE) ** 2).sum() + 0.5 * far)
+
+
+def same_share(left: Floats, right: Floats) -> Floats:
+    """Mark pairs measured on the same share of the data, which err together; full measurements do not, (n, n')."""
+    return np.asarray((left[:, None] == right[None, :]) & (left[:, None] < 1.0), dtype=np.float64)

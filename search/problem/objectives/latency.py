@@ -1,0 +1,42 @@
+"""Latency of a sub-network on the profiled device, from the profile's latency model: arithmetic, so cheap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ....supernets.plugins import closest_hint
+from ....supernets.space.space import Indices
+from ...errors import MissingContext
+from ..objective import PredictsLatency, SearchContext, Values
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Estimated latency in microseconds, to minimise."""
+
+    model: PredictsLatency
+    name: str = "latency"
+    unit: str = "us"
+    direction: Literal["min"] = "min"
+    costly: bool = False
+
+    def values(self, indices: Indices) -> Values:
+        """Estimate (n, d) architectures, (n,)."""
+        return self.model.value_us(indices)
+
+
+def build(context: SearchContext) -> Latency:
+    """Build the objective for the context's latency model of its instance; raises MissingContext without one."""
+    instance = context.instance
+    name = f"latency@{instance}" if instance else "latency"
+    model = context.latencies.get(instance)
+    if model is not None:
+        return Latency(model, name=name)
+    known = [f"latency@{other}" if other else "latency" for other in context.latencies]
+    given = f"the profiles given are of {', '.join(known)}{closest_hint(name, known)}" if known else "there is none"
+    raise MissingContext(
+        f"objective {name!r} needs a hardware profile, and {given}; make one on the device with "
+        f"`gnomon profile --space {context.space.name}` and pass it as "
+        f"`profile{f'={instance}=FILE' if instance else ''}`"
+    )

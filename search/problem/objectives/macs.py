@@ -1,0 +1,29 @@
+"""Multiply-accumulates of a sub-network: counted, so exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ....supernets.space.space import Indices, SearchSpace
+from ..objective import SearchContext, Values
+
+
+@dataclass(frozen=True)
+class Macs:
+    """Multiply-accumulates in a space, to minimise."""
+
+    space: SearchSpace
+    name: str = "macs"
+    unit: str = "MACs"
+    direction: Literal["min"] = "min"
+    costly: bool = False
+
+    def values(self, indices: Indices) -> Values:
+        """Count for (n, d) architectures, (n,)."""
+        return self.space.macs(indices)
+
+
+def build(context: SearchContext) -> Macs:
+    """Build the objective for the context's space."""
+    return Macs(context.space)

@@ -1,0 +1,29 @@
+"""Parameters of a sub-network: counted, so exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ....supernets.space.space import Indices, SearchSpace
+from ..objective import SearchContext, Values
+
+
+@dataclass(frozen=True)
+class Params:
+    """Parameters in a space, to minimise."""
+
+    space: SearchSpace
+    name: str = "params"
+    unit: str = "params"
+    direction: Literal["min"] = "min"
+    costly: bool = False
+
+    def values(self, indices: Indices) -> Values:
+        """Count for (n, d) architectures, (n,)."""
+        return self.space.params(indices)
+
+
+def build(context: SearchContext) -> Params:
+    """Build the objective for the context's space."""
+    return Params(context.space)

@@ -1,0 +1,1 @@
+"""The run folder: records, replay, identity, resuming, warm starts, results."""

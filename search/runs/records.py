@@ -1,0 +1,169 @@
+"""The files of a run folder: `run.json` says what is searched, `evaluations.jsonl` keeps what was measured.
+
+What the lines of a run may say is checked in `replay.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ...profilers.errors import JournalDamaged
+from ...profilers.files import read_text_file
+from ...profilers.journal import Record, read_journal, warn_torn
+from ..config import SearchConfig
+from ..errors import RunDamaged
+from ..problem.objective import Direction
+
+SCHEMA = "gnomon.run"
+# History of the run format, newest first:
+#   2  evaluations by round and position, on a share of the data, with what was expected, or why they failed;
+#      elapsed_s; stop.json, start.jsonl; settings population (may be null), glimpse_share, stop_*, patience,
+#      algorithm, region; what is constrained and not optimised is watched; opening_budget, which may be missing
+#   1  config, space digest, objectives, reference, provenance, versions; evaluations by round and order
+SCHEMA_VERSION = 2
+READABLE = (1, 2)
+
+RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE = "run.json", "evaluations.jsonl", "stop.json", "start.jsonl"
+
+Expected = dict[str, tuple[float, float | None]]
+
+
+class ObjectiveRecord(BaseModel):
+    """An objective as the run saw it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    unit: str
+    direction: Direction
+    reference: float
+
+
+class WatchedRecord(BaseModel):
+    """A cheap quantity that a constraint is on without being an objective; measured and kept beside them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    unit: str
+
+
+class RunHeader(BaseModel):
+    """Everything that decides a run's trajectory; runs whose headers differ in when they stop only are the same run.
+
+    `provenance` names the profile, the checkpoint and what the run started from by their sha256. `opening_budget` is
+    what the run was told it may cost when it began, to which its first rounds were fitted, however much it was given
+    later; None in runs of before, whose first rounds did not depend on it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_id: str = Field(default=SCHEMA, alias="schema")
+    version: int = SCHEMA_VERSION
+    config: SearchConfig
+    space_digest: str
+    objectives: tuple[ObjectiveRecord, ...]
+    watched: tuple[WatchedRecord, ...] = ()
+    provenance: dict[str, Any]
+    versions: dict[str, str]
+    opening_budget: int | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the objectives, in the run's order."""
+        return tuple(objective.name for objective in self.objectives)
+
+    @property
+    def quantities(self) -> tuple[ObjectiveRecord | WatchedRecord, ...]:
+        """Everything that an evaluation holds a value of: the objectives, then what else is constrained."""
+        return (*self.objectives, *self.watched)
+
+    @property
+    def quantity_names(self) -> tuple[str, ...]:
+        """Names of all that an evaluation holds a value of."""
+        return tuple(quantity.name for quantity in self.quantities)
+
+    def started_from(self, start_sha256: str) -> RunHeader:
+        """Return the description of a run that started from another one."""
+        return self.model_copy(update={"provenance": self.provenance | {"start_sha256": start_sha256}})
+
+
+class Evaluation(BaseModel):
+    """One validation, the `position`-th of `size` in its round and the `order`-th that was written, all from 0.
+
+    `share` is that of the validation data, 1 for a full validation, and what the evaluation cost; `values` are by
+    objective in its unit, none where it `failed`, which says why; `expected` are mean and deviation that the tactic
+    expected of a full validation before; `seconds` is what it took, `elapsed_s` what the run had taken after it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    round: int = Field(ge=0)
+    position: int = Field(ge=0)
+    size: int = Field(ge=1)
+    order: int = Field(ge=0)
+    id: str
+    indices: tuple[int, ...]
+    share: float = Field(gt=0, le=1)
+    values: dict[str, float]
+    expected: Expected | None
+    seconds: float = Field(ge=0)
+    elapsed_s: float = Field(ge=0)
+    failed: str | None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it has values of all the data."""
+        return self.share == 1.0 and self.failed is None
+
+    @property
+    def is_glimpse(self) -> bool:
+        """Whether it has values of a part of the data."""
+        return self.share < 1.0 and self.failed is None
+
+
+def read_header(folder: Path) -> RunHeader:
+    """Read `run.json` of any version; raises RunDamaged."""
+    path = folder / RUN_FILE
+    try:
+        content = json.loads(read_text_file(path))
+        if content.get("schema") != SCHEMA or content.get("version") not in READABLE:
+            raise RunDamaged(
+                f"{path} has schema {content.get('schema')!r} version {content.get('version')!r}; "
+                f"this Gnomon reads {SCHEMA} versions {READABLE[0]} to {READABLE[-1]}",
+                path=path,
+            )
+        return RunHeader.model_validate(content)
+    except OSError as error:
+        raise RunDamaged(f"no run in {folder}: {error}; start one: gnomon search --out FOLDER", path=path) from error
+    except (ValueError, AttributeError) as error:
+        raise RunDamaged(f"{path} is not a run's description: {first_line(error)}", path=path) from error
+
+
+def first_line(error: Exception) -> str:
+    """Say what pydantic or json found first."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return str(error)
+
+
+def journal_lines(path: Path) -> list[Record]:
+    """Read a run folder's journal, none when it is not there; warns of a torn last line, which is dropped.
+
+    Raises RunDamaged, also for what is no regular file.
+    """
+    try:
+        records, torn = read_journal(path)
+    except FileNotFoundError:
+        return []
+    except JournalDamaged as error:
+        raise RunDamaged(str(error), path=path, line_number=error.line_number) from error
+    except OSError as error:
+        raise RunDamaged(f"cannot read {path}: {error}", path=path) from error
+    warn_torn(torn)
+    return records

@@ -1,0 +1,96 @@
+"""Read the evaluations of a run, refusing what the run cannot have written.
+
+Rounds follow each other, and each is whole before the next begins; within a round evaluations may be written in any
+order, as a farm of trainers finishes them. What cannot be seen from the lines alone, that the tactic would ask for
+the same again, is checked where a run goes on (`rounds.py`).
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ...profilers.journal import Record
+from ...supernets.space.space import Architecture
+from ..errors import RunDamaged
+from .records import EVALUATIONS_FILE, Evaluation, RunHeader, first_line, journal_lines
+from .stopping import TOLERANCE, cost_of
+
+VERSION_1_FIELDS = {"round", "order", "id", "indices", "values", "seconds"}
+
+
+def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
+    """Read `evaluations.jsonl`, dropping a torn last line; raises RunDamaged with the line that is wrong."""
+    path = folder / EVALUATIONS_FILE
+    found: list[Evaluation] = []
+    for number, line in enumerate(journal_lines(path), 1):
+        try:
+            content = from_version_1(line, found, header) if header.version == 1 else line
+            evaluation = Evaluation.model_validate(content)
+        except ValidationError as error:
+            raise RunDamaged(f"{path}, line {number}: {first_line(error)}", path=path, line_number=number) from error
+        if wrong := inconsistency(evaluation, found, header):
+            raise RunDamaged(f"{path}, line {number}: {wrong}", path=path, line_number=number)
+        found.append(evaluation)
+    return tuple(found)
+
+
+def from_version_1(line: Record, before: list[Evaluation], header: RunHeader) -> Record:
+    """Add to a line of version 1 what that version left to arithmetic; other fields than its own stay and are found."""
+    population = header.config.population or 1
+    if set(line) != VERSION_1_FIELDS:
+        return line
+    number, position = divmod(len(before), population)
+    seconds = line["seconds"] if isinstance(line["seconds"], (int, float)) else 0.0
+    return line | {
+        "position": position if line["round"] == number else population,
+        "size": min(population, max(1, header.config.budget - number * population)),
+        "share": 1.0,
+        "expected": None,
+        "elapsed_s": (before[-1].elapsed_s if before else 0.0) + seconds,
+        "failed": None,
+    }
+
+
+def inconsistency(evaluation: Evaluation, before: list[Evaluation], header: RunHeader) -> str:
+    """Say what tells that the run did not write `evaluation` after those `before`, or nothing."""
+    order, names = len(before), set() if evaluation.failed is not None else set(header.quantity_names)
+    if evaluation.order != order or set(evaluation.values) != names:
+        return (
+            f"expected evaluation {order} of {', '.join(sorted(names)) or 'no objective, as it failed'}, "
+            f"found {evaluation.order} of {', '.join(sorted(evaluation.values)) or 'none'}"
+        )
+    if not all(math.isfinite(value) for value in evaluation.values.values()):
+        return f"the values {evaluation.values} are no finite numbers"
+    if evaluation.expected and not set(evaluation.expected) <= set(header.names):
+        return f"expected values of {', '.join(sorted(evaluation.expected))}, which the run does not measure"
+    spent = cost_of([*before, evaluation])
+    if spent - TOLERANCE > header.config.budget:
+        return f"evaluation {order} is beyond the budget of {header.config.budget}: {spent:g} are spent with it"
+    identity = Architecture(header.config.space, evaluation.indices).id
+    if evaluation.id != identity:
+        return f"the indices are of architecture {identity}, the id says {evaluation.id}"
+    for other in before:
+        if other.indices == evaluation.indices and not other.is_glimpse:
+            return f"architecture {identity} is measured again after evaluation {other.order}"
+    return misplaced(evaluation, before)
+
+
+def misplaced(evaluation: Evaluation, before: list[Evaluation]) -> str:
+    """Say why `evaluation` cannot stand in its round after those `before`, or nothing."""
+    current = before[-1].round if before else 0
+    round_so_far = [e for e in before[-before[-1].size :] if e.round == current] if before else []
+    complete = bool(before) and len(round_so_far) == before[-1].size
+    expected = current + 1 if complete else current
+    if evaluation.round != expected:
+        return f"evaluation {evaluation.order} belongs to round {expected}, found {evaluation.round}"
+    if evaluation.position >= evaluation.size:
+        return f"position {evaluation.position} is outside a round of {evaluation.size}"
+    for other in [] if complete else round_so_far:
+        if other.size != evaluation.size:
+            return f"round {expected} has {other.size} evaluations by its other lines, {evaluation.size} by this"
+        if other.position == evaluation.position or other.indices == evaluation.indices:
+            return f"position {evaluation.position} of round {expected} repeats evaluation {other.order}"
+    return ""

@@ -1,0 +1,218 @@
+"""Price a run anew under other profiles than it was searched with: same networks, other latencies, another front.
+
+What a search measured of a network (its accuracy, say) is kept; every latency is arithmetic over a profile, so it can
+be had for another device, runtime or number of threads at no cost. Constraints and picks then mean the new latencies.
+Where this would mix what was measured under one profile with what another says, it is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from ...supernets.registry import precisions_in
+from ...supernets.space.space import SearchSpace
+from ..deployments.deployment import Deployment, Deployments, deployments_in, require_together
+from ..deployments.profiles import LATENCY, PRECISION, by_name, named, searched_with
+from ..errors import InvalidConfig, RunMismatch
+from ..fronts.table import space_of
+from ..problem.objective import DEPLOYMENT, PredictsLatency, Values, extremes, family_of
+from ..problem.resource import FAMILIES
+from .records import Evaluation, RunHeader
+from .start import StartRecord
+
+if TYPE_CHECKING:
+    from ...lut import HardwareProfile
+    from ..deployments.profiles import Profiles
+    from .run import Run
+
+Priced = TypeVar("Priced", Evaluation, StartRecord)
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """That a run's latencies are another profile's: the description that its folder has, and what was done."""
+
+    header: RunHeader
+    said: str
+
+    def __str__(self) -> str:
+        return self.said
+
+
+@dataclass(frozen=True)
+class NewPrices:
+    """Latency models by objective, ways to run a network, and what the run's provenance says of them."""
+
+    models: Mapping[str, PredictsLatency]
+    provenance: Mapping[str, Any]
+    profiles: tuple[HardwareProfile, ...]
+    ways: Deployments | None = None
+
+
+def repriced(run: Run, profile: Profiles, *, precision: str | None = None) -> Run:
+    """Return `run` with the latencies of `profile`; the same run where it was searched with it, or has no latency.
+
+    `precision` is what its networks are to be run in, the run's own unless given: what was measured of them holds in
+    the run's precision all the same. Raises RunMismatch for a profile of another precision, of a latency that the run
+    does not have, or where memory or energy was measured under the run's own; InvalidConfig for profiles that do not
+    belong together; ProfileMismatch for one of another space; LatencyMissing.
+    """
+    names = [quantity.name for quantity in run.header.quantities if family_of(quantity.name) == LATENCY]
+    given = [one for _, one in by_name(profile)]
+    if not given or not names:
+        return run
+    searched = {source.get("sha256") for source in searched_with(run.header.provenance).values()}
+    ways = deployments_in(run.header.provenance)
+    if ways:
+        searched = {way.sha256 for way in ways}
+    if {one.digest for one in given} <= searched and (ways or not isinstance(profile, Mapping)):
+        return run
+    prices = prices_of_ways(run, given, precision) if ways else prices_by_name(run, profile, names, precision)
+    return run if not prices.models else with_prices(run, prices)
+
+
+def prices_by_name(run: Run, profile: Profiles, names: Sequence[str], precision: str | None) -> NewPrices:
+    """Return the prices that profiles, by the name of their latency, change."""
+    if isinstance(profile, Sequence):
+        if len(profile) > 1:
+            raise InvalidConfig(
+                f"{run.folder} was searched in one way to run a network, and {len(profile)} profiles without names "
+                "are ways on one device; give the one to price its front with",
+                field="profile",
+            )
+        profile = profile[0]
+    by_objective = {f"{LATENCY}@{name}" if name else LATENCY: one for name, one in named(profile).items()}
+    before = searched_with(run.header.provenance)
+    changed = {name: one for name, one in by_objective.items() if before.get(name, {}).get("sha256") != one.digest}
+    for name, one in changed.items():
+        if name not in names:
+            of = [f"{known} from {before[known]['name']}" if known in before else known for known in names]
+            raise RunMismatch(
+                f"{run.folder} was searched with {' and '.join(of)}, and {one.name} is given for {name}; name the "
+                "latency that it stands for, as pi5=FILE for latency@pi5, or give the run's own",
+                fields=("profile.sha256",),
+            )
+    for one in changed.values():
+        require_same_networks(run, one, precision)
+    sources = {name: {"name": one.name, "sha256": one.digest} for name, one in changed.items()}
+    kept = dict(run.header.provenance)
+    if LATENCY in sources:
+        kept["profile"] = sources.pop(LATENCY)
+    if sources:
+        kept["profiles"] = {
+            **kept.get("profiles", {}),
+            **{name.partition("@")[2]: one for name, one in sources.items()},
+        }
+    return NewPrices({name: one.latency for name, one in changed.items()}, kept, tuple(changed.values()))
+
+
+def prices_of_ways(run: Run, given: Sequence[HardwareProfile], precision: str | None) -> NewPrices:
+    """Return the prices of a run's networks in new ways to run them, each in the fastest of its precision."""
+    require_together(given)
+    space = space_of(run)
+    wanted = precisions_in(space) or (precision or run.precision,)
+    usable = [one for one in given if one.header.config.precision in wanted]
+    missing = [name for name in wanted if name not in {one.header.config.precision for one in usable}]
+    if missing:
+        raise RunMismatch(
+            f"networks of {run.folder} run in {', '.join(missing)}, of which none of the profiles given is "
+            f"({', '.join(one.name for one in given)}); give one of each precision, or the run's own",
+            fields=(PRECISION,),
+        )
+    for one in usable:
+        require_same_networks(run, one, one.header.config.precision)
+    ways = Deployments(space, tuple((Deployment.of(one), one.latency) for one in usable))
+    provenance = {**run.header.provenance, "deployments": ways.provenance}
+    return NewPrices({LATENCY: ways}, provenance, tuple(usable), ways)
+
+
+def require_same_networks(run: Run, profile: HardwareProfile, precision: str | None) -> None:
+    """Raise unless a profile can say what the run's networks take, beside what else was measured of them."""
+    space = profile.space_named(space_of(run).network.name)
+    profile.table.require(space.unique_layers())
+    ours, wanted = profile.header.config.precision, precision or run.precision
+    if ours != wanted:
+        raise RunMismatch(
+            f"the networks of {run.folder} are run in {wanted}, and the profile {profile.name} is of {ours}; give one "
+            f"of {wanted}",
+            fields=(PRECISION,),
+        )
+    bound = [o.name for o in run.objectives if family_of(o.name) in FAMILIES]
+    if bound:
+        raise RunMismatch(
+            f"{run.folder} measured {', '.join(bound)} under its own profile, which {profile.name} is not, so its "
+            "front cannot be priced anew; give the run's own profile, or search with this one",
+            fields=("profile.sha256",),
+        )
+
+
+def with_prices(run: Run, prices: NewPrices) -> Run:
+    """Return a run with other latencies in its evaluations, evidence, reference point and description."""
+    space = space_of(run)
+    computed: dict[str, Callable[..., Values]] = {name: model.value_us for name, model in prices.models.items()}
+    if prices.ways is not None:
+        computed[DEPLOYMENT] = prices.ways.chosen
+    given = {*run.config.reference, *(name for name in prices.models if bounded(run, name))}
+    objectives = tuple(
+        one.model_copy(update={"reference": float(prices.models[one.name].value_us(extremes(space)).max())})
+        if one.name in prices.models and one.name not in given
+        else one
+        for one in run.header.objectives
+    )
+    header = run.header.model_copy(update={"objectives": objectives, "provenance": dict(prices.provenance)})
+    start = run.start and replace(run.start, records=tuple(reprice(run.start.records, computed, space)))
+    evaluations = tuple(reprice(run.evaluations, computed, space))
+    return replace(
+        run, header=header, evaluations=evaluations, start=start, pricing=Pricing(original(run), said(run, prices))
+    )
+
+
+def bounded(run: Run, name: str) -> bool:
+    """Tell whether the run's region says where an objective's hypervolume ends."""
+    names = [objective.name for objective in run.objectives]
+    return name in names and bool(np.isfinite(run.region.worst[names.index(name)]))
+
+
+def reprice(
+    records: Sequence[Priced], computed: Mapping[str, Callable[..., Values]], space: SearchSpace
+) -> list[Priced]:
+    """Return records with those of their values computed anew that they have."""
+    if not records:
+        return []
+    rows = np.array([record.indices for record in records], dtype=np.int64)
+    columns = {name: values(rows) for name, values in computed.items()}
+    return [
+        record.model_copy(
+            update={
+                "values": {
+                    name: float(columns[name][i]) if name in columns else value for name, value in record.values.items()
+                }
+            }
+        )
+        for i, record in enumerate(records)
+    ]
+
+
+def original(run: Run) -> RunHeader:
+    """Return the description that the run's folder has."""
+    return run.header if run.pricing is None else run.pricing.header
+
+
+def said(run: Run, prices: NewPrices) -> str:
+    """Say what was priced anew, with what, and what was not."""
+    header = original(run)
+    ways = deployments_in(header.provenance)
+    before = [way.profile for way in ways] or [one["name"] for one in searched_with(header.provenance).values()]
+    now = ", ".join(f"{one.name} ({one.digest[:12]})" for one in prices.profiles)
+    others = {one.header.config.precision for one in prices.profiles} - set(
+        precisions_in(space_of(run)) or (run.precision,)
+    )
+    kept = f"; what else was measured of them is of {run.precision}, not {', '.join(sorted(others))}" if others else ""
+    return (
+        f"{run.folder} was searched with {', '.join(before) or 'no profile that is known'}; its {len(run.measured)} "
+        f"measured networks are priced anew by {now}{kept}"
+    )

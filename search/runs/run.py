@@ -1,0 +1,216 @@
+"""A run folder's content: what is searched, what was measured so far, and the front of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...supernets.precision import FP32
+from ...supernets.space.space import Architecture
+from ..config import SearchConfig
+from ..deployments.deployment import Deployment, deployments_in
+from ..deployments.profiles import PRECISION, WEIGHT_BITS
+from ..errors import Infeasible, NothingMeasured
+from ..fronts.pareto import ObjectiveInfo, ParetoFront, QuantityInfo, describe
+from ..fronts.text import effort_of, name_of, text_from_run
+from ..problem.objective import DEPLOYMENT, Values
+from ..problem.region import Region
+from .measured import Measured, feasible_volume, measured_of, values_of, violations_of, volume_of
+from .quality import PredictorQuality, quality_of
+from .records import Evaluation, RunHeader, read_header
+from .replay import read_evaluations
+from .start import Start, read_start
+from .stopping import Stop, cost_of, read_stop
+
+if TYPE_CHECKING:
+    import pandas
+
+    from ..deployments.profiles import Profiles
+    from .repricing import Pricing
+
+
+@dataclass(frozen=True, repr=False)
+class Run:
+    """What a run folder holds; `evaluations` are in the order they were written, of any share of the data.
+
+    `start` is what the run was started from, `stop` how it ended, None while it goes on. `pricing` says with which
+    profiles its latencies are priced instead of those that it was searched with.
+    """
+
+    folder: Path
+    header: RunHeader
+    evaluations: tuple[Evaluation, ...]
+    start: Start | None = None
+    stop: Stop | None = None
+    pricing: Pricing | None = None
+
+    @property
+    def config(self) -> SearchConfig:
+        """The run's settings."""
+        return self.header.config
+
+    @property
+    def precision(self) -> str:
+        """The precision that networks were validated in."""
+        return str(self.header.provenance.get(PRECISION, FP32))
+
+    @property
+    def weight_bits(self) -> int | None:
+        """The bits of int8 weights that networks were validated with; None where there were none, or in older runs."""
+        bits = self.header.provenance.get(WEIGHT_BITS)
+        return bits if isinstance(bits, int) else None
+
+    @property
+    def objectives(self) -> tuple[ObjectiveInfo, ...]:
+        """The run's objectives, in its order."""
+        return tuple(ObjectiveInfo(o.name, o.unit, o.direction) for o in self.header.objectives)
+
+    @property
+    def watched(self) -> tuple[QuantityInfo, ...]:
+        """What is kept beside the objectives: what is constrained without being one, and the number of the way."""
+        return tuple(QuantityInfo(one.name, one.unit) for one in self.header.watched)
+
+    @property
+    def effort(self) -> str:
+        """What was done and spent, in words."""
+        return effort_of(self)
+
+    @property
+    def measured(self) -> tuple[Measured, ...]:
+        """What counts in the front: evidence of another run first, then full measurements as they were written."""
+        return measured_of(self.header, self.start, self.evaluations)
+
+    @property
+    def glimpses(self) -> tuple[Evaluation, ...]:
+        """What was measured on a share of the data: in no front."""
+        return tuple(evaluation for evaluation in self.evaluations if evaluation.is_glimpse)
+
+    @property
+    def failures(self) -> tuple[Evaluation, ...]:
+        """What could not be measured."""
+        return tuple(evaluation for evaluation in self.evaluations if evaluation.failed is not None)
+
+    @property
+    def values(self) -> Values:
+        """Values of what was measured in full, (n, m)."""
+        return values_of(self.header, self.measured)
+
+    @property
+    def region(self) -> Region:
+        """Where the run's hypervolume counts."""
+        return Region.of(self.config.region, self.objectives)
+
+    def deployment(self, architecture: Architecture) -> Deployment | None:
+        """Return the way in which a measured architecture runs fastest; None for a search that had one way or none."""
+        ways = deployments_in(self.header.provenance)
+        names = [watched.name for watched in self.header.watched]
+        if not ways or DEPLOYMENT not in names:
+            return None
+        found = next((one for one in self.measured if one.architecture == architecture), None)
+        return None if found is None else ways[int(found.watched[names.index(DEPLOYMENT)])]
+
+    def inside(self, front: ParetoFront) -> tuple[bool, ...]:
+        """Tell which members of a front of this run are where its hypervolume counts."""
+        return tuple(bool(held) for held in self.region.holds(np.array(front.values)))
+
+    @property
+    def cost(self) -> float:
+        """What the run has cost, in full validations."""
+        return cost_of(self.evaluations)
+
+    def front(self) -> ParetoFront:
+        """Return the Pareto front of what was measured in full and keeps the constraints; raises Infeasible for none.
+
+        Raises NothingMeasured where nothing was measured in full yet.
+        """
+        measured, values = self.measured, self.values
+        broken = violations_of(self.header, measured)
+        if not measured:
+            raise NothingMeasured(nothing_said(self))
+        if not (broken == 0).any():
+            nearest = measured[int(np.argmin(broken))]
+            units = {quantity.name: quantity.unit for quantity in self.header.quantities}
+            raise Infeasible(
+                f"none of {len(measured)} measured architectures keeps {', '.join(self.config.constraints)}; "
+                f"the nearest is {nearest.architecture.id} with "
+                f"{describe(dict(zip(units, nearest.quantities)), units)}",
+                nearest=nearest.architecture,
+            )
+        kept = np.flatnonzero(broken == 0)
+        columns = [i for i, one in enumerate(self.header.watched) if one.name != DEPLOYMENT]
+        return ParetoFront.of(
+            [measured[i].architecture for i in kept],
+            values[kept],
+            self.objectives,
+            watched=[self.watched[i] for i in columns],
+            watched_values=[[measured[i].watched[column] for column in columns] for i in kept],
+        )
+
+    def priced_by(self, profile: Profiles) -> Run:
+        """Return this run with the latencies of another profile: what its networks take, and its front, there.
+
+        The run itself where it was searched with that profile, or has no latency. Raises as `repricing.repriced`.
+        """
+        from .repricing import repriced
+
+        return repriced(self, profile)
+
+    def hypervolume(self) -> float:
+        """Return the hypervolume of the front, 0 for none."""
+        return feasible_volume(self.header, self.measured)
+
+    def hypervolume_trace(self) -> tuple[float, ...]:
+        """Return the hypervolume after each full measurement, infeasible ones left out, evidence always counted."""
+        values, own = self.values, len(self.cost_trace())
+        kept = violations_of(self.header, self.measured) == 0
+        return tuple(
+            volume_of(self.header, values[: n + 1][kept[: n + 1]]) for n in range(len(values) - own, len(values))
+        )
+
+    def cost_trace(self) -> tuple[float, ...]:
+        """Return what the run had cost after each full measurement, in full validations."""
+        evaluations = self.evaluations
+        return tuple(cost_of(evaluations[: n + 1]) for n, one in enumerate(evaluations) if one.is_full)
+
+    def predictor_quality(self) -> tuple[PredictorQuality, ...]:
+        """Return how well each costly objective was predicted before it was measured, where it was."""
+        return quality_of(self.evaluations, {o.name: o.unit for o in self.header.objectives})
+
+    def frame(self) -> pandas.DataFrame:
+        """Return a pandas table, a row an evaluation; raises ModuleNotFoundError without pandas, UnknownSpace."""
+        from ..fronts.table import frame_from_table, table_of_run
+
+        return frame_from_table(table_of_run(self))
+
+    def __repr__(self) -> str:
+        return name_of(self)
+
+    def __str__(self) -> str:
+        return text_from_run(self)
+
+    def _repr_html_(self) -> str:
+        from ..fronts.notebook import html_from_run
+
+        return html_from_run(self)
+
+
+def nothing_said(run: Run) -> str:
+    """Say that a run has no front yet, and what it has."""
+    failures = run.failures
+    why = f", {len(failures)} failed, the last with: {failures[-1].failed}" if failures else ""
+    return (
+        f"the run in {run.folder} has measured nothing yet in full ({len(run.evaluations)} evaluations{why}); "
+        "the same command goes on with it"
+    )
+
+
+def load_run(folder: str | Path) -> Run:
+    """Read a run folder, finished or not; raises RunDamaged."""
+    folder = Path(folder)
+    header = read_header(folder)
+    started = header.provenance.get("start_sha256")
+    start = read_start(folder, started) if isinstance(started, str) else None
+    return Run(folder, header, read_evaluations(folder, header), start, read_stop(folder))

@@ -1,0 +1,115 @@
+"""What a run was started from, kept in its own `start.jsonl`, so that it needs the other run no longer.
+
+What is taken from another run, and when its values count, is decided in `takeover.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ...profilers.files import has_schema, read_file
+from ...profilers.journal import json_line
+from ..errors import RunDamaged
+from .records import START_FILE, first_line
+
+SCHEMA = "gnomon.start"
+# History of the format, newest first:
+#   1  header with source, what is taken and why; one architecture a line, with values where they count
+SCHEMA_VERSION = 1
+
+
+class StartHeader(BaseModel):
+    """Which run was started from: its folder's `name` and sha256, whether its values count, and `why` or why not."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_id: str = Field(default=SCHEMA, alias="schema")
+    version: int = SCHEMA_VERSION
+    source: str
+    name: str
+    takes: Literal["values", "architectures"]
+    why: str
+
+
+class StartRecord(BaseModel):
+    """An architecture that was taken; `values` are by objective, none where only the architecture is taken."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    indices: tuple[int, ...]
+    values: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Start:
+    """What a run was started from."""
+
+    header: StartHeader
+    records: tuple[StartRecord, ...]
+
+    def __repr__(self) -> str:
+        return f"Start({self})"
+
+    def __str__(self) -> str:
+        count = len(self.records)
+        if self.header.takes == "values":
+            return f"from run {self.header.name}: {count} of its validations count, as {self.header.why}"
+        return (
+            f"from run {self.header.name}: the {count} architectures of its front are measured first, but its values "
+            f"do not count, as {self.header.why}"
+        )
+
+    @property
+    def text(self) -> str:
+        """The content of its file."""
+        lines = [self.header.model_dump(by_alias=True), *(record.model_dump() for record in self.records)]
+        return "".join(json_line(line) + "\n" for line in lines)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of its file."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    def evidence(self, names: Sequence[str]) -> tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]:
+        """Return (indices, values in the order of `names`) of what counts."""
+        if self.header.takes != "values":
+            return ()
+        return tuple((record.indices, tuple(record.values[name] for name in names)) for record in self.records)
+
+    def first(self) -> tuple[tuple[int, ...], ...]:
+        """Return the indices of what is to be measured first."""
+        return () if self.header.takes == "values" else tuple(record.indices for record in self.records)
+
+
+def is_start(path: Path) -> bool:
+    """Tell whether a file is one that a run starts from, whole or not."""
+    return path.name == START_FILE and has_schema(path, SCHEMA)
+
+
+def read_start(folder: Path, sha256: str) -> Start:
+    """Read `start.jsonl`, which must have the digest that the run's description says; raises RunDamaged."""
+    path = folder / START_FILE
+    try:
+        content = read_file(path)
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise RunDamaged(
+                f"{path} is not what the run in {folder} was started from (sha256 {sha256[:12]}); it was edited. "
+                "Restore it, or start anew with `force=True`",
+                path=path,
+            )
+        header, *records = (json.loads(line) for line in content.splitlines())
+        if (header.get("schema"), header.get("version")) != (SCHEMA, SCHEMA_VERSION):
+            raise ValueError(f"it has schema {header.get('schema')!r} version {header.get('version')!r}")
+        return Start(StartHeader.model_validate(header), tuple(StartRecord.model_validate(line) for line in records))
+    except OSError as error:
+        raise RunDamaged(f"the run in {folder} was started from another, and {error}", path=path) from error
+    except (ValueError, AttributeError, ValidationError) as error:
+        raise RunDamaged(f"{path} is not what a run starts from: {first_line(error)}", path=path) from error

@@ -1,0 +1,121 @@
+"""Start a run from another one on the same space, for instance from another device's.
+
+Values are never copied blindly. Where checkpoint, data, split, precision and the bits of int8 weights of both runs
+agree, what the other measured counts as evidence: its costly values as they are, cheap ones computed anew. Where they
+do not, or an objective depends on the device, only the architectures of its front are taken, to be measured first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...supernets.precision import FP32
+from ...supernets.space.space import SearchSpace
+from ..config import SearchConfig
+from ..deployments.profiles import PRECISION, WEIGHT_BITS
+from ..errors import InvalidConfig
+from ..evolution.evolve import best_first
+from ..problem.objective import Objective, Transferable
+from .records import EVALUATIONS_FILE, RUN_FILE
+from .run import Run
+from .start import Start, StartHeader, StartRecord
+
+
+def start_from_run(
+    run: Run,
+    space: SearchSpace,
+    config: SearchConfig,
+    *,
+    objectives: Sequence[Objective],
+    provenance: Mapping[str, Any],
+) -> Start:
+    """Take from `run` what holds for a new run; raises InvalidConfig for a run of another space, Infeasible.
+
+    `objectives` are all that the new run measures, those that it only constrains included.
+    """
+    if run.header.space_digest != space.digest:
+        raise InvalidConfig(
+            f"cannot start from the run in {run.folder}: it searched {run.config.space!r} (digest "
+            f"{run.header.space_digest}), and this is a search of {space.name!r} (digest {space.digest}); "
+            "start from a run of the same space",
+            field="start_from",
+        )
+    why_not = disagreements(run, config, objectives, provenance)
+    name = run.folder.resolve().name
+    if why_not:
+        front = run.front()
+        directions = [objective.direction for objective in front.objectives]
+        order = best_first(np.array(front.values), directions)  # the ends first, should the budget not reach all
+        rows = [front.architectures[i].indices for i in order]
+        header = StartHeader(source=digest_of(run.folder), name=name, takes="architectures", why="; ".join(why_not))
+        return Start(header, tuple(record_of(space, row, {}) for row in rows))
+    header = StartHeader(
+        source=digest_of(run.folder), name=name, takes="values", why="checkpoint, data and split agree"
+    )
+    rows = [measured.architecture.indices for measured in run.measured]
+    indices = np.array(rows, dtype=np.int64).reshape(-1, len(space.choices))
+    columns = {}
+    for objective in objectives:
+        if objective.costly:
+            column = run.header.names.index(objective.name)
+            columns[objective.name] = [measured.values[column] for measured in run.measured]
+        else:
+            columns[objective.name] = [float(value) for value in objective.values(indices)]
+    return Start(
+        header,
+        tuple(record_of(space, row, {name: columns[name][i] for name in columns}) for i, row in enumerate(rows)),
+    )
+
+
+def disagreements(
+    run: Run, config: SearchConfig, objectives: Sequence[Objective], provenance: Mapping[str, Any]
+) -> list[str]:
+    """Say why the costly values of `run` do not hold for another run; nothing where they do."""
+    costly = [objective for objective in objectives if objective.costly]
+    if not costly:
+        return []
+    found = []
+    units = {objective.name: objective.unit for objective in run.objectives}
+    for objective in costly:
+        if units.get(objective.name) != objective.unit:
+            found.append(f"it did not measure {objective.name} in {objective.unit}")
+        elif not (isinstance(objective, Transferable) and objective.device_independent):
+            found.append(f"{objective.name} may depend on the device")
+    there, here = (known.get("checkpoint_sha256") for known in (run.header.provenance, provenance))
+    if there is None or here is None:
+        found.append("it is not known that both have the same checkpoint")
+    elif there != here:
+        found.append(f"its checkpoint is {there[:12]}, here it is {here[:12]}")
+    there, here = (known.get(PRECISION, FP32) for known in (run.header.provenance, provenance))
+    if there != here:
+        found.append(f"its networks were validated in {there}, here they are in {here}")
+    bits = provenance.get(WEIGHT_BITS)
+    if bits is not None and run.weight_bits is None:
+        found.append(f"it is not known how its int8 weights were kept, here they have {bits} bits")
+    elif bits is not None and run.weight_bits != bits:
+        found.append(f"its int8 weights have {run.weight_bits} bits, here they have {bits}")
+    there, here = (known.get("data") for known in (run.header.provenance, provenance))
+    if there != here:
+        found.append(f"its data are {there or 'embedded'}, here they are {here or 'embedded'}")
+    if run.config.split != config.split:
+        found.append(f"its split is {run.config.split}, here it is {config.split}")
+    return found
+
+
+def record_of(space: SearchSpace, row: tuple[int, ...], values: dict[str, float]) -> StartRecord:
+    """Describe an architecture under the name of `space`."""
+    architecture = space.architecture(row)
+    return StartRecord(id=architecture.id, indices=architecture.indices, values=values)
+
+
+def digest_of(folder: Path) -> str:
+    """Return the sha256 of a run: of its description, then its evaluations."""
+    digest = hashlib.sha256((folder / RUN_FILE).read_bytes())
+    evaluations = folder / EVALUATIONS_FILE
+    digest.update(evaluations.read_bytes() if evaluations.exists() else b"")
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""Contract tests of objectives, surrogates, tactics and algorithms."""

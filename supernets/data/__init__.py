@@ -1,0 +1,1 @@
+"""Data sets and what they need: images, texts, sentence pairs, vocabularies."""

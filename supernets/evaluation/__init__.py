@@ -1,0 +1,1 @@
+"""Who evaluates a sub-network: classifier, translator, BLEU."""

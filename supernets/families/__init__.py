@@ -1,0 +1,1 @@
+"""Builders of spaces of one family: staged CNNs, encoders, encoder-decoders."""

@@ -1,0 +1,1 @@
+"""The layer kinds: one module each, with `operations(spec)`, and nothing else."""

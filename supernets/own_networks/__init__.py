@@ -1,0 +1,1 @@
+"""Super-networks of a user's own, in plain torch."""

@@ -1,0 +1,1 @@
+"""The precisions: one module each, and nothing else."""

@@ -1,0 +1,1 @@
+"""Search spaces: choices, slots, architectures, and how a space is named."""

@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+
+from gnomon.lut.latency_model.shrinkage import fit_shrunk
+
+
+@pytest.mark.parametrize("ratio", [0.0, 5.0])
+def test_held_out_predictions_equal_refitting_without_each_row(ratio):
+    rng = np.random.default_rng(0)
+    columns, corrections = rng.uniform(1, 2, (15, 3)), rng.uniform(0, 1, (15, 6))
+    truth = columns @ [1.0, 0.5, 2.0] * rng.uniform(0.9, 1.1, 15)
+    fitted = fit_shrunk(columns, truth, corrections, ratio)
+    for row in range(15):
+        kept = np.delete(np.arange(15), row)
+        other = fit_shrunk(columns[kept], truth[kept], corrections[kept], ratio)
+        alone = columns[row] @ other.coefficients + corrections[row] @ other.corrections
+        assert fitted.held_out[row] == pytest.approx(alone)
+
+
+def test_without_shrinkage_it_is_least_squares_of_the_relative_error():
+    rng = np.random.default_rng(1)
+    columns, truth = rng.uniform(1, 2, (20, 3)), rng.uniform(5, 9, 20)
+    expected, *_ = np.linalg.lstsq(columns / truth[:, None], np.ones(20), rcond=None)
+    assert fit_shrunk(columns, truth).coefficients == pytest.approx(expected)
+
+
+def test_a_scale_of_the_truth_is_a_scale_of_the_coefficients():
+    rng = np.random.default_rng(2)
+    columns, truth, corrections = rng.uniform(1, 2, (20, 3)), rng.uniform(5, 9, 20), rng.uniform(0, 1, (20, 4))
+    once, thousandfold = (fit_shrunk(columns, scale * truth, scale * corrections, 3.0) for scale in (1.0, 1000.0))
+    assert thousandfold.coefficients == pytest.approx(1000 * once.coefficients)
+    assert thousandfold.corrections == pytest.approx(once.corrections)

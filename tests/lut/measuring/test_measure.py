@@ -1,0 +1,60 @@
+from dataclasses import replace
+
+import pytest
+
+from gnomon.lut import LutError, ProfileRequest, build_profile, is_this_device, measure_model
+from gnomon.lut.measuring.measure import device_differences
+from gnomon.supernets.graph import graph_from_layers
+
+
+@pytest.fixture
+def profile(tiny, quick_policy, tmp_path):
+    return build_profile(ProfileRequest("tiny", "fake", networks=12, policy=quick_policy), tmp_path / "p.jsonl")
+
+
+def test_a_model_is_timed_under_the_profiles_conditions(profile, tiny):
+    remeasured = measure_model(profile, graph_from_layers(tiny.layers(tiny.architecture([0, 0, 0]))))
+    known = {network.indices: m for network, m in zip(profile.networks, profile.network_measurements)}
+    assert remeasured.measurement.value_us == known[0, 0, 0].value_us
+    assert remeasured.anchor_ratio == 1.0
+
+
+def test_a_real_runtime_gives_a_time_and_a_ratio(tiny, quick_policy, tmp_path):
+    request = ProfileRequest("tiny", "onnxruntime", networks=12, policy=quick_policy)
+    profile = build_profile(request, tmp_path / "p.jsonl")
+    remeasured = measure_model(profile, graph_from_layers(tiny.layers(tiny.architecture([0, 0, 0]))))
+    assert remeasured.measurement.value_us > 0
+    assert remeasured.anchor_ratio > 0
+
+
+def test_a_profile_made_here_is_of_this_device(profile):
+    assert is_this_device(profile)
+    assert not is_this_device(replace(profile, header=profile.header.model_copy(update={"device": "other-4c"})))
+
+
+@pytest.mark.parametrize("field", ["cpu_model", "cpus", "architecture", "virtual_machine"])
+def test_a_machine_that_only_shares_its_name_is_another_device(profile, field):
+    changed = dict(profile.header.hardware, **{field: "other"})
+    other = replace(profile, header=profile.header.model_copy(update={"hardware": changed}))
+    assert not is_this_device(other)
+    assert [difference.partition(":")[0] for difference in device_differences(other)] == [field]
+
+
+@pytest.mark.parametrize("field", ["kernel", "memory_mib", "governor"])
+def test_an_update_does_not_make_another_device(profile, field):
+    changed = dict(profile.header.hardware, **{field: "other"})
+    assert is_this_device(replace(profile, header=profile.header.model_copy(update={"hardware": changed})))
+
+
+def test_a_profile_that_does_not_say_its_hardware_is_of_another_device(profile):
+    assert not is_this_device(replace(profile, header=profile.header.model_copy(update={"hardware": {}})))
+
+
+def test_a_model_that_cannot_be_timed_says_why(profile):
+    with pytest.raises(LutError, match=r"the model could not be timed: .*Error"):
+        measure_model(profile, b"not a model")
+
+
+def test_a_profile_without_an_anchor_compares_nothing(profile):
+    with pytest.raises(LutError, match="has no anchor"):
+        measure_model(replace(profile, anchors=()), b"")

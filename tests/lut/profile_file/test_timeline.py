@@ -1,0 +1,59 @@
+import json
+
+import numpy as np
+import pytest
+
+from gnomon.lut import ProfileDamaged, load_profile
+from gnomon.lut.profile_file.schema import AnchorRecord, LayerRecord
+from gnomon.lut.profile_file.timeline import Timeline
+
+STARTS_S = {"first": 0.0, "second": 30.0}
+
+
+def anchors(factor_of_second, n=30):
+    rng = np.random.default_rng(0)
+    return [
+        AnchorRecord(
+            key="anchor:a", session=session, t_s=float(t), value_us=100 * factor * (1 + 0.003 * rng.standard_normal())
+        )
+        for session, factor in (("first", 1.0), ("second", factor_of_second))
+        for t in range(n)
+    ]
+
+
+def record(at_s, *us):
+    return LayerRecord(key="layer", loops=3, block_us=tuple((value,) for value in us), at_s=at_s)
+
+
+def test_visits_of_a_slower_session_are_scaled_to_the_faster_one():
+    timeline = Timeline.of(STARTS_S, anchors(1.25))
+    measurement = timeline.measurement(record((10.0, 45.0), 80.0, 100.0))
+    assert measurement.block_us[0][0] == pytest.approx(80.0, rel=0.01)
+    assert measurement.block_us[1][0] == pytest.approx(80.0, rel=0.01)
+    assert measurement.loops == 3
+
+
+def test_on_a_steady_machine_nothing_is_changed():
+    timeline = Timeline.of(STARTS_S, anchors(1.0))
+    assert timeline.measurement(record((10.0, 45.0), 80.0, 100.0)).block_us == ((80.0,), (100.0,))
+
+
+def test_a_speed_that_moves_too_far_to_be_believed_changes_nothing():
+    timeline = Timeline.of(STARTS_S, anchors(1.7))
+    assert timeline.measurement(record((10.0, 45.0), 80.0, 140.0)).block_us == ((80.0,), (140.0,))
+
+
+def test_without_times_nothing_is_changed():
+    assert Timeline.of(STARTS_S, anchors(1.25)).measurement(record((), 80.0, 100.0)).block_us == ((80.0,), (100.0,))
+    assert Timeline.of({}, anchors(1.25)).measurement(record((1.0, 2.0), 80.0, 90.0)).block_us == ((80.0,), (90.0,))
+
+
+def test_times_that_do_not_match_the_visits_are_named(tmp_path):
+    source = load_profile("fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1")
+    path = tmp_path / "p.jsonl"
+    header = source.header.model_dump(by_alias=True, mode="json")
+    layer = {"record": "layer", "key": "x", "loops": 1, "block_us": [[1.0], [2.0]], "at_s": [1.0]}
+    fit = source.fit.model_dump(mode="json")
+    path.write_text("".join(json.dumps(line) + "\n" for line in (header, layer, fit)))
+    with pytest.raises(ProfileDamaged, match="line 2: at_s holds 1 times of 2 visits"):
+        load_profile(path)

@@ -1,0 +1,85 @@
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+
+from gnomon.profilers import JournalDamaged, fingerprint, read_results
+from gnomon.profilers.journal import TornLine
+
+SAMPLE = Path(__file__).parents[1] / "samples" / "results-v1.jsonl"
+
+
+def test_a_file_of_version_1_can_be_read_forever():
+    results = read_results(SAMPLE)
+    assert results.is_complete
+    assert results.backend == "fake"
+    assert results.config.threads == 1
+    assert {key: (found.value_us, found.visits) for key, found in results.measurements.items()} == {
+        "layer0": (100.0, 2),
+        "network": (9_000.0, 2),
+    }
+    assert [anchor.value_us for anchor in results.anchors] == [50.0] * 4
+    assert [(failure.key, failure.reason) for failure in results.failures] == [("broken", "ModelRejected: broken")]
+    assert results.sessions[0].options == {"precision": "fp32", "threads": 1}
+    assert results.sessions[0].hardware.slug == "amd-epyc-2c"
+    assert 0 < results.seconds < 10
+
+
+def test_a_file_of_version_2_can_be_read_forever():
+    results, before = read_results(SAMPLE.with_name("results-v2.jsonl")), read_results(SAMPLE)
+    assert (results.visits, results.failures, results.warnings) == (before.visits, before.failures, ())
+    assert [then.values["sm_clock_mhz"] for then in results.conditions] == [1530, 1500, 1470, 1440]
+    assert results.conditions[2].values["clock_limited_by"] == ["power cap"]
+    assert not before.conditions
+
+
+@pytest.mark.parametrize("size", [0, 10])
+def test_a_file_without_a_header_is_refused(tmp_path, size):
+    path = tmp_path / "results.jsonl"
+    path.write_bytes(SAMPLE.read_bytes()[:size])
+    warned = pytest.warns(TornLine) if size else nullcontext()
+    with warned, pytest.raises(JournalDamaged, match="header"):
+        read_results(path)
+
+
+@pytest.mark.parametrize(
+    "line", ['{"record":"visit"}', '{"record":"rumour"}', "{}", '{"record":"visit","key":"a","pass":0,"slot":"x"}']
+)
+def test_a_line_that_is_no_record_is_named(tmp_path, line):
+    path = tmp_path / "results.jsonl"
+    header, *rest = SAMPLE.read_text().splitlines()
+    path.write_text("\n".join([header, line, *rest]) + "\n")
+    with pytest.raises(JournalDamaged, match="line 2") as caught:
+        read_results(path)
+    assert caught.value.line_number == 2
+
+
+def test_another_version_is_refused_by_its_number(tmp_path):
+    path = tmp_path / "results.jsonl"
+    path.write_text(SAMPLE.read_text().replace('"version":1', '"version":3', 1))
+    with pytest.raises(JournalDamaged, match=r"gnomon\.results version 3"):
+        read_results(path)
+
+
+def test_a_torn_last_line_is_a_warning(tmp_path):
+    path = tmp_path / "results.jsonl"
+    path.write_bytes(SAMPLE.read_bytes()[:-5])
+    with pytest.warns(TornLine, match="torn last line"):
+        results = read_results(path)
+    assert not results.is_complete
+    assert "torn last line" in results.warnings[0]
+
+
+def test_the_fingerprint_of_this_machine_survives_a_session_record():
+    hardware = fingerprint()
+    assert type(hardware).from_json(hardware.to_json()) == hardware
+
+
+@pytest.mark.parametrize("kind", ["visit", "session", "header"])
+def test_a_record_that_would_count_twice_is_refused_with_both_lines(tmp_path, kind):
+    lines = SAMPLE.read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if f'"record":"{kind}"' in line)
+    (tmp_path / "results.jsonl").write_text("\n".join([*lines[:-1], lines[at], lines[-1]]) + "\n")
+    with pytest.raises(JournalDamaged, match=r"repeats line|its one header") as caught:
+        read_results(tmp_path / "results.jsonl")
+    assert kind == "header" or caught.value.line_number == len(lines)

@@ -1,0 +1,74 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from gnomon.profilers import Measurement, TimingPolicy
+from gnomon.profilers.timing.schedule import pass_steps
+
+KEYS = [f"layer{number}" for number in range(10)]
+PRECISE = Measurement(((5.0,), (5.0,), (5.0,)), loops=1)
+VAGUE = Measurement(((5.0,), (6.0,), (8.0,)), loops=1)
+
+
+def keys_of(steps):
+    return [step.key for step in steps]
+
+
+def test_a_pass_visits_everything_once_in_a_new_order():
+    policy = TimingPolicy()
+    first = keys_of(pass_steps(KEYS, (), pass_index=0, policy=policy, earlier={}))
+    second = keys_of(pass_steps(KEYS, (), pass_index=1, policy=policy, earlier=dict.fromkeys(KEYS, VAGUE)))
+    assert sorted(first) == sorted(second) == KEYS
+    assert first != second
+
+
+def test_the_order_depends_on_the_seed_but_not_on_the_order_of_the_plan():
+    order = keys_of(pass_steps(KEYS, (), pass_index=0, policy=TimingPolicy(seed=1), earlier={}))
+    assert order == keys_of(pass_steps(KEYS[::-1], (), pass_index=0, policy=TimingPolicy(seed=1), earlier={}))
+    assert order != keys_of(pass_steps(KEYS, (), pass_index=0, policy=TimingPolicy(seed=2), earlier={}))
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "1"])
+def test_the_order_is_the_same_in_another_process(hash_seed):
+    code = (
+        "from gnomon.profilers.timing.schedule import pass_steps; from gnomon.profilers import TimingPolicy;"
+        f"print([s.key for s in pass_steps({KEYS}, (), pass_index=0, policy=TimingPolicy(), earlier={{}})])"
+    )
+    environment = dict(os.environ, PYTHONHASHSEED=hash_seed)
+    there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment).stdout.strip()
+    assert there == str(keys_of(pass_steps(KEYS, (), pass_index=0, policy=TimingPolicy(), earlier={})))
+
+
+def test_anchors_stand_at_both_ends_and_regularly_between():
+    order = keys_of(pass_steps(KEYS, ("anchor",), pass_index=0, policy=TimingPolicy(anchor_every=4), earlier={}))
+    assert [place for place, key in enumerate(order) if key == "anchor"] == [0, 5, 10, 13]
+
+
+def test_every_slot_is_its_own():
+    steps = pass_steps(KEYS, ("anchor",), pass_index=0, policy=TimingPolicy(anchor_every=4), earlier={})
+    assert [step.slot for step in steps] == list(range(len(steps)))
+
+
+def test_a_precise_model_is_left_alone_after_the_least_number_of_passes():
+    earlier = dict.fromkeys(KEYS, PRECISE) | {"layer3": VAGUE}
+    policy = TimingPolicy(min_passes=3)
+    assert len(pass_steps(KEYS, (), pass_index=2, policy=policy, earlier=earlier)) == 10
+    assert keys_of(pass_steps(KEYS, (), pass_index=3, policy=policy, earlier=earlier)) == ["layer3"]
+
+
+def test_nothing_is_visited_once_everything_is_precise_not_even_the_anchor():
+    earlier = dict.fromkeys([*KEYS, "anchor"], PRECISE)
+    assert pass_steps(KEYS, ("anchor",), pass_index=8, policy=TimingPolicy(), earlier=earlier) == ()
+
+
+def test_nothing_is_visited_after_the_last_pass():
+    policy = TimingPolicy(min_passes=2, max_passes=4)
+    assert pass_steps(KEYS, (), pass_index=4, policy=policy, earlier=dict.fromkeys(KEYS, VAGUE)) == ()
+
+
+def test_what_failed_is_not_visited_again():
+    earlier = dict.fromkeys(KEYS, VAGUE) | {"layer3": None, "anchor": None}
+    order = keys_of(pass_steps(KEYS, ("anchor",), pass_index=1, policy=TimingPolicy(), earlier=earlier))
+    assert sorted(order) == sorted(set(KEYS) - {"layer3"})

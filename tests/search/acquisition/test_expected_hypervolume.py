@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gnomon.search import hypervolume
+from gnomon.search.acquisition.expected_hypervolume import cumulative, expected_gain, staircase_gain
+
+FRONT = np.array([[90.0, 30.0], [85.0, 20.0], [70.0, 10.0]])
+REFERENCE = (60.0, 40.0)
+DIRECTIONS = ("max", "min")
+
+
+def simulated(mean, deviation, front, directions=DIRECTIONS, reference=REFERENCE, draws=20_000):
+    """Draw the objectives and average the hypervolume gained; return that and its standard error."""
+    rng = np.random.default_rng(0)
+    base = hypervolume(front, directions, reference)
+    points = mean + deviation * rng.standard_normal((draws, len(mean)))
+    gains = [hypervolume(np.vstack([front, point]), directions, reference) - base for point in points]
+    return np.mean(gains), np.std(gains) / np.sqrt(draws)
+
+
+@pytest.mark.parametrize("mean", [[92.0, 35.0], [80.0, 15.0], [65.0, 9.0], [88.0, 30.0], [60.0, 45.0], [50.0, 5.0]])
+@pytest.mark.parametrize("deviation", [[0.5, 0.0], [5.0, 0.0], [0.0, 4.0], [5.0, 4.0], [0.5, 12.0]])
+def test_the_closed_form_is_what_simulation_says(mean, deviation):
+    found = expected_gain(np.array([mean]), np.array([deviation]), FRONT, DIRECTIONS, REFERENCE)[0]
+    expected, error = simulated(np.array(mean), np.array(deviation), FRONT)
+    assert abs(found - expected) < 4.5 * error + 1e-3
+
+
+@pytest.mark.parametrize(("direction", "best", "reference"), [("max", 88.0, 60.0), ("min", 30.0, 50.0)])
+@pytest.mark.parametrize("mean", [86.0, 90.0, 29.0, 32.0])
+@pytest.mark.parametrize("sigma", [0.0, 2.0])
+def test_one_objective_gains_its_expected_improvement(direction, best, reference, mean, sigma):
+    front, deviation = np.array([[best], [reference]]), np.array([[sigma]])
+    found = expected_gain(np.array([[mean]]), deviation, front, (direction,), (reference,))[0]
+    expected, error = simulated(np.array([mean]), deviation[0], front, (direction,), (reference,))
+    assert abs(found - expected) < 4.5 * error + 1e-6
+
+
+def test_each_candidate_gains_by_itself():
+    mean = np.array([[92.0, 35.0], [80.0, 15.0], [50.0, 45.0]])
+    deviation = np.array([[1.0, 2.0], [3.0, 0.0], [0.0, 0.0]])
+    together = expected_gain(mean, deviation, FRONT, DIRECTIONS, REFERENCE)
+    alone = [expected_gain(m[None], d[None], FRONT, DIRECTIONS, REFERENCE)[0] for m, d in zip(mean, deviation)]
+    assert together == pytest.approx(alone)
+
+
+def test_the_order_of_the_objectives_does_not_matter():
+    mean, deviation = np.array([[80.0, 15.0]]), np.array([[3.0, 1.0]])
+    one = expected_gain(mean, deviation, FRONT, DIRECTIONS, REFERENCE)
+    other = expected_gain(mean[:, ::-1], deviation[:, ::-1], FRONT[:, ::-1], ("min", "max"), REFERENCE[::-1])
+    assert one == pytest.approx(other)
+
+
+points = st.tuples(st.floats(0, 10), st.floats(0, 10))
+
+
+@settings(max_examples=60, deadline=None)
+@given(front=st.lists(points, max_size=6), point=points)
+def test_a_certain_gain_is_the_hypervolume_it_adds(front, point):
+    measured, row = np.array(front).reshape(-1, 2), np.array([point])
+    both = np.vstack([measured, row])
+    added = hypervolume(both, ("min", "min"), (8.0, 8.0)) - hypervolume(measured, ("min", "min"), (8.0, 8.0))
+    found = staircase_gain(row, np.zeros((1, 2)), measured, np.array([8.0, 8.0]))
+    assert found == pytest.approx([added], abs=1e-9)
+
+
+def test_dominated_points_of_the_front_and_points_beyond_the_corner_change_nothing():
+    mean, deviation = np.array([[82.0, 15.0]]), np.array([[3.0, 2.0]])
+    surplus = np.vstack([FRONT, [[84.0, 25.0], [59.0, 5.0], [99.0, 41.0]]])
+    found = expected_gain(mean, deviation, surplus, DIRECTIONS, REFERENCE)
+    assert found == pytest.approx(expected_gain(mean, deviation, FRONT, DIRECTIONS, REFERENCE))
+
+
+@pytest.mark.parametrize("deviation", [[2.0, 0.0, 0.0], [2.0, 1.5, 0.0]])
+def test_three_objectives_are_drawn(deviation):
+    front = np.array([[90.0, 30.0, 5.0], [80.0, 20.0, 4.0]])
+    mean = np.array([[92.0, 18.0, 4.5]])
+    arguments = (("max", "min", "min"), (60.0, 40.0, 10.0))
+    found = expected_gain(mean, np.array([deviation]), front, *arguments)[0]
+    expected, _ = simulated(mean[0], np.array(deviation), front, *arguments, draws=4000)
+    assert found == pytest.approx(expected, rel=0.15)
+
+
+def test_three_objectives_without_a_chance_gain_nothing():
+    front, mean = np.array([[90.0, 30.0, 5.0]]), np.array([[50.0, 39.0, 9.0], [92.0, 18.0, 4.5]])
+    found = expected_gain(mean, np.full((2, 3), 0.1), front, ("max", "min", "min"), (60.0, 40.0, 10.0))
+    assert found[0] == 0.0
+    assert found[1] > 0.0
+
+
+@pytest.mark.parametrize("m", [1, 2, 3])
+def test_without_anything_measured_all_of_a_point_is_gain(m):
+    mean, deviation = np.array([[80.0, 15.0, 4.0]])[:, :m], np.array([[0.1, 0.0, 0.0]])[:, :m]
+    found = expected_gain(mean, deviation, np.empty((0, m)), ("max", "min", "min")[:m], (60.0, 40.0, 10.0)[:m])
+    assert found == pytest.approx([(20.0, 20.0 * 25.0, 20.0 * 25.0 * 6.0)[m - 1]], rel=1e-3)
+
+
+def test_the_normal_distribution_function_is_scipys():
+    from scipy.stats import norm
+
+    z = np.linspace(-6, 6, 101)
+    assert cumulative(z) == pytest.approx(norm.cdf(z), abs=2e-7)

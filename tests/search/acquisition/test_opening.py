@@ -1,0 +1,72 @@
+"""Whether glimpses pay is judged by what they said of architectures that were validated too."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from gnomon.search import SearchConfig
+from gnomon.search.acquisition.fidelity import glimpses_pay
+from gnomon.search.acquisition.opening import FIRST, FIRST_GLIMPSES, PAIRS, TRIAL_GLIMPSES
+from gnomon.search.archive import Archive
+from gnomon.search.problem.objective import SearchContext, build_objectives, measure
+from gnomon.search.tactics.gnomon import build
+from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency
+from gnomon.supernets import load_space
+
+SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Noisy(AnalyticSupernet):
+    """Accuracy whose error on a share of the images has a deviation of its own."""
+
+    deviation: float = 0.0
+
+    def evaluate(self, architecture, split, share=1.0):
+        exact = AnalyticSupernet(self.space).evaluate(architecture, split)
+        error = np.random.default_rng(list(architecture.indices)).standard_normal() * self.deviation
+        return exact + (error + 0.7 if share < 1.0 else 0.0)
+
+
+def played(deviation, budget):
+    """Return the archive after the tactic spent a budget."""
+    space = load_space("fashion_mnist")
+    context = SearchContext(space, Noisy(space, deviation=deviation), LinearLatency(space))
+    objectives = build_objectives(("accuracy", "latency"), context)
+    tactic = build(SearchConfig(space=space.name, glimpse_share=SHARE, budget=100))
+    measured, glimpsed, spent, number = [], [], 0.0, 0
+    while spent < budget:
+        archive = Archive.of(space, objectives, measured=measured, glimpsed=glimpsed)
+        batch = tactic.ask(archive, 4, np.random.default_rng(number), number)
+        for row, share in zip(batch.rows, batch.shares):
+            values = measure(objectives, row, share)
+            (glimpsed if share < 1.0 else measured).append((share if share < 1.0 else number, row, values))
+        spent, number = spent + batch.shares.sum(), number + 1
+    return Archive.of(space, objectives, measured=measured, glimpsed=glimpsed)
+
+
+@pytest.mark.parametrize(("deviation", "pay"), [(0.0, True), (0.3, True), (30.0, False)])
+def test_glimpses_pay_when_they_tell_architectures_apart(deviation, pay):
+    assert glimpses_pay(played(deviation, 7), SHARE) is pay
+
+
+def test_a_search_goes_on_to_glimpse_where_it_pays():
+    assert played(0.3, 13.5).glimpses.shares.sum() == pytest.approx(FIRST_GLIMPSES, abs=SHARE)
+
+
+def test_a_search_stops_glimpsing_where_it_does_not_pay():
+    archive = played(30.0, 20)
+    assert archive.glimpses.shares.sum() == pytest.approx(TRIAL_GLIMPSES, abs=SHARE)
+    assert len(archive.indices) >= FIRST
+
+
+def test_the_first_validated_were_glimpsed_before():
+    archive = played(0.3, 7)
+    assert (~archive.unglimpsed(archive.indices)).sum() == PAIRS
+
+
+def test_nothing_is_judged_without_pairs():
+    archive = played(0.0, 3)
+    assert len(archive.glimpses.shares)
+    assert not glimpses_pay(archive, SHARE)

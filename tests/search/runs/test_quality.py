@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gnomon.search import Evaluation, SearchConfig, run_search
+from gnomon.search.runs.quality import judge, quality_of
+from gnomon.search.testing.contracts import fake_context
+
+
+def evaluation(order, measured, expected, *, round=0, share=1.0, failed=None):
+    return Evaluation(
+        round=round, position=0, size=1, order=order, id="0", indices=(order,), share=share,
+        values={} if failed else {"accuracy": measured}, expected=expected and {"accuracy": expected},
+        seconds=1.0, elapsed_s=1.0, failed=failed,
+    )  # fmt: skip
+
+
+def predicted(pairs):
+    return [evaluation(order, value, expected) for order, (value, expected) in enumerate(pairs)]
+
+
+def test_quality_counts_what_held():
+    found = judge("accuracy", predicted([(90.0, (91.0, 1.0)), (92.0, (92.0, 0.1)), (94.0, (90.0, 2.0))]))
+    assert found.n == 3
+    assert found.rmse == pytest.approx(np.sqrt(17 / 3))
+    assert found.within_90 == pytest.approx(2 / 3)
+    assert found.kendall_tau == pytest.approx(-1 / 3)
+
+
+@given(st.lists(st.integers(0, 30), min_size=2, max_size=12, unique=True))
+def test_a_perfect_order_has_tau_one_and_its_reverse_minus_one(values):
+    for sign in (1.0, -1.0):
+        pairs = [(float(value), (sign * 3.0 * value, None)) for value in values]
+        assert judge("accuracy", predicted(pairs)).kendall_tau == pytest.approx(sign)
+
+
+def test_without_deviations_nothing_is_said_of_intervals():
+    [found] = quality_of(predicted([(90.0, (91.0, None)), (92.0, (92.0, None))]), {"accuracy": "percent"})
+    assert found.overall.within_90 is None
+    assert str(found) == "tau 1.00, RMSE 0.71 percent, on 2 validations predicted beforehand"
+
+
+def test_normal_errors_fall_inside_nine_times_in_ten():
+    rng = np.random.default_rng(0)
+    pairs = [(90.0 + float(rng.normal()) * d, (90.0, d)) for d in rng.uniform(0.1, 2.0, 4000).tolist()]
+    assert judge("accuracy", predicted(pairs)).within_90 == pytest.approx(0.9, abs=0.015)
+
+
+def test_one_prediction_is_said_in_the_singular():
+    [found] = quality_of(predicted([(90.0, (91.0, 1.0))]), {"accuracy": "percent"})
+    assert str(found) == "RMSE 1 percent, 100 % of 90 % intervals hold, on 1 validation predicted beforehand"
+
+
+def test_constant_values_have_no_tau():
+    assert judge("accuracy", predicted([(90.0, (91.0, 1.0)), (90.0, (92.0, 1.0))])).kendall_tau is None
+    assert judge("accuracy", predicted([(90.0, (90.0, 0.0))])).within_90 == 1.0
+
+
+def test_only_full_measurements_that_were_predicted_count():
+    evaluations = [
+        evaluation(0, 90.0, None),
+        evaluation(1, 80.0, (95.0, 1.0), share=0.1),
+        evaluation(2, 0.0, (95.0, 1.0), failed="lost"),
+        evaluation(3, 91.0, (91.5, 1.0), round=1),
+        evaluation(4, 91.5, (92.5, 0.1), round=2),
+    ]
+    [found] = quality_of(evaluations, {"accuracy": "percent", "macs": "MACs"})
+    assert found.overall.n == 2
+    assert {number: one.n for number, one in found.rounds.items()} == {1: 1, 2: 1}
+    assert (
+        str(found) == "tau 1.00, RMSE 0.79 percent, 50 % of 90 % intervals hold, on 2 validations predicted beforehand"
+    )
+
+
+def test_nothing_predicted_is_nothing_judged():
+    assert quality_of([evaluation(0, 90.0, None)], {"accuracy": "percent"}) == ()
+
+
+@pytest.mark.parametrize(("surrogate", "has_intervals"), [("ridge", False), ("gp", True)])
+def test_linas_is_judged_from_its_second_round_on(tmp_path, surrogate, has_intervals):
+    config = SearchConfig(
+        space="fashion_mnist", objectives=("accuracy", "macs"), tactic="linas", surrogate=surrogate, budget=36,
+        population=12, inner_evaluations=200,
+    )  # fmt: skip
+    run = run_search(fake_context(), config, tmp_path / "run", provenance={})
+    [found] = run.predictor_quality()
+    assert (found.objective, found.overall.n, set(found.rounds)) == ("accuracy", 24, {1, 2})
+    assert found.overall.kendall_tau > 0.5
+    assert (found.overall.within_90 is not None) == has_intervals
