@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gnomon.supernets.evaluation.supernet import Supernet
 from gnomon.supernets.metric import Metric
 from gnomon.supernets.precision import FP32
 from gnomon.supernets.space.space import Architecture
-from gnomon.supernets.supernet import Supernet
 
 
 @dataclass

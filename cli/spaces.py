@@ -13,10 +13,11 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def spaces(as_json: AsJson = False) -> None:
         """List the search spaces: settings of their genes, different sub-networks, and the range of these."""
+        from ..supernets.checkpoints.own_files import weights_of
         from ..supernets.errors import PluginBroken
         from ..supernets.registry import SPACES, load_space, space_names
         from ..supernets.space.counting import distinct_networks
-        from ..supernets.weight_files import SHIPPED, made_weights, weights_of
+        from ..supernets.weight_files import SHIPPED, made_weights
 
         columns = ("space", "task", "genes", "settings", "networks", "layers", "mmacs", "kparams", "weights")
         rows: list[tuple[object, ...]] = []

@@ -19,6 +19,7 @@ from .errors import (
 )
 from .interchange import format_names, read_table, write_table
 from .latency_model.estimate import LatencyEstimate
+from .latency_model.fit_report import FitReport
 from .latency_model.model import LatencyModel
 from .latency_model.regression import with_predictions
 from .latency_model.table import LatencyTable
@@ -38,7 +39,6 @@ from .measuring.measure import (
 from .measuring.networks import network_parts, timed_model
 from .measuring.resources import measure_resources, reason_without_energy, reason_without_memory
 from .profile_file.profile import HardwareProfile, check_profile
-from .profile_file.schema import FitReport
 from .profile_file.store import load_profile, shipped_profiles
 
 __all__ = [

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from .errors import UnknownSpace
+from .layers.torch_modules import DECLARERS
 from .plugins import Registry, unknown_as
 from .space.space import SearchSpace, with_setting
 
@@ -85,3 +86,12 @@ def full_name(base: str, defaults: dict[str, object], options: dict[str, object]
     """Return `base` with the options that differ from the defaults, in the defaults' order."""
     changed = [f"{key}={options[key]}" for key in defaults if options[key] != defaults[key]]
     return f"{base}:{','.join(changed)}" if changed else base
+
+
+def declare(name: str) -> None:
+    """Load the space called `name`, if it is registered: so the classes that its layers name are known."""
+    if name in space_names():
+        load_space(name)
+
+
+DECLARERS.append(declare)

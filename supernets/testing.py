@@ -25,11 +25,12 @@ import numpy as np
 import pytest
 
 from .errors import DataUnavailable
+from .evaluation.join import supernet_of
+from .evaluation.supernet import Supernet
 from .metric import ACCURACY, METRICS
 from .own_networks.check import CHECKS, Check, rows_of
 from .precision import FP32, runner_at
 from .space.space import Architecture, SearchSpace
-from .supernet import Supernet
 
 FEW = 8  # examples that an exported model is run on
 
@@ -81,7 +82,7 @@ class TaskContract:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             network = ElasticNetwork(space).eval().requires_grad_(False)
-        made: Supernet = module.load(space, data).supernet(space, network, "0" * 64)
+        made: Supernet = supernet_of(module.load(space, data), space, network, "0" * 64)
         return made
 
     @pytest.fixture

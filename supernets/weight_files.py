@@ -18,20 +18,6 @@ def made_weights(space: str) -> Path:
     return user_cache_path("gnomon") / "weights" / f"{name}.safetensors"
 
 
-def weights_of(space: str) -> Path | None:
-    """Return the weights to use for `space` when none are given, or None.
-
-    Those of its very options come first, then those of the space's name alone: not every option changes the weights,
-    and loading checks every tensor. What ships comes before what was made here, published files that were prepared
-    come last.
-    """
-    from .checkpoints.published import prepared_weights
-
-    base = space.partition(":")[0]
-    candidates = (SHIPPED / f"{base}.safetensors", made_weights(space), made_weights(base))
-    return next((path for path in candidates if path.exists()), None) or prepared_weights(space)
-
-
 def spaces_with_weights() -> tuple[str, ...]:
     """Name the spaces that have weights, shipped or made here, sorted."""
     folders = (SHIPPED, made_weights("any").parent)

@@ -20,8 +20,9 @@ from gnomon import load_profile
 from gnomon.search import hypervolume
 from gnomon.search.problem.objective import Values
 from gnomon.supernets import SearchSpace, load_space
+from gnomon.supernets.evaluation.supernet import Supernet
 from gnomon.supernets.space.space import Indices
-from gnomon.supernets.supernet import Supernet, load_supernet
+from gnomon.supernets.supernet import load_supernet
 from search_harness.landscape import DIRECTIONS
 
 PROFILE = "fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1"

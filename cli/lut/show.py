@@ -23,9 +23,9 @@ ProfileName = Annotated[
 
 def print_profile(profile: HardwareProfile) -> None:
     """Print what a profile is, how good it is, and what it cost."""
-    from ...lut.profile_file.description import text_of
+    from ...lut.profile_file.description import text_from_facts
 
-    print(text_of(profile))
+    print(text_from_facts(profile.facts()))
 
 
 def register(lut: typer.Typer) -> None:

@@ -19,9 +19,9 @@ from ...profilers.timing.measurement import Measurement
 from ...supernets import LayerSpec, SearchSpace
 from ...supernets.space.slots import SlotSum
 from ..errors import LutError
-from ..profile_file.schema import FitReport
 from .candidates import NETWORK_TERMS, PLAIN, CandidateFit, Design, spilled_kib, term_values
 from .estimate import COMPOSED, PREDICTED, SOURCES, LatencyEstimate
+from .fit_report import FitReport
 from .shrinkage import ShrunkFit
 from .table import LatencyTable
 from .terms import runs_of, weight_kib

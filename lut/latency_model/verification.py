@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...profilers.timing.measurement import Measurement
-from ..profile_file.schema import FitReport
+from .fit_report import FitReport
 
 Array = NDArray[np.float64]
 

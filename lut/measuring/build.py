@@ -46,10 +46,10 @@ from ..profile_file.schema import (
     ProfileConfig,
     ProfileHeader,
     ProfileSource,
-    Record,
 )
 from ..profile_file.store import PROFILE, SUFFIX, load_profile, seal
 from ..profile_file.timeline import Timeline
+from ..record import Record
 from .networks import layer_model, network_parts, timed_model
 
 OnProgress = Callable[[Mapping[str, Any]], None]

@@ -22,19 +22,13 @@ from ...version import VERSION
 from ..errors import FindingsRefused, OutputExists, ProfileMismatch
 from ..interchange import Exchange, Row, read_table
 from ..latency_model.candidates import PLAIN
+from ..latency_model.fit_report import FitReport
 from ..lint import Finding, has_errors, lint_table
 from ..lint.finding import examples, spec_of
 from ..profile_file.profile import HardwareProfile
-from ..profile_file.schema import (
-    FailureRecord,
-    FitReport,
-    LayerRecord,
-    ProfileConfig,
-    ProfileHeader,
-    ProfileSource,
-    Record,
-)
+from ..profile_file.schema import FailureRecord, LayerRecord, ProfileConfig, ProfileHeader, ProfileSource
 from ..profile_file.store import PROFILE, load_profile, seal
+from ..record import Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,19 @@ import numpy as np
 
 from ...profilers.errors import BackendBroken, BackendUnavailable, UnknownBackend
 from ...profilers.machine.hardware import fingerprint
+from ...profilers.results.conditions import sentence_of
 from ...profilers.run_config import RunConfig
 from ...profilers.runtimes.registry import load_backend
 from ...profilers.timing.measurement import Measurement, undisturbed
 from ...supernets import SearchSpace, SupernetError, load_space
 from ..errors import LutError, ProfileMismatch
 from ..latency_model.estimate import PREDICTED
+from ..latency_model.fit_report import FitReport
 from ..latency_model.model import LatencyModel
 from ..latency_model.table import LatencyTable, PredictedLayer
-from .description import html_of, name_of, text_of
+from .description import html_from_facts, text_from_facts
 from .quantisation import weight_bits_for
-from .schema import AnchorRecord, FitReport, NetworkRecord, ProfileHeader
+from .schema import AnchorRecord, NetworkRecord, ProfileHeader
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,18 +132,49 @@ class HardwareProfile:
         worst = next(text for severity, text in self.doubts if severity == self.quality)
         return f"{worst}; run gnomon doctor, quieten the machine, profile again"
 
+    def line(self) -> str:
+        """Return the profile in one line, without fitting anything."""
+        header, config = self.header, self.header.config
+        return (
+            f"HardwareProfile({self.name}: {header.space} on {header.device}, {header.backend} {config.precision}, "
+            f"batch {config.batch}, {config.threads} threads; {len(self.table.measurements)} layers, "
+            f"{len(self.networks)} whole networks)"
+        )
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return what the profile is, how good it is, and what it cost, each with its label; raises ProfileMismatch."""
+        header, report = self.header, self.latency.report
+        config = f"{header.config.precision}, batch {header.config.batch}, {header.config.threads} threads"
+        facts = [
+            ("profile", f"{self.name}  (sha256 {self.digest[:12]})"),
+            ("space", f"{header.space}: {len(self.table.measurements)} layers, {len(self.networks)} whole networks"),
+            ("runtime", f"{header.backend} {header.runtime_version}, {config}"),
+            ("device", f"{header.device}, {header.created}, {header.seconds:.0f} s in {header.sessions} session(s)"),
+        ]
+        conditions = header.hardware.get("conditions")
+        if isinstance(conditions, dict):
+            facts.append(("clocks", sentence_of(conditions)))
+        if header.source.kind != "measured":
+            facts.append(("source", f"its layers were {header.source.kind} from {header.source.name}"))
+        ratio = report.interval_ratio
+        interval = "no interval" if ratio is None else f"90 % interval: value / {ratio:.3f} to x {ratio:.3f}"
+        facts.append(("model", f"{report.model}; {interval}"))
+        facts.append(("error", report.sentence()))
+        facts.append(("quality", f"{self.quality}: {self.quality_reason}"))
+        return facts
+
     def __repr__(self) -> str:
-        return name_of(self)
+        return self.line()
 
     def __str__(self) -> str:
         try:
-            return text_of(self)
+            return text_from_facts(self.facts())
         except (LutError, SupernetError):  # its space is not installed here, or has changed
-            return name_of(self)
+            return self.line()
 
     def _repr_html_(self) -> str | None:
         try:
-            return html_of(self)
+            return html_from_facts(self.facts())
         except (LutError, SupernetError):
             return None
 

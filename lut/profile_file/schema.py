@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from ..latency_model.fit_report import FitReport
+from ..record import Record
 
 SCHEMA = "gnomon.profile"
 # History of the profile format, newest first:
@@ -22,12 +25,6 @@ ANCHOR = "anchor:"  # begins an anchor's key; the key of the layer that serves a
 
 Microseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Blocks = Annotated[tuple[Annotated[tuple[Microseconds, ...], Field(min_length=1)], ...], Field(min_length=1)]
-
-
-class Record(BaseModel):
-    """A line of the file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class ProfileConfig(Record):
@@ -133,54 +130,6 @@ class FailureRecord(Record):
     record: Literal["failure"] = "failure"
     key: str
     reason: str
-
-
-class FitReport(Record):
-    """The verified error of the latency model that was chosen, from networks it had not seen.
-
-    Percentages are of the measured latency; they are None when no network was measured. `interval_ratio` is the factor
-    of the 90 % prediction interval of a middling network: from value / ratio to value x ratio.
-    `candidates_mape_percent` gives the error of every model that was tried.
-    """
-
-    record: Literal["fit"] = "fit"
-    model: str
-    networks: int
-    bias_percent: float | None
-    mape_percent: float | None
-    within_5_percent: float | None
-    within_10_percent: float | None
-    spearman: float | None
-    noise_floor_percent: float | None
-    interval_ratio: float | None
-    candidates_mape_percent: dict[str, float]
-
-    @staticmethod
-    def unverified(model: str) -> FitReport:
-        """Return the report of a model that no whole network was held against: nothing is known of its error."""
-        return FitReport(
-            model=model,
-            networks=0,
-            bias_percent=None,
-            mape_percent=None,
-            within_5_percent=None,
-            within_10_percent=None,
-            spearman=None,
-            noise_floor_percent=None,
-            interval_ratio=None,
-            candidates_mape_percent={},
-        )
-
-    def sentence(self) -> str:
-        """Say the error in one line, for printing beside a number."""
-        if self.mape_percent is None:
-            return "not verified: no whole network was measured, so the error is unknown"
-        noise = "unknown" if self.noise_floor_percent is None else f"{self.noise_floor_percent:.1f} %"
-        rank = "" if self.spearman is None else f", Spearman {self.spearman:.3f}"
-        return (
-            f"MAPE {self.mape_percent:.1f} % on {self.networks} held-out networks (repeat noise {noise}), "
-            f"{self.within_5_percent:.0f} % within 5 %, {self.within_10_percent:.0f} % within 10 %{rank}"
-        )
 
 
 AnyRecord = Annotated[

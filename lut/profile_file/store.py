@@ -19,7 +19,9 @@ from ...profilers.errors import JournalDamaged
 from ...profilers.files import has_schema, read_file
 from ...profilers.journal import json_line, read_journal
 from ..errors import OutputExists, OutputUnwritable, ProfileDamaged, UnknownProfile
+from ..latency_model.fit_report import FitReport
 from ..latency_model.table import LatencyTable
+from ..record import Record
 from .foreign import kind_of_file, kind_of_folder
 from .profile import HardwareProfile, predicted_from
 from .schema import (
@@ -28,12 +30,10 @@ from .schema import (
     AnchorRecord,
     AnyRecord,
     FailureRecord,
-    FitReport,
     LayerRecord,
     NetworkRecord,
     PriorRecord,
     ProfileHeader,
-    Record,
 )
 from .timeline import Timeline
 

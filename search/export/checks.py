@@ -28,11 +28,11 @@ from ...profilers.runtimes.backend import Executable
 from ...profilers.runtimes.registry import backend_names, load_backend
 from ...profilers.runtimes.subprocess import ModelsApart
 from ...profilers.timing.plan import Model
+from ...supernets.evaluation.supernet import Supernet
 from ...supernets.graph import PartModel
 from ...supernets.metric import Answers
 from ...supernets.precision import FP32, runner_at, tolerance_of
 from ...supernets.space.space import Architecture
-from ...supernets.supernet import Supernet
 from ..errors import ExportRefused
 
 REFERENCE_BACKEND = "onnxruntime"

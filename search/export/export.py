@@ -20,10 +20,10 @@ from ...lut import HardwareProfile, timed_model
 from ...lut.profile_file.profile import check_request
 from ...profilers.runtimes.registry import load_backend
 from ...supernets.evaluation.agreement import KernelCheck, check_parts
+from ...supernets.evaluation.supernet import Supernet
 from ...supernets.graph import PartModel
 from ...supernets.precision import FP32, is_calibrated, require_here, runtime_of
 from ...supernets.space.space import Architecture
-from ...supernets.supernet import Supernet
 from ...version import VERSION
 from ..errors import ExportRefused
 from ..final.timing import models_at

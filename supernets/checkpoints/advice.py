@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SupernetError
+from ..recipes import recipe_names
 from ..weight_files import SHIPPED
 from .published import FORMATS, option_of, published_for, with_option
 from .shapes import first_difference, shapes_of
@@ -35,8 +36,6 @@ def advice(space: str, path: Path, tensors: Mapping[str, Tensor]) -> str:
 
 def training(space: str, path: Path, fitting: str) -> str:
     """Say how weights of the same network for other classes become those of `space`, where there is a recipe."""
-    from ..training.recipes import recipe_names
-
     base = space.partition(":")[0]
     if base != fitting.partition(":")[0] or base not in recipe_names():
         return ""
@@ -111,8 +110,6 @@ def absent(space: str, path: str | Path) -> str:
 
 def ways_to_weights(space: str) -> str:
     """Say how weights for `space` are had: published ones, and those of a recipe."""
-    from ..training.recipes import recipe_names
-
     published, base = published_for(space), space.partition(":")[0]
     files = published.files_for(space) if published else []
     whole, starts = (" or ".join(file.said() for file in files if bool(file.what) == part) for part in (False, True))

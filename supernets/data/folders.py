@@ -83,6 +83,9 @@ class Preprocessing:
     margin: float = 0.875
 
 
+IMAGENET = Preprocessing(mean=(0.485, 0.456, 0.406), deviation=(0.229, 0.224, 0.225))
+
+
 def task_of_folders(
     name: str, space: SearchSpace, folder: Path, preprocessing: Preprocessing
 ) -> ClassificationTask[FolderImages]:

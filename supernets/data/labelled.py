@@ -11,14 +11,11 @@ from numpy.typing import NDArray
 
 from ..errors import DataUnavailable, SupernetError
 from ..metric import ACCURACY, Metric
-from ..space.space import SearchSpace
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from ..elastic import ElasticNetwork
     from ..elastic.network import Values
-    from ..supernet import Supernet
 
 
 class Labelled(Protocol):
@@ -138,17 +135,6 @@ class ClassificationTask(Generic[Examples]):
     test: Examples
     metric: Metric = field(default=ACCURACY, kw_only=True)
     score: Callable[[NDArray[np.float32], NDArray[np.int64]], float] = field(default=top1_percent, kw_only=True)
-
-    def supernet(self, space: SearchSpace, network: ElasticNetwork, checkpoint_sha256: str) -> Supernet:
-        """Return the super-network that this task evaluates."""
-        from ..evaluation.classifier import Classifier
-
-        if len(space.outputs) > 1:
-            raise DataUnavailable(
-                f"task {self.name} judges one output, a score a class; {space.name} has the outputs "
-                f"{', '.join(space.outputs)}: evaluate it yourself, with gnomon.Study"
-            )
-        return Classifier(space, network, self, checkpoint_sha256)
 
 
 Split = TypeVar("Split", covariant=True)

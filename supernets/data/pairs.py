@@ -86,3 +86,13 @@ def read_lines(folder: Path, name: str) -> list[str]:
     except (OSError, EOFError, UnicodeDecodeError) as error:
         raise DataUnavailable(f"cannot read {plain}: {error}; {ADVICE}") from error
     return [line.strip() for line in text.rstrip("\n").split("\n")]
+
+
+@dataclass(frozen=True)
+class TranslationTask:
+    """Sentences to translate. `validation` is what a search sees, `test` what is reported."""
+
+    name: str
+    validation: SentencePairs
+    test: SentencePairs
+    vocabulary: Vocabulary

@@ -21,7 +21,7 @@ from ..metric import Runner
 from ..precision.formats import int8
 from ..precision.kernels import weight_bits_here
 from ..precision.runtimes import onnxruntime_runner, require_onnxruntime
-from ..supernet import Supernet
+from .supernet import Supernet
 
 LIMIT = 0.1  # of the root mean square of outputs
 EXAMPLES = 16

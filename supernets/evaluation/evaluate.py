@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ..metric import TellsFurtherMetrics
 from ..precision import FP32
 from ..space.space import Architecture
-from ..supernet import Supernet
+from .supernet import Supernet
 
 
 @dataclass(frozen=True, slots=True)

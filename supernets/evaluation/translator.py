@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.labelled import rows_of_share, split_of
-from ..data.pairs import END_ID, PADDING_ID, START_ID, SentencePairs
+from ..data.pairs import END_ID, PADDING_ID, START_ID, SentencePairs, TranslationTask
 from ..errors import CheckpointMismatch
 from ..families.encoder_decoder import target_of
-from ..graph import INPUT, NEXT, OUTPUT, PartModel, models_from_architecture
+from ..graph import INPUT, OUTPUT, PartModel, models_from_architecture
+from ..layers.graph_builder import NEXT
 from ..layers.kinds.source_embedding import TABLE
 from ..metric import BLEU, Answers, Metric, Runner
 from ..precision import FP32, at_precision, precisions, runner_at, weight_bits_here
 from ..precision.samples import Sample
 from ..space.space import Architecture, SearchSpace
-from ..tasks.translation import TranslationTask
 from .bleu import corpus_bleu, signature
 from .generation import beam, greedy, start_of
 

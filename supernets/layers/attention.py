@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from .operations import Shape
 
 if TYPE_CHECKING:
-    from ..graph import GraphBuilder
+    from .graph_builder import GraphBuilder
 
 
 def projection_shapes(name: str, out: int, width: int) -> dict[str, Shape]:

@@ -15,7 +15,7 @@ from .operations import Shape, Untrained
 from .sequences import MASKED
 
 if TYPE_CHECKING:
-    from ..graph import GraphBuilder
+    from .graph_builder import GraphBuilder
 
 EARLIER = ("encoded.1", "encoded.2")  # sides: outputs of the encoder layers one and two before the last
 

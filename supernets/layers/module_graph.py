@@ -27,7 +27,7 @@ from .values import INPUT, OUTPUT, input_names
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..graph import GraphBuilder
+    from .graph_builder import GraphBuilder
 
 OPSET = 17
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from ..errors import SupernetError
 
 if TYPE_CHECKING:
-    from ..graph import GraphBuilder
+    from .graph_builder import GraphBuilder
 
 Shape = tuple[int, ...]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .operations import Shape, Untrained
 
 if TYPE_CHECKING:
-    from ..graph import GraphBuilder
+    from .graph_builder import GraphBuilder
 
 
 @dataclass(frozen=True, slots=True)

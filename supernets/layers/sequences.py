@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from .operations import Shape, Untrained
 
 if TYPE_CHECKING:
-    from ..graph import GraphBuilder
+    from .graph_builder import GraphBuilder
 
 MASKED = -10_000.0  # added to the attention scores of padding: no weight is left, in 16 bits neither
 

@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ RESERVED = ("name", "of", "source")  # attributes of a layer that are no argumen
 WORD = re.compile(r"[a-z][a-z0-9_]*")
 Name = tuple[str, str, str]  # super-network, class in lower case, digest of the source
 DECLARED: dict[Name, type[Any]] = {}  # filled when a space is declared
+DECLARERS: list[Callable[[str], None]] = []  # declare the space of a name, where there is one: the registry of spaces
 SHOWN = 200  # characters of a module's own error
 
 
@@ -85,10 +87,8 @@ def class_of(spec: LayerSpec) -> type[nn.Module]:
     """Return the class that a layer of kind `module` names; raises SupernetError when it is not there, or changed."""
     of, name, source = (spec.text(attribute) for attribute in ("of", "name", "source"))
     if (of, name, source) not in DECLARED:
-        from ..registry import load_space, space_names
-
-        if of in space_names():
-            load_space(of)
+        for declare in DECLARERS:
+            declare(of)
     if (of, name, source) in DECLARED:
         return DECLARED[of, name, source]
     others = [known for known in DECLARED if known[:2] == (of, name)]

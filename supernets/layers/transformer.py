@@ -9,7 +9,7 @@ from .attention import emit_projection, projection_shapes
 from .operations import Shape, emit_activation
 
 if TYPE_CHECKING:
-    from ..graph import GraphBuilder
+    from .graph_builder import GraphBuilder
 
 
 @dataclass(frozen=True, slots=True)

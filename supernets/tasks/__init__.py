@@ -9,16 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ..errors import DataUnavailable
 from ..metric import ACCURACY, Metric
 from ..plugins import Registry, closest_hint
 from ..space.space import SearchSpace
-
-if TYPE_CHECKING:
-    from ..elastic import ElasticNetwork
-    from ..supernet import Supernet
 
 
 class Task(Protocol):
@@ -27,9 +23,6 @@ class Task(Protocol):
     @property
     def name(self) -> str:
         """Return the name that spaces call it by."""
-
-    def supernet(self, space: SearchSpace, network: ElasticNetwork, checkpoint_sha256: str) -> Supernet:
-        """Join the space, its weights and this task."""
 
 
 def no_loader(kind: str, name: str, known: Sequence[str]) -> DataUnavailable:

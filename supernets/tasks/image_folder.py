@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..data.folders import IMAGENET as COLOUR
 from ..data.folders import FolderImages, Preprocessing, task_of_folders, training_split_of_folders
 from ..data.labelled import ClassificationTask
 from ..errors import DataUnavailable
 from ..space.space import SearchSpace
-from .imagenet import PREPROCESSING as COLOUR
 
 GREY = Preprocessing(mean=0.449, deviation=0.226)
 

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..data.folders import FolderImages, Preprocessing, task_of_folders, training_split_of_folders
+from ..data.folders import IMAGENET, FolderImages, task_of_folders, training_split_of_folders
 from ..data.labelled import ClassificationTask
 from ..errors import DataUnavailable
 from ..space.space import SearchSpace
-
-PREPROCESSING = Preprocessing(mean=(0.485, 0.456, 0.406), deviation=(0.229, 0.224, 0.225))
 
 
 def load(space: SearchSpace, folder: Path | None = None) -> ClassificationTask[FolderImages]:
@@ -22,9 +20,9 @@ def load(space: SearchSpace, folder: Path | None = None) -> ClassificationTask[F
             "no sample of ImageNet ships; pass your own copy: `data=FOLDER` with train/CLASS/IMAGE and "
             "val/CLASS/IMAGE (https://image-net.org/download)"
         )
-    return task_of_folders("imagenet", space, folder, PREPROCESSING)
+    return task_of_folders("imagenet", space, folder, IMAGENET)
 
 
 def training_split(space: SearchSpace, folder: Path) -> tuple[FolderImages, FolderImages]:
     """Return the images to train on, and those held out."""
-    return training_split_of_folders(space, folder, PREPROCESSING)
+    return training_split_of_folders(space, folder, IMAGENET)

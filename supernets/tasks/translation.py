@@ -7,40 +7,18 @@ validation and 490 for test, and the vocabulary of the weights that ship. A fold
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..data.pairs import SentencePairs, read_pairs
+from ..data.pairs import TranslationTask, read_pairs
 from ..data.vocabulary import Vocabulary
 from ..errors import DataUnavailable
 from ..metric import BLEU
 from ..space.space import SearchSpace
 from ..weight_files import SHIPPED
 
-if TYPE_CHECKING:
-    from ..elastic import ElasticNetwork
-    from ..supernet import Supernet
-
 EMBEDDED = Path(__file__).parents[1] / "data" / "samples" / "home_assistant"
 METRIC = BLEU
 OWN_VOCABULARY = "vocabulary.json"
-
-
-@dataclass(frozen=True)
-class TranslationTask:
-    """Sentences to translate. `validation` is what a search sees, `test` what is reported."""
-
-    name: str
-    validation: SentencePairs
-    test: SentencePairs
-    vocabulary: Vocabulary
-
-    def supernet(self, space: SearchSpace, network: ElasticNetwork, checkpoint_sha256: str) -> Supernet:
-        """Return the super-network that this task evaluates; raises CheckpointMismatch for another vocabulary's."""
-        from ..evaluation.translator import Translator
-
-        return Translator(space, network, self, checkpoint_sha256)
 
 
 def load(space: SearchSpace, folder: Path | None = None) -> TranslationTask:

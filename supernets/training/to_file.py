@@ -13,15 +13,17 @@ from pathlib import Path
 
 from ...outputs import file_kind, require_free
 from ..checkpoints import load_checkpoint
+from ..checkpoints.own_files import save_weights
 from ..errors import SupernetError
+from ..recipes import RECIPES
 from ..registry import load_space
-from ..supernet import require_folder, save_weights
+from ..supernet import require_folder
 from ..weight_files import made_weights
 from .augmentation import augmented
 from .checkpoint import Epoch
 from .parent import Parent
 from .recipe import Recipe
-from .recipes import RECIPES, load_recipe
+from .recipes import load_recipe
 from .trainer import Progress, train
 
 

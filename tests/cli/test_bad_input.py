@@ -170,8 +170,8 @@ def test_plot_of_unknown_kind(gnomon, finished_run, tmp_path):
 
 def test_checkpoint_of_another_network_names_the_tensor(gnomon, tmp_path, profile_name):
     from gnomon.supernets import load_space
+    from gnomon.supernets.checkpoints.own_files import save_weights
     from gnomon.supernets.elastic import ElasticNetwork
-    from gnomon.supernets.supernet import save_weights
 
     network = ElasticNetwork(load_space("fashion_mnist"))
     del network.slots["block2_1"]

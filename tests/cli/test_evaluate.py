@@ -6,9 +6,9 @@ import torch
 from PIL import Image
 
 from gnomon.supernets import load_space
+from gnomon.supernets.checkpoints.own_files import save_weights
 from gnomon.supernets.data.labelled import top1_percent, top5_percent
 from gnomon.supernets.elastic import ElasticNetwork
-from gnomon.supernets.supernet import save_weights
 
 
 def test_embedded_supernet_is_evaluated_on_all_test_images(gnomon):

@@ -14,6 +14,7 @@ from gnomon.search.export.export import export_subnet
 from gnomon.supernets.data.labelled import ClassificationTask
 from gnomon.supernets.elastic import ElasticNetwork, FixedStatistics
 from gnomon.supernets.errors import DataUnavailable
+from gnomon.supernets.evaluation.join import supernet_of
 from gnomon.supernets.graph import models_from_architecture
 from gnomon.supernets.layers.values import Input
 from gnomon.supernets.metric import ACCURACY, Answers
@@ -143,7 +144,7 @@ def test_a_task_gives_inputs_by_name(torch_spaces, tmp_path):
     space = torch_spaces("recommender")
     splits = [Examples.of(space, n, seed) for seed, n in enumerate((64, 40, 30))]
     network = ElasticNetwork(space).eval()
-    supernet = ClassificationTask("clicks", *splits).supernet(space, network, hashlib.sha256(b"").hexdigest())
+    supernet = supernet_of(ClassificationTask("clicks", *splits), space, network, hashlib.sha256(b"").hexdigest())
     small, large = space.architecture(space.radices * 0), space.architecture(space.radices - 1)
     assert 0 <= supernet.evaluate(small) <= 100
     assert 0 <= supernet.evaluate(large, share=0.5) <= 100
@@ -157,4 +158,4 @@ def test_a_task_of_one_output_refuses_a_network_of_several(torch_spaces):
     space = torch_spaces("detector")
     splits = [Examples.of(space, 4, seed) for seed in range(3)]
     with pytest.raises(DataUnavailable, match=r"task cells judges one output, .*with gnomon\.Study"):
-        ClassificationTask("cells", *splits).supernet(space, ElasticNetwork(space), "none")
+        supernet_of(ClassificationTask("cells", *splits), space, ElasticNetwork(space), "none")

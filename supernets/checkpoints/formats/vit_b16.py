@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ...tasks.imagenet import PREPROCESSING
+from ...data.folders import IMAGENET
 from ..published import Published, PublishedFile
 
 if TYPE_CHECKING:
@@ -87,13 +87,13 @@ def prepared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def rescaled(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors whose first layer takes pixels scaled as `PREPROCESSING` says, and gives what it gave before."""
+    """Return tensors whose first layer takes pixels scaled as `IMAGENET` says, and gives what it gave before."""
     import torch
 
     kernel, bias = (f"vit.embeddings.patch_embeddings.projection.{leaf}" for leaf in ("weight", "bias"))
     if kernel not in tensors or bias not in tensors or tensors[kernel].ndim != 4:
         return tensors
-    mean, deviation = (torch.tensor(value) for value in (PREPROCESSING.mean, PREPROCESSING.deviation))
+    mean, deviation = (torch.tensor(value) for value in (IMAGENET.mean, IMAGENET.deviation))
     slope, offset = deviation / HUGGING_FACE_SCALE, (mean - HUGGING_FACE_SCALE) / HUGGING_FACE_SCALE
     moved = (tensors[kernel] * offset[:, None, None]).sum((1, 2, 3))
     return tensors | {kernel: tensors[kernel] * slope[:, None, None], bias: tensors[bias] + moved}

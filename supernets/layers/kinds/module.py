@@ -10,7 +10,7 @@ from ..spec import LayerSpec
 from ..torch_modules import ModuleFacts, facts_of
 
 if TYPE_CHECKING:
-    from ...graph import GraphBuilder
+    from ..graph_builder import GraphBuilder
 
 
 @dataclass(frozen=True, slots=True)

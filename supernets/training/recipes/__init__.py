@@ -8,31 +8,11 @@ start from without --from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from types import ModuleType
 
-from ...errors import SupernetError
-from ...plugins import Registry
+from ...recipes import RECIPES, recipe_names
 from ...registry import load_space
 from ...supernet import require_task
-
-
-def no_recipe(kind: str, name: str, known: Sequence[str]) -> SupernetError:
-    """Build the error for a space without a recipe."""
-    return SupernetError(
-        f"no {kind} to train {name!r}; there is one for {', '.join(known)}. "
-        "Pass weights made elsewhere as `checkpoint`, or write a recipe (docs/spaces.md)"
-    )
-
-
-RECIPES: Registry[ModuleType] = Registry(
-    "recipe", "supernets/training/recipes", no_recipe, "gnomon.recipes", functions=("recipe", "lessons")
-)
-
-
-def recipe_names() -> tuple[str, ...]:
-    """Name the spaces that have a recipe, sorted."""
-    return RECIPES.names()
 
 
 def load_recipe(space: str) -> ModuleType:

@@ -14,6 +14,7 @@ from gnomon.supernets.data.decoding import Decoding, decoded_files
 from gnomon.supernets.data.folders import class_files, held_apart
 from gnomon.supernets.data.labelled import share_of
 from gnomon.supernets.elastic import ElasticNetwork
+from gnomon.supernets.evaluation.join import supernet_of
 from gnomon.supernets.tasks import load_task
 
 CLASSES = ("ant", "bee", "cat")
@@ -223,7 +224,7 @@ def test_a_supernet_evaluates_a_share_of_a_folder(data):
     torch.manual_seed(0)
     space = small_space()
     network = ElasticNetwork(space).requires_grad_(False)
-    supernet = load_task(space, data).supernet(space, network, "0" * 64)
+    supernet = supernet_of(load_task(space, data), space, network, "0" * 64)
     architecture = space.architecture([1])
     assert 0 <= supernet.evaluate(architecture, "test") <= 100
     assert supernet.evaluate(architecture, "test", share=0.5) in {100 * k / 6 for k in range(7)}
@@ -235,7 +236,7 @@ def test_a_supernet_evaluates_a_share_of_a_folder(data):
 def test_batches_of_any_size_give_the_same_logits(data, monkeypatch):
     torch.manual_seed(0)
     space = small_space()
-    supernet = load_task(space, data).supernet(space, ElasticNetwork(space).requires_grad_(False), "0" * 64)
+    supernet = supernet_of(load_task(space, data), space, ElasticNetwork(space).requires_grad_(False), "0" * 64)
     architecture = space.architecture([0])
     statistics = supernet.statistics(architecture)
     monkeypatch.setattr(type(supernet), "statistics", lambda *_: statistics)

@@ -12,17 +12,18 @@ from gnomon.profilers.run_config import RunConfig
 from gnomon.profilers.runtimes.registry import load_backend
 from gnomon.supernets import CheckpointMismatch, DataUnavailable, UnknownSpace, load_space
 from gnomon.supernets.checkpoints import load_checkpoint, read_tensors
+from gnomon.supernets.checkpoints.own_files import save_weights, weights_of
 from gnomon.supernets.checkpoints.statistics import running_statistics
 from gnomon.supernets.data.labelled import batches_of, share_of, top1_percent
 from gnomon.supernets.data.prepare import data_folder
 from gnomon.supernets.elastic import ElasticNetwork, FixedStatistics
 from gnomon.supernets.elastic.importance import sort_by_importance
 from gnomon.supernets.graph import INPUT, models_from_architecture
-from gnomon.supernets.supernet import load_supernet, save_weights
+from gnomon.supernets.supernet import load_supernet
 from gnomon.supernets.training.recipe import Phase
 from gnomon.supernets.training.recipes.efficientnet_lite0 import default_parent, read_parent, recipe
 from gnomon.supernets.training.to_file import TrainingRequest, train_to_file
-from gnomon.supernets.weight_files import made_weights, weights_of
+from gnomon.supernets.weight_files import made_weights
 
 #          expand kernel stride out, for each of the sixteen blocks (arXiv 1905.11946, table 1)
 BLOCKS = (

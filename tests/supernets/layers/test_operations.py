@@ -11,8 +11,9 @@ from gnomon.supernets import LayerSpec
 from gnomon.supernets.elastic.forward import Pass
 from gnomon.supernets.elastic.normalisation import BatchStatistics
 from gnomon.supernets.elastic.slots import ElasticSequence
-from gnomon.supernets.graph import INPUT, GraphBuilder, graph_from_layers
+from gnomon.supernets.graph import INPUT, graph_from_layers
 from gnomon.supernets.layers import AveragePool, Conv, GlobalAveragePool, Linear, MaxPool, Residual, operations
+from gnomon.supernets.layers.graph_builder import GraphBuilder
 from gnomon.supernets.layers.registry import macs, output_shape, params
 
 POOLS = st.one_of(st.builds(AveragePool, st.integers(1, 3)), st.builds(MaxPool, st.integers(1, 3), st.just(3)))

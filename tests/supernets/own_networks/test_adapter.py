@@ -13,9 +13,10 @@ from gnomon.profilers.run_config import RunConfig
 from gnomon.profilers.runtimes.registry import load_backend
 from gnomon.supernets import CheckpointMismatch, LayerSpec, SupernetError, load_space
 from gnomon.supernets.elastic import ElasticNetwork
-from gnomon.supernets.graph import INPUT, GraphBuilder, graph_from_layers, models_from_architecture
+from gnomon.supernets.graph import INPUT, graph_from_layers, models_from_architecture
 from gnomon.supernets.layers import operations
 from gnomon.supernets.layers import torch_modules as modules
+from gnomon.supernets.layers.graph_builder import GraphBuilder
 from gnomon.supernets.layers.module_graph import cache_folder, synthetic_export
 from gnomon.supernets.layers.registry import macs, params
 from gnomon.supernets.own_networks.adapter import Block, TorchSpace, block, layer

@@ -17,6 +17,7 @@ from gnomon.supernets import DataUnavailable, load_space
 from gnomon.supernets.data.text import Tokenisation
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.elastic.attention import attention
+from gnomon.supernets.evaluation.join import supernet_of
 from gnomon.supernets.tasks import load_task, text_folder
 
 
@@ -26,7 +27,7 @@ def classifier(task, small_bert):
     network = ElasticNetwork(small_bert).requires_grad_(False)
     for tensor in network.parameters():
         tensor.add_(0.3 * torch.randn_like(tensor))
-    return task.supernet(small_bert, network, "0" * 64)
+    return supernet_of(task, small_bert, network, "0" * 64)
 
 
 def test_ids_are_as_many_as_the_space_says_and_cut_texts_are_counted(task, folder):

@@ -4,8 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnomon.supernets import SupernetError, load_space
+from gnomon.supernets.recipes import recipe_names
 from gnomon.supernets.training.recipe import Phase, Recipe, schedule
-from gnomon.supernets.training.recipes import load_recipe, recipe_names
+from gnomon.supernets.training.recipes import load_recipe
 from gnomon.supernets.training.recipes.fashion_mnist import recipe as fashion_recipe
 from gnomon.supernets.training.sandwich import Sandwich
 from gnomon.supernets.training.to_file import shortened

@@ -10,10 +10,11 @@ from safetensors.torch import load_file
 
 from gnomon.cli.main import run
 from gnomon.supernets import DataUnavailable, SupernetError
+from gnomon.supernets.checkpoints.own_files import weights_of
 from gnomon.supernets.supernet import load_supernet
 from gnomon.supernets.training.recipe import Phase, Recipe
 from gnomon.supernets.training.to_file import TrainingRequest, train_to_file
-from gnomon.supernets.weight_files import made_weights, spaces_with_weights, weights_of
+from gnomon.supernets.weight_files import made_weights, spaces_with_weights
 
 TINY = Recipe(phases=(Phase(1, 0.004),), batch=128, random_subnets=0)
 

@@ -5,8 +5,8 @@ import torch
 
 from gnomon.supernets import CheckpointMismatch, DataUnavailable, SupernetError, load_space
 from gnomon.supernets.checkpoints import load_checkpoint
+from gnomon.supernets.checkpoints.own_files import save_weights
 from gnomon.supernets.elastic import ElasticNetwork
-from gnomon.supernets.supernet import save_weights
 from gnomon.supernets.tasks.fashion_mnist import load
 from gnomon.supernets.training import trainer
 from gnomon.supernets.training.lessons.images import ImageLessons

@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from gnomon.supernets.data.pairs import SentencePairs
+from gnomon.supernets.data.pairs import SentencePairs, TranslationTask
 from gnomon.supernets.data.vocabulary import learned
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.evaluation.translator import Translator
 from gnomon.supernets.families.encoder_decoder import EncoderDecoder
-from gnomon.supernets.tasks.translation import TranslationTask
 
 SENTENCES = [f"The {thing} is {state}." for thing in ("lamp", "door", "fan", "oven") for state in ("on", "off", "new")]
 TRANSLATIONS = [

@@ -16,6 +16,7 @@ from gnomon.profilers.runtimes.registry import load_backend
 from gnomon.supernets import CheckpointMismatch, UnknownSpace, load_space
 from gnomon.supernets.checkpoints import load_checkpoint
 from gnomon.supernets.checkpoints.advice import space_that_fits
+from gnomon.supernets.checkpoints.own_files import save_weights
 from gnomon.supernets.checkpoints.published import published_for
 from gnomon.supernets.checkpoints.testing import formula_weights
 from gnomon.supernets.data.pairs import START_ID
@@ -24,7 +25,6 @@ from gnomon.supernets.evaluation.generation import greedy, start_of
 from gnomon.supernets.evaluation.translator import decoded, script_for
 from gnomon.supernets.graph import models_from_architecture
 from gnomon.supernets.spaces.hat_transformer import FAMILIES
-from gnomon.supernets.supernet import save_weights
 
 INNER, SOURCE_WORDS, TARGET_WORDS, TOKENS, STEPS = 8, 20, 14, 6, 5
 

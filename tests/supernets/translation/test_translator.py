@@ -10,12 +10,11 @@ from gnomon.profilers.runtimes.registry import load_backend
 from gnomon.search.export.checks import LoadedPart
 from gnomon.search.export.export import export_subnet
 from gnomon.supernets import CheckpointMismatch, DataUnavailable
-from gnomon.supernets.data.pairs import SentencePairs
+from gnomon.supernets.checkpoints.own_files import save_weights
+from gnomon.supernets.data.pairs import SentencePairs, TranslationTask
 from gnomon.supernets.evaluation.bleu import corpus_bleu, signature
 from gnomon.supernets.evaluation.translator import SCRIPT, Translator
 from gnomon.supernets.layers.kinds.source_embedding import TABLE
-from gnomon.supernets.supernet import save_weights
-from gnomon.supernets.tasks.translation import TranslationTask
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])

@@ -1,0 +1,11 @@
+"""A record of a file that Gnomon writes: a pydantic model that refuses what it does not know."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Record(BaseModel):
+    """A line of the file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
