@@ -218,8 +218,8 @@ def export(
     """
     from dataclasses import asdict
 
-    from .search.deployments.deployment import chosen_from
     from .search.deployments.profiles import one_profile, sources_in
+    from .search.export.choice import chosen_from
     from .search.export.export import export_subnet
     from .search.runs.repricing import repriced
     from .supernets.supernet import load_supernet

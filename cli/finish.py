@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 def print_final(final: FinalFront) -> None:
     """Print the members with both splits in columns of their own, and what is to be learned from them."""
-    from ..search.deployments.profiles import LATENCY
-    from ..search.problem.objective import family_of
+    from ..search.deployments.deployment import LATENCY
+    from ..search.problem.build import family_of
 
     header, named = final.header, {objective.name: objective for objective in final.objectives}
     columns = ["id"]

@@ -30,7 +30,8 @@ def print_run(
     profile: Profiles = None,
 ) -> None:
     """Print the front of a run, with the verified error of its latencies when the profile, or each, is known."""
-    from ..search.deployments.profiles import LEFT_OUT, by_name
+    from ..search.deployments.deployment import LEFT_OUT
+    from ..search.deployments.profiles import by_name
 
     front = run.front()
     chosen = front.pick(pick) if pick else None
@@ -151,10 +152,11 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Show the Pareto front of everything a run measured."""
         from ..api import load_run
+        from ..search import repriced
         from .named_profiles import load_profiles
 
         searched, profiles = load_run(run), load_profiles(profile or ())
-        loaded = searched.priced_by(profiles)
+        loaded = repriced(searched, profiles)
         if loaded.pricing is not None:
             say(str(loaded.pricing))
         final = final_of(searched)

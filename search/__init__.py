@@ -3,15 +3,17 @@
 from .config import SearchConfig
 from .errors import SearchError
 from .final.front import FinalFront, load_final
-from .fronts.pareto import ObjectiveInfo, ParetoFront, hypervolume, non_dominated
+from .fronts.pareto import ParetoFront, hypervolume, non_dominated
 from .loop import run_search
 from .prediction.surrogate import Surrogate
 from .problem.constraint import Constraint
-from .problem.objective import Objective, SearchContext
+from .problem.context import SearchContext
+from .problem.objective import Objective, ObjectiveInfo
 from .problem.user_objective import Told
 from .rounds import Trial
 from .runs.quality import PredictorQuality, Quality
 from .runs.records import Evaluation
+from .runs.repricing import repriced
 from .runs.run import Run, load_run
 from .runs.stopping import Stop
 from .study import Study
@@ -41,5 +43,6 @@ __all__ = [
     "load_final",
     "load_run",
     "non_dominated",
+    "repriced",
     "run_search",
 ]

@@ -14,7 +14,9 @@ from ..profilers.errors import BackendUnavailable, CounterUnavailable, DeviceErr
 from ..supernets.errors import DataUnavailable, PrecisionUnavailable
 from .config import SearchConfig
 from .errors import MissingContext, NothingEvaluates, SearchError
-from .problem.objective import Objective, SearchContext, build_objectives, build_watched, measure, own_metric
+from .problem.build import build_objectives, build_watched, own_metric
+from .problem.context import SearchContext
+from .problem.objective import Objective, measure
 from .rounds import Trial
 from .runs.records import Evaluation
 from .runs.run import Run

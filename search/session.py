@@ -22,9 +22,9 @@ from .archive import most_of
 from .config import SearchConfig
 from .errors import SpaceExhausted
 from .problem.objective import Objective
-from .problem.reference import kept_reference, with_reference
+from .problem.reference import with_reference
 from .rounds import Rounds, Trial, current_round
-from .runs.folder import KEPT, open_run, writing
+from .runs.folder import KEPT, kept_reference, open_run, writing
 from .runs.identity import header_for
 from .runs.measured import feasible_volume, measured_of, parse_constraints
 from .runs.records import STOP_FILE, Evaluation

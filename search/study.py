@@ -12,23 +12,27 @@ when all of this one are told. A study in a new process on the same folder asks 
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..supernets.plugins import closest_hint
 from ..supernets.registry import load_space
 from ..supernets.space.space import SearchSpace
 from .config import SearchConfig
 from .deployments.profiles import searched
 from .deployments.resources import resources_from
-from .errors import SpaceExhausted, TrialRefused
+from .errors import InvalidValue, SpaceExhausted, TrialRefused
 from .fronts.pareto import ParetoFront, describe
-from .problem.objective import Objective, SearchContext, build_objective, build_watched, measure
-from .problem.user_objective import ACCURACY, Told, objective_of, require_values
+from .problem.build import build_objective, build_watched
+from .problem.context import SearchContext
+from .problem.objective import Objective, measure
+from .problem.user_objective import ACCURACY, Told, objective_of
 from .rounds import Trial
 from .runs.records import Evaluation
 from .runs.run import Run
@@ -167,3 +171,41 @@ class Study:
                 f"{name} is not one that this study asks for; open are {known}{', ...' if len(trials) > 5 else ''}. "
                 "Tell the trials that ask() returns"
             )
+
+
+def require_values(
+    trial: Trial, values: Mapping[str, object], failed: str | None, *, told: Mapping[str, Told], known: Sequence[str]
+) -> None:
+    """Raise TrialRefused or InvalidValue unless a trial is told a finite number a `told` objective, or why it `failed`.
+
+    `known` are all objectives of the study.
+    """
+    if failed is not None:
+        if values or not failed.strip():
+            raise TrialRefused(
+                f"trial {trial.id} is told as failed={failed!r} with {', '.join(values) or 'no reason'}; tell either "
+                'its values, or failed="why"'
+            )
+        return
+    example = ", ".join(f"{name}=..." for name in told) or "nothing"
+    for name in values:
+        if name not in told:
+            hint = f"the study does not have it{closest_hint(name, list(told))}"
+            why = "it is computed here" if name in known else hint
+            raise TrialRefused(f"trial {trial.id} is told {name}, but {why}; tell {example}")
+    if missing := [name for name in told if name not in values]:
+        raise TrialRefused(f"trial {trial.id} is told without {', '.join(missing)}; tell {example}")
+    for name, value in values.items():
+        if isinstance(value, bool) or not math.isfinite(as_number(value)):
+            raise InvalidValue(
+                f"trial {trial.id} is told {name}={value!r}; expected a finite number in {told[name].unit}. "
+                'If it could not be measured, tell failed="why"'
+            )
+
+
+def as_number(value: object) -> float:
+    """Return a number as a float, and NaN for anything else, text of a number included."""
+    try:
+        return math.nan if isinstance(value, str) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return math.nan

@@ -22,7 +22,8 @@ from .config import SearchConfig
 from .errors import UnknownName
 from .evolution.algorithm import algorithm_of
 from .prediction.surrogate import SURROGATES
-from .problem.objective import OBJECTIVES, Values, family_of
+from .problem.build import OBJECTIVES, family_of
+from .problem.objective import Values
 
 PAPER_POPULATION = 50  # arXiv 2205.10358
 

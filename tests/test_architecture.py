@@ -3,9 +3,11 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,56 @@ MAY_IMPORT = {
     "cli": {"supernets", "profilers", "lut", "search", "reports", "api", "demo"},
 }
 ALWAYS = {"version", "outputs"}
+# The floors of each package, from the ground up: sub-packages and root modules. A floor imports those below it, and
+# its rooms do not import each other.
+FLOORS = {
+    "profilers": (
+        "errors exits files interrupts",
+        "run_config journal",
+        "child",
+        "timing",
+        "machine",
+        "results",
+        "runtimes",
+        "resources",
+        "worker testing",
+        "transports",
+    ),
+    "supernets": (
+        "errors packages threads metric weight_files",
+        "plugins",
+        "recipes layers",
+        "space",
+        "graph",
+        "precision families",
+        "registry elastic",
+        "own_networks",
+        "spaces data",
+        "tasks evaluation",
+        "checkpoints",
+        "supernet testing",
+        "training",
+    ),
+    "lut": ("errors record", "latency_model", "profile_file", "lint", "interchange", "measuring", "analysis"),
+    "search": (
+        "errors",
+        "config",
+        "problem",
+        "archive",
+        "deployments",
+        "fronts",
+        "evolution",
+        "prediction",
+        "tactic",
+        "runs",
+        "acquisition interchange export",
+        "rounds final",
+        "tactics",
+        "session",
+        "loop study",
+        "testing",
+    ),
+}
 HEAVY = ("torch", "onnxruntime", "openvino", "tensorrt", "pymoo", "sklearn", "pandas", "scipy", "matplotlib", "optuna")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
@@ -43,6 +95,98 @@ def imported_siblings(path):
 def test_imports_follow_the_arrows(path):
     package = path.relative_to(ROOT).parts[0]
     assert set(imported_siblings(path)) - {package} <= MAY_IMPORT[package] | ALWAYS
+
+
+def modules_of(root):
+    """Map the dotted name of every module below `root`, as "search.runs.run", to its file."""
+    found = {}
+    for path in sorted(path for package in PACKAGES for path in (root / package).rglob("*.py")):
+        found[".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")] = path
+    return found
+
+
+def imports_of(root):
+    """Map every module below `root` to the modules of the same tree that it imports, wherever in the file."""
+    modules = modules_of(root)
+    found = {}
+    for name, path in modules.items():
+        found[name] = set()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not node.level:
+                continue
+            folder = path.relative_to(root).parts[: -node.level]
+            base = ".".join([*folder, *(node.module or "").split(".")]).rstrip(".")
+            named = (f"{base}.{alias.name}" if f"{base}.{alias.name}" in modules else base for alias in node.names)
+            found[name] |= {other for other in named if other in modules} - {name}
+    return found
+
+
+def circle_in(graph):
+    """Return the nodes of a circle of a graph, empty where there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def arrows_up(root):
+    """List the imports within packages that go to a room of the same floor or a higher one."""
+    found = []
+    for package, floors in FLOORS.items():
+        floor = {f"{package}.{room}": number for number, rooms in enumerate(floors) for room in rooms.split()}
+        for name, others in imports_of(root).items():
+            room = ".".join(name.split(".")[:2])
+            for other in others if room.startswith(f"{package}.") else ():
+                to = ".".join(other.split(".")[:2])
+                if to == package or (to.startswith(f"{package}.") and to != room and floor[to] >= floor[room]):
+                    found.append(f"{name} imports {other}")
+    return found
+
+
+def test_every_room_has_a_floor():
+    for package, floors in FLOORS.items():
+        rooms = {name.split(".")[1] for name in modules_of(ROOT) if name.startswith(f"{package}.")}
+        listed = [room for floor in floors for room in floor.split()]
+        assert sorted(listed) == sorted(rooms - {"examples"})
+
+
+def test_no_import_goes_up():
+    assert arrows_up(ROOT) == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    assert circle_in(imports_of(ROOT)) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "said"),
+    [
+        ("search/problem/region.py", "from ..runs import run", "search.problem.region imports search.runs.run"),
+        ("supernets/space/space.py", "from ..graph import OPSET", "supernets.space.space imports supernets.graph"),
+        ("profilers/journal.py", "from . import Journal", "profilers.journal imports profilers"),
+        (
+            "lut/latency_model/model.py",
+            "from ..lint.finding import X",
+            "lut.latency_model.model imports lut.lint.finding",
+        ),
+    ],
+)
+def test_a_planted_import_is_found(tmp_path, file, line, said):
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("samples", "weights", "__pycache__")
+        )
+    planted = tmp_path / file
+    planted.write_text(planted.read_text(encoding="utf-8") + f"\n\ndef hidden():\n    {line}\n", encoding="utf-8")
+    assert arrows_up(tmp_path) == [said]
+
+
+def test_a_planted_circle_is_found(tmp_path):
+    (tmp_path / "lut").mkdir()
+    (tmp_path / "lut" / "a.py").write_text("from .b import one\n")
+    (tmp_path / "lut" / "b.py").write_text("def late():\n    from .a import two\n")
+    assert sorted(set(circle_in(imports_of(tmp_path)))) == ["lut.a", "lut.b"]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gnomon.search.archive import Archive, first_occurrences, key_of
-from gnomon.search.evolution.evolve import Evaluate, best_first, nsga2
+from gnomon.search.evolution.evolve import Evaluate, nsga2
+from gnomon.search.fronts.ranking import best_first
 from gnomon.search.prediction.surrogate import SURROGATES, Surrogate
 from gnomon.search.problem.objective import Values
 from gnomon.search.tactic import Batch

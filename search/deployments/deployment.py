@@ -17,14 +17,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...supernets.registry import PRECISION, load_space
-from ...supernets.space.space import Architecture, Indices, SearchSpace, with_setting
-from ..errors import InvalidConfig, UnknownName
-from ..problem.objective import PredictsLatency, Values, extremes
+from ...supernets.registry import PRECISION
+from ...supernets.space.space import Indices, SearchSpace, with_setting
+from ..errors import InvalidConfig
+from ..problem.context import PredictsLatency
+from ..problem.objective import Values
+from ..problem.reference import extremes
 
 if TYPE_CHECKING:
     from ...lut import HardwareProfile
-    from ..runs.run import Run
+
+if TYPE_CHECKING:
+    from ...lut import HardwareProfile
 
 HIGHEST_FIRST = ("fp32", "fp16", "bf16", "int8")
 SAME = ("space", "space_digest", "device")  # what profiles must agree in to be ways to run one network on one device
@@ -162,28 +166,7 @@ def deployments_in(provenance: Mapping[str, Any]) -> tuple[Deployment, ...]:
     return tuple(Deployment(d["backend"], d["precision"], d["threads"], d["name"], d["sha256"]) for d in held)
 
 
-@dataclass(frozen=True)
-class ChosenNetwork:
-    """What was picked from a run's front: the network without its settings, its precision, and how it runs fastest."""
-
-    network: Architecture
-    precision: str
-    deployment: Deployment | None
+LATENCY = "latency"
 
 
-def chosen_from(run: Run, pick: str, *, shown: Run | None = None) -> ChosenNetwork:
-    """Return what a rule picks from a run's front; raises what `ParetoFront.pick` raises, UnknownSpace.
-
-    An id that is not on that front may be one of the front of `shown`, the same run under other latencies.
-    """
-    try:
-        architecture = run.front().pick(pick)
-    except UnknownName:
-        if shown is None:
-            raise
-        architecture = shown.front().pick(pick)
-    space = load_space(run.config.space)
-    if not space.settings:
-        return ChosenNetwork(architecture, run.precision, run.deployment(architecture))
-    (precision,) = space.setting(PRECISION, [architecture.indices])
-    return ChosenNetwork(space.network_of(architecture), str(precision), run.deployment(architecture))
+LEFT_OUT = "left_out"  # of a run's provenance: ways of precisions that could gain nothing

@@ -11,21 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...supernets.precision import FP32, is_calibrated
-from ...supernets.registry import precisions_in
+from ...supernets.registry import PRECISION, precisions_in
 from ...supernets.space.space import SearchSpace
 from ..errors import InvalidConfig
-from ..problem.objective import PredictsLatency, check_instances, family_of
+from ..problem.build import check_instances, family_of
+from ..problem.context import PredictsLatency
 from ..problem.task_metric import metrics_for
-from .deployment import Deployment, Deployments
+from .deployment import LATENCY, LEFT_OUT, Deployment, Deployments
 
 if TYPE_CHECKING:
     from ...lut import HardwareProfile
 
     Profiles = HardwareProfile | Mapping[str, HardwareProfile] | Sequence[HardwareProfile] | None
 
-LATENCY = "latency"
-LEFT_OUT = "left_out"  # of a run's provenance: ways of precisions that could gain nothing
-PRECISION = "precision"  # of a run's provenance; absent where it is fp32
 WEIGHT_BITS = "weight_bits"  # of a run's provenance; absent where nothing is validated in int8
 
 

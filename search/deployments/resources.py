@@ -11,10 +11,9 @@ import numpy as np
 
 from ...lut import measure_resources, reason_without_energy, reason_without_memory
 from ...supernets.space.space import Architecture
-from ..device import MeasuresResources
-from ..final.timing import exported
-from ..problem.objective import EvaluatesArchitectures, PredictsLatency
+from ..problem.context import EvaluatesArchitectures, MeasuresResources, PredictsLatency
 from .deployment import Deployments
+from .models import exported
 from .profiles import named
 
 if TYPE_CHECKING:

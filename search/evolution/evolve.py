@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...supernets.space.space import Indices, SearchSpace
 from ..archive import Archive, first_occurrences, key_of
+from ..fronts.ranking import best_first
 from ..problem.objective import Direction, Values
 from ..problem.objective import minimised as minimised
 from .algorithm import ALGORITHMS, CROSSOVER, Algorithm, Setting
@@ -136,23 +137,6 @@ def judge_of(directions: Sequence[Direction], violation: Violation | None = None
     return judge
 
 
-def best_first(values: Values, directions: Sequence[Direction], violations: Values | None = None) -> NDArray[np.intp]:
-    """Order (n, m) values: feasible before infeasible, then by front, then the least crowded first, (n,)."""
-    from moocore import pareto_rank
-
-    broken = np.zeros(len(values)) if violations is None else violations
-    ranks = np.zeros(len(values), dtype=np.int64)
-    crowding = np.zeros(len(values))
-    feasible = np.flatnonzero(broken == 0)
-    if len(feasible):
-        costs = minimised(values[feasible], directions)
-        ranks[feasible] = pareto_rank(costs)
-        for rank in range(int(ranks[feasible].max()) + 1):
-            front = feasible[ranks[feasible] == rank]
-            crowding[front] = crowding_distances(values[front])
-    return np.lexsort((np.arange(len(values)), -crowding, ranks, broken))
-
-
 def ranked(archive: Archive, rows: Indices, values: Values, broken: Values | None = None) -> NDArray[np.intp]:
     """Order (n, d) rows of (n, m) values by standing, front and crowding, (n,): constraints, region, dominance.
 
@@ -160,19 +144,6 @@ def ranked(archive: Archive, rows: Indices, values: Values, broken: Values | Non
     """
     costs, standing = archive.judged(rows, values, broken)
     return best_first(costs, ("min",) * costs.shape[1], standing)
-
-
-def crowding_distances(values: Values) -> Values:
-    """Return the gaps around each of (n, m) points summed over objectives, (n,); infinite at the ends."""
-    total = np.zeros(len(values))
-    for column in values.T:
-        order = np.argsort(column, kind="stable")
-        span = column[order[-1]] - column[order[0]]
-        if span > 0:
-            gaps = np.full(len(column), np.inf)
-            gaps[1:-1] = (column[order[2:]] - column[order[:-2]]) / span
-            total[order] += gaps
-    return total
 
 
 def crossed(parents: Indices, rng: np.random.Generator) -> Indices:

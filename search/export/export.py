@@ -25,8 +25,8 @@ from ...supernets.graph import PartModel
 from ...supernets.precision import FP32, is_calibrated, require_here, runtime_of
 from ...supernets.space.space import Architecture
 from ...version import VERSION
+from ..deployments.models import models_at
 from ..errors import ExportRefused
-from ..final.timing import models_at
 from ..problem.task_metric import at_precisions
 from .checks import (
     REFERENCE_BACKEND,

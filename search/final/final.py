@@ -22,21 +22,19 @@ from ...outputs import file_kind, require_free
 from ...profilers.files import has_schema
 from ...profilers.journal import Journal, write_atomically
 from ...supernets.space.space import Architecture, SearchSpace
-from ..deployments.deployment import deployments_in
-from ..deployments.profiles import LATENCY, searched_with
+from ..deployments.deployment import LATENCY, deployments_in
+from ..deployments.profiles import searched_with
 from ..errors import OutputUnusable, RunLocked, RunMismatch
-from ..fronts.table import space_of
-from ..problem.objective import EvaluatesArchitectures, Objective, SearchContext, build_objectives, family_of, measure
+from ..problem.build import build_objectives, family_of
+from ..problem.context import EvaluatesArchitectures, SearchContext
+from ..problem.objective import Objective, measure
 from ..problem.resource import FAMILIES
-from ..runs.records import Evaluation
-from ..runs.repricing import original
+from ..runs.records import FINAL_FILE, JOURNAL_FILE, TIMING_FOLDER, Evaluation
+from ..runs.repricing import original, repriced
 from ..runs.run import Run
 from .front import FinalFront
 from .records import (
-    FINAL_FILE,
-    JOURNAL_FILE,
     SCHEMA,
-    TIMING_FOLDER,
     FinalHeader,
     Record,
     Validation,
@@ -72,10 +70,10 @@ def final_front(
     """
     if profile is not None:
         require_one_way(run)
-        run = run.priced_by(profile)
+        run = repriced(run, profile)
         if run.pricing is not None:
             on_step(str(run.pricing))
-    space, header = space_of(run), header_for(run, supernet, profile, data, controls)
+    space, header = run.space(), header_for(run, supernet, profile, data, controls)
     with opened(run.folder, header, space, force=force) as (journal, recorded):
         records = list(recorded)
 

@@ -14,12 +14,12 @@ import numpy as np
 
 from ...supernets.space.space import Architecture
 from ..errors import Infeasible, RunDamaged, RunMismatch
-from ..fronts.pareto import ObjectiveInfo, ParetoFront
+from ..fronts.pareto import ParetoFront
 from ..problem.constraint import Constraint
+from ..problem.objective import ObjectiveInfo
+from ..runs.records import FINAL_FILE, JOURNAL_FILE
 from ..runs.repricing import original
 from .records import (
-    FINAL_FILE,
-    JOURNAL_FILE,
     SCHEMA,
     SCHEMA_VERSION,
     FinalHeader,

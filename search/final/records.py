@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ...supernets.space.space import Architecture
 from ...version import VERSION
 from ..errors import RunDamaged, RunMismatch
-from ..runs.records import RunHeader, first_line, journal_lines
+from ..runs.records import JOURNAL_FILE, RunHeader, first_line, journal_lines
 
 SCHEMA: Final = "gnomon.final"
 # History of the final front's format, newest first:
@@ -22,7 +22,6 @@ SCHEMA: Final = "gnomon.final"
 #   1  header, validations on the report split, the anchor's change, timings with raw blocks
 SCHEMA_VERSION: Final = 2
 
-JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER = "final.jsonl", "final.json", "final.timing"
 STRICT = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 

@@ -1,4 +1,4 @@
-"""Fronts and runs as HTML, for notebooks: a drawing of the first two objectives beside a table.
+"""Fronts as HTML, for notebooks: a drawing of the first two objectives beside a table.
 
 Names, units and ids come from files and are escaped, every one of them. Colours are those of the page's own text
 wherever possible, so that dark and light notebooks can be read; there is no script and no style sheet.
@@ -8,58 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import Infeasible, NothingMeasured
-from ..problem.objective import Direction, Values
+from ..problem.objective import Direction, ObjectiveInfo, QuantityInfo, Values
 from .text import MOST_ROWS
-
-if TYPE_CHECKING:
-    from ..runs.run import Run
-    from .pareto import ObjectiveInfo, ParetoFront
 
 ACCENT = "#d2603f"  # contrast of at least 3.3 to both white and black
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 380, 250, 62, 14, 12, 44
 
 
-def html_from_front(front: ParetoFront, *, title: str = "", everything: Values | None = None) -> str:
-    """Return a front as HTML; `everything` (n, m) is drawn behind it, as what else was measured."""
-    heading = title or f"Pareto front of {len(front.values)}"
-    values = np.array(front.values)
-    behind = values if everything is None or not len(everything) else everything
-    drawing = scatter(behind, values, front.objectives) if len(front.objectives) > 1 else ""
+def html_from_values(heading: str, drawing: str, table: str) -> str:
+    """Return a front as HTML: its drawing beside its table."""
     return (
         f'<div style="font-size:13px"><div style="margin:4px 0 8px"><b>{escape(heading)}</b></div>'
-        f'<div style="display:flex;flex-wrap:wrap;gap:20px;align-items:flex-start">{drawing}{table(front)}</div></div>'
+        f'<div style="display:flex;flex-wrap:wrap;gap:20px;align-items:flex-start">{drawing}{table}</div></div>'
     )
 
 
-def html_from_run(run: Run) -> str:
-    """Return a run as HTML: its front, or why there is none."""
-    title = f"{run.config.space}: {run.config.tactic}, {run.effort}"
-    if not run.evaluations:
-        return f"<p><b>{escape(title)}</b>: nothing measured yet</p>"
-    try:
-        front = run.front()
-    except (Infeasible, NothingMeasured) as error:
-        return f"<p><b>{escape(title)}</b>: {escape(str(error))}</p>"
-    return html_from_front(front, title=f"{title}, {len(front.values)} on the front", everything=run.values)
-
-
-def table(front: ParetoFront) -> str:
-    """Return the members as an HTML table, the knee marked; long fronts are cut, and say so."""
-    knee = front.knee()
-    head = cells("th", ["id", *(quantity.head for quantity in front.quantities)])
+def table(ids: Sequence[str], quantities: Sequence[QuantityInfo], rows: Sequence[Sequence[float]], knee: str) -> str:
+    """Return the members as an HTML table, the one called `knee` marked; long fronts are cut, and say so."""
+    head = cells("th", ["id", *(quantity.head for quantity in quantities)])
     body = [
-        cells("td", [architecture.id + (" knee" if architecture == knee else ""), *(f"{v:,.6g}" for v in values)])
-        for architecture, values in zip(front.architectures[:MOST_ROWS], front.rows)
+        cells("td", [id_ + (" knee" if id_ == knee else ""), *(f"{v:,.6g}" for v in values)])
+        for id_, values in zip(ids[:MOST_ROWS], rows)
     ]
-    rest = len(front.values) - len(body)
+    rest = len(rows) - len(body)
     more = f'<div style="opacity:.7">and {rest} more</div>' if rest else ""
-    rows = "".join(f"<tr>{row}</tr>" for row in [head, *body])
-    return f'<div><table style="border-collapse:collapse;color:inherit;font:inherit">{rows}</table>{more}</div>'
+    lines = "".join(f"<tr>{row}</tr>" for row in [head, *body])
+    return f'<div><table style="border-collapse:collapse;color:inherit;font:inherit">{lines}</table>{more}</div>'
 
 
 def cells(tag: str, texts: Sequence[str]) -> str:

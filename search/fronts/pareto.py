@@ -10,43 +10,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ...supernets import load_space
 from ...supernets.space.space import Architecture
 from ..errors import Infeasible, InvalidPick, UnknownName
 from ..problem.constraint import Constraint, violation
-from ..problem.objective import Direction, Values, minimised
+from ..problem.objective import Direction, ObjectiveInfo, QuantityInfo, Values, minimised
+from .notebook import html_from_values, scatter, table
 from .preference import achievement_of, best_of, knee_of, objective_position, ordered_weights, weights_from_text
 from .spread import spread_of
+from .table import Table, columns_of, frame_from_table
+from .text import line_from_values, text_from_values
 
 if TYPE_CHECKING:
     import pandas
 
 ID = re.compile(r"[0-9a-f]{4,8}")
 PREFERENCE = re.compile(r"\s*(knee|best|weights)(?:\s*:\s*|\s+|$)(.*?)\s*")
-
-
-@dataclass(frozen=True, slots=True)
-class QuantityInfo:
-    """A quantity that a constraint is on without being an objective."""
-
-    name: str
-    unit: str
-
-    @property
-    def head(self) -> str:
-        """The name with the unit, as a table heads its column; the name alone where both are the same word."""
-        return self.headed()
-
-    def headed(self, words: str = "") -> str:
-        """Return the head of a column of this quantity that `words` say more of, as `accuracy test (percent)`."""
-        name = f"{self.name} {words}".rstrip()
-        return name if self.unit.lower() == self.name.lower() else f"{name} ({self.unit})"
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectiveInfo(QuantityInfo):
-    """What is known of an objective without being able to compute it."""
-
-    direction: Direction
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -163,24 +142,31 @@ class ParetoFront:
 
         Raises ModuleNotFoundError without pandas, saying how to install it, and UnknownSpace.
         """
-        from .table import frame_from_table, table_of_front
-
         return frame_from_table(table_of_front(self))
 
-    def __repr__(self) -> str:
-        from .text import line_from_front
+    def html(self, *, title: str = "", everything: Values | None = None) -> str:
+        """Return the front as HTML; `everything` (n, m) is drawn behind it, as what else was measured."""
+        values = np.array(self.values)
+        behind = values if everything is None or not len(everything) else everything
+        return html_from_values(
+            title or f"Pareto front of {len(values)}",
+            scatter(behind, values, self.objectives) if len(self.objectives) > 1 else "",
+            table(self.ids, self.quantities, self.rows, self.knee().id),
+        )
 
-        return line_from_front(self)
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The architectures' ids, in their order."""
+        return tuple(architecture.id for architecture in self.architectures)
+
+    def __repr__(self) -> str:
+        return line_from_values(self.objectives, self.values)
 
     def __str__(self) -> str:
-        from .text import text_from_front
-
-        return text_from_front(self)
+        return text_from_values(self.ids, self.quantities, self.rows)
 
     def _repr_html_(self) -> str:
-        from .notebook import html_from_front
-
-        return html_from_front(self)
+        return self.html()
 
     def _preferred(self, word: str, argument: str) -> Architecture:
         names = [objective.name for objective in self.objectives]
@@ -225,3 +211,13 @@ def hypervolume(values: Values, directions: Sequence[Direction], reference: Sequ
 def describe(values: Mapping[str, float], units: Mapping[str, str]) -> str:
     """Write an architecture's values with their units."""
     return ", ".join(f"{name} {value:.6g} {units[name]}" for name, value in values.items())
+
+
+def table_of_front(front: ParetoFront) -> Table:
+    """Return a front, a row a member; raises UnknownSpace when its space is not installed."""
+    space = load_space(front.architectures[0].space)
+    rows = tuple(
+        (architecture.id, *values, *space.values(architecture).values())
+        for architecture, values in zip(front.architectures, front.rows)
+    )
+    return Table(columns_of(("id",), front.quantities, space), rows)

@@ -7,13 +7,13 @@ largest architecture or three); measured again it would differ a little, so a ru
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from ...supernets.space.space import Indices, SearchSpace
 from ..config import SearchConfig
-from ..runs.records import RUN_FILE, read_header
+from ..errors import InvalidConfig
 from .objective import Objective
 from .region import Region
 
@@ -40,6 +40,64 @@ def with_reference(config: SearchConfig, objectives: Sequence[Objective], kept: 
     return config.model_copy(update={"reference": reference})
 
 
-def kept_reference(folder: Path) -> Mapping[str, float]:
-    """Return the references that the run in `folder` was begun with, none where there is no run; raises RunDamaged."""
-    return read_header(folder).config.reference if (folder / RUN_FILE).exists() else {}
+EXTREMES_SEED = 20220510
+
+
+EXTREMES_SAMPLES = 4096
+
+
+def reference_point(
+    objectives: Sequence[Objective], space: SearchSpace, given: Mapping[str, float]
+) -> tuple[float, ...]:
+    """Return the point that hypervolume is measured from, one value an objective.
+
+    A given value wins. Else a cheap objective has its worst value over the smallest and largest architecture (all
+    first and all last options) and 4,096 fixed draws; a costly one to maximise has 0. Raises InvalidConfig for a
+    costly objective to minimise without a given value.
+    """
+    probe: Indices | None = None
+    point = []
+    for objective in objectives:
+        if objective.name in given:
+            point.append(float(given[objective.name]))
+        elif not objective.costly:
+            probe = extremes(space) if probe is None else probe
+            values = objective.values(probe)
+            point.append(float(values.max() if objective.direction == "min" else values.min()))
+        elif objective.direction == "max":
+            point.append(0.0)
+        else:
+            raise InvalidConfig(
+                f"objective {objective.name!r} is costly and minimised, and cannot say its worst value; "
+                f"give it in {objective.unit}, as reference.{objective.name} = VALUE",
+                field="reference",
+            )
+    return tuple(point)
+
+
+def corner_of(objectives: Sequence[Objective], space: SearchSpace, config: SearchConfig) -> tuple[float, ...]:
+    """Return the point that a run's hypervolume is measured from: the region's bounds, else as `reference_point`.
+
+    Raises InvalidConfig for a region that cannot be read, is empty, or where nothing can count.
+    """
+    region = Region.of(config.region, objectives, config.constraints)
+    given = dict(config.reference)
+    for objective, bound in zip(objectives, region.worst):
+        if np.isfinite(bound):
+            if objective.name in given:
+                raise InvalidConfig(
+                    f"reference.{objective.name} = {given[objective.name]:g} and the region {', '.join(config.region)} "
+                    "both say where hypervolume ends; give one of them",
+                    field="region",
+                )
+            given[objective.name] = bound
+    corner = reference_point(objectives, space, given)
+    region.check_corner(corner)
+    return corner
+
+
+def extremes(space: SearchSpace) -> Indices:
+    """Return the smallest and largest architecture and fixed draws, (n, d) canonical."""
+    corners = np.stack([np.zeros_like(space.radices), space.radices - 1])
+    draws = space.sample(EXTREMES_SAMPLES, np.random.default_rng(EXTREMES_SEED))
+    return np.concatenate([space.canonical(corners), draws])

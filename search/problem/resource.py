@@ -11,9 +11,11 @@ import numpy as np
 
 from ...supernets.plugins import closest_hint
 from ...supernets.space.space import Architecture, Indices, SearchSpace
-from ..device import MeasuresResources
 from ..errors import MissingContext
-from .objective import SearchContext, Values, extremes, family_of
+from .build import family_of
+from .context import MeasuresResources, SearchContext
+from .objective import Values
+from .reference import extremes
 
 FAMILIES = ("energy", "memory")
 

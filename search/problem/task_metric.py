@@ -14,7 +14,8 @@ from ...supernets.registry import PRECISION, precisions_in
 from ...supernets.space.space import Architecture, Indices, SearchSpace
 from ...supernets.tasks import metric_of
 from ..errors import InvalidValue, MissingContext
-from .objective import EvaluatesArchitectures, EvaluatesAtPrecisions, SearchContext, Values
+from .context import EvaluatesArchitectures, EvaluatesAtPrecisions, SearchContext
+from .objective import Values
 
 
 @dataclass(frozen=True)

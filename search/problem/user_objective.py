@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ...supernets.plugins import closest_hint
 from ...supernets.space.space import Indices
-from ..errors import InvalidConfig, InvalidValue, MissingContext, TrialRefused
-from ..rounds import Trial
+from ..errors import InvalidConfig, MissingContext
 from .objective import Direction, Objective, Values
 
 RESERVED = ("trial", "failed", "seconds")  # parameters of Study.tell
@@ -73,41 +69,3 @@ def objective_of(told: Told) -> Objective:
     """Build the objective that a declaration describes."""
     kind = DivisibleToldObjective if told.divisible else ToldObjective
     return kind(told.name, told.unit, told.direction, told.device_independent)
-
-
-def require_values(
-    trial: Trial, values: Mapping[str, object], failed: str | None, *, told: Mapping[str, Told], known: Sequence[str]
-) -> None:
-    """Raise TrialRefused or InvalidValue unless a trial is told a finite number a `told` objective, or why it `failed`.
-
-    `known` are all objectives of the study.
-    """
-    if failed is not None:
-        if values or not failed.strip():
-            raise TrialRefused(
-                f"trial {trial.id} is told as failed={failed!r} with {', '.join(values) or 'no reason'}; tell either "
-                'its values, or failed="why"'
-            )
-        return
-    example = ", ".join(f"{name}=..." for name in told) or "nothing"
-    for name in values:
-        if name not in told:
-            hint = f"the study does not have it{closest_hint(name, list(told))}"
-            why = "it is computed here" if name in known else hint
-            raise TrialRefused(f"trial {trial.id} is told {name}, but {why}; tell {example}")
-    if missing := [name for name in told if name not in values]:
-        raise TrialRefused(f"trial {trial.id} is told without {', '.join(missing)}; tell {example}")
-    for name, value in values.items():
-        if isinstance(value, bool) or not math.isfinite(as_number(value)):
-            raise InvalidValue(
-                f"trial {trial.id} is told {name}={value!r}; expected a finite number in {told[name].unit}. "
-                'If it could not be measured, tell failed="why"'
-            )
-
-
-def as_number(value: object) -> float:
-    """Return a number as a float, and NaN for anything else, text of a number included."""
-    try:
-        return math.nan if isinstance(value, str) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return math.nan

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,20 @@ from filelock import FileLock, Timeout
 from ...profilers.files import has_schema, open_to_read
 from ...profilers.journal import Journal, write_atomically
 from ..errors import OutputUnusable, RunLocked, RunMismatch
-from ..final.records import FINAL_FILE, JOURNAL_FILE, TIMING_FOLDER
 from .identity import require_same
-from .records import EVALUATIONS_FILE, RUN_FILE, SCHEMA, START_FILE, STOP_FILE, Evaluation, RunHeader, read_header
+from .records import (
+    EVALUATIONS_FILE,
+    FINAL_FILE,
+    JOURNAL_FILE,
+    RUN_FILE,
+    SCHEMA,
+    START_FILE,
+    STOP_FILE,
+    TIMING_FOLDER,
+    Evaluation,
+    RunHeader,
+    read_header,
+)
 from .replay import read_evaluations
 from .start import Start, is_start, read_start
 from .stopping import TOLERANCE, cost_of
@@ -157,3 +168,8 @@ def write_header(folder: Path, header: RunHeader) -> None:
     """Write or replace the run's description."""
     with writing(folder, "choose another `folder`"):
         write_atomically(folder / RUN_FILE, header.model_dump_json(indent=1, by_alias=True) + "\n")
+
+
+def kept_reference(folder: Path) -> Mapping[str, float]:
+    """Return the references that the run in `folder` was begun with, none where there is no run; raises RunDamaged."""
+    return read_header(folder).config.reference if (folder / RUN_FILE).exists() else {}

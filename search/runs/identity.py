@@ -12,7 +12,8 @@ from ...version import VERSION
 from ..archive import most_of
 from ..config import STOPPING, SearchConfig
 from ..errors import RunMismatch
-from ..problem.objective import Objective, corner_of
+from ..problem.objective import Objective
+from ..problem.reference import corner_of
 from .records import ObjectiveRecord, RunHeader, WatchedRecord
 
 

@@ -167,3 +167,6 @@ def journal_lines(path: Path) -> list[Record]:
         raise RunDamaged(f"cannot read {path}: {error}", path=path) from error
     warn_torn(torn)
     return records
+
+
+JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER = "final.jsonl", "final.json", "final.timing"

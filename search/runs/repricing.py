@@ -13,34 +13,26 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from ...supernets.registry import precisions_in
+from ...supernets.registry import PRECISION, precisions_in
 from ...supernets.space.space import SearchSpace
-from ..deployments.deployment import Deployment, Deployments, deployments_in, require_together
-from ..deployments.profiles import LATENCY, PRECISION, by_name, named, searched_with
+from ..deployments.deployment import LATENCY, Deployment, Deployments, deployments_in, require_together
+from ..deployments.profiles import by_name, named, searched_with
 from ..errors import InvalidConfig, RunMismatch
-from ..fronts.table import space_of
-from ..problem.objective import DEPLOYMENT, PredictsLatency, Values, extremes, family_of
+from ..problem.build import family_of
+from ..problem.context import DEPLOYMENT, PredictsLatency
+from ..problem.objective import Values
+from ..problem.reference import extremes
 from ..problem.resource import FAMILIES
+from .pricing import Pricing
 from .records import Evaluation, RunHeader
+from .run import Run
 from .start import StartRecord
 
 if TYPE_CHECKING:
     from ...lut import HardwareProfile
     from ..deployments.profiles import Profiles
-    from .run import Run
 
 Priced = TypeVar("Priced", Evaluation, StartRecord)
-
-
-@dataclass(frozen=True)
-class Pricing:
-    """That a run's latencies are another profile's: the description that its folder has, and what was done."""
-
-    header: RunHeader
-    said: str
-
-    def __str__(self) -> str:
-        return self.said
 
 
 @dataclass(frozen=True)
@@ -113,7 +105,7 @@ def prices_by_name(run: Run, profile: Profiles, names: Sequence[str], precision:
 def prices_of_ways(run: Run, given: Sequence[HardwareProfile], precision: str | None) -> NewPrices:
     """Return the prices of a run's networks in new ways to run them, each in the fastest of its precision."""
     require_together(given)
-    space = space_of(run)
+    space = run.space()
     wanted = precisions_in(space) or (precision or run.precision,)
     usable = [one for one in given if one.header.config.precision in wanted]
     missing = [name for name in wanted if name not in {one.header.config.precision for one in usable}]
@@ -132,7 +124,7 @@ def prices_of_ways(run: Run, given: Sequence[HardwareProfile], precision: str | 
 
 def require_same_networks(run: Run, profile: HardwareProfile, precision: str | None) -> None:
     """Raise unless a profile can say what the run's networks take, beside what else was measured of them."""
-    space = profile.space_named(space_of(run).network.name)
+    space = profile.space_named(run.space().network.name)
     profile.table.require(space.unique_layers())
     ours, wanted = profile.header.config.precision, precision or run.precision
     if ours != wanted:
@@ -152,7 +144,7 @@ def require_same_networks(run: Run, profile: HardwareProfile, precision: str | N
 
 def with_prices(run: Run, prices: NewPrices) -> Run:
     """Return a run with other latencies in its evaluations, evidence, reference point and description."""
-    space = space_of(run)
+    space = run.space()
     computed: dict[str, Callable[..., Values]] = {name: model.value_us for name, model in prices.models.items()}
     if prices.ways is not None:
         computed[DEPLOYMENT] = prices.ways.chosen
@@ -209,7 +201,7 @@ def said(run: Run, prices: NewPrices) -> str:
     before = [way.profile for way in ways] or [one["name"] for one in searched_with(header.provenance).values()]
     now = ", ".join(f"{one.name} ({one.digest[:12]})" for one in prices.profiles)
     others = {one.header.config.precision for one in prices.profiles} - set(
-        precisions_in(space_of(run)) or (run.precision,)
+        precisions_in(run.space()) or (run.precision,)
     )
     kept = f"; what else was measured of them is of {run.precision}, not {', '.join(sorted(others))}" if others else ""
     return (

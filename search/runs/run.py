@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...supernets import SearchSpace, load_space
 from ...supernets.precision import FP32
+from ...supernets.registry import PRECISION
 from ...supernets.space.space import Architecture
 from ..config import SearchConfig
 from ..deployments.deployment import Deployment, deployments_in
-from ..deployments.profiles import PRECISION, WEIGHT_BITS
-from ..errors import Infeasible, NothingMeasured
-from ..fronts.pareto import ObjectiveInfo, ParetoFront, QuantityInfo, describe
-from ..fronts.text import effort_of, name_of, text_from_run
-from ..problem.objective import DEPLOYMENT, Values
+from ..deployments.profiles import WEIGHT_BITS
+from ..errors import Infeasible, NothingMeasured, RunMismatch, SearchError
+from ..fronts.pareto import ParetoFront, describe
+from ..fronts.table import Table, frame_from_table
+from ..problem.context import DEPLOYMENT
+from ..problem.objective import ObjectiveInfo, QuantityInfo, Values
 from ..problem.region import Region
 from .measured import Measured, feasible_volume, measured_of, values_of, violations_of, volume_of
 from .quality import PredictorQuality, quality_of
@@ -24,12 +28,12 @@ from .records import Evaluation, RunHeader, read_header
 from .replay import read_evaluations
 from .start import Start, read_start
 from .stopping import Stop, cost_of, read_stop
+from .table import table_of_evaluations
 
 if TYPE_CHECKING:
     import pandas
 
-    from ..deployments.profiles import Profiles
-    from .repricing import Pricing
+    from .pricing import Pricing
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,8 +79,15 @@ class Run:
 
     @property
     def effort(self) -> str:
-        """What was done and spent, in words."""
-        return effort_of(self)
+        """What was done and spent: `18 validations and 20 partial evaluations, cost 20 of 20`.
+
+        A validation is on all examples, a partial evaluation on a share of them, and costs that share.
+        """
+        full = sum(evaluation.is_full for evaluation in self.evaluations)
+        counts = [(full, "validation"), (len(self.glimpses), "partial evaluation")]
+        said = " and ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts if n or what == "validation")
+        failed = f", {len(self.failures)} failed" if self.failures else ""
+        return f"{said}{failed}, cost {self.cost:.4g} of {self.config.budget}"
 
     @property
     def measured(self) -> tuple[Measured, ...]:
@@ -149,15 +160,6 @@ class Run:
             watched_values=[[measured[i].watched[column] for column in columns] for i in kept],
         )
 
-    def priced_by(self, profile: Profiles) -> Run:
-        """Return this run with the latencies of another profile: what its networks take, and its front, there.
-
-        The run itself where it was searched with that profile, or has no latency. Raises as `repricing.repriced`.
-        """
-        from .repricing import repriced
-
-        return repriced(self, profile)
-
     def hypervolume(self) -> float:
         """Return the hypervolume of the front, 0 for none."""
         return feasible_volume(self.header, self.measured)
@@ -179,22 +181,65 @@ class Run:
         """Return how well each costly objective was predicted before it was measured, where it was."""
         return quality_of(self.evaluations, {o.name: o.unit for o in self.header.objectives})
 
-    def frame(self) -> pandas.DataFrame:
-        """Return a pandas table, a row an evaluation; raises ModuleNotFoundError without pandas, UnknownSpace."""
-        from ..fronts.table import frame_from_table, table_of_run
+    def space(self) -> SearchSpace:
+        """Return the run's space; raises RunMismatch when the installed one differs, UnknownSpace for none."""
+        space = load_space(self.config.space)
+        if space.digest != self.header.space_digest:
+            raise RunMismatch(
+                f"{self.folder} was searched on {space.name} with digest {self.header.space_digest}; the one installed "
+                f"here has {space.digest}, so its genes mean something else. Use the Gnomon that made the run",
+                fields=("space_digest",),
+            )
+        return space
 
-        return frame_from_table(table_of_run(self))
+    def front_ids(self) -> frozenset[str]:
+        """Return the ids on the front, none when nothing was measured in full or keeps the constraints.
+
+        Raises NothingMeasured for a run without evaluations.
+        """
+        try:
+            return frozenset(self.front().ids)
+        except Infeasible:
+            return frozenset()
+        except NothingMeasured:
+            if not self.evaluations:
+                raise
+            return frozenset()
+
+    def table(self) -> Table:
+        """Return the run's evaluations as a table; raises NothingMeasured for none, RunMismatch, UnknownSpace."""
+        ways = deployments_in(self.header.provenance)
+        quantities, front = (*self.objectives, *self.watched), self.front_ids()
+        return table_of_evaluations(self.config, self.space(), self.evaluations, quantities, front=front, ways=ways)
+
+    def frame(self) -> pandas.DataFrame:
+        """Return the table as one of pandas; raises ModuleNotFoundError without pandas, and as `table`."""
+        return frame_from_table(self.table())
+
+    @property
+    def line(self) -> str:
+        """What was searched, by which tactic, and what was spent."""
+        return f"{self.folder}: {self.config.space} by {self.config.tactic}, {self.effort}"
 
     def __repr__(self) -> str:
-        return name_of(self)
+        return f"Run({self.line})"
 
     def __str__(self) -> str:
-        return text_from_run(self)
+        lines = [self.line, *([] if self.pricing is None else [str(self.pricing)])]
+        try:
+            return "\n".join([*lines, str(self.front())])
+        except SearchError as error:
+            return "\n".join([*lines, str(error)])
 
     def _repr_html_(self) -> str:
-        from ..fronts.notebook import html_from_run
-
-        return html_from_run(self)
+        title = f"{self.config.space}: {self.config.tactic}, {self.effort}"
+        if not self.evaluations:
+            return f"<p><b>{escape(title)}</b>: nothing measured yet</p>"
+        try:
+            front = self.front()
+        except (Infeasible, NothingMeasured) as error:
+            return f"<p><b>{escape(title)}</b>: {escape(str(error))}</p>"
+        return front.html(title=f"{title}, {len(front.values)} on the front", everything=self.values)
 
 
 def nothing_said(run: Run) -> str:

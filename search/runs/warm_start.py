@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from ...supernets.precision import FP32
+from ...supernets.registry import PRECISION
 from ...supernets.space.space import SearchSpace
 from ..config import SearchConfig
-from ..deployments.profiles import PRECISION, WEIGHT_BITS
+from ..deployments.profiles import WEIGHT_BITS
 from ..errors import InvalidConfig
-from ..evolution.evolve import best_first
+from ..fronts.ranking import best_first
 from ..problem.objective import Objective, Transferable
 from .records import EVALUATIONS_FILE, RUN_FILE
 from .run import Run

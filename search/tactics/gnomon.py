@@ -20,7 +20,7 @@ from ..acquisition.opening import batch, opening, whole_cost
 from ..archive import Archive
 from ..config import SearchConfig
 from ..prediction.posterior import Posterior
-from ..problem.objective import corner_of
+from ..problem.reference import corner_of
 from ..tactic import Batch
 
 POPULATION = 4

@@ -15,9 +15,11 @@ import pytest
 from ...supernets.space.space import Indices
 from ..archive import first_occurrences
 from ..evolution.algorithm import Algorithm, Evolution, Setting
-from ..evolution.evolve import best_first, evolve, judge_of, minimised
+from ..evolution.evolve import evolve, judge_of, minimised
 from ..fronts.pareto import hypervolume
-from ..problem.objective import Values, build_objectives
+from ..fronts.ranking import best_first
+from ..problem.build import build_objectives
+from ..problem.objective import Values
 from .contracts import fake_context
 
 NAMES = ("accuracy", "latency", "params")

@@ -18,7 +18,9 @@ from ...supernets.metric import ACCURACY, Metric
 from ...supernets.space.space import Architecture, Indices, SearchSpace
 from ..archive import Archive
 from ..prediction.surrogate import Floats, Surrogate
-from ..problem.objective import Objective, SearchContext, Values, build_objectives
+from ..problem.build import build_objectives
+from ..problem.context import SearchContext
+from ..problem.objective import Objective, Values
 from ..tactic import Tactic
 
 

@@ -4,7 +4,7 @@ import pytest
 from gnomon.search import SearchConfig, Study, load_run, run_search
 from gnomon.search.archive import Archive, every_architecture
 from gnomon.search.errors import SpaceExhausted
-from gnomon.search.problem.objective import build_objectives
+from gnomon.search.problem.build import build_objectives
 from gnomon.search.tactic import TACTICS
 from gnomon.search.testing.contracts import fake_context, measured_archive
 

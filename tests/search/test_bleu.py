@@ -9,8 +9,7 @@ from gnomon.lut import ProfileRequest, build_profile
 from gnomon.search import SearchConfig, SearchContext, load_run, run_search
 from gnomon.search.errors import MissingContext
 from gnomon.search.final.final import final_front
-from gnomon.search.fronts.notebook import html_from_front
-from gnomon.search.problem.objective import build_objective
+from gnomon.search.problem.build import build_objective
 from gnomon.search.problem.task_metric import needs_supernet
 from gnomon.search.testing.contracts import AnalyticSupernet
 from gnomon.supernets.metric import ACCURACY, BLEU
@@ -42,7 +41,7 @@ def test_a_search_keeps_bleu_in_its_unit_and_finds_a_front(run, supernet):
     assert len(front.values) > 1
     for architecture, (value, _) in zip(front.architectures, front.values):
         assert value == supernet.evaluate(architecture, "validation")
-    assert ">bleu<" in html_from_front(front)
+    assert ">bleu<" in front.html()
     assert "bleu" in front.frame().columns
 
 

@@ -8,7 +8,8 @@ import pytest
 from gnomon.search import SearchConfig
 from gnomon.search.errors import MissingContext, UnknownName
 from gnomon.search.prediction.surrogate import SURROGATES
-from gnomon.search.problem.objective import OBJECTIVES, SearchContext
+from gnomon.search.problem.build import OBJECTIVES
+from gnomon.search.problem.context import SearchContext
 from gnomon.search.tactic import TACTICS, Batch
 from gnomon.search.testing.contracts import ObjectiveContract, SurrogateContract, TacticContract, fake_context
 from gnomon.supernets import load_space

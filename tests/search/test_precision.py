@@ -14,7 +14,7 @@ from gnomon.search.errors import InvalidConfig, MissingContext, RunMismatch
 from gnomon.search.export import checks as export_checks
 from gnomon.search.export.export import export_subnet
 from gnomon.search.final.final import costly_objectives
-from gnomon.search.problem.objective import build_objective
+from gnomon.search.problem.build import build_objective
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
 from gnomon.supernets import load_space
 from gnomon.supernets.errors import PrecisionUnavailable

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from ....profilers.files import read_file
 from ....profilers.journal import write_atomically
-from ...fronts.table import RUN_COLUMNS, Cell, table_of_run
+from ...fronts.table import Cell
 from ...runs.run import Run
+from ...runs.table import RUN_COLUMNS
 
 SUFFIXES = (".csv",)
 
@@ -23,7 +24,7 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 def write(run: Run, path: Path) -> int:
     """Write every evaluation; nothing is left out."""
-    table = table_of_run(run)
+    table = run.table()
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     for row in (table.columns, *table.rows):

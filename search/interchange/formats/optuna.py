@@ -21,7 +21,6 @@ import numpy as np
 from ....profilers.files import read_file
 from ....profilers.journal import write_atomically
 from ....supernets.space.space import Architecture, SearchSpace
-from ...fronts.table import front_ids, space_of
 from ...problem.constraint import Constraint
 from ...runs.records import Evaluation
 from ...runs.run import Run
@@ -48,8 +47,8 @@ def write(run: Run, path: Path) -> int:
     """
     import optuna
 
-    front_ids(run)  # an empty run is refused before anything is built
-    space = space_of(run)
+    run.front_ids()  # an empty run is refused before anything is built
+    space = run.space()
     kept = [e for e in run.evaluations if not e.is_glimpse]
     with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
         fresh = Path(folder) / "study"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ....profilers.files import read_file
 from ....profilers.journal import write_atomically
-from ...fronts.table import Cell, table_of_run
+from ...fronts.table import Cell
 from ...runs.run import Run
 
 SUFFIXES = (".parquet",)
@@ -23,7 +23,7 @@ def write(run: Run, path: Path) -> int:
     import pyarrow
     import pyarrow.parquet
 
-    table = table_of_run(run)
+    table = run.table()
     arrays = [pyarrow.array(of_one_type(table.column(name))) for name in table.columns]
     description = run.header.model_dump_json(by_alias=True).encode()
     content = io.BytesIO()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ....supernets.metric import BLEU
-from ..objective import SearchContext
+from ..context import SearchContext
 from ..task_metric import TaskMetric, metric_objective
 
 

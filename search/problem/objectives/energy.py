@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..objective import SearchContext
+from ..context import SearchContext
 from ..resource import Resource, require_measurable, resource_name, resources_of
 
 

@@ -8,7 +8,8 @@ from typing import Literal
 from ....supernets.plugins import closest_hint
 from ....supernets.space.space import Indices
 from ...errors import MissingContext
-from ..objective import PredictsLatency, SearchContext, Values
+from ..context import PredictsLatency, SearchContext
+from ..objective import Values
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ....supernets.space.space import Indices, SearchSpace
-from ..objective import SearchContext, Values
+from ..context import SearchContext
+from ..objective import Values
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from gnomon.search.acquisition.batch_choice import Choosing
 from gnomon.search.acquisition.feasibility import hoped_violation, log_probability
 from gnomon.search.archive import Archive
 from gnomon.search.prediction.posterior import Posterior
+from gnomon.search.problem.build import build_objectives
 from gnomon.search.problem.constraint import Constraint
-from gnomon.search.problem.objective import build_objectives, measure
+from gnomon.search.problem.objective import measure
 from gnomon.search.tactic import TACTICS
 from gnomon.search.testing.contracts import fake_context, measured_archive
 

@@ -6,7 +6,7 @@ from gnomon.search.acquisition.initial_design import informative
 from gnomon.search.archive import Archive, every_architecture
 from gnomon.search.prediction.kernel import Basis, Encoding, default_settings
 from gnomon.search.prediction.posterior import Posterior
-from gnomon.search.problem.objective import build_objectives
+from gnomon.search.problem.build import build_objectives
 from gnomon.search.testing.contracts import fake_context, measured_archive
 
 

@@ -9,7 +9,9 @@ from gnomon.search import SearchConfig
 from gnomon.search.acquisition.fidelity import glimpses_pay
 from gnomon.search.acquisition.opening import FIRST, FIRST_GLIMPSES, PAIRS, TRIAL_GLIMPSES
 from gnomon.search.archive import Archive
-from gnomon.search.problem.objective import SearchContext, build_objectives, measure
+from gnomon.search.problem.build import build_objectives
+from gnomon.search.problem.context import SearchContext
+from gnomon.search.problem.objective import measure
 from gnomon.search.tactics.gnomon import build
 from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency
 from gnomon.supernets import load_space

@@ -6,7 +6,7 @@ import pytest
 from gnomon.search import SearchConfig, SearchContext, load_run, run_search
 from gnomon.search.deployments.deployment import Deployment, Deployments, useful_precisions
 from gnomon.search.errors import MissingContext
-from gnomon.search.problem.objective import build_objective
+from gnomon.search.problem.build import build_objective
 from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency
 from gnomon.supernets import Architecture, UnknownSpace, load_space
 from gnomon.supernets.metric import ACCURACY

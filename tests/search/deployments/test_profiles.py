@@ -6,7 +6,7 @@ import pytest
 from gnomon.search import SearchConfig, Study, load_run, run_search
 from gnomon.search.archive import Archive
 from gnomon.search.errors import Infeasible, InvalidConstraint, MissingContext, UnknownName
-from gnomon.search.problem.objective import OBJECTIVES, build_objective, build_objectives, build_watched
+from gnomon.search.problem.build import OBJECTIVES, build_objective, build_objectives, build_watched
 from gnomon.search.problem.resource import FAMILIES
 from gnomon.search.tactic import TACTICS
 from gnomon.search.testing.contracts import LinearLatency, fake_context

@@ -17,7 +17,7 @@ from gnomon.search import SearchConfig, SearchContext, load_run, run_search
 from gnomon.search.deployments.deployment import Deployment, Deployments
 from gnomon.search.deployments.resources import DeployedResources, ProfiledResources
 from gnomon.search.errors import MissingContext, RunMismatch
-from gnomon.search.problem.objective import build_objective, build_objectives
+from gnomon.search.problem.build import build_objective, build_objectives
 from gnomon.search.problem.reference import with_reference
 from gnomon.search.problem.resource import largest
 from gnomon.search.testing.contracts import FormulaResources, fake_context

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from gnomon.search.archive import first_occurrences
-from gnomon.search.evolution.evolve import best_first, crossed, mutated, next_generation, nsga2
+from gnomon.search.evolution.evolve import crossed, mutated, next_generation, nsga2
+from gnomon.search.fronts.ranking import best_first
 from gnomon.supernets import load_space
 
 SPACE = load_space("fashion_mnist")

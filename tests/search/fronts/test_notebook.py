@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnomon.search import ObjectiveInfo, ParetoFront, load_run
-from gnomon.search.fronts.notebook import html_from_front, ticks
+from gnomon.search.fronts.notebook import ticks
 from gnomon.supernets import Architecture
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "run_v1"
@@ -60,7 +60,7 @@ def test_a_run_is_drawn_with_its_front_and_the_knee():
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_names_stay_text(text):
     front = front_of([(60, 10), (70, 20)], *pair(text, f"1/{text}"))
-    tags = parsed(html_from_front(front, title=text))
+    tags = parsed(front.html(title=text))
     assert tags.found <= ALLOWED
     assert not {name for name in tags.attributes if name.startswith("on") or name == "src"}
     assert tags.text.count(text) == 5  # the title, and name and unit of the column and of the axis

@@ -11,7 +11,7 @@ import pytest
 from gnomon.lut import load_profile, shipped_profiles
 from gnomon.search import SearchConfig, Study, load_run
 from gnomon.search.final.final import final_front
-from gnomon.search.fronts.table import table_of_front, table_of_run
+from gnomon.search.fronts.pareto import table_of_front
 from gnomon.search.interchange import write_run
 from gnomon.search.testing.contracts import AnalyticSupernet
 
@@ -39,7 +39,7 @@ def run(tmp_path, profile):
 def test_constrained_values_are_in_every_table_beside_the_objectives(run, profile, tmp_path):
     rows = np.array([e.indices for e in run.evaluations])
     params, macs = profile.space.params(rows), profile.space.macs(rows)
-    table = table_of_run(run)
+    table = run.table()
     assert list(table.column("params")) == params.tolist()
     assert list(table.column("macs")) == macs.tolist()
     assert list(run.frame()["params"]) == params.tolist()
@@ -70,7 +70,7 @@ def test_the_way_that_a_network_runs_in_is_a_column_by_its_label(tmp_path):
     with Study(config, tmp_path / "run", profile=profiles) as study:
         for trial in study.ask():
             study.tell(trial, accuracy=90.0, seconds=0.0)
-    labels = set(table_of_run(study.run).column("deployment"))
+    labels = set(study.run.table().column("deployment"))
     assert labels <= {"onnxruntime fp32 t1", "openvino fp32 t1"}
 
 

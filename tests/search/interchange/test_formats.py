@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from gnomon.search import SearchConfig, run_search
 from gnomon.search.errors import NothingMeasured, OutputUnusable, RunMismatch, UnknownName
-from gnomon.search.fronts.table import table_of_run
 from gnomon.search.interchange import format_names, format_of, write_run
 from gnomon.search.interchange.formats.csv import cell_from_value
 from gnomon.search.interchange.formats.optuna import quiet, storage_at
@@ -75,7 +74,7 @@ def test_parquet_holds_the_same_with_types_and_the_runs_description(run, tmp_pat
 
     assert write_run(run, tmp_path / "t.parquet") == 0
     stored = pyarrow.parquet.read_table(tmp_path / "t.parquet")
-    table = table_of_run(run)
+    table = run.table()
     assert tuple(stored.column_names) == table.columns
     assert tuple(zip(*(stored.column(name).to_pylist() for name in table.columns))) == table.rows
     description = json.loads(stored.schema.metadata[b"gnomon.run"])

@@ -7,7 +7,7 @@ from gnomon.search.archive import Archive
 from gnomon.search.prediction.gaussian_process import JITTER, SHIFT, Evidence, Process, best_settings
 from gnomon.search.prediction.kernel import Basis, Encoding, Settings, default_settings, same_share
 from gnomon.search.prediction.posterior import MOST_TO_FIT, MOST_TO_TUNE, Hashed, Posterior, kept, step, tuned
-from gnomon.search.problem.objective import build_objectives
+from gnomon.search.problem.build import build_objectives
 from gnomon.search.testing.contracts import fake_context
 from gnomon.supernets import load_space
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from gnomon.search.errors import InvalidConfig, InvalidValue
-from gnomon.search.problem.objective import build_objectives, measure, reference_point
+from gnomon.search.problem.build import build_objectives
+from gnomon.search.problem.objective import measure
+from gnomon.search.problem.reference import reference_point
 from gnomon.search.testing.contracts import fake_context
 
 CONTEXT = fake_context()

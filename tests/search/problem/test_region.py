@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 from gnomon.search import Constraint, SearchConfig, hypervolume, load_run, run_search
 from gnomon.search.archive import Archive
 from gnomon.search.errors import InvalidConfig
-from gnomon.search.problem.objective import build_objectives, corner_of, minimised, reference_point
+from gnomon.search.problem.build import build_objectives
+from gnomon.search.problem.objective import minimised
+from gnomon.search.problem.reference import corner_of, reference_point
 from gnomon.search.problem.region import Region
 from gnomon.search.testing.contracts import fake_context
 

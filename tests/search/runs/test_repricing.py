@@ -6,11 +6,12 @@ import pytest
 
 from gnomon.lut import ProfileMismatch, load_profile, shipped_profiles
 from gnomon.search import SearchConfig, Study, load_run
-from gnomon.search.deployments.deployment import chosen_from
 from gnomon.search.deployments.profiles import one_profile, searched_with
 from gnomon.search.errors import InvalidConfig, RunMismatch
+from gnomon.search.export.choice import chosen_from
 from gnomon.search.final.final import final_front
 from gnomon.search.final.front import load_final
+from gnomon.search.runs.repricing import repriced
 from gnomon.search.testing.contracts import AnalyticSupernet
 
 
@@ -44,7 +45,7 @@ def latency_us(profile, architectures):
 
 def test_every_latency_and_so_the_front_is_the_other_profiles(tmp_path, first, other):
     run = told(tmp_path / "run", first)
-    priced = run.priced_by(other)
+    priced = repriced(run, other)
     networks = [one.architecture for one in run.measured]
     assert [one.architecture for one in priced.measured] == networks
     assert np.array_equal(priced.values[:, 0], run.values[:, 0])
@@ -55,33 +56,33 @@ def test_every_latency_and_so_the_front_is_the_other_profiles(tmp_path, first, o
     assert priced.hypervolume() > 0
     assert (first.name in str(priced.pricing), other.name in str(priced.pricing)) == (True, True)
     assert load_run(run.folder).values.tolist() == run.values.tolist()  # the folder is as it was
-    assert priced.priced_by(first).values.tolist() == run.values.tolist()
+    assert repriced(priced, first).values.tolist() == run.values.tolist()
 
 
 def test_a_rule_is_kept_under_the_profile_that_predicts(tmp_path, first, other):
     run = told(tmp_path / "run", first)
     members = run.front().architectures
-    possible = run.priced_by(other).values[:, 1].min()
+    possible = repriced(run, other).values[:, 1].min()
     bound = next(
         float(us) for us, there in zip(latency_us(first, members), latency_us(other, members)) if there > us >= possible
     )
     rule = f"latency<={bound!r}us"
     by_own = float(latency_us(other, [run.front().pick(rule)])[0])
-    picked = chosen_from(run.priced_by(other), rule).network
+    picked = chosen_from(repriced(run, other), rule).network
     assert float(latency_us(other, [picked])[0]) <= bound
     assert by_own > bound  # what the run's own prices would have picked breaks it
 
 
 def test_an_id_of_the_runs_own_front_can_be_had_all_the_same(tmp_path, first, other):
     run = told(tmp_path / "run", other)
-    priced = run.priced_by(first)
+    priced = repriced(run, first)
     gone = next(a for a in run.front().architectures if a not in priced.front().architectures)
     assert chosen_from(priced, gone.id, shown=run).network == gone
 
 
 def test_constraints_mean_the_new_latencies(tmp_path, first, other):
     run = told(tmp_path / "run", first, objectives=("accuracy", "macs"), constraints=("latency<=60us",))
-    priced = run.priced_by(other)
+    priced = repriced(run, other)
     assert (latency_us(first, run.front().architectures) <= 60).all()
     assert (latency_us(other, priced.front().architectures) <= 60).all()
     assert not (latency_us(other, run.front().architectures) <= 60).all()
@@ -89,11 +90,11 @@ def test_constraints_mean_the_new_latencies(tmp_path, first, other):
 
 def test_its_own_profile_and_no_latency_change_nothing(tmp_path, first, other):
     run = told(tmp_path / "run", first)
-    assert run.priced_by(first) is run
-    assert run.priced_by([first]) is run
-    assert run.priced_by(None) is run
+    assert repriced(run, first) is run
+    assert repriced(run, [first]) is run
+    assert repriced(run, None) is run
     macs = told(tmp_path / "macs", None, objectives=("accuracy", "macs"))
-    assert macs.priced_by(other) is macs
+    assert repriced(macs, other) is macs
 
 
 def test_evidence_of_another_run_is_priced_too(tmp_path, first, other):
@@ -112,7 +113,7 @@ def test_evidence_of_another_run_is_priced_too(tmp_path, first, other):
     ) as study:
         run = study.run
     assert len(run.measured) == len(before.measured)
-    priced = run.priced_by(other)
+    priced = repriced(run, other)
     assert np.array_equal(priced.values[:, 1], latency_us(other, [one.architecture for one in priced.measured]))
 
 
@@ -124,13 +125,13 @@ def test_what_cannot_be_priced_is_refused_with_the_reason(tmp_path, first, other
     run = told(tmp_path / "run", first)
     config = other.header.config.model_copy(update={"precision": "int8"})
     with pytest.raises(RunMismatch, match=r"are run in fp32, and the profile .* is of int8"):
-        run.priced_by(named(other, config=config))
+        repriced(run, named(other, config=config))
     with pytest.raises(ProfileMismatch, match="is of space 'bert_minilm'"):
-        run.priced_by(shipped("onnxruntime", "bert_minilm"))
+        repriced(run, shipped("onnxruntime", "bert_minilm"))
     with pytest.raises(RunMismatch, match="is given for latency@pi5"):
-        run.priced_by({"pi5": other})
+        repriced(run, {"pi5": other})
     with pytest.raises(InvalidConfig, match="give the one"):
-        run.priced_by([first, other])
+        repriced(run, [first, other])
 
 
 def test_memory_that_the_runs_own_profile_measured_cannot_be_mixed_with_another(tmp_path, first, other):
@@ -140,28 +141,28 @@ def test_memory_that_the_runs_own_profile_measured_cannot_be_mixed_with_another(
     evaluations = tuple(e.model_copy(update={"values": {**e.values, "memory": 60.0}}) for e in run.evaluations)
     header = run.header.model_copy(update={"objectives": objectives})
     with pytest.raises(RunMismatch, match="measured memory under its own profile"):
-        replace(run, header=header, evaluations=evaluations).priced_by(other)
+        repriced(replace(run, header=header, evaluations=evaluations), other)
 
 
 def test_of_several_devices_the_one_named_is_priced(tmp_path, first, other):
     objectives = ("accuracy", "latency@a", "latency@b")
     run = told(tmp_path / "run", {"a": first, "b": other}, objectives=objectives)
-    priced = run.priced_by({"a": other})
+    priced = repriced(run, {"a": other})
     assert np.array_equal(priced.values[:, 1], priced.values[:, 2])
     assert np.array_equal(priced.values[:, 2], run.values[:, 2])
     assert searched_with(priced.header.provenance)["latency@a"]["sha256"] == other.digest
-    assert run.priced_by(other) is run  # one of the run's own, of whatever name
+    assert repriced(run, other) is run  # one of the run's own, of whatever name
     with pytest.raises(RunMismatch, match="name the latency that it stands for"):
-        run.priced_by(named(replace(other, digest="0" * 64)))
+        repriced(run, named(replace(other, digest="0" * 64)))
 
 
 def test_new_ways_to_run_a_network_replace_the_old(tmp_path, first, other):
     ways = [first, other]
     run = told(tmp_path / "run", ways)
-    assert run.priced_by(ways) is run
-    assert run.priced_by(first) is run  # one of its ways: nothing is priced anew, and it times what runs so
+    assert repriced(run, ways) is run
+    assert repriced(run, first) is run  # one of its ways: nothing is priced anew, and it times what runs so
     slower = replace(other, digest="1" * 64, name="elsewhere")
-    priced = run.priced_by([slower])
+    priced = repriced(run, [slower])
     assert np.array_equal(priced.values[:, 1], latency_us(other, [one.architecture for one in priced.measured]))
     chosen = chosen_from(priced, "knee")
     assert chosen.deployment.profile == "elsewhere"
@@ -182,7 +183,7 @@ def test_a_final_front_is_of_the_profile_that_priced_it(tmp_path, first, other):
     final = final_front(run, supernet=AnalyticSupernet(first.space), profile=elsewhere, controls=0, on_step=said.append)
     assert "priced anew" in said[0]
     assert final.pricing == other.name
-    priced = run.priced_by(other)
+    priced = repriced(run, other)
     assert [m.id for m in final.members] == [a.id for a in priced.front().architectures]
     assert [m.search["latency"] for m in final.members] == [values[1] for values in priced.front().values]
     assert "another-board" in final.header.not_timed

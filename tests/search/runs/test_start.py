@@ -12,7 +12,7 @@ import pytest
 import gnomon
 from gnomon.search import SearchConfig, Told, load_run, run_search
 from gnomon.search.errors import InvalidConfig, OutputUnusable, RunDamaged, RunMismatch
-from gnomon.search.problem.objective import build_objectives
+from gnomon.search.problem.build import build_objectives
 from gnomon.search.rounds import Rounds
 from gnomon.search.tactic import TACTICS
 from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency, fake_context

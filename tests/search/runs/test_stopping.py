@@ -7,7 +7,7 @@ import pytest
 
 from gnomon.search import SearchConfig, load_run, run_search
 from gnomon.search.errors import InvalidConfig, RunDamaged
-from gnomon.search.problem.objective import build_objectives
+from gnomon.search.problem.build import build_objectives
 from gnomon.search.session import Session
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gnomon.search import SearchConfig, run_search
 from gnomon.search.acquisition.opening import FIRST_GLIMPSES
 from gnomon.search.archive import Archive, every_architecture
-from gnomon.search.problem.objective import build_objectives
+from gnomon.search.problem.build import build_objectives
 from gnomon.search.tactics.gnomon import build
 from gnomon.search.testing.contracts import fake_context, measured_archive
 

@@ -14,10 +14,10 @@ from gnomon.supernets import CheckpointMismatch, load_space
 from gnomon.supernets.checkpoints import load_checkpoint
 from gnomon.supernets.checkpoints.formats.vit_b16 import PUBLISHED
 from gnomon.supernets.checkpoints.testing import formula_images, formula_weights
+from gnomon.supernets.data.folders import IMAGENET as PREPROCESSING
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.graph import graph_from_layers
 from gnomon.supernets.spaces.vit_b16 import VisionTransformer
-from gnomon.supernets.tasks.imagenet import PREPROCESSING
 from gnomon.supernets.testing import SpaceContract
 
 SMALL = VisionTransformer(
