@@ -30,20 +30,22 @@ TACTIC = f"{SEARCH}.tactics.gnomon"
 def drawn(archive: Archive, n: int, share: float, rng: np.random.Generator) -> Indices:
     """Return unseen architectures at random: instead of those that tell most."""
     rows = archive.unseen(archive.space.sample(2 * n + 20, rng))
-    return rows[archive.unglimpsed(rows)][:n]
+    return rows[archive.not_partially_evaluated(rows)][:n]
 
 
 ABLATIONS = {
     "whole": WHOLE,
-    "without glimpses": replace(WHOLE, settings={**WHOLE.settings, "glimpse_share": 1.0}),
-    "first glimpses at random": replace(WHOLE, constants={f"{SEARCH}.opening:informative": drawn}),
-    "glimpses at first only": replace(WHOLE, constants={f"{TACTIC}:GLIMPSES_A_ROUND": 0.0}),
-    "glimpses on a twentieth": replace(WHOLE, settings={**WHOLE.settings, "glimpse_share": 0.05}),
-    "one size of effects for all genes": replace(WHOLE, constants={f"{SEARCH}.kernel:MOST_FAMILIES": 0}),
-    "additive effects only": replace(WHOLE, constants={f"{SEARCH}.process:LOCALS": (0.01,)}),
-    "targets as they are": replace(WHOLE, constants={f"{SEARCH}.process:POWERS": (1.0,)}),
+    "without partial evaluations": replace(WHOLE, settings={**WHOLE.settings, "partial_share": 1.0}),
+    "first partial evaluations at random": replace(
+        WHOLE, constants={f"{SEARCH}.acquisition.opening:informative": drawn}
+    ),
+    "partial evaluations at first only": replace(WHOLE, constants={f"{TACTIC}:PARTIAL_A_ROUND": 0.0}),
+    "partial evaluations on a twentieth": replace(WHOLE, settings={**WHOLE.settings, "partial_share": 0.05}),
+    "one size of effects for all genes": replace(WHOLE, constants={f"{SEARCH}.prediction.kernel:MOST_FAMILIES": 0}),
+    "additive effects only": replace(WHOLE, constants={f"{SEARCH}.prediction.gaussian_process:LOCALS": (0.01,)}),
+    "targets as they are": replace(WHOLE, constants={f"{SEARCH}.prediction.gaussian_process:POWERS": (1.0,)}),
     "explore by a whole deviation": replace(WHOLE, constants={f"{TACTIC}:EXPLORATION": 1.0}),
-    "five generations bred": replace(WHOLE, constants={f"{SEARCH}.breeding:GENERATIONS": 5}),
+    "five generations bred": replace(WHOLE, constants={f"{SEARCH}.acquisition.candidates:GENERATIONS": 5}),
     "1 at a time": replace(WHOLE, population=1),
     "8 at a time": replace(WHOLE, population=8),
 }

@@ -98,7 +98,7 @@ def record_of(run: Run, pick: str | None, spread: int | None) -> dict[str, Any]:
         "trace_cost": list(run.cost_trace()),
         "cost": run.cost,
         "budget": run.config.budget,
-        "glimpses": len(run.glimpses),
+        "partial_evaluations": len(run.partial_evaluations),
         "failures": {evaluation.id: evaluation.failed for evaluation in run.failures},
         "stopped": run.stop and {"reason": run.stop.reason, "said": run.stop.said},
         "start": run.start and str(run.start),

@@ -59,7 +59,9 @@ def register(app: typer.Typer) -> None:
         population: Annotated[
             int | None, typer.Option(help="Validations a round; default: 4 by gnomon, else 50.")
         ] = None,
-        glimpse_share: Annotated[float, typer.Option(help="Share of examples for a first look; 1: never.")] = 0.1,
+        partial_share: Annotated[
+            float, typer.Option(help="Share of the examples of a partial evaluation; 1: none.")
+        ] = 0.1,
         budget: Annotated[int, typer.Option(help="Cost in full validations; a larger one goes on.")] = 250,
         stop_after_s: Annotated[float | None, typer.Option(help="Stop before so many seconds.")] = None,
         stop_gain: Annotated[
@@ -102,7 +104,7 @@ def register(app: typer.Typer) -> None:
                 algorithm=algorithm,
                 surrogate=surrogate,
                 population=population,
-                glimpse_share=glimpse_share,
+                partial_share=partial_share,
                 budget=budget,
                 stop_after_s=stop_after_s,
                 stop_gain=stop_gain,

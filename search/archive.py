@@ -23,7 +23,7 @@ DRAWS_WITHOUT_NEWS = 20
 
 
 @dataclass(frozen=True)
-class Glimpses:
+class PartialEvaluations:
     """Measurements on a share of the validation data, in order: `indices` (k, d), `shares` (k,), `values` (k, m).
 
     The data of a share are the same for every architecture, and a larger share contains a smaller.
@@ -38,7 +38,7 @@ class Glimpses:
 class Archive:
     """Measured architectures in order: `indices` (n, d), `values` (n, m) in natural units, `rounds` (n,).
 
-    `glimpses` are cheaper evidence beside them: no front is made of it. What could not be measured is in `failed`
+    `partial` are cheaper evidence beside them: no front is made of it. What could not be measured is in `failed`
     (k, d); it has no values and is not asked for again; `failed_shares` (j,) is what trying cost. Round -1 is evidence
     that another run measured. `watched` are cheap quantities that constraints are on without being objectives, and
     `region_texts` says where hypervolume counts.
@@ -50,7 +50,7 @@ class Archive:
     indices: Indices
     values: Values
     rounds: Indices
-    glimpses: Glimpses
+    partial: PartialEvaluations
     failed: Indices = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
     failed_shares: Values = field(default_factory=lambda: np.empty(0))
     watched: tuple[Objective, ...] = ()
@@ -63,13 +63,13 @@ class Archive:
         constraints: Sequence[Constraint] = (),
         *,
         measured: Sequence[tuple[int, Sequence[int], Sequence[float]]] = (),
-        glimpsed: Sequence[tuple[float, Sequence[int], Sequence[float]]] = (),
+        partial: Sequence[tuple[float, Sequence[int], Sequence[float]]] = (),
         failed: Sequence[Sequence[int]] = (),
         failed_shares: Sequence[float] = (),
         watched: Sequence[Objective] = (),
         region: Sequence[str] = (),
     ) -> Archive:
-        """Build an archive from (round, indices, values) in order, glimpses from (share, indices, values)."""
+        """Build an archive from (round, indices, values) in order, and `partial` from (share, indices, values)."""
 
         def rows(records: Sequence[tuple[float, Sequence[int], Sequence[float]]]) -> Indices:
             return np.array([row for _, row, _ in records], dtype=np.int64).reshape(-1, len(space.choices))
@@ -78,8 +78,8 @@ class Archive:
             return np.array([row for _, _, row in records], dtype=np.float64).reshape(-1, len(objectives))
 
         rounds = np.array([number for number, _, _ in measured], dtype=np.int64)
-        shares = np.array([share for share, _, _ in glimpsed], dtype=np.float64)
-        glimpses = Glimpses(rows(glimpsed), shares, values(glimpsed))
+        shares = np.array([share for share, _, _ in partial], dtype=np.float64)
+        evaluated_in_part = PartialEvaluations(rows(partial), shares, values(partial))
         barred = np.array(list(failed), dtype=np.int64).reshape(-1, len(space.choices))
         return Archive(
             space,
@@ -88,7 +88,7 @@ class Archive:
             rows(measured),
             values(measured),
             rounds,
-            glimpses,
+            evaluated_in_part,
             barred,
             np.array(failed_shares, dtype=np.float64),
             watched=tuple(watched),
@@ -112,9 +112,9 @@ class Archive:
         return len(self.indices) + int((self.failed_shares == 1.0).sum())
 
     @property
-    def glimpsed(self) -> float:
+    def partial_cost(self) -> float:
         """What measurements on a share of the data cost, failed ones included, in full measurements."""
-        return float(self.glimpses.shares.sum() + self.failed_shares[self.failed_shares < 1.0].sum())
+        return float(self.partial.shares.sum() + self.failed_shares[self.failed_shares < 1.0].sum())
 
     @cached_property
     def keys(self) -> frozenset[bytes]:
@@ -158,9 +158,9 @@ class Archive:
         canonical = self.space.canonical(rows)
         return canonical[first_occurrences(canonical, self.keys)]
 
-    def unglimpsed(self, rows: Indices) -> NDArray[np.bool_]:
+    def not_partially_evaluated(self, rows: Indices) -> NDArray[np.bool_]:
         """Mark those of (n, d) canonical rows that were not measured on a share of the data, (n,)."""
-        known = {key_of(row) for row in self.glimpses.indices}
+        known = {key_of(row) for row in self.partial.indices}
         return np.array([key_of(row) not in known for row in rows], dtype=np.bool_)
 
     def without(self, rows: Indices) -> Archive:

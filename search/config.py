@@ -38,10 +38,9 @@ class SearchConfig(BaseModel):
     population: int | None = Field(
         default=None, description="Full validations a round; by default what the tactic suits: gnomon 4, others 50."
     )
-    glimpse_share: float = Field(
+    partial_share: float = Field(
         default=0.1,
-        description="Share of the validation examples on which candidates are looked at before a full validation; "
-        "1: never.",
+        description="Share of the examples of a partial (low-fidelity) evaluation; 1: none.",
     )
     budget: int = Field(default=250, description="Cost of the run in full validations, never exceeded.")
     stop_after_s: float | None = Field(default=None, description="Stop before the run has taken so many seconds.")
@@ -89,10 +88,10 @@ def check_values(config: SearchConfig) -> None:
         value = getattr(config, field)
         if value is not None and value < 1:
             raise InvalidConfig(f"{field}={value}: it counts architectures, so it must be at least 1", field=field)
-    if not 0 < config.glimpse_share <= 1:
+    if not 0 < config.partial_share <= 1:
         raise InvalidConfig(
-            f"glimpse_share={config.glimpse_share}: it is a share of the examples, so above 0 and at most 1",
-            field="glimpse_share",
+            f"partial_share={config.partial_share}: it is a share of the examples, so above 0 and at most 1",
+            field="partial_share",
         )
     for field in ("stop_after_s", "stop_gain"):
         value = getattr(config, field)

@@ -79,7 +79,7 @@ class Rounds:
                 *((-1, row, values) for row, values in self.evidence),
                 *((e.round, e.indices, [e.values[name] for name in names]) for e in known if e.is_full),
             ],
-            glimpsed=[(e.share, e.indices, [e.values[name] for name in names]) for e in known if e.is_glimpse],
+            partial=[(e.share, e.indices, [e.values[name] for name in names]) for e in known if e.is_partial],
             failed=[e.indices for e in known if e.failed is not None],
             failed_shares=[e.share for e in known if e.failed is not None],
             watched=self.watched,

@@ -70,14 +70,14 @@ def searched(
     measured: list[tuple[int, Indices, tuple[float, ...]]] = [
         (-1, row, (top1, float(landscape.price(row[None])[0]))) for row, top1 in known
     ]
-    glimpsed: list[tuple[float, Indices, tuple[float, ...]]] = []
+    partial: list[tuple[float, Indices, tuple[float, ...]]] = []
     costs, clock = [0.0] * len(known), [0.0] * len(known)
     spent = seconds = 0.0
     with overridden(entrant.constants):
         built = entrant.build(landscape, config)
         number = 0
         while (n := min(config.population, int(budget - spent + 1e-6))) >= 1:
-            archive = Archive.of(landscape.space, objectives, measured=measured, glimpsed=glimpsed)
+            archive = Archive.of(landscape.space, objectives, measured=measured, partial=partial)
             started = time.process_time()
             batch = built.ask(archive, n, np.random.default_rng([seed, number]), number)
             seconds += time.process_time() - started
@@ -87,7 +87,7 @@ def searched(
                 spent += share
                 values = measure(objectives, row, share)
                 if share < 1.0:
-                    glimpsed.append((share, row, values))
+                    partial.append((share, row, values))
                 else:
                     measured.append((number, row, values))
                     costs.append(round(spent, 6))
@@ -102,7 +102,7 @@ def searched(
         variant,
         seed,
         budget,
-        len(glimpsed),
+        len(partial),
         tuple(costs),
         tuple(volumes),
         tuple(clock),

@@ -79,7 +79,7 @@ ENTRANTS: dict[str, Entrant] = {
     "Optuna GP": Entrant(partial(of_optuna, "GPSampler"), (OWN,), population=1, package="optuna"),
     "BoTorch qLogNEHVI": Entrant(of_botorch, population=4, package="botorch"),
     "gnomon": tactic("gnomon", population=GNOMON_POPULATION),
-    "gnomon, no glimpses": tactic("gnomon", population=GNOMON_POPULATION, glimpse_share=1.0),
+    "gnomon, no partial evaluations": tactic("gnomon", population=GNOMON_POPULATION, partial_share=1.0),
     "gnomon, 1 at a time": tactic("gnomon", population=1),
 }
 

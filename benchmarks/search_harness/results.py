@@ -23,7 +23,7 @@ class Outcome:
     variant: str
     seed: int
     budget: int
-    glimpses: int
+    partial_evaluations: int
     costs: tuple[float, ...]
     volumes: tuple[float, ...]
     seconds: tuple[float, ...]

@@ -49,8 +49,8 @@ class Choosing:
         """Return up to `n` positions, not taken before, to measure on a share of the images, the most promising first.
 
         Most promising is the most gain expected, times the probability that the constraints are kept; where nothing
-        gains, what is likeliest to keep them. What certainly breaks them comes last. A glimpse enters no front; it is
-        chosen where a full measurement would gain most, and tells of its neighbours.
+        gains, what is likeliest to keep them. What certainly breaks them comes last. A partial evaluation enters no
+        front; it is chosen where a full measurement would gain most, and tells of its neighbours.
         """
         chosen: list[int] = []
         for _ in range(min(n, int((~self.taken).sum()))):

@@ -19,7 +19,7 @@ KEPT = 400  # candidates that survive a generation, and are returned
 def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> Indices:
     """Breed candidates that are predicted to be good, (n, d) with n at most 400; some may be measured already."""
     space = archive.space
-    known = np.concatenate([archive.indices, archive.glimpses.indices])
+    known = np.concatenate([archive.indices, archive.partial.indices])
     rows = known[first_occurrences(known)]
     rows = rows[ranked(archive, rows, *predicted(archive, posterior, rows))[:PARENTS]]
     near = [space.neighbours(space.architecture(row)) for row in rows[: PARENTS // 6]]

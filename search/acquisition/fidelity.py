@@ -10,24 +10,24 @@ FEWEST_PAIRS = 3
 MISFIT = 0.05  # what no model explains of a full measurement, as a share of the spread of values
 
 
-def glimpses_pay(archive: Archive, share: float) -> bool:
+def partial_evaluations_pay(archive: Archive, share: float) -> bool:
     """Tell whether looks on a share tell more than full measurements of the same cost.
 
     What a measurement tells is log(1 + signal / noise). Looks that are too noisy, as on few images of a task where all
     architectures do alike, do not pay. False where too few architectures were both looked at and measured.
     """
-    if not archive.divisible or not len(archive.glimpses.shares):
+    if not archive.divisible or not len(archive.partial.shares):
         return False
     measured = {key_of(row): values for row, values in zip(archive.indices, archive.values)}
-    at = np.flatnonzero(archive.glimpses.shares == share)
-    rows = [key_of(archive.glimpses.indices[position]) for position in at]
+    at = np.flatnonzero(archive.partial.shares == share)
+    rows = [key_of(archive.partial.indices[position]) for position in at]
     paired = [position for position, row in zip(at, rows) if row in measured]
     if len(paired) < FEWEST_PAIRS:
         return False
-    full = np.array([measured[key_of(archive.glimpses.indices[position])] for position in paired])
+    full = np.array([measured[key_of(archive.partial.indices[position])] for position in paired])
     doubt = 1.0 + np.sqrt(2.0 / (len(paired) - 1))  # a standard error more than was seen
-    noise = doubt * (archive.glimpses.values[paired] - full).var(axis=0, ddof=1)
-    spread = np.minimum(archive.glimpses.values[at].var(axis=0, ddof=1) - noise, archive.values.var(axis=0, ddof=1))
+    noise = doubt * (archive.partial.values[paired] - full).var(axis=0, ddof=1)
+    spread = np.minimum(archive.partial.values[at].var(axis=0, ddof=1) - noise, archive.values.var(axis=0, ddof=1))
     for column, objective in enumerate(archive.objectives):
         if objective.costly:
             signal = max(float(spread[column]), 0.0)

@@ -1,4 +1,4 @@
-"""Which architectures to glimpse at before anything is known: those that tell most about all genes together.
+"""Which architectures to evaluate in part before anything is known: those that tell most about all genes together.
 
 Random architectures are alike and leave effects confounded. Here each next one is where the prior, conditioned on the
 ones before, is least sure: greedy maximisation of the information gained (Krause et al. 2008, JMLR 9).
@@ -26,14 +26,14 @@ def informative(archive: Archive, n: int, share: float, rng: np.random.Generator
     named = np.flatnonzero([not choice.is_ordered for choice in space.choices])  # no option of these is an end
     ends[:, named] = rng.integers(0, space.radices[named], size=(CANDIDATES, len(named)))
     kinds = (leaning_networks(space, rng)[:CANDIDATES], space.sample(CANDIDATES, rng), space.canonical(ends))
-    known = np.concatenate([archive.indices, archive.glimpses.indices])
+    known = np.concatenate([archive.indices, archive.partial.indices])
     rows = archive.unseen(np.concatenate(kinds))
-    rows = rows[archive.unglimpsed(rows)]
+    rows = rows[archive.not_partially_evaluated(rows)]
     encoding = Encoding.of(space)
     settings = default_settings(len(encoding.views))
     features = space.one_hot(np.concatenate([known, rows]))
     covariance = Basis.of(encoding, features).components(features, features).covariance(settings)
-    shares = np.concatenate([np.ones(len(archive.indices)), archive.glimpses.shares])
+    shares = np.concatenate([np.ones(len(archive.indices)), archive.partial.shares])
     if len(known):
         own = covariance[: len(known), : len(known)] + np.diag(settings.variances(shares))
         whitened = solved(np.asarray(np.linalg.cholesky(own), dtype=np.float64), covariance[: len(known), len(known) :])

@@ -15,16 +15,16 @@ from ..errors import SpaceExhausted
 from ..problem.objective import Values
 from ..runs.stopping import TOLERANCE
 from ..tactic import Batch
-from .fidelity import glimpses_pay
+from .fidelity import partial_evaluations_pay
 from .first_few import between_ends
 from .initial_design import informative
 
 AMPLE = 20  # full validations: from here on the ends and looks pay
 LEAST, FEW = 3, 0.4  # of a smaller budget so much, or this share, is validated first
-FIRST = 10  # spread-out architectures validated at first where glimpses cannot be had, or tell too little
-PAIRS = 4  # architectures both glimpsed and validated before glimpses are judged
-TRIAL_GLIMPSES = 2.0  # full validations' worth of glimpses by then
-FIRST_GLIMPSES = 9.0  # in all, where glimpses pay
+FIRST = 10  # spread-out architectures validated at first where partial evaluations cannot be had, or tell too little
+PAIRS = 4  # architectures both partially evaluated and validated before partial evaluations are judged
+TRIAL_PARTIAL = 2.0  # full validations' worth of partial evaluations by then
+FIRST_PARTIAL = 9.0  # in all, where partial evaluations pay
 
 
 def opening(
@@ -40,35 +40,42 @@ def opening(
         if left < 1:
             return None
         return batch(archive, archive.topped_up(between_ends(archive, few, seed), left, rng), left, share)
-    full, looked = archive.validated, archive.glimpsed + share - TOLERANCE
+    full, looked = archive.validated, archive.partial_cost + share - TOLERANCE
     trial = archive.divisible and share < 1.0 and full < FIRST
-    if trial and looked <= TRIAL_GLIMPSES:
-        return opened(archive, n, share, seed, rng, until=1, glimpsing=TRIAL_GLIMPSES - looked + share)
+    if trial and looked <= TRIAL_PARTIAL:
+        return opened(archive, n, share, seed, rng, until=1, partial_budget=TRIAL_PARTIAL - looked + share)
     if full < (PAIRS + 1 if trial else FIRST):
         return opened(archive, n, share, seed, rng, until=PAIRS + 1 if trial else FIRST)
-    if full >= FIRST and looked > FIRST_GLIMPSES:
+    if full >= FIRST and looked > FIRST_PARTIAL:
         return None
-    pay = share < 1.0 and glimpses_pay(archive, share)
-    if pay and looked <= FIRST_GLIMPSES:
-        return opened(archive, n, share, seed, rng, until=0, glimpsing=FIRST_GLIMPSES - looked + share)
+    pay = share < 1.0 and partial_evaluations_pay(archive, share)
+    if pay and looked <= FIRST_PARTIAL:
+        return opened(archive, n, share, seed, rng, until=0, partial_budget=FIRST_PARTIAL - looked + share)
     if full < FIRST and not pay:
         return opened(archive, n, share, seed, rng, until=FIRST)
     return None
 
 
 def opened(
-    archive: Archive, n: int, share: float, seed: int, rng: np.random.Generator, *, until: int, glimpsing: float = 0.0
+    archive: Archive,
+    n: int,
+    share: float,
+    seed: int,
+    rng: np.random.Generator,
+    *,
+    until: int,
+    partial_budget: float = 0.0,
 ) -> Batch:
-    """Return spread-out architectures to validate until so many are, and glimpses worth so much of `n`.
+    """Return spread-out architectures to validate until so many are, and partial evaluations worth so much of `n`.
 
-    One is validated before any glimpse, so that a run of any budget has a front; those to be validated next are
-    glimpsed first. Where glimpses would leave nothing else of the space, all are validated.
+    One is validated before any partial evaluation, so that a run of any budget has a front; those to be validated next
+    are evaluated in part first. Where partial evaluations would leave nothing else of the space, all are validated.
     """
     spread = spread_out(archive, seed)
     none_yet = archive.validated == 0
-    looks = int(min(glimpsing, n - 1.0 if none_yet else n) / share + TOLERANCE)
+    looks = int(min(partial_budget, n - 1.0 if none_yet else n) / share + TOLERANCE)
     soon = archive.unseen(spread)[int(none_yet) :][: min(PAIRS, looks)]
-    pairs = soon[archive.unglimpsed(soon)] if until == 1 else soon[:0]
+    pairs = soon[archive.not_partially_evaluated(soon)] if until == 1 else soon[:0]
     others = informative(archive.without(pairs), looks - len(pairs), share, rng)
     looked = np.concatenate([pairs, others])
     whole = min(n - whole_cost(len(looked), share), max(until - archive.validated, 0)) if len(looked) else n
@@ -86,9 +93,9 @@ def batch(archive: Archive, rows: Indices, whole: int, share: float, **expected:
     return Batch.of(rows, len(archive.objectives), shares=shares, **expected)
 
 
-def whole_cost(glimpses: int, share: float) -> int:
-    """Return how many full validations so many glimpses take the place of."""
-    return int(np.ceil(glimpses * share - TOLERANCE))
+def whole_cost(partial_evaluations: int, share: float) -> int:
+    """Return how many full validations so many partial evaluations take the place of."""
+    return int(np.ceil(partial_evaluations * share - TOLERANCE))
 
 
 def spread_out(archive: Archive, seed: int) -> Indices:

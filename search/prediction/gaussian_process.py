@@ -23,7 +23,7 @@ WEIGHTS = (0.0, 0.01, 0.1, 0.3, 1.0, 3.0)
 LOCALS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 LENGTHS = (0.1, 0.2, 0.4, 0.8, 1.6)  # in active genes of the largest architecture
 NOISES = (1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
-GLIMPSE_NOISES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+PARTIAL_NOISES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 SWEEPS = 3
 SHIFT = 3.0  # variance of what all measurements on a share have in common
 JITTER = 1e-8
@@ -107,7 +107,7 @@ def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:
     basis = Basis.of(encoding, evidence.features)
     components = basis.components(evidence.features, evidence.features)
     shift = SHIFT * same_share(evidence.shares, evidence.shares)
-    glimpsed = bool((evidence.shares < 1.0).any())
+    partial = bool((evidence.shares < 1.0).any())
     warps = {power: evidence.warp(power) for power in POWERS}
     targets = {power: warp.standardised(evidence.targets) for power, warp in warps.items()}
     stretch = {power: warp.stretch(evidence.targets) for power, warp in warps.items()}
@@ -126,7 +126,7 @@ def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:
     for _ in range(SWEEPS):
         before = settings
         for axis in range(len(settings.weights) + 5):
-            for candidate in changes(settings, axis, glimpsed):
+            for candidate in changes(settings, axis, partial):
                 found = misfit(candidate)
                 if found < least:
                     least, settings = found, candidate
@@ -135,7 +135,7 @@ def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:
     return settings
 
 
-def changes(settings: Settings, axis: int, glimpsed: bool) -> Iterator[Settings]:
+def changes(settings: Settings, axis: int, partial: bool) -> Iterator[Settings]:
     """Yield the settings with one of them changed: a weight of a view, or what comes after the weights."""
     views = len(settings.weights)
     if axis < views:
@@ -150,8 +150,8 @@ def changes(settings: Settings, axis: int, glimpsed: bool) -> Iterator[Settings]
         yield from (replace(settings, noise=value) for value in NOISES)
     elif axis == views + 3:
         yield from (replace(settings, power=value) for value in POWERS)
-    elif glimpsed:
-        yield from (replace(settings, glimpse_noise=value) for value in GLIMPSE_NOISES)
+    elif partial:
+        yield from (replace(settings, partial_noise=value) for value in PARTIAL_NOISES)
 
 
 def factor(covariance: Floats, settings: Settings, shares: Floats) -> Floats | None:

@@ -59,20 +59,20 @@ class Encoding:
 class Settings:
     """How much each view counts, `local` the Hamming part over `length`, and noise: relative to the kernel's scale.
 
-    `noise` is the variance of a full measurement, `glimpse_noise` what one image's worth adds: a measurement on a share
-    s of the data has `noise` + `glimpse_noise` (1 / s - 1).
+    `noise` is the variance of a full measurement, `partial_noise` what one image's worth adds: a measurement on a share
+    s of the data has `noise` + `partial_noise` (1 / s - 1).
     """
 
     weights: tuple[float, ...]
     local: float = 0.3
     length: float = 0.4
     noise: float = 1e-3
-    glimpse_noise: float = 1e-2
+    partial_noise: float = 1e-2
     power: float = 1.0
 
     def variances(self, shares: Floats) -> Floats:
         """Return the noise of measurements on these shares, (n,)."""
-        return self.noise + self.glimpse_noise * (1.0 / shares - 1.0)
+        return self.noise + self.partial_noise * (1.0 / shares - 1.0)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def doubt(settings: Settings) -> float:
     parts = np.array([*settings.weights, settings.local])
     scales = (
         (settings.noise, usual.noise, NOISE_SPREAD),
-        (settings.glimpse_noise, usual.glimpse_noise, NOISE_SPREAD),
+        (settings.partial_noise, usual.partial_noise, NOISE_SPREAD),
         (settings.length, usual.length, LENGTH_SPREAD),
     )
     far = sum((np.log(value / centre) / spread) ** 2 for value, centre, spread in scales)

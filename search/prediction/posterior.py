@@ -17,7 +17,7 @@ from .kernel import Encoding, Settings
 from .surrogate import Floats
 
 GROWTH = 1.25  # settings are chosen anew when there are so many times more measurements
-MOST_TO_TUNE = 120  # full measurements, and as many glimpses, that settings are chosen on
+MOST_TO_TUNE = 120  # full measurements, and as many partial evaluations, that settings are chosen on
 MOST_TO_FIT = 700  # measurements that a process is conditioned on: keeps a round's cost bounded
 
 
@@ -30,19 +30,19 @@ class Posterior:
 
     @staticmethod
     def of(archive: Archive) -> Posterior:
-        """Condition on an archive's measurements and glimpses.
+        """Condition on an archive's measurements and partial evaluations.
 
         Settings are chosen on the first so many measurements, in steps, so that most rounds only condition. A round
         stays a function of the archive.
         """
         encoding = Encoding.of(archive.space)
-        full, glimpsed = kept(archive)
+        full, partial = kept(archive)
         processes = {}
         for column, objective in enumerate(archive.objectives):
             if objective.costly:
-                early = evidence(archive, column, step(len(archive.indices)), step(len(archive.glimpses.shares)))
+                early = evidence(archive, column, step(len(archive.indices)), step(len(archive.partial.shares)))
                 settings = tuned(Hashed(early, encoding))
-                processes[column] = Process.after(evidence(archive, column, full, glimpsed), encoding, settings)
+                processes[column] = Process.after(evidence(archive, column, full, partial), encoding, settings)
         return Posterior(archive, processes)
 
     def mean(self, rows: Indices) -> Values:
@@ -108,11 +108,11 @@ def tuned(key: Hashed) -> Settings:
     return best_settings(key.evidence, key.encoding)
 
 
-def evidence(archive: Archive, column: int, full: Indices, glimpsed: Indices) -> Evidence:
-    """Return these measurements and glimpses of one objective."""
-    rows = np.concatenate([archive.indices[full], archive.glimpses.indices[glimpsed]])
-    targets = np.concatenate([archive.values[full, column], archive.glimpses.values[glimpsed, column]])
-    shares = np.concatenate([np.ones(len(full)), archive.glimpses.shares[glimpsed]])
+def evidence(archive: Archive, column: int, full: Indices, partial: Indices) -> Evidence:
+    """Return these measurements and partial evaluations of one objective."""
+    rows = np.concatenate([archive.indices[full], archive.partial.indices[partial]])
+    targets = np.concatenate([archive.values[full, column], archive.partial.values[partial, column]])
+    shares = np.concatenate([np.ones(len(full)), archive.partial.shares[partial]])
     return Evidence(archive.space.one_hot(rows), targets, shares)
 
 
@@ -130,12 +130,12 @@ def even(n: int, most: int) -> Indices:
 
 
 def kept(archive: Archive) -> tuple[Indices, Indices]:
-    """Return the positions of measurements and glimpses to condition on: all, or the best and an even choice."""
-    full, glimpsed = np.arange(len(archive.indices)), np.arange(len(archive.glimpses.shares))
-    if len(full) + len(glimpsed) <= MOST_TO_FIT:
-        return full, glimpsed
+    """Return the positions of full and partial evaluations to condition on: all, or the best and an even choice."""
+    full, partial = np.arange(len(archive.indices)), np.arange(len(archive.partial.shares))
+    if len(full) + len(partial) <= MOST_TO_FIT:
+        return full, partial
     if len(full) > MOST_TO_FIT * 3 // 4:
         order = ranked(archive, archive.indices, archive.values)
         best, others = order[: MOST_TO_FIT // 2], np.sort(order[MOST_TO_FIT // 2 :])
         full = np.sort(np.concatenate([best, others[even(len(others), MOST_TO_FIT // 4)]]))
-    return full, even(len(glimpsed), MOST_TO_FIT - len(full))
+    return full, even(len(partial), MOST_TO_FIT - len(full))

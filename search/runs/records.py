@@ -20,12 +20,14 @@ from ..problem.objective import Direction
 
 SCHEMA = "gnomon.run"
 # History of the run format, newest first:
+#   3  the setting glimpse_share is called partial_share
 #   2  evaluations by round and position, on a share of the data, with what was expected, or why they failed;
 #      elapsed_s; stop.json, start.jsonl; settings population (may be null), glimpse_share, stop_*, patience,
 #      algorithm, region; what is constrained and not optimised is watched; opening_budget, which may be missing
 #   1  config, space digest, objectives, reference, provenance, versions; evaluations by round and order
-SCHEMA_VERSION = 2
-READABLE = (1, 2)
+SCHEMA_VERSION = 3
+READABLE = (1, 2, 3)
+RENAMED = {"glimpse_share": "partial_share"}  # settings of earlier versions, and what they are called now
 
 RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE = "run.json", "evaluations.jsonl", "stop.json", "start.jsonl"
 
@@ -121,9 +123,17 @@ class Evaluation(BaseModel):
         return self.share == 1.0 and self.failed is None
 
     @property
-    def is_glimpse(self) -> bool:
+    def is_partial(self) -> bool:
         """Whether it has values of a part of the data."""
         return self.share < 1.0 and self.failed is None
+
+
+def renamed(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a run file of any version with its settings called as they are now."""
+    config = content.get("config")
+    if not isinstance(config, dict) or "glimpse_share" not in config:
+        return content
+    return {**content, "config": {RENAMED.get(name, name): value for name, value in config.items()}}
 
 
 def read_header(folder: Path) -> RunHeader:
@@ -137,7 +147,7 @@ def read_header(folder: Path) -> RunHeader:
                 f"this Gnomon reads {SCHEMA} versions {READABLE[0]} to {READABLE[-1]}",
                 path=path,
             )
-        return RunHeader.model_validate(content)
+        return RunHeader.model_validate(renamed(content))
     except OSError as error:
         raise RunDamaged(f"no run in {folder}: {error}; start one: gnomon search --out FOLDER", path=path) from error
     except (ValueError, AttributeError) as error:

@@ -73,7 +73,7 @@ def inconsistency(evaluation: Evaluation, before: list[Evaluation], header: RunH
     if evaluation.id != identity:
         return f"the indices are of architecture {identity}, the id says {evaluation.id}"
     for other in before:
-        if other.indices == evaluation.indices and not other.is_glimpse:
+        if other.indices == evaluation.indices and not other.is_partial:
             return f"architecture {identity} is measured again after evaluation {other.order}"
     return misplaced(evaluation, before)
 

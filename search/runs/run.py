@@ -84,7 +84,7 @@ class Run:
         A validation is on all examples, a partial evaluation on a share of them, and costs that share.
         """
         full = sum(evaluation.is_full for evaluation in self.evaluations)
-        counts = [(full, "validation"), (len(self.glimpses), "partial evaluation")]
+        counts = [(full, "validation"), (len(self.partial_evaluations), "partial evaluation")]
         said = " and ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts if n or what == "validation")
         failed = f", {len(self.failures)} failed" if self.failures else ""
         return f"{said}{failed}, cost {self.cost:.4g} of {self.config.budget}"
@@ -95,9 +95,9 @@ class Run:
         return measured_of(self.header, self.start, self.evaluations)
 
     @property
-    def glimpses(self) -> tuple[Evaluation, ...]:
+    def partial_evaluations(self) -> tuple[Evaluation, ...]:
         """What was measured on a share of the data: in no front."""
-        return tuple(evaluation for evaluation in self.evaluations if evaluation.is_glimpse)
+        return tuple(evaluation for evaluation in self.evaluations if evaluation.is_partial)
 
     @property
     def failures(self) -> tuple[Evaluation, ...]:

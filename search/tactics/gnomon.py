@@ -1,10 +1,11 @@
 """Measure what promises most hypervolume, a few at a time; look first at many on a share of the images.
 
-A search knows least at its beginning, when a full validation says little more than a glimpse. So it opens with glimpses
-of architectures whose genes differ most informatively, where these pay, and goes on with some beside full validations
-until enough is known. Each round conditions a Gaussian process on all evidence (cheap objectives are exact), breeds
-candidates on its mean, and takes, one after the other, those whose measurement is expected to gain most hypervolume,
-each time as if the ones before had turned out as predicted (kriging believer: Ginsbourger et al. 2010).
+A search knows least at its beginning, when a full validation says little more than a partial evaluation. So it opens
+with partial evaluations of architectures whose genes differ most informatively, where these pay, and goes on with some
+beside full validations until enough is known. Each round conditions a Gaussian process on all evidence (cheap
+objectives are exact), breeds candidates on its mean, and takes, one after the other, those whose measurement is
+expected to gain most hypervolume, each time as if the ones before had turned out as predicted (kriging believer:
+Ginsbourger et al. 2010).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from ..acquisition.batch_choice import Choosing
 from ..acquisition.candidates import bred
-from ..acquisition.fidelity import glimpses_pay
+from ..acquisition.fidelity import partial_evaluations_pay
 from ..acquisition.opening import batch, opening, whole_cost
 from ..archive import Archive
 from ..config import SearchConfig
@@ -24,8 +25,8 @@ from ..problem.reference import corner_of
 from ..tactic import Batch
 
 POPULATION = 4
-GLIMPSES_A_ROUND = 0.5  # full validations' worth, where glimpses pay, until so much was spent in all:
-GLIMPSES_UNTIL = 25.0
+PARTIAL_A_ROUND = 0.5  # full validations' worth, where partial evaluations pay, until so much was spent in all:
+PARTIAL_UNTIL = 25.0
 EXPLORATION = 0.5  # of a predicted standard deviation: below 1 because candidates are many and the best looks too good
 
 
@@ -36,8 +37,8 @@ class ExpectedGain:
     config: SearchConfig
 
     def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Batch:
-        """Return what together promises most, glimpses last; their shares add up to at most `n`."""
-        share = self.config.glimpse_share
+        """Return what together promises most, partial evaluations last; their shares add up to at most `n`."""
+        share = self.config.partial_share
         first = opening(archive, n, share, self.config.seed, rng, budget=self.config.budget)
         if first is not None:
             return first
@@ -45,8 +46,8 @@ class ExpectedGain:
             return batch(archive, archive.topped_up(archive.indices, n, rng), n, share)
         posterior = Posterior.of(archive)
         rows = archive.unseen(bred(archive, posterior, rng))
-        fresh = archive.unglimpsed(rows)
-        looks = looks_of(archive, n, share)
+        fresh = archive.not_partially_evaluated(rows)
+        looks = partial_evaluations_of(archive, n, share)
         if int(fresh.sum()) < looks + n:  # so few are left that looking at them does not pay
             looks = 0
         whole = n - whole_cost(looks, share)
@@ -59,14 +60,14 @@ class ExpectedGain:
         return batch(archive, rows, whole, share, mean=mean, deviation=deviation)
 
 
-def looks_of(archive: Archive, n: int, share: float) -> int:
-    """Return how many glimpses a round of cost `n` makes beside its full validations."""
-    spent = archive.validated + archive.glimpsed
-    if share == 1.0 or spent >= GLIMPSES_UNTIL or not glimpses_pay(archive, share):
+def partial_evaluations_of(archive: Archive, n: int, share: float) -> int:
+    """Return how many partial evaluations a round of cost `n` makes beside its full validations."""
+    spent = archive.validated + archive.partial_cost
+    if share == 1.0 or spent >= PARTIAL_UNTIL or not partial_evaluations_pay(archive, share):
         return 0
-    return int(min(GLIMPSES_A_ROUND, n - 1) / share)
+    return int(min(PARTIAL_A_ROUND, n - 1) / share)
 
 
 def build(config: SearchConfig) -> ExpectedGain:
-    """Build the tactic with the configuration's seed, reference point, region and share of the images for glimpses."""
+    """Build the tactic with the configuration's seed, reference point, region and share of the examples."""
     return ExpectedGain(config)

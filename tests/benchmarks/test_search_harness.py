@@ -27,14 +27,14 @@ OUTCOME = Outcome("macro", "exact", "random", OWN, 0, 4, 2, (1.0, 2.1, 3.2), (5.
 
 
 @dataclass(frozen=True)
-class Glimpsing:
+class MultiFidelity:
     """Looks at a fifth of the images of five networks, then validates the best of them in full."""
 
     seen: list
 
     def ask(self, archive, n, rng, round):
-        self.seen.append((len(archive.indices), len(archive.glimpses.shares), n))
-        looked = archive.glimpses
+        self.seen.append((len(archive.indices), len(archive.partial.shares), n))
+        looked = archive.partial
         if len(looked.shares) <= 5 * len(archive.indices):
             rows = archive.topped_up(looked.indices[:0], 5, rng)
             return Batch.of(rows, 2, shares=np.full(5, 0.2))
@@ -47,17 +47,17 @@ def macro(macro_table):
     return Macro(macro_table)
 
 
-def glimpsing(seen):
-    return Entrant(lambda landscape, config: Glimpsing(seen), population=1)
+def multi_fidelity(seen):
+    return Entrant(lambda landscape, config: MultiFidelity(seen), population=1)
 
 
-def test_a_glimpse_costs_its_share_and_enters_no_front(macro):
+def test_a_partial_evaluation_costs_its_share_and_enters_no_front(macro):
     seen = []
-    outcome, rows = searched(macro, "glimpsing", glimpsing(seen), EXACT, seed=0, budget=7)
+    outcome, rows = searched(macro, "multi_fidelity", multi_fidelity(seen), EXACT, seed=0, budget=7)
     assert outcome.costs == (2.0, 4.0, 6.0)
-    assert outcome.glimpses == 20
+    assert outcome.partial_evaluations == 20
     assert len(rows) == len(outcome.volumes) == 3
-    assert [glimpses for _, glimpses, _ in seen] == [0, 5, 5, 10, 10, 15, 15]
+    assert [partial for _, partial, _ in seen] == [0, 5, 5, 10, 10, 15, 15]
     assert list(outcome.volumes) == pytest.approx(volumes_of(macro, rows))
 
 
@@ -279,7 +279,7 @@ def test_the_script_prints_both_tables_and_goes_on(macro_table, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("place", "value"), [("opening:TRIAL_GLIMPSES", 0.0), ("opening:PAIRS", 1), ("tactics.gnomon:EXPLORATION", 9.0)]
+    ("place", "value"), [("opening:TRIAL_PARTIAL", 0.0), ("opening:PAIRS", 1), ("tactics.gnomon:EXPLORATION", 9.0)]
 )
 def test_constants_of_the_tactic_hold_while_they_are_overridden(macro, place, value):
     plain = ENTRANTS["gnomon"]

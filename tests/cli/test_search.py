@@ -33,7 +33,7 @@ def test_the_trace_has_its_cost(gnomon, other_run):
     found = gnomon("pareto", other_run, "--json").json
     assert found["trace_cost"] == [float(n) for n in range(1, 11)]
     assert len(found["trace"]) == 10
-    assert (found["cost"], found["budget"], found["glimpses"], found["failures"]) == (10.0, 10, 0, {})
+    assert (found["cost"], found["budget"], found["partial_evaluations"], found["failures"]) == (10.0, 10, 0, {})
     assert found["stopped"]["reason"] == "budget"
 
 
@@ -103,14 +103,14 @@ def test_a_run_that_cannot_be_started_from(gnomon, other_run, tmp_path, argument
     assert not (tmp_path / "run").exists()
 
 
-def test_glimpses_and_failures_are_counted(gnomon):
+def test_partial_evaluations_and_failures_are_counted(gnomon):
     from pathlib import Path
 
     sample = Path(__file__).parent.parent / "search" / "samples" / "run_v2"
     outcome = gnomon("pareto", sample)
     assert "glimpsing, 2 validations and 8 partial evaluations, 1 failed, cost 5 of 5" in outcome.out
     found = gnomon("pareto", sample, "--json").json
-    assert found["glimpses"] == 8
+    assert found["partial_evaluations"] == 8
     assert list(found["failures"].values()) == ["out of memory"]
 
 

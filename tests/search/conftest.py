@@ -34,11 +34,11 @@ def six_context(six):
 def third_party(tmp_path_factory, monkeypatch):
     """Install the tactics of another package, here and (by PYTHONPATH) in processes started from here."""
     installed = tmp_path_factory.mktemp("site")
-    info = installed / "glimpsing-1.0.dist-info"
+    info = installed / "multi_fidelity-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: glimpsing\nVersion: 1.0\n")
-    builders = {"glimpsing": "build", "wasteful": "build_wasteful", "alternating": "build_alternating"}
-    points = [f"{name} = glimpsing:{builder}" for name, builder in builders.items()]
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: multi_fidelity\nVersion: 1.0\n")
+    builders = {"multi_fidelity": "build", "wasteful": "build_wasteful", "alternating": "build_alternating"}
+    points = [f"{name} = multi_fidelity:{builder}" for name, builder in builders.items()]
     (info / "entry_points.txt").write_text("\n".join(["[gnomon.tactics]", *points]) + "\n")
     for folder in (str(installed), str(Path(__file__).parent / "third_party")):
         monkeypatch.syspath_prepend(folder)

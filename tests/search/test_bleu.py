@@ -14,7 +14,7 @@ from gnomon.search.problem.task_metric import needs_supernet
 from gnomon.search.testing.contracts import AnalyticSupernet
 from gnomon.supernets.metric import ACCURACY, BLEU
 
-CONFIG = SearchConfig(space="pairs", objectives=("bleu", "latency"), tactic="gnomon", budget=8, glimpse_share=0.5)
+CONFIG = SearchConfig(space="pairs", objectives=("bleu", "latency"), tactic="gnomon", budget=8, partial_share=0.5)
 
 
 @pytest.fixture

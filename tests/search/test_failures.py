@@ -8,7 +8,7 @@ import pytest
 import gnomon
 from gnomon.profilers.errors import DeviceUnreachable
 from gnomon.search import SearchConfig, load_run, run_search
-from gnomon.search.acquisition.opening import FIRST, TRIAL_GLIMPSES
+from gnomon.search.acquisition.opening import FIRST, TRIAL_PARTIAL
 from gnomon.search.errors import NothingEvaluates, NothingMeasured
 from gnomon.search.loop import FAILURES_TO_STOP
 from gnomon.search.tactic import TACTICS
@@ -116,14 +116,14 @@ def test_what_is_no_fault_of_an_architecture_ends_the_search_unrecorded(tmp_path
 def test_looks_that_fail_cost_and_end_the_opening_as_others_do(tmp_path):
     run, calls = search(tmp_path / "run", RuntimeError("whole or not at all"), lambda _, share: share < 1, budget=40)
     looks = [e for e in run.failures if e.share < 1]
-    assert sum(e.share for e in looks) == pytest.approx(TRIAL_GLIMPSES)
+    assert sum(e.share for e in looks) == pytest.approx(TRIAL_PARTIAL)
     assert len(run.values) == 38 > FIRST
     assert len(set(calls)) == len(calls)
     assert run.cost == pytest.approx(40.0)
 
 
 def test_first_validations_that_fail_end_the_opening_too(tmp_path):
-    run, _ = search(tmp_path / "run", RuntimeError("no"), lambda number, _: 0 < number < 14, glimpse_share=1.0)
+    run, _ = search(tmp_path / "run", RuntimeError("no"), lambda number, _: 0 < number < 14, partial_share=1.0)
     assert len(run.values) == 24 - 13
     assert any(e.expected for e in run.evaluations)
 

@@ -23,7 +23,7 @@ from gnomon.supernets.precision.formats import int8
 from gnomon.supernets.supernet import load_supernet
 
 CONFIG = SearchConfig(
-    space="fashion_mnist", objectives=("accuracy", "macs"), budget=6, population=3, tactic="random", glimpse_share=1.0
+    space="fashion_mnist", objectives=("accuracy", "macs"), budget=6, population=3, tactic="random", partial_share=1.0
 )
 
 

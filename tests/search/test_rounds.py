@@ -19,7 +19,7 @@ from gnomon.search.testing.contracts import fake_context
 CONFIG = SearchConfig(
     space="fashion_mnist", objectives=("accuracy", "macs"), budget=13, population=5, inner_evaluations=60
 )
-GLIMPSES = CONFIG.model_copy(update={"tactic": "glimpsing", "population": 4, "glimpse_share": 0.25, "budget": 11})
+PARTIAL = CONFIG.model_copy(update={"tactic": "multi_fidelity", "population": 4, "partial_share": 0.25, "budget": 11})
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -54,10 +54,10 @@ def test_a_larger_budget_goes_on_to_what_it_would_have_been_at_once(tmp_path, ta
     assert load_run(tmp_path / "grown") == run
 
 
-def test_a_budget_grows_on_glimpses_too(tmp_path, third_party):
-    at_once = search(tmp_path / "once", changed(GLIMPSES, budget=16))
+def test_a_budget_grows_on_partial_evaluations_too(tmp_path, third_party):
+    at_once = search(tmp_path / "once", changed(PARTIAL, budget=16))
     for budget in range(1, 17):
-        run = search(tmp_path / "grown", changed(GLIMPSES, budget=budget))
+        run = search(tmp_path / "grown", changed(PARTIAL, budget=budget))
         assert budget - 1 < run.cost <= budget
     assert trajectory(run) == trajectory(at_once)
 
@@ -78,49 +78,49 @@ def test_a_budget_below_what_is_spent_is_refused(tmp_path):
     population=st.integers(1, 5),
 )
 def test_shares_add_up_to_the_budget_and_never_to_more(tmp_path_factory, third_party, share, budget, population):
-    config = changed(GLIMPSES, glimpse_share=share, budget=budget, population=population)
+    config = changed(PARTIAL, partial_share=share, budget=budget, population=population)
     run = search(tmp_path_factory.mktemp("run") / "run", config)
     assert budget - 1 < fsum(e.share for e in run.evaluations) <= budget + 1e-9
     assert run.stop.reason == "budget"
 
 
-def test_glimpses_are_in_no_front_and_in_no_trace(tmp_path, third_party):
-    run = search(tmp_path / "run", GLIMPSES)
+def test_partial_evaluations_are_in_no_front_and_in_no_trace(tmp_path, third_party):
+    run = search(tmp_path / "run", PARTIAL)
     full = {e.id for e in run.evaluations if e.share == 1.0}
-    assert run.glimpses
-    assert {e.share for e in run.glimpses} == {0.25}
+    assert run.partial_evaluations
+    assert {e.share for e in run.partial_evaluations} == {0.25}
     assert {architecture.id for architecture in run.front().architectures} <= full
     assert len(run.hypervolume_trace()) == len(run.cost_trace()) == len(run.values) == len(full)
-    assert run.cost_trace()[:3] == (1.0, 2.0, 5.0)  # eight glimpses between
+    assert run.cost_trace()[:3] == (1.0, 2.0, 5.0)  # eight partial evaluations between
     assert list(run.hypervolume_trace()) == sorted(run.hypervolume_trace())
 
 
 @pytest.fixture(scope="module")
-def glimpsed(tmp_path_factory):
-    """Where a run with glimpses is kept, once a test has made it: the tactic is installed for a test at a time."""
-    return tmp_path_factory.mktemp("glimpsed") / "run"
+def partial(tmp_path_factory):
+    """Where a run with partial evaluations is kept, once a test has made it."""
+    return tmp_path_factory.mktemp("partial") / "run"
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cut=st.floats(0, 1))
-def test_a_run_with_glimpses_cut_at_any_byte_goes_on_to_the_same_trajectory(
-    tmp_path_factory, third_party, glimpsed, cut
+def test_a_run_with_partial_evaluations_cut_at_any_byte_goes_on_to_the_same_trajectory(
+    tmp_path_factory, third_party, partial, cut
 ):
-    whole = search(glimpsed, GLIMPSES)  # from the second example on, read
-    folder = Path(shutil.copytree(glimpsed, tmp_path_factory.mktemp("cut") / "run"))
+    whole = search(partial, PARTIAL)  # from the second example on, read
+    folder = Path(shutil.copytree(partial, tmp_path_factory.mktemp("cut") / "run"))
     path = folder / "evaluations.jsonl"
     content = path.read_bytes()
     path.write_bytes(content[: int(cut * len(content))])
-    assert trajectory(search(folder, GLIMPSES)) == trajectory(whole)
+    assert trajectory(search(folder, PARTIAL)) == trajectory(whole)
 
 
-def test_glimpses_are_the_same_in_another_process(tmp_path, third_party):
+def test_partial_evaluations_are_the_same_in_another_process(tmp_path, third_party):
     environment = os.environ | {"PYTHONHASHSEED": "7"}
-    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "there"), GLIMPSES.model_dump_json()]
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "there"), PARTIAL.model_dump_json()]
     subprocess.run(command, env=environment, check=True)
-    assert trajectory(load_run(tmp_path / "there")) == trajectory(search(tmp_path / "here", GLIMPSES))
+    assert trajectory(load_run(tmp_path / "there")) == trajectory(search(tmp_path / "here", PARTIAL))
 
 
 def test_a_tactic_that_spends_too_much_is_named(tmp_path, third_party):
@@ -131,13 +131,13 @@ def test_a_tactic_that_spends_too_much_is_named(tmp_path, third_party):
 
 
 def test_a_tactic_that_asks_for_more_than_the_space_has_ends_the_run(tmp_path, third_party, six_context):
-    config = changed(GLIMPSES, space="six", glimpse_share=0.05, budget=5)  # forty looks at six architectures
+    config = changed(PARTIAL, space="six", partial_share=0.05, budget=5)  # forty looks at six architectures
     run = search(tmp_path / "run", config, six_context)
     assert (run.stop.reason, len(run.evaluations)) == ("space", 0)
     assert "has 6 distinct architectures" in run.stop.said
 
 
-@pytest.mark.parametrize(("tactic", "suited"), [("gnomon", 4), ("linas", 50), ("random", 50), ("glimpsing", 3)])
+@pytest.mark.parametrize(("tactic", "suited"), [("gnomon", 4), ("linas", 50), ("random", 50), ("multi_fidelity", 3)])
 def test_the_population_that_suits_a_tactic_is_written_down(tmp_path, third_party, tactic, suited):
     config = SearchConfig(space="fashion_mnist", objectives=("macs", "params"), budget=2, tactic=tactic)
     assert config.population is None
@@ -147,7 +147,7 @@ def test_the_population_that_suits_a_tactic_is_written_down(tmp_path, third_part
 
 def test_progress_tells_the_cost(tmp_path, third_party):
     seen = []
-    search(tmp_path / "run", GLIMPSES, on_progress=lambda *state: seen.append(state))
+    search(tmp_path / "run", PARTIAL, on_progress=lambda *state: seen.append(state))
     assert [spent for spent, *_ in seen[:4]] == [1.0, 2.0, 2.25, 2.5]
     assert {budget for _, budget, *_ in seen} == {11}
     assert 10.0 < seen[-1][0] <= 11.0
@@ -157,7 +157,7 @@ def test_progress_tells_the_cost(tmp_path, third_party):
 def test_version_2_loads_forever(tmp_path):
     folder = Path(__file__).parent / "samples" / "run_v2"
     run = load_run(folder)
-    assert (len(run.evaluations), len(run.glimpses), len(run.failures), len(run.values)) == (11, 8, 1, 4)
+    assert (len(run.evaluations), len(run.partial_evaluations), len(run.failures), len(run.values)) == (11, 8, 1, 4)
     assert run.cost == 5.0
     assert len(run.start.records) == 2
     assert run.stop.reason == "budget"

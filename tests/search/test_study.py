@@ -222,7 +222,7 @@ def test_declarations_are_checked(wrong):
 
 
 def test_shares_are_asked_only_of_objectives_that_have_them(tmp_path, third_party):
-    config = CONFIG.model_copy(update={"tactic": "glimpsing", "glimpse_share": 0.5})
+    config = CONFIG.model_copy(update={"tactic": "multi_fidelity", "partial_share": 0.5})
     with gnomon.Study(config, tmp_path / "whole") as study:
         assert {trial.share for trial in study.ask()} == {1.0}
     told = [Told("accuracy", "percent", divisible=True)]

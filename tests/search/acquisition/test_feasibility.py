@@ -95,7 +95,7 @@ def best_at_the_floor(tactic, seed, population, budget=28):
     """
     floor = float(np.quantile(CONTEXT.space.macs(CONTEXT.space.sample(2000, np.random.default_rng(0))), 0.85))
     objectives = (build_objectives(("accuracy",), CONTEXT)[0], Memory(floor))
-    settings = {"glimpse_share": 1.0, "inner_evaluations": 600, "reference": {"memory": 60.0}}
+    settings = {"partial_share": 1.0, "inner_evaluations": 600, "reference": {"memory": 60.0}}
     config = SearchConfig(
         space=CONTEXT.space.name, objectives=("accuracy", "memory"), tactic=tactic, seed=seed,
         budget=budget, population=population, **settings,

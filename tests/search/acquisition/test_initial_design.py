@@ -11,7 +11,7 @@ from gnomon.search.testing.contracts import fake_context, measured_archive
 
 
 def information(space, rows):
-    """Return the log determinant of what glimpses of `rows` tell."""
+    """Return the log determinant of what partial evaluations of `rows` tell."""
     encoding = Encoding.of(space)
     features = space.one_hot(rows)
     every = space.one_hot(space.sample(500, np.random.default_rng(5)))
@@ -29,15 +29,15 @@ def test_informative_rows_are_distinct_unseen_and_as_many_as_asked(measured, n):
     assert np.array_equal(archive.unseen(rows), rows)
 
 
-def test_what_was_glimpsed_is_not_looked_at_again():
+def test_what_was_evaluated_in_part_is_not_looked_at_again():
     archive = measured_archive(fake_context(), 5)
     looked = informative(archive, 30, 0.1, np.random.default_rng(0))
-    glimpsed = [(0.1, row, (80.0, 1.0)) for row in looked]
-    known = Archive.of(archive.space, archive.objectives, glimpsed=glimpsed)
+    partial = [(0.1, row, (80.0, 1.0)) for row in looked]
+    known = Archive.of(archive.space, archive.objectives, partial=partial)
     again = informative(known, 30, 0.1, np.random.default_rng(0))
     assert len(again) == 30
-    assert known.unglimpsed(again).all()
-    assert not known.unglimpsed(looked).any()
+    assert known.not_partially_evaluated(again).all()
+    assert not known.not_partially_evaluated(looked).any()
 
 
 @pytest.mark.parametrize("seed", range(3))

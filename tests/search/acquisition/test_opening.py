@@ -1,4 +1,4 @@
-"""Whether glimpses pay is judged by what they said of architectures that were validated too."""
+"""Whether partial evaluations pay is judged by what they said of architectures that were validated too."""
 
 from dataclasses import dataclass
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gnomon.search import SearchConfig
-from gnomon.search.acquisition.fidelity import glimpses_pay
-from gnomon.search.acquisition.opening import FIRST, FIRST_GLIMPSES, PAIRS, TRIAL_GLIMPSES
+from gnomon.search.acquisition.fidelity import partial_evaluations_pay
+from gnomon.search.acquisition.opening import FIRST, FIRST_PARTIAL, PAIRS, TRIAL_PARTIAL
 from gnomon.search.archive import Archive
 from gnomon.search.problem.build import build_objectives
 from gnomon.search.problem.context import SearchContext
@@ -36,39 +36,39 @@ def played(deviation, budget):
     space = load_space("fashion_mnist")
     context = SearchContext(space, Noisy(space, deviation=deviation), LinearLatency(space))
     objectives = build_objectives(("accuracy", "latency"), context)
-    tactic = build(SearchConfig(space=space.name, glimpse_share=SHARE, budget=100))
-    measured, glimpsed, spent, number = [], [], 0.0, 0
+    tactic = build(SearchConfig(space=space.name, partial_share=SHARE, budget=100))
+    measured, partial, spent, number = [], [], 0.0, 0
     while spent < budget:
-        archive = Archive.of(space, objectives, measured=measured, glimpsed=glimpsed)
+        archive = Archive.of(space, objectives, measured=measured, partial=partial)
         batch = tactic.ask(archive, 4, np.random.default_rng(number), number)
         for row, share in zip(batch.rows, batch.shares):
             values = measure(objectives, row, share)
-            (glimpsed if share < 1.0 else measured).append((share if share < 1.0 else number, row, values))
+            (partial if share < 1.0 else measured).append((share if share < 1.0 else number, row, values))
         spent, number = spent + batch.shares.sum(), number + 1
-    return Archive.of(space, objectives, measured=measured, glimpsed=glimpsed)
+    return Archive.of(space, objectives, measured=measured, partial=partial)
 
 
 @pytest.mark.parametrize(("deviation", "pay"), [(0.0, True), (0.3, True), (30.0, False)])
-def test_glimpses_pay_when_they_tell_architectures_apart(deviation, pay):
-    assert glimpses_pay(played(deviation, 7), SHARE) is pay
+def test_partial_evaluations_pay_when_they_tell_architectures_apart(deviation, pay):
+    assert partial_evaluations_pay(played(deviation, 7), SHARE) is pay
 
 
-def test_a_search_goes_on_to_glimpse_where_it_pays():
-    assert played(0.3, 13.5).glimpses.shares.sum() == pytest.approx(FIRST_GLIMPSES, abs=SHARE)
+def test_a_search_goes_on_to_partial_evaluation_where_it_pays():
+    assert played(0.3, 13.5).partial.shares.sum() == pytest.approx(FIRST_PARTIAL, abs=SHARE)
 
 
-def test_a_search_stops_glimpsing_where_it_does_not_pay():
+def test_a_search_stops_partial_evaluations_where_it_does_not_pay():
     archive = played(30.0, 20)
-    assert archive.glimpses.shares.sum() == pytest.approx(TRIAL_GLIMPSES, abs=SHARE)
+    assert archive.partial.shares.sum() == pytest.approx(TRIAL_PARTIAL, abs=SHARE)
     assert len(archive.indices) >= FIRST
 
 
-def test_the_first_validated_were_glimpsed_before():
+def test_the_first_validated_were_evaluated_in_part_before():
     archive = played(0.3, 7)
-    assert (~archive.unglimpsed(archive.indices)).sum() == PAIRS
+    assert (~archive.not_partially_evaluated(archive.indices)).sum() == PAIRS
 
 
 def test_nothing_is_judged_without_pairs():
     archive = played(0.0, 3)
-    assert len(archive.glimpses.shares)
-    assert not glimpses_pay(archive, SHARE)
+    assert len(archive.partial.shares)
+    assert not partial_evaluations_pay(archive, SHARE)

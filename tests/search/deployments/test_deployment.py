@@ -95,7 +95,7 @@ def test_a_super_network_without_the_precision_is_refused(space):
 
 def test_a_joint_search_keeps_the_way_of_every_network_and_resumes(space, deployments, tmp_path):
     context = SearchContext(space, PreciseSupernet(AnalyticSupernet(space.network)), deployments)
-    config = SearchConfig(space=space.name, population=4, budget=12, glimpse_share=1.0)
+    config = SearchConfig(space=space.name, population=4, budget=12, partial_share=1.0)
     provenance = {"deployments": deployments.provenance}
     run = run_search(context, config, tmp_path / "run", provenance=provenance)
     rows = np.array([one.architecture.indices for one in run.measured])
@@ -108,7 +108,7 @@ def test_a_joint_search_keeps_the_way_of_every_network_and_resumes(space, deploy
 def test_a_search_with_one_way_has_none_to_name(tmp_path):
     space = load_space("fashion_mnist")
     context = SearchContext(space, AnalyticSupernet(space), LinearLatency(space))
-    config = SearchConfig(space="fashion_mnist", population=4, budget=4, glimpse_share=1.0)
+    config = SearchConfig(space="fashion_mnist", population=4, budget=4, partial_share=1.0)
     run = run_search(context, config, tmp_path / "run", provenance={"profile": None})
     assert run.deployment(run.front().architectures[0]) is None
     assert run.deployment(Architecture("elsewhere", (0,))) is None

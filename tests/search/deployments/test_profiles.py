@@ -98,7 +98,7 @@ def test_what_is_not_optimised_can_be_constrained(tmp_path, tactic, objectives):
     assert [e.values["params"] for e in run.evaluations] == CONTEXT.space.params(rows).tolist()
     full = [evaluation for evaluation in run.evaluations if evaluation.is_full]
     assert run.values.shape == (len(full), len(objectives))
-    assert len(full) == 30 or (tactic == "gnomon" and run.glimpses)
+    assert len(full) == 30 or (tactic == "gnomon" and run.partial_evaluations)
     front = np.array([architecture.indices for architecture in run.front().architectures])
     assert (CONTEXT.space.params(front) <= bound).all()
     later = [evaluation.values["params"] <= bound for evaluation in full if evaluation.round]

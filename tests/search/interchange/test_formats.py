@@ -116,22 +116,22 @@ def test_optuna_can_go_on_from_an_exported_study(run, tmp_path):
 
 
 def with_shares(run, failed="out of memory"):
-    """The run with a glimpse and a failure."""
-    glimpse, failure, *rest = run.evaluations
+    """The run with a partial evaluation and a failure."""
+    partial, failure, *rest = run.evaluations
     marked = (
-        glimpse.model_copy(update={"share": 0.1}),
+        partial.model_copy(update={"share": 0.1}),
         failure.model_copy(update={"failed": failed, "values": {}}),
     )
     return replace(run, evaluations=(*marked, *rest))
 
 
-def test_glimpses_and_failures_are_told_apart(run, tmp_path):
+def test_partial_evaluations_and_failures_are_told_apart(run, tmp_path):
     import optuna
 
     marked = with_shares(run)
     assert write_run(marked, tmp_path / "t.csv") == 0
-    glimpse, failure, *rest = csv_rows(tmp_path / "t.csv")
-    assert (glimpse["share"], glimpse["on_front"], failure["failed"]) == ("0.1", "false", "out of memory")
+    partial, failure, *rest = csv_rows(tmp_path / "t.csv")
+    assert (partial["share"], partial["on_front"], failure["failed"]) == ("0.1", "false", "out of memory")
     assert failure["accuracy_percent"] == failure["latency_us"] == ""
     assert {row["share"] for row in rest} == {"1.0"}
     assert write_run(marked, tmp_path / "t.parquet") == 0

@@ -13,7 +13,7 @@ from gnomon.supernets import load_space
 
 SPACE = load_space("fashion_mnist")
 ENCODING = Encoding.of(SPACE)
-SETTINGS = Settings((0.3,) * len(ENCODING.views), noise=1e-2, glimpse_noise=1e-2)
+SETTINGS = Settings((0.3,) * len(ENCODING.views), noise=1e-2, partial_noise=1e-2)
 
 
 def features(n, seed=1):
@@ -24,11 +24,11 @@ def additive(rows):
     return 80.0 + rows @ np.sin(1.3 * np.arange(rows.shape[1]))
 
 
-def archive(full, glimpsed, share=0.1, names=("accuracy", "macs")):
+def archive(full, partial, share=0.1, names=("accuracy", "macs")):
     context = fake_context()
     objectives = build_objectives(names, context)
-    rows = np.unique(SPACE.sample(full + glimpsed + 30, np.random.default_rng(3)), axis=0)
-    rows = np.random.default_rng(4).permutation(rows)[: full + glimpsed]
+    rows = np.unique(SPACE.sample(full + partial + 30, np.random.default_rng(3)), axis=0)
+    rows = np.random.default_rng(4).permutation(rows)[: full + partial]
     values = np.stack([objective.values(rows) for objective in objectives], axis=1)
     if objectives[0].costly:
         values[full:, 0] = objectives[0].values_on(rows[full:], share)
@@ -36,7 +36,7 @@ def archive(full, glimpsed, share=0.1, names=("accuracy", "macs")):
         SPACE,
         objectives,
         measured=[(0, row, value) for row, value in zip(rows[:full], values[:full])],
-        glimpsed=[(share, row, value) for row, value in zip(rows[full:], values[full:])],
+        partial=[(share, row, value) for row, value in zip(rows[full:], values[full:])],
     )
 
 
@@ -45,7 +45,7 @@ def test_the_posterior_is_the_textbooks():
     targets, shares = additive(rows), np.array([1.0, 0.1] * 6)[: len(rows)]
     process = Process.after(Evidence(rows, targets, shares), ENCODING, SETTINGS)
     basis = Basis.of(ENCODING, rows)
-    noise = np.diag(SETTINGS.noise + SETTINGS.glimpse_noise * (1 / shares - 1) + JITTER)
+    noise = np.diag(SETTINGS.noise + SETTINGS.partial_noise * (1 / shares - 1) + JITTER)
     own = basis.components(rows, rows).covariance(SETTINGS) + SHIFT * same_share(shares, shares) + noise
     across, prior = (basis.components(new, other).covariance(SETTINGS) for other in (rows, new))
     centre, spread = np.average(targets, weights=shares), targets.std()
@@ -60,7 +60,7 @@ def test_the_posterior_is_the_textbooks():
     assert process.predict(new)[1] == pytest.approx(np.sqrt(np.diag(expected)))
 
 
-def test_a_glimpse_is_less_believed_than_a_full_measurement():
+def test_a_partial_evaluation_is_less_believed_than_a_full_measurement():
     rows = features(30)
     targets = additive(rows)
     surprised = targets + np.where(np.arange(len(rows)) == 0, 8.0, 0.0)
@@ -74,10 +74,10 @@ def test_a_glimpse_is_less_believed_than_a_full_measurement():
     assert unsure[1] > unsure[0]
 
 
-def test_a_shift_that_all_glimpses_share_is_not_believed():
+def test_a_shift_that_all_partial_evaluations_share_is_not_believed():
     rows, new = features(60), features(40, seed=2)
     shares = np.where(np.arange(len(rows)) < 12, 1.0, 0.1)
-    settings = replace(SETTINGS, noise=1e-4, glimpse_noise=1e-3)
+    settings = replace(SETTINGS, noise=1e-4, partial_noise=1e-3)
     truth = additive(rows)
     spread = truth.std()
     honest, shifted = (
@@ -176,11 +176,11 @@ def test_cheap_objectives_are_exact():
     assert (deviation[:, 0] > 0).all()
 
 
-@pytest.mark.parametrize(("full", "glimpsed"), [(2000, 0), (2000, 300), (400, 600), (600, 50)])
-def test_a_process_of_many_measurements_stays_bounded_and_keeps_the_front(full, glimpsed):
+@pytest.mark.parametrize(("full", "partial"), [(2000, 0), (2000, 300), (400, 600), (600, 50)])
+def test_a_process_of_many_measurements_stays_bounded_and_keeps_the_front(full, partial):
     from gnomon.search.fronts.pareto import non_dominated
 
-    known = archive(full, glimpsed, names=("params", "macs"))
+    known = archive(full, partial, names=("params", "macs"))
     positions, looks = kept(known)
     assert len(positions) + len(looks) <= MOST_TO_FIT
     assert len(np.unique(positions)) == len(positions)

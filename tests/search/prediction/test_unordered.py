@@ -86,5 +86,5 @@ def test_without_an_order_cells_are_predicted_better_than_with_a_made_up_one():
 def test_doubt_is_least_near_where_a_search_starts():
     usual = default_settings(2)
     assert doubt(usual) < doubt(default_settings(2).__class__((3.0, 3.0)))
-    for name, value in (("noise", 0.3), ("noise", 1e-5), ("glimpse_noise", 0.3), ("length", 1.6), ("local", 3.0)):
+    for name, value in (("noise", 0.3), ("noise", 1e-5), ("partial_noise", 0.3), ("length", 1.6), ("local", 3.0)):
         assert doubt(usual) < doubt(usual.__class__(usual.weights, **{name: value}))

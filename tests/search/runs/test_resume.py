@@ -21,10 +21,10 @@ CONFIG = SearchConfig(
     budget=13,
     population=5,
     inner_evaluations=60,
-    glimpse_share=1.0,
+    partial_share=1.0,
 )
 SETTINGS = {
-    "gnomon-glimpses": {"glimpse_share": 0.1},
+    "gnomon-partial": {"partial_share": 0.1},
     "random": {"tactic": "random"},
     "evolutionary": {"tactic": "evolutionary"},
     "linas-svr": {"surrogate": "svr"},
@@ -96,7 +96,7 @@ def test_cut_runs_of_other_settings_go_on_to_the_same_trajectory(tmp_path, name)
 @pytest.fixture(scope="module")
 def here(tmp_path_factory):
     """A run of every tactic in this process, and the configuration but for the tactic."""
-    config, folder = CONFIG.model_copy(update={"glimpse_share": 0.1}), tmp_path_factory.mktemp("here")
+    config, folder = CONFIG.model_copy(update={"partial_share": 0.1}), tmp_path_factory.mktemp("here")
     runs = {name: search(folder / name, config.model_copy(update={"tactic": name})) for name in TACTICS.names()}
     return config, runs
 
@@ -211,7 +211,7 @@ def test_an_architecture_copied_into_another_round_is_found(copy):
 
 def test_a_share_edited_in_the_last_round_is_not_continued(copy):
     rewrite(copy, lambda records: [*records[:11], records[11] | {"share": 0.5}])
-    assert len(load_run(copy).glimpses) == 1
+    assert len(load_run(copy).partial_evaluations) == 1
     with pytest.raises(RunDamaged, match="evaluation 11 of the run is not what its settings lead to"):
         search(copy)
 

@@ -27,7 +27,7 @@ CONFIG = SearchConfig(
     budget=17,
     population=5,
     inner_evaluations=60,
-    glimpse_share=1.0,  # whole validations only: test_gnomon.py has glimpses
+    partial_share=1.0,  # whole validations only: test_gnomon.py has partial evaluations
 )
 FLOOR = 5.05e8  # percent x MACs; seeds 0 to 2 reach 5.17e8 to 5.23e8, random sampling at most 4.90e8
 SCRIPT = """
@@ -167,7 +167,7 @@ def copy(tmp_path, whole):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("seed", 9), ("population", 4), ("glimpse_share", 0.2), ("tactic", "random"), ("split", "test")],
+    [("seed", 9), ("population", 4), ("partial_share", 0.2), ("tactic", "random"), ("split", "test")],
 )
 def test_another_config_is_refused_by_field_and_nothing_is_lost(copy, field, value):
     before = (copy / "evaluations.jsonl").read_bytes()

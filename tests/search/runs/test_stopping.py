@@ -161,9 +161,9 @@ def test_a_stop_is_plain_json(whole):
         ("stop_gain", -1.0),
         ("stop_gain", float("nan")),
         ("patience", 0),
-        ("glimpse_share", 0.0),
-        ("glimpse_share", 1.01),
-        ("glimpse_share", float("nan")),
+        ("partial_share", 0.0),
+        ("partial_share", 1.01),
+        ("partial_share", float("nan")),
     ],
 )
 def test_settings_that_stop_nothing_are_refused(field, value):

@@ -1,4 +1,4 @@
-"""The tactic gnomon over whole runs: glimpses first, any number and kind of objectives, spaces that run out."""
+"""The tactic gnomon over whole runs: partial evaluations, any number and kind of objectives, spaces that run out."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gnomon.search import SearchConfig, run_search
-from gnomon.search.acquisition.opening import FIRST_GLIMPSES
+from gnomon.search.acquisition.opening import FIRST_PARTIAL
 from gnomon.search.archive import Archive, every_architecture
 from gnomon.search.problem.build import build_objectives
 from gnomon.search.tactics.gnomon import build
@@ -50,15 +50,15 @@ class Indivisible:
         return 60.0 + 5.0 * np.log10(self.space.params(indices).astype(float))
 
 
-def test_glimpses_come_early_and_none_of_what_was_seen(whole):
+def test_partial_evaluations_come_early_and_none_of_what_was_seen(whole):
     shares = [evaluation.share for evaluation in whole.evaluations]
     assert set(shares) == {0.1, 1.0}
     first_whole_rounds = {e.round for e in whole.evaluations if e.is_full and e.expected}
-    assert sum(e.share for e in whole.glimpses if e.round < min(first_whole_rounds)) <= FIRST_GLIMPSES + 1e-9
-    glimpsed = [evaluation.indices for evaluation in whole.glimpses]
-    assert len(set(glimpsed)) == len(glimpsed)
+    assert sum(e.share for e in whole.partial_evaluations if e.round < min(first_whole_rounds)) <= FIRST_PARTIAL + 1e-9
+    partial = [evaluation.indices for evaluation in whole.partial_evaluations]
+    assert len(set(partial)) == len(partial)
     measured = {e.indices: e.order for e in whole.evaluations if e.is_full}
-    assert not any(g.indices in measured and measured[g.indices] < g.order for g in whole.glimpses)
+    assert not any(g.indices in measured and measured[g.indices] < g.order for g in whole.partial_evaluations)
     assert 19.0 < whole.cost <= 20.0
 
 
@@ -143,7 +143,7 @@ def test_any_objectives_work(tmp_path, objectives, reference):
     run = search(tmp_path / "run", changed(objectives=objectives, reference=reference, budget=20))
     assert run.cost == pytest.approx(20, abs=1)
     assert len(run.front().values[0]) == len(objectives)
-    assert bool(run.glimpses) == ("accuracy" in objectives)
+    assert bool(run.partial_evaluations) == ("accuracy" in objectives)
 
 
 def test_one_objective_is_climbed(tmp_path):
@@ -153,7 +153,7 @@ def test_one_objective_is_climbed(tmp_path):
     assert run.values.max() > drawn.max()
 
 
-def test_what_cannot_be_measured_on_a_share_is_not_glimpsed():
+def test_what_cannot_be_measured_on_a_share_is_not_evaluated_in_part():
     archive = measured_archive(fake_context(), 12)
     archive = replace(archive, objectives=(Indivisible(archive.space), archive.objectives[1]))
     batch = build(CONFIG).ask(archive, 4, np.random.default_rng(0), 3)
@@ -165,8 +165,8 @@ def test_what_cannot_be_measured_on_a_share_is_not_glimpsed():
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.35, 0.7])
 def test_any_share_is_spent_within_the_round(tmp_path, share):
-    run = search(tmp_path / "run", changed(glimpse_share=share, budget=20, population=3))
-    assert {e.share for e in run.glimpses} == {share}
+    run = search(tmp_path / "run", changed(partial_share=share, budget=20, population=3))
+    assert {e.share for e in run.partial_evaluations} == {share}
     assert any(e.is_full for e in run.evaluations)
     for number in {e.round for e in run.evaluations}:
         assert sum(e.share for e in run.evaluations if e.round == number) <= 3 + 1e-9
@@ -182,7 +182,7 @@ def test_any_population_works(tmp_path, population):
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.5])
 @pytest.mark.parametrize("objectives", [("accuracy", "macs"), ("macs", "params")])
 def test_a_space_of_six_is_never_asked_for_more(tmp_path, six, six_context, population, share, objectives):
-    config = changed(space="six", budget=6, population=population, glimpse_share=share, objectives=objectives)
+    config = changed(space="six", budget=6, population=population, partial_share=share, objectives=objectives)
     run = search(tmp_path / "run", config, six_context)
     rows = [e.indices for e in run.evaluations]
     assert set(rows) <= {tuple(row) for row in every_architecture(six).tolist()}

@@ -10,14 +10,14 @@ POPULATION = 3
 
 
 @dataclass(frozen=True)
-class Glimpsing:
+class MultiFidelity:
     share: float
 
     def ask(self, archive, n, rng, round):
         looks = int(n / 2 / self.share + 1e-9) if archive.divisible and self.share < 1 else 0
         whole = n - int(np.ceil(looks * self.share - 1e-9))
-        order = np.argsort(-archive.glimpses.values[:, 0], kind="stable")
-        best = archive.topped_up(archive.glimpses.indices[order], whole, rng)
+        order = np.argsort(-archive.partial.values[:, 0], kind="stable")
+        best = archive.topped_up(archive.partial.indices[order], whole, rng)
         rows = archive.topped_up(np.concatenate([best, archive.space.sample(looks, rng)]), whole + looks, rng)
         shares = np.array([1.0] * whole + [self.share] * looks)
         mean = np.full((len(rows), len(archive.objectives)), np.nan)
@@ -46,7 +46,7 @@ class Alternating:
 
 
 def build(config):
-    return Glimpsing(config.glimpse_share)
+    return MultiFidelity(config.partial_share)
 
 
 def build_wasteful(config):
