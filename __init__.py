@@ -16,11 +16,11 @@ from .version import VERSION as __version__
 if TYPE_CHECKING:
     from .search import SearchConfig as SearchConfig
     from .search import Study as Study
-    from .search import Told as Told
+    from .search import UserObjective as UserObjective
 
-OF_SEARCH = ("SearchConfig", "Study", "Told")
+OF_SEARCH = ("SearchConfig", "Study", "UserObjective")
 __all__ = ["__version__", "backends", "export", "final_front", "load_profile", "load_run", "profile", "run_search"]
-__all__ += ["SearchConfig", "Study", "Told", "spaces"]
+__all__ += ["SearchConfig", "Study", "UserObjective", "spaces"]
 
 
 def __dir__() -> list[str]:

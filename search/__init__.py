@@ -9,7 +9,7 @@ from .prediction.surrogate import Surrogate
 from .problem.constraint import Constraint
 from .problem.context import SearchContext
 from .problem.objective import Objective, ObjectiveInfo
-from .problem.user_objective import Told
+from .problem.user_objective import UserObjective
 from .rounds import Trial
 from .runs.quality import PredictorQuality, Quality
 from .runs.records import Evaluation
@@ -37,8 +37,8 @@ __all__ = [
     "Study",
     "Surrogate",
     "Tactic",
-    "Told",
     "Trial",
+    "UserObjective",
     "hypervolume",
     "load_final",
     "load_run",

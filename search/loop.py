@@ -66,7 +66,7 @@ def run_search(
     """
     folder = Path(folder)
     own = own_metric(context)
-    check_names(config, told=[own.name] if own else ())
+    check_names(config, user_objectives=[own.name] if own else ())
     context = replace(context, split=config.split)
     objectives, watched = build_objectives(config.objectives, context), build_watched(config, context)
     session = Session(

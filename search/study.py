@@ -1,4 +1,4 @@
-"""Ask and tell: a search whose trials somebody else measures, with a trainer of their own.
+"""The ask-and-tell interface: a search whose trials somebody else measures, with a trainer of their own.
 
     study = gnomon.Study(SearchConfig(space="fashion_mnist", objectives=("accuracy", "macs")), "runs/mine")
     while not study.done:
@@ -32,7 +32,7 @@ from .fronts.pareto import ParetoFront, describe
 from .problem.build import build_objective, build_watched
 from .problem.context import SearchContext
 from .problem.objective import Objective, measure
-from .problem.user_objective import ACCURACY, Told, objective_of
+from .problem.user_objective import ACCURACY, UserObjective, objective_of
 from .rounds import Trial
 from .runs.records import Evaluation
 from .runs.run import Run
@@ -53,7 +53,7 @@ class Study:
         *,
         space: SearchSpace | None = None,
         profile: Profiles = None,
-        told: Iterable[Told] = (),
+        user_objectives: Iterable[UserObjective] = (),
         provenance: Mapping[str, Any] | None = None,
         start_from: Run | None = None,
         force: bool = False,
@@ -63,7 +63,7 @@ class Study:
         `space` is the registered one that the settings name unless it is given. Latency comes from `profile`,
         and latency@NAME from the profile of that name where there are several by name; of several without names the
         fastest way is taken, and a trial's choices hold its precision where they differ in that. macs, params and other
-        objectives that can be computed are; `told` declares the rest, accuracy in percent besides.
+        objectives that can be computed are; `user_objectives` declares the rest, accuracy in percent besides.
         `provenance` says what values depend on, as {"checkpoint_sha256": ..., "data": ...}, and becomes part of the
         run's identity. Raises what `run_search` does, UnknownName for an objective that is neither declared nor
         registered, ProfileMismatch for a profile of another space.
@@ -71,17 +71,19 @@ class Study:
         space = load_space(config.space) if space is None else space
         known = searched(profile, space, config.objectives)
         space, config = known.space, config.model_copy(update={"space": known.space.name})
-        declared = {one.name: one for one in (ACCURACY, *told)}
-        check_names(config, told=list(declared))
+        declared = {one.name: one for one in (ACCURACY, *user_objectives)}
+        check_names(config, user_objectives=list(declared))
         resources = resources_from(profile, known.latencies)
         context = SearchContext(space, latency=known.latencies, split=config.split, resources=resources)
         self._space = space
-        self._told: dict[str, Told] = {name: declared[name] for name in config.objectives if name in declared}
+        self._user_objectives: dict[str, UserObjective] = {
+            name: declared[name] for name in config.objectives if name in declared
+        }
         self._objectives: tuple[Objective, ...] = tuple(
             objective_of(declared[name]) if name in declared else build_objective(name, context)
             for name in config.objectives
         )
-        self._watched = build_watched(config, context, told=list(declared))
+        self._watched = build_watched(config, context, user_objectives=list(declared))
         self._session = Session(
             space,
             config,
@@ -107,19 +109,19 @@ class Study:
     def tell(
         self, trial: Trial, *, failed: str | None = None, seconds: float | None = None, **values: float
     ) -> Evaluation:
-        """Write down what a trial measured, one value a told objective, or why it `failed`; on disk on return.
+        """Write down what a trial measured, one value a user objective, or why it `failed`; on disk on return.
 
         `seconds` is what measuring took, since the trial was asked for unless given. A failed trial costs its share,
         is in no front and is not asked for again. Raises TrialRefused for a trial that is not open, and for values
         missing, surplus or beside a failure, InvalidValue for one that is not finite; the trial can then be told anew.
         """
         self._require_open(trial)
-        require_values(trial, values, failed, told=self._told, known=self._session.header.names)
+        require_values(trial, values, failed, user_objectives=self._user_objectives, known=self._session.header.names)
         since = self._asked_s.get((trial.round, trial.position))
         if seconds is None:
             seconds = 0.0 if since is None else time.monotonic() - since
         if failed is None:
-            computed = [one for one in (*self._objectives, *self._watched) if one.name not in self._told]
+            computed = [one for one in (*self._objectives, *self._watched) if one.name not in self._user_objectives]
             row = np.array(trial.indices, dtype=np.int64)
             values |= dict(zip((one.name for one in computed), measure(computed, row, trial.share)))
         opened = next(one for one in self._session.open_trials() if one == trial)  # with what the tactic expected
@@ -174,9 +176,14 @@ class Study:
 
 
 def require_values(
-    trial: Trial, values: Mapping[str, object], failed: str | None, *, told: Mapping[str, Told], known: Sequence[str]
+    trial: Trial,
+    values: Mapping[str, object],
+    failed: str | None,
+    *,
+    user_objectives: Mapping[str, UserObjective],
+    known: Sequence[str],
 ) -> None:
-    """Raise TrialRefused or InvalidValue unless a trial is told a finite number a `told` objective, or why it `failed`.
+    """Raise TrialRefused or InvalidValue unless a trial is told a finite number a user objective, or why it `failed`.
 
     `known` are all objectives of the study.
     """
@@ -187,18 +194,18 @@ def require_values(
                 'its values, or failed="why"'
             )
         return
-    example = ", ".join(f"{name}=..." for name in told) or "nothing"
+    example = ", ".join(f"{name}=..." for name in user_objectives) or "nothing"
     for name in values:
-        if name not in told:
-            hint = f"the study does not have it{closest_hint(name, list(told))}"
+        if name not in user_objectives:
+            hint = f"the study does not have it{closest_hint(name, list(user_objectives))}"
             why = "it is computed here" if name in known else hint
             raise TrialRefused(f"trial {trial.id} is told {name}, but {why}; tell {example}")
-    if missing := [name for name in told if name not in values]:
+    if missing := [name for name in user_objectives if name not in values]:
         raise TrialRefused(f"trial {trial.id} is told without {', '.join(missing)}; tell {example}")
     for name, value in values.items():
         if isinstance(value, bool) or not math.isfinite(as_number(value)):
             raise InvalidValue(
-                f"trial {trial.id} is told {name}={value!r}; expected a finite number in {told[name].unit}. "
+                f"trial {trial.id} is told {name}={value!r}; expected a finite number in {user_objectives[name].unit}. "
                 'If it could not be measured, tell failed="why"'
             )
 

@@ -84,14 +84,14 @@ def population_of(config: SearchConfig) -> int:
     return int(getattr(module, "POPULATION", PAPER_POPULATION))
 
 
-def check_names(config: SearchConfig, *, told: Sequence[str] = ()) -> None:
+def check_names(config: SearchConfig, *, user_objectives: Sequence[str] = ()) -> None:
     """Raise UnknownName for an objective, tactic, surrogate or algorithm that is not registered.
 
-    Objectives that are `told` to a study, or are the metric of a super-network's task, need no registration. Raises
+    User objectives, and what is the metric of a super-network's task, need no registration. Raises
     InvalidConfig for an algorithm that does not suit the search, whichever tactic it has.
     """
     for objective in config.objectives:
-        if objective not in told:
+        if objective not in user_objectives:
             OBJECTIVES.check(family_of(objective))
     TACTICS.check(config.tactic)
     SURROGATES.check(config.surrogate)

@@ -63,10 +63,12 @@ def build_objectives(names: Sequence[str], context: SearchContext) -> tuple[Obje
     return tuple(build_objective(name, context) for name in names)
 
 
-def build_watched(config: SearchConfig, context: SearchContext, *, told: Collection[str] = ()) -> tuple[Objective, ...]:
+def build_watched(
+    config: SearchConfig, context: SearchContext, *, user_objectives: Collection[str] = ()
+) -> tuple[Objective, ...]:
     """Build what is constrained without being optimised, in order; it must be cheap, so that every value is exact.
 
-    What is `told` by the user can only be constrained as an objective.
+    A user objective can only be constrained as an objective.
     Raises InvalidConstraint for something costly, or that is no objective at all; MissingContext.
     """
     watched: dict[str, Objective] = {}
@@ -74,7 +76,7 @@ def build_watched(config: SearchConfig, context: SearchContext, *, told: Collect
     known = (*OBJECTIVES.names(), *([own.name] if own else ()))
     for text in config.constraints:
         name = Constraint.name_in(text)
-        if name in (*config.objectives, *watched, *told) or family_of(name) not in known:
+        if name in (*config.objectives, *watched, *user_objectives) or family_of(name) not in known:
             continue  # a name that nothing has is refused, with those there are, when the constraint is read
         watched[name] = build_objective(name, context)
         if watched[name].costly:

@@ -1,4 +1,4 @@
-"""Objectives whose values are told by the user rather than computed: costly, with nothing here to compute them."""
+"""User objectives: their values come from the user by `Study.tell` (ask-and-tell), nothing here computes them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RESERVED = ("trial", "failed", "seconds")  # parameters of Study.tell
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class UserObjective:
     """Declare an objective that a study is told: its name, unit and direction.
 
     `divisible`: whoever measures it honours a trial's share of the validation data; without it all trials are whole.
@@ -28,22 +28,23 @@ class Told:
     def __post_init__(self) -> None:
         if self.name in RESERVED or not self.name or not self.unit:
             raise InvalidConfig(
-                f"told objective {self.name!r} in {self.unit!r}: it needs a unit, and a name other than "
+                f"user objective {self.name!r} in {self.unit!r}: it needs a unit, and a name other than "
                 f"{', '.join(RESERVED)}",
-                field="told",
+                field="user_objectives",
             )
         if self.direction not in ("max", "min"):
             raise InvalidConfig(
-                f"told objective {self.name!r} has direction {self.direction!r}; it is max or min", field="told"
+                f"user objective {self.name!r} has direction {self.direction!r}; it is max or min",
+                field="user_objectives",
             )
 
 
-ACCURACY = Told("accuracy", "percent", device_independent=True)
+ACCURACY = UserObjective("accuracy", "percent", device_independent=True)
 
 
 @dataclass(frozen=True)
-class ToldObjective:
-    """A told objective as a search sees it."""
+class AskAndTellObjective:
+    """A user objective as a search sees it."""
 
     name: str
     unit: str
@@ -57,15 +58,15 @@ class ToldObjective:
 
 
 @dataclass(frozen=True)
-class DivisibleToldObjective(ToldObjective):
-    """A told objective that is measured on shares of the data too."""
+class DivisibleAskAndTellObjective(AskAndTellObjective):
+    """A user objective that is measured on shares of the data too."""
 
     def values_on(self, indices: Indices, share: float) -> Values:
         """Raise MissingContext: only the user knows."""
         return self.values(indices)
 
 
-def objective_of(told: Told) -> Objective:
+def objective_of(told: UserObjective) -> Objective:
     """Build the objective that a declaration describes."""
-    kind = DivisibleToldObjective if told.divisible else ToldObjective
+    kind = DivisibleAskAndTellObjective if told.divisible else AskAndTellObjective
     return kind(told.name, told.unit, told.direction, told.device_independent)

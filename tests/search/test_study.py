@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import gnomon
-from gnomon.search import SearchConfig, Told, load_run, run_search
+from gnomon.search import SearchConfig, UserObjective, load_run, run_search
 from gnomon.search.errors import (
     InvalidConfig,
     InvalidValue,
@@ -201,7 +201,7 @@ def test_a_trial_of_another_study_is_refused(tmp_path, study):
 
 def test_declared_objectives_are_told(tmp_path):
     config = CONFIG.model_copy(update={"objectives": ("perplexity", "macs"), "reference": {"perplexity": 80.0}})
-    with gnomon.Study(config, tmp_path / "run", told=[Told("perplexity", "nats", "min")]) as study:
+    with gnomon.Study(config, tmp_path / "run", user_objectives=[UserObjective("perplexity", "nats", "min")]) as study:
         for value, trial in zip((50.0, 30.0, 40.0, 70.0), study.ask()):
             study.tell(trial, perplexity=value)
         run = study.run
@@ -217,23 +217,23 @@ def test_undeclared_objectives_are_unknown(tmp_path):
 
 @pytest.mark.parametrize("wrong", [{"name": "failed"}, {"unit": ""}, {"direction": "up"}])
 def test_declarations_are_checked(wrong):
-    with pytest.raises(InvalidConfig, match="told objective"):
-        Told(**({"name": "loss", "unit": "nats"} | wrong))
+    with pytest.raises(InvalidConfig, match="user objective"):
+        UserObjective(**({"name": "loss", "unit": "nats"} | wrong))
 
 
 def test_shares_are_asked_only_of_objectives_that_have_them(tmp_path, third_party):
     config = CONFIG.model_copy(update={"tactic": "multi_fidelity", "partial_share": 0.5})
     with gnomon.Study(config, tmp_path / "whole") as study:
         assert {trial.share for trial in study.ask()} == {1.0}
-    told = [Told("accuracy", "percent", divisible=True)]
-    with gnomon.Study(config, tmp_path / "shares", told=told) as study:
+    told = [UserObjective("accuracy", "percent", divisible=True)]
+    with gnomon.Study(config, tmp_path / "shares", user_objectives=told) as study:
         assert {trial.share for trial in study.ask()} == {1.0, 0.5}
 
 
 def test_what_is_asked_stays_open_when_the_others_leave_less_than_a_validation(tmp_path, third_party):
     config = CONFIG.model_copy(update={"tactic": "alternating", "population": 3, "budget": 3})
-    told = [Told("accuracy", "percent", divisible=True)]
-    with gnomon.Study(config, tmp_path / "run", told=told) as study:
+    told = [UserObjective("accuracy", "percent", divisible=True)]
+    with gnomon.Study(config, tmp_path / "run", user_objectives=told) as study:
         first, *others = study.ask()
         assert [trial.share for trial in (first, *others)] == [0.5, 1.0, 0.5, 1.0]
         for trial in others:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import gnomon
-from gnomon.search import SearchConfig, Told, load_run, run_search
+from gnomon.search import SearchConfig, UserObjective, load_run, run_search
 from gnomon.search.errors import InvalidConfig, OutputUnusable, RunDamaged, RunMismatch
 from gnomon.search.problem.build import build_objectives
 from gnomon.search.rounds import Rounds
@@ -130,8 +130,8 @@ def test_where_something_differs_only_architectures_are_taken(tmp_path, first, p
 
 def test_a_told_objective_that_may_depend_on_the_device_is_not_taken(tmp_path, first):
     config = CONFIG.model_copy(update={"objectives": ("accuracy", "macs")})
-    told = [Told("accuracy", "percent")]
-    with gnomon.Study(config, tmp_path / "run", provenance=HERE, told=told, start_from=first) as study:
+    told = [UserObjective("accuracy", "percent")]
+    with gnomon.Study(config, tmp_path / "run", provenance=HERE, user_objectives=told, start_from=first) as study:
         assert "accuracy may depend on the device" in str(study.run.start)
         assert {trial.indices for trial in study.ask()} == {a.indices for a in first.front().architectures}
 
