@@ -19,7 +19,7 @@ DRAWS = 32  # of the predicted objectives, where there is no closed form
 FINALISTS = 64  # candidates whose gain is drawn
 
 
-def expected_gain(
+def expected_hypervolume_improvement(
     mean: Values, deviation: Values, front: Values, directions: Sequence[Direction], reference: Sequence[float]
 ) -> Values:
     """Return the expected gain in hypervolume of each candidate by itself, (n,), over what was measured (k, m).

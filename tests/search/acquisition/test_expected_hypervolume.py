@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnomon.search import hypervolume
-from gnomon.search.acquisition.expected_hypervolume import cumulative, expected_gain, staircase_gain
+from gnomon.search.acquisition.expected_hypervolume import cumulative, expected_hypervolume_improvement, staircase_gain
 
 FRONT = np.array([[90.0, 30.0], [85.0, 20.0], [70.0, 10.0]])
 REFERENCE = (60.0, 40.0)
@@ -23,7 +23,7 @@ def simulated(mean, deviation, front, directions=DIRECTIONS, reference=REFERENCE
 @pytest.mark.parametrize("mean", [[92.0, 35.0], [80.0, 15.0], [65.0, 9.0], [88.0, 30.0], [60.0, 45.0], [50.0, 5.0]])
 @pytest.mark.parametrize("deviation", [[0.5, 0.0], [5.0, 0.0], [0.0, 4.0], [5.0, 4.0], [0.5, 12.0]])
 def test_the_closed_form_is_what_simulation_says(mean, deviation):
-    found = expected_gain(np.array([mean]), np.array([deviation]), FRONT, DIRECTIONS, REFERENCE)[0]
+    found = expected_hypervolume_improvement(np.array([mean]), np.array([deviation]), FRONT, DIRECTIONS, REFERENCE)[0]
     expected, error = simulated(np.array(mean), np.array(deviation), FRONT)
     assert abs(found - expected) < 4.5 * error + 1e-3
 
@@ -33,7 +33,7 @@ def test_the_closed_form_is_what_simulation_says(mean, deviation):
 @pytest.mark.parametrize("sigma", [0.0, 2.0])
 def test_one_objective_gains_its_expected_improvement(direction, best, reference, mean, sigma):
     front, deviation = np.array([[best], [reference]]), np.array([[sigma]])
-    found = expected_gain(np.array([[mean]]), deviation, front, (direction,), (reference,))[0]
+    found = expected_hypervolume_improvement(np.array([[mean]]), deviation, front, (direction,), (reference,))[0]
     expected, error = simulated(np.array([mean]), deviation[0], front, (direction,), (reference,))
     assert abs(found - expected) < 4.5 * error + 1e-6
 
@@ -41,15 +41,20 @@ def test_one_objective_gains_its_expected_improvement(direction, best, reference
 def test_each_candidate_gains_by_itself():
     mean = np.array([[92.0, 35.0], [80.0, 15.0], [50.0, 45.0]])
     deviation = np.array([[1.0, 2.0], [3.0, 0.0], [0.0, 0.0]])
-    together = expected_gain(mean, deviation, FRONT, DIRECTIONS, REFERENCE)
-    alone = [expected_gain(m[None], d[None], FRONT, DIRECTIONS, REFERENCE)[0] for m, d in zip(mean, deviation)]
+    together = expected_hypervolume_improvement(mean, deviation, FRONT, DIRECTIONS, REFERENCE)
+    alone = [
+        expected_hypervolume_improvement(m[None], d[None], FRONT, DIRECTIONS, REFERENCE)[0]
+        for m, d in zip(mean, deviation)
+    ]
     assert together == pytest.approx(alone)
 
 
 def test_the_order_of_the_objectives_does_not_matter():
     mean, deviation = np.array([[80.0, 15.0]]), np.array([[3.0, 1.0]])
-    one = expected_gain(mean, deviation, FRONT, DIRECTIONS, REFERENCE)
-    other = expected_gain(mean[:, ::-1], deviation[:, ::-1], FRONT[:, ::-1], ("min", "max"), REFERENCE[::-1])
+    one = expected_hypervolume_improvement(mean, deviation, FRONT, DIRECTIONS, REFERENCE)
+    other = expected_hypervolume_improvement(
+        mean[:, ::-1], deviation[:, ::-1], FRONT[:, ::-1], ("min", "max"), REFERENCE[::-1]
+    )
     assert one == pytest.approx(other)
 
 
@@ -69,8 +74,8 @@ def test_a_certain_gain_is_the_hypervolume_it_adds(front, point):
 def test_dominated_points_of_the_front_and_points_beyond_the_corner_change_nothing():
     mean, deviation = np.array([[82.0, 15.0]]), np.array([[3.0, 2.0]])
     surplus = np.vstack([FRONT, [[84.0, 25.0], [59.0, 5.0], [99.0, 41.0]]])
-    found = expected_gain(mean, deviation, surplus, DIRECTIONS, REFERENCE)
-    assert found == pytest.approx(expected_gain(mean, deviation, FRONT, DIRECTIONS, REFERENCE))
+    found = expected_hypervolume_improvement(mean, deviation, surplus, DIRECTIONS, REFERENCE)
+    assert found == pytest.approx(expected_hypervolume_improvement(mean, deviation, FRONT, DIRECTIONS, REFERENCE))
 
 
 @pytest.mark.parametrize("deviation", [[2.0, 0.0, 0.0], [2.0, 1.5, 0.0]])
@@ -78,14 +83,16 @@ def test_three_objectives_are_drawn(deviation):
     front = np.array([[90.0, 30.0, 5.0], [80.0, 20.0, 4.0]])
     mean = np.array([[92.0, 18.0, 4.5]])
     arguments = (("max", "min", "min"), (60.0, 40.0, 10.0))
-    found = expected_gain(mean, np.array([deviation]), front, *arguments)[0]
+    found = expected_hypervolume_improvement(mean, np.array([deviation]), front, *arguments)[0]
     expected, _ = simulated(mean[0], np.array(deviation), front, *arguments, draws=4000)
     assert found == pytest.approx(expected, rel=0.15)
 
 
 def test_three_objectives_without_a_chance_gain_nothing():
     front, mean = np.array([[90.0, 30.0, 5.0]]), np.array([[50.0, 39.0, 9.0], [92.0, 18.0, 4.5]])
-    found = expected_gain(mean, np.full((2, 3), 0.1), front, ("max", "min", "min"), (60.0, 40.0, 10.0))
+    found = expected_hypervolume_improvement(
+        mean, np.full((2, 3), 0.1), front, ("max", "min", "min"), (60.0, 40.0, 10.0)
+    )
     assert found[0] == 0.0
     assert found[1] > 0.0
 
@@ -93,7 +100,9 @@ def test_three_objectives_without_a_chance_gain_nothing():
 @pytest.mark.parametrize("m", [1, 2, 3])
 def test_without_anything_measured_all_of_a_point_is_gain(m):
     mean, deviation = np.array([[80.0, 15.0, 4.0]])[:, :m], np.array([[0.1, 0.0, 0.0]])[:, :m]
-    found = expected_gain(mean, deviation, np.empty((0, m)), ("max", "min", "min")[:m], (60.0, 40.0, 10.0)[:m])
+    found = expected_hypervolume_improvement(
+        mean, deviation, np.empty((0, m)), ("max", "min", "min")[:m], (60.0, 40.0, 10.0)[:m]
+    )
     assert found == pytest.approx([(20.0, 20.0 * 25.0, 20.0 * 25.0 * 6.0)[m - 1]], rel=1e-3)
 
 
