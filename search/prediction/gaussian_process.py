@@ -44,7 +44,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Process:
+class GaussianProcess:
     """The posterior after `evidence`: Cholesky factor `lower` of its covariance, and weights of its targets."""
 
     basis: Basis
@@ -56,7 +56,7 @@ class Process:
     weights: Floats
 
     @staticmethod
-    def after(evidence: Evidence, encoding: Encoding, settings: Settings) -> Process:
+    def after(evidence: Evidence, encoding: Encoding, settings: Settings) -> GaussianProcess:
         """Condition on evidence, settings given."""
         basis, warp = Basis.of(encoding, evidence.features), evidence.warp(settings.power)
         covariance = basis.components(evidence.features, evidence.features).covariance(settings)
@@ -65,7 +65,9 @@ class Process:
             raise ValueError(f"the covariance of {len(evidence.targets)} measurements is not positive: {settings}")
         whitened = solved(lower, warp.standardised(evidence.targets))
         variance = max(float(whitened @ whitened) / len(whitened), 1e-12)
-        return Process(basis, settings, evidence, warp, variance, lower, solved(lower, whitened, transposed=True))
+        return GaussianProcess(
+            basis, settings, evidence, warp, variance, lower, solved(lower, whitened, transposed=True)
+        )
 
     def mean(self, features: Floats) -> Floats:
         """Return the expected value of full measurements, (n,)."""

@@ -12,7 +12,7 @@ from ...supernets.space.space import Indices
 from ..archive import Archive
 from ..evolution.evolve import ranked
 from ..problem.objective import Values
-from .gaussian_process import Evidence, Process, best_settings
+from .gaussian_process import Evidence, GaussianProcess, best_settings
 from .kernel import Encoding, Settings
 from .surrogate import Floats
 
@@ -26,7 +26,7 @@ class Posterior:
     """One process a costly objective, by column."""
 
     archive: Archive
-    processes: Mapping[int, Process]
+    processes: Mapping[int, GaussianProcess]
 
     @staticmethod
     def of(archive: Archive) -> Posterior:
@@ -42,7 +42,7 @@ class Posterior:
             if objective.costly:
                 early = evidence(archive, column, step(len(archive.indices)), step(len(archive.partial.shares)))
                 settings = tuned(Hashed(early, encoding))
-                processes[column] = Process.after(evidence(archive, column, full, partial), encoding, settings)
+                processes[column] = GaussianProcess.after(evidence(archive, column, full, partial), encoding, settings)
         return Posterior(archive, processes)
 
     def mean(self, rows: Indices) -> Values:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..gaussian_process import Evidence, Process, best_settings
+from ..gaussian_process import Evidence, GaussianProcess, best_settings
 from ..kernel import Encoding
 from ..surrogate import Floats
 
@@ -15,11 +15,11 @@ from ..surrogate import Floats
 class GaussianProcess:
     """The kernel's settings are chosen anew at every fit, by marginal likelihood."""
 
-    def fit(self, features: Floats, targets: Floats, rng: np.random.Generator) -> Process:
+    def fit(self, features: Floats, targets: Floats, rng: np.random.Generator) -> GaussianProcess:
         """Fit; `rng` is not used."""
         evidence = Evidence(features, targets, np.ones(len(targets)))
         encoding = Encoding.plain(features.shape[1])
-        return Process.after(evidence, encoding, best_settings(evidence, encoding))
+        return GaussianProcess.after(evidence, encoding, best_settings(evidence, encoding))
 
 
 def build() -> GaussianProcess:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gnomon.search.archive import Archive
-from gnomon.search.prediction.gaussian_process import JITTER, SHIFT, Evidence, Process, best_settings
+from gnomon.search.prediction.gaussian_process import JITTER, SHIFT, Evidence, GaussianProcess, best_settings
 from gnomon.search.prediction.kernel import Basis, Encoding, Settings, default_settings, same_share
 from gnomon.search.prediction.posterior import MOST_TO_FIT, MOST_TO_TUNE, Hashed, Posterior, kept, step, tuned
 from gnomon.search.problem.build import build_objectives
@@ -43,7 +43,7 @@ def archive(full, partial, share=0.1, names=("accuracy", "macs")):
 def test_the_posterior_is_the_textbooks():
     rows, new = features(12), features(5, seed=2)
     targets, shares = additive(rows), np.array([1.0, 0.1] * 6)[: len(rows)]
-    process = Process.after(Evidence(rows, targets, shares), ENCODING, SETTINGS)
+    process = GaussianProcess.after(Evidence(rows, targets, shares), ENCODING, SETTINGS)
     basis = Basis.of(ENCODING, rows)
     noise = np.diag(SETTINGS.noise + SETTINGS.partial_noise * (1 / shares - 1) + JITTER)
     own = basis.components(rows, rows).covariance(SETTINGS) + SHIFT * same_share(shares, shares) + noise
@@ -67,7 +67,9 @@ def test_a_partial_evaluation_is_less_believed_than_a_full_measurement():
     moved, unsure = [], []
     for share in (1.0, 0.1):
         shares = np.where(np.arange(len(rows)) == 0, share, 1.0)
-        before, after = (Process.after(Evidence(rows, t, shares), ENCODING, SETTINGS) for t in (targets, surprised))
+        before, after = (
+            GaussianProcess.after(Evidence(rows, t, shares), ENCODING, SETTINGS) for t in (targets, surprised)
+        )
         moved.append(abs(after.mean(rows[:1])[0] - before.mean(rows[:1])[0]))
         unsure.append(after.predict(rows[:1])[1][0])
     assert moved[1] < 0.5 * moved[0]
@@ -81,18 +83,20 @@ def test_a_shift_that_all_partial_evaluations_share_is_not_believed():
     truth = additive(rows)
     spread = truth.std()
     honest, shifted = (
-        Process.after(Evidence(rows, truth + np.where(shares < 1, shift, 0.0), shares), ENCODING, settings).mean(new)
+        GaussianProcess.after(
+            Evidence(rows, truth + np.where(shares < 1, shift, 0.0), shares), ENCODING, settings
+        ).mean(new)
         for shift in (0.0, 0.5 * spread)
     )
     assert np.abs(shifted - honest).max() < 0.1 * spread
-    independent = Process.after(
+    independent = GaussianProcess.after(
         Evidence(rows, truth + np.where(shares < 1, 0.5 * spread, 0.0), np.ones(len(rows))), ENCODING, settings
     ).mean(new)
     assert np.abs(independent - honest).mean() > 3 * np.abs(shifted - honest).mean()
 
 
 def test_more_of_the_data_is_more_exact():
-    process = Process.after(Evidence(features(20), additive(features(20)), np.ones(20)), ENCODING, SETTINGS)
+    process = GaussianProcess.after(Evidence(features(20), additive(features(20)), np.ones(20)), ENCODING, SETTINGS)
     noises = [process.noise(share, np.array([0.0]))[0] for share in (0.05, 0.1, 0.5, 1.0)]
     assert noises == sorted(noises, reverse=True)
     assert noises[-1] > 0
@@ -104,7 +108,7 @@ def test_noise_is_recovered_from_the_data(noise, least, most):
     truth = additive(rows)
     disturbed = truth + noise * truth.std() * np.random.default_rng(0).standard_normal(len(rows))
     settings = best_settings(Evidence(rows, disturbed, np.ones(len(rows))), ENCODING)
-    process = Process.after(Evidence(rows, disturbed, np.ones(len(rows))), ENCODING, settings)
+    process = GaussianProcess.after(Evidence(rows, disturbed, np.ones(len(rows))), ENCODING, settings)
     assert least <= process.noise(1.0, np.array([0.0]))[0] / truth.var() <= most
 
 
@@ -112,7 +116,7 @@ def test_settings_found_predict_an_additive_function_better_than_those_started_f
     rows, new = features(80), features(60, seed=2)
     evidence = Evidence(rows, additive(rows), np.ones(len(rows)))
     errors = [
-        np.abs(Process.after(evidence, ENCODING, settings).mean(new) - additive(new)).mean()
+        np.abs(GaussianProcess.after(evidence, ENCODING, settings).mean(new) - additive(new)).mean()
         for settings in (best_settings(evidence, ENCODING), default_settings(len(ENCODING.views)))
     ]
     assert errors[0] < errors[1]
@@ -121,14 +125,14 @@ def test_settings_found_predict_an_additive_function_better_than_those_started_f
 
 def test_what_a_gene_without_weight_does_is_not_learnt():
     settings = Settings((0.0,) * len(ENCODING.views), local=1e-9)
-    process = Process.after(Evidence(features(20), additive(features(20)), np.ones(20)), ENCODING, settings)
+    process = GaussianProcess.after(Evidence(features(20), additive(features(20)), np.ones(20)), ENCODING, settings)
     assert np.ptp(process.mean(features(20, seed=2))) < 1e-3
 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_constant_and_single_targets_have_a_posterior(n):
     rows = features(n)
-    process = Process.after(Evidence(rows, np.full(n, 70.0), np.ones(n)), ENCODING, SETTINGS)
+    process = GaussianProcess.after(Evidence(rows, np.full(n, 70.0), np.ones(n)), ENCODING, SETTINGS)
     mean, deviation = process.predict(features(9, seed=2))
     assert mean == pytest.approx(np.full(len(mean), 70.0))
     assert np.isfinite(deviation).all()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gnomon.search.prediction.gaussian_process import LOCALS, NOISES, WEIGHTS, Evidence, Process, best_settings
+from gnomon.search.prediction.gaussian_process import LOCALS, NOISES, WEIGHTS, Evidence, GaussianProcess, best_settings
 from gnomon.search.prediction.kernel import Encoding, default_settings, doubt
 from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot, load_space
 
@@ -77,7 +77,7 @@ def test_without_an_order_cells_are_predicted_better_than_with_a_made_up_one():
             known = np.random.default_rng(seed).permutation(400)[:16]
             evidence = Evidence(space.one_hot(rows[known]), carried(rows[known]), np.ones(16))
             encoding = Encoding.of(space)
-            process = Process.after(evidence, encoding, best_settings(evidence, encoding))
+            process = GaussianProcess.after(evidence, encoding, best_settings(evidence, encoding))
             found.append(np.abs(process.mean(space.one_hot(rows)) - carried(rows)).mean())
         errors[ordered] = np.mean(found)
     assert errors[False] < errors[True]

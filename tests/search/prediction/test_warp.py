@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnomon.search.prediction.gaussian_process import Evidence, Process, best_settings
+from gnomon.search.prediction.gaussian_process import Evidence, GaussianProcess, best_settings
 from gnomon.search.prediction.kernel import Encoding
 from gnomon.search.prediction.warp import POWERS, Warp, bent, straight
 
@@ -48,7 +48,7 @@ def test_bending_predicts_saturating_targets_better(monkeypatch):
     evidence = Evidence(rows[:40], targets[:40], np.ones(40))
 
     def error():
-        process = Process.after(evidence, ENCODING, best_settings(evidence, ENCODING))
+        process = GaussianProcess.after(evidence, ENCODING, best_settings(evidence, ENCODING))
         good = targets[40:] > np.median(targets)
         return np.sqrt(np.mean((process.mean(rows[40:]) - targets[40:])[good] ** 2))
 
