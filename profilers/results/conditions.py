@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 
 @dataclass(frozen=True)
-class ConditionsThen:
+class DeviceState:
     """What the device told, ``t_s`` seconds into a session."""
 
     values: Mapping[str, Any]
@@ -15,7 +15,7 @@ class ConditionsThen:
     t_s: float
 
 
-def summary_of(conditions: Sequence[ConditionsThen]) -> Dict[str, Any]:
+def summary_of(conditions: Sequence[DeviceState]) -> Dict[str, Any]:
     """Return each field over all readings: numbers as [lowest, highest], lists as the share of readings naming each.
 
     Texts are listed, each once; what was never told is left out.

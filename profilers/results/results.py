@@ -18,7 +18,7 @@ from ..machine.hardware import Hardware
 from ..run_config import RunConfig
 from ..timing.measurement import Measurement
 from ..timing.schedule import Step
-from .conditions import ConditionsThen
+from .conditions import DeviceState
 from .visits import Anchor, Failure, Session, Visit, measurements_from_visits
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Results:
     visits: Tuple[Visit, ...] = ()
     failures: Tuple[Failure, ...] = ()
     attempts: Tuple[Step, ...] = ()
-    conditions: Tuple[ConditionsThen, ...] = ()
+    conditions: Tuple[DeviceState, ...] = ()
     session_seconds: Mapping[str, float] = field(default_factory=dict)
     is_complete: bool = False
     warnings: Tuple[str, ...] = ()
@@ -235,8 +235,8 @@ def _options(record: Record) -> Tuple[str, Dict[str, Any]]:
     return str(record["session"]), dict(record["options"])
 
 
-def _conditions(record: Record) -> ConditionsThen:
-    return ConditionsThen(dict(record["conditions"]), str(record["session"]), float(record["t_s"]))
+def _conditions(record: Record) -> DeviceState:
+    return DeviceState(dict(record["conditions"]), str(record["session"]), float(record["t_s"]))
 
 
 _PARSERS: Dict[str, Callable[[Record], Any]] = {

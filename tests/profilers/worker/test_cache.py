@@ -7,7 +7,7 @@ import pytest
 from gnomon.profilers import read_results
 from gnomon.profilers.errors import GpuLost
 from gnomon.profilers.exits import DONE, GPU_LOST
-from gnomon.profilers.results.conditions import ConditionsThen, sentence_of, summary_of
+from gnomon.profilers.results.conditions import DeviceState, sentence_of, summary_of
 from gnomon.profilers.testing import FakeBackend
 from gnomon.profilers.worker import worker
 from gnomon.profilers.worker.cache import cache_path, hand_on_cache
@@ -55,7 +55,7 @@ def test_conditions_are_summed_up_by_what_they_are():
         {"sm_clock_mhz": 1560, "clock_limited_by": ["power cap"], "cache": "begun", "power_w": None},
         {"sm_clock_mhz": 1380, "clock_limited_by": [], "cache": "begun", "power_w": None},
     ]
-    summary = summary_of([ConditionsThen(values, "session", 1.0) for values in told])
+    summary = summary_of([DeviceState(values, "session", 1.0) for values in told])
     assert summary == {"sm_clock_mhz": [1380, 1560], "clock_limited_by": {"power cap": 0.5}, "cache": ["begun"]}
     assert sentence_of(summary) == "cache begun; clock limited by power cap 50% of the time; sm clock mhz 1380 to 1560"
 
