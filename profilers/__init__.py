@@ -32,7 +32,7 @@ from .errors import (
 from .journal import Journal, read_journal, write_atomically
 from .machine.hardware import Hardware, NoiseCause, TimerNoise, fingerprint, noise_causes, timer_noise
 from .resources.counter import Counter, CounterState, counter_names, counter_states, open_counter
-from .resources.usage import EnergyUse, MemoryUse, Resources, Spell, Usage
+from .resources.usage import EnergyReading, EnergyUse, MemoryUse, Resources, Usage
 from .results.drift import SpeedCurve
 from .results.results import Results, read_results
 from .results.visits import Anchor, Failure, Session, Visit
@@ -63,6 +63,7 @@ __all__ = [
     "DeviceError",
     "DeviceUnfit",
     "DeviceUnreachable",
+    "EnergyReading",
     "EnergyUse",
     "EnvironmentChanged",
     "Executable",
@@ -98,7 +99,6 @@ __all__ = [
     "RuntimeTooOld",
     "Session",
     "SpeedCurve",
-    "Spell",
     "TimerNoise",
     "TimingPlan",
     "TimingPolicy",

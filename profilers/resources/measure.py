@@ -33,7 +33,7 @@ from ..timing.program_part import ProgramPart
 from ..timing.protocol import TimingPolicy
 from .counter import Counter, open_counter
 from .memory import peak_mib, reset_peak, resident_mib
-from .usage import EnergyUse, MemoryUse, Resources, Spell, Usage
+from .usage import EnergyReading, EnergyUse, MemoryUse, Resources, Usage
 
 REPEATS = 3
 WARMUP_LOOPS = 5
@@ -119,9 +119,9 @@ def energy_of(
 ) -> EnergyUse:
     """Run a loaded model for as long as the counter needs, and idle before and after."""
 
-    def idle() -> Spell:
+    def idle() -> EnergyReading:
         sleep(SETTLE_S)
-        return _spell(counter, clock, lambda: sleep(max(MIN_IDLE_S, IDLE_INTERVALS * counter.interval_s)))
+        return _energy_reading(counter, clock, lambda: sleep(max(MIN_IDLE_S, IDLE_INTERVALS * counter.interval_s)))
 
     inferences = 0
     loops = max(1, round(CHUNK_S * 1e9 * WARMUP_LOOPS / max(1, executable.elapsed_ns(WARMUP_LOOPS))))
@@ -135,17 +135,17 @@ def energy_of(
             inferences += loops
 
     before = idle()
-    running = _spell(counter, clock, run)
+    running = _energy_reading(counter, clock, run)
     return EnergyUse(counter.name, tuple(counter.total), counter.interval_s, inferences, running, (before, idle()))
 
 
-def _spell(counter: Counter, clock: Callable[[], float], work: Callable[[], None]) -> Spell:
+def _energy_reading(counter: Counter, clock: Callable[[], float], work: Callable[[], None]) -> EnergyReading:
     """Return how long some work took and what the counter counted meanwhile."""
     start_s, before = clock(), counter.read()
     work()
     after, end_s = counter.read(), clock()
     spent: Mapping[str, float] = counter.spent_mj(before, after)
-    return Spell(end_s - start_s, spent)
+    return EnergyReading(end_s - start_s, spent)
 
 
 def _parts(folder: Path, plan: TimingPlan) -> Tuple[ProgramPart, ...]:

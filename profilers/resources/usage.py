@@ -27,7 +27,7 @@ class MemoryUse:
 
 
 @dataclass(frozen=True)
-class Spell:
+class EnergyReading:
     """Some seconds, and the millijoules that a counter counted in them, by domain."""
 
     seconds: float
@@ -49,8 +49,8 @@ class EnergyUse:
     total: Tuple[str, ...]
     interval_s: float
     inferences: int
-    running: Spell
-    idle: Tuple[Spell, ...]
+    running: EnergyReading
+    idle: Tuple[EnergyReading, ...]
 
     @property
     def energy_mj(self) -> float:
@@ -142,8 +142,8 @@ def _energy_from_json(data: Mapping[str, Any]) -> EnergyUse:
         **dict(
             data,
             total=tuple(data["total"]),
-            running=Spell(**data["running"]),
-            idle=tuple(Spell(**spell) for spell in data["idle"]),
+            running=EnergyReading(**data["running"]),
+            idle=tuple(EnergyReading(**spell) for spell in data["idle"]),
         )
     )
 

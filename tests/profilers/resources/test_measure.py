@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gnomon.profilers import (
     CounterUnavailable,
+    EnergyReading,
     EnergyUse,
     MemoryUse,
     ModelRejected,
@@ -20,7 +21,6 @@ from gnomon.profilers import (
     ProgramPart,
     Resources,
     RunConfig,
-    Spell,
     TimingPolicy,
     Usage,
     WorkerCrashed,
@@ -201,7 +201,7 @@ def test_energy_is_counted_gross_with_idling_before_and_after(interval_s, run_s,
 
 
 seconds = st.floats(1e-3, 1e3)
-spells = st.builds(Spell, seconds, st.fixed_dictionaries({"package-0": st.floats(0, 1e6)}))
+spells = st.builds(EnergyReading, seconds, st.fixed_dictionaries({"package-0": st.floats(0, 1e6)}))
 energies = st.builds(
     EnergyUse, st.text(), st.just(("package-0",)), seconds, st.integers(1, 10**9), spells, st.tuples(spells, spells)
 )
