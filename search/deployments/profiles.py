@@ -28,7 +28,7 @@ WEIGHT_BITS = "weight_bits"  # of a run's provenance; absent where nothing is va
 
 
 @dataclass(frozen=True)
-class Searched:
+class LatencySources:
     """What a search takes from hardware profiles: the space, latency models by name, and what it keeps of them.
 
     `space` is the one asked for, or the same with the precision as a choice. `precision` is what networks are
@@ -52,7 +52,7 @@ class Searched:
         return bits
 
 
-def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = ()) -> Searched:
+def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = ()) -> LatencySources:
     """Take a search's latencies from one profile, several by name, or several ways to run a network on one device.
 
     Of ways, precisions that cannot gain anything in the `objectives` are left out (`Deployments.from_profiles`); where
@@ -70,14 +70,14 @@ def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = 
         kept |= weight_bits_of([one for one in profile if one.header.config.precision in ways.precisions])
         if ways.left_out:
             kept[LEFT_OUT] = [way.label for way in ways.left_out]
-        return Searched(ways.space, {"": ways}, kept, ways.precision)
+        return LatencySources(ways.space, {"": ways}, kept, ways.precision)
     profiles = named(profile)
     check_instances(profiles)
     for one in profiles.values():
         one.table.require(one.space_named(space.name).unique_layers())
     precision = precision_of(profiles)
     latencies = {name: one.latency for name, one in profiles.items()}
-    return Searched(space, latencies, provenance_from(profiles), precision)
+    return LatencySources(space, latencies, provenance_from(profiles), precision)
 
 
 def named(profile: HardwareProfile | Mapping[str, HardwareProfile] | None) -> dict[str, HardwareProfile]:
