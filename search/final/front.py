@@ -23,8 +23,8 @@ from .records import (
     SCHEMA,
     SCHEMA_VERSION,
     FinalHeader,
-    Pace,
     Record,
+    SpeedRatio,
     Timing,
     Validation,
     read_final_journal,
@@ -162,8 +162,8 @@ class FinalFront:
     def agreement(self) -> LatencyAgreement | None:
         """How right the predicted latencies were; None where none was measured."""
         timed = [(t, t.measured_us) for t in self.timings.values() if t.measured_us is not None]
-        pace = [record.anchor_ratio for record in self.records if isinstance(record, Pace)]
-        if not timed or not pace:
+        speed_ratio = [record.anchor_ratio for record in self.records if isinstance(record, SpeedRatio)]
+        if not timed or not speed_ratio:
             return None
         intervals = [None if t.low_us is None or t.high_us is None else (t.low_us, t.high_us) for t, _ in timed]
         return LatencyAgreement.of([t.predicted_us for t, _ in timed], [us for _, us in timed], intervals, pace[0])

@@ -68,7 +68,7 @@ class Validation(BaseModel):
     seconds: float = Field(ge=0)
 
 
-class Pace(BaseModel):
+class SpeedRatio(BaseModel):
     """How much slower the profile's anchor layer ran beside the networks than when it was profiled."""
 
     model_config = STRICT
@@ -96,11 +96,11 @@ class Timing(BaseModel):
     failed: str | None = None
 
 
-Record = FinalHeader | Validation | Pace | Timing
+Record = FinalHeader | Validation | SpeedRatio | Timing
 RECORDS: dict[str, type[Record]] = {
     "header": FinalHeader,
     "validation": Validation,
-    "pace": Pace,
+    "pace": SpeedRatio,
     "timing": Timing,
 }
 

@@ -12,7 +12,7 @@ from ...supernets.space.space import Architecture
 from ..deployments.models import exported
 from ..problem.context import EvaluatesArchitectures
 from ..runs.records import TIMING_FOLDER
-from .records import FinalHeader, Pace, Record, Timing, Validation
+from .records import FinalHeader, Record, SpeedRatio, Timing, Validation
 
 
 def timings(
@@ -23,13 +23,13 @@ def timings(
     profile: HardwareProfile,
     header: FinalHeader,
     on_step: Callable[[str], None],
-) -> Iterator[Pace | Timing]:
+) -> Iterator[SpeedRatio | Timing]:
     """Yield the pace and the timings that are not `recorded` yet; predictions alone when the `header` says why.
 
     Raises the errors of lut and profilers; an interruption is gone on from in the folder's TIMING_FOLDER.
     """
     known = {record.id for record in recorded if isinstance(record, Timing)}
-    paced = any(isinstance(record, Pace) for record in recorded)
+    paced = any(isinstance(record, SpeedRatio) for record in recorded)
     missing = [member for member in members if member.id not in known]
     if not missing:
         return
@@ -38,7 +38,7 @@ def timings(
         on_step(f"timing {len(members)} networks in {profile.header.backend}, interleaved")
         found = timed_together(folder / TIMING_FOLDER, members, supernet, profile, on_step)
         if not paced:
-            yield Pace(anchor_ratio=found.anchor_ratio)
+            yield SpeedRatio(anchor_ratio=found.anchor_ratio)
     for member in missing:
         yield timing_of(member, member.search[header.latency], profile, found)
 
