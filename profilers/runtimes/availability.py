@@ -84,17 +84,17 @@ def require_usable(name: str) -> str:
     try:
         backend = load_backend(name)
     except RuntimeConflict:  # with what this process has loaded; a child has loaded nothing
-        return _asked_apart(name)
+        return _asked_in_subprocess(name)
     ask = getattr(backend, "require_usable", None)
     if ask is None:
         return backend.version()
     if getattr(backend, "takes_process", False):
-        return _asked_apart(name)
+        return _asked_in_subprocess(name)
     unbroken(name, origin_of(name), ask)
     return backend.version()
 
 
-def _asked_apart(name: str) -> str:
+def _asked_in_subprocess(name: str) -> str:
     """Ask in a child process and return the version that it tells, or raise what it says."""
     archive = running_archive()
     start = [sys.executable, "-m", __name__] if archive is None else [sys.executable, str(archive), ASK]

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 KINDS = "biuf"  # of arrays that are sent: numbers and truth values, no objects
 
 
-class ModelsApart(Closing):
+class ModelsInSubprocess(Closing):
     """Some models, compiled by one backend in a child process; run one by its position."""
 
     def __init__(self, models: Sequence[bytes], *, backend: str, config: RunConfig) -> None:

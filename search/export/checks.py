@@ -26,7 +26,7 @@ from ...profilers.run_config import RunConfig
 from ...profilers.runtimes.availability import availability
 from ...profilers.runtimes.backend import Executable
 from ...profilers.runtimes.registry import backend_names, load_backend
-from ...profilers.runtimes.subprocess import ModelsApart
+from ...profilers.runtimes.subprocess import ModelsInSubprocess
 from ...profilers.timing.plan import Model
 from ...supernets.evaluation.supernet import Supernet
 from ...supernets.graph import PartModel
@@ -96,7 +96,7 @@ class LoadedPart:
 class PartApart:
     """A part in a runtime in a process of its own, as super-networks call it."""
 
-    models: ModelsApart
+    models: ModelsInSubprocess
     position: int
 
     @property
@@ -135,7 +135,7 @@ def check_parity(
             continue
         config = RunConfig(device=found.device, precision=precision)
         try:
-            with ModelsApart([part.model for part in parts], backend=name, config=config) as models:
+            with ModelsInSubprocess([part.model for part in parts], backend=name, config=config) as models:
                 runners = [PartApart(models, position) for position in range(len(parts))]
                 answers = supernet.answers_from(runners, "test", examples)
         except (BackendBroken, BackendUnavailable, FallbackRefused, UnsupportedConfig) as error:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gnomon.profilers import ModelRejected, RunConfig, UnknownBackend, WorkerCrashed, load_backend
-from gnomon.profilers.runtimes.subprocess import ModelsApart
+from gnomon.profilers.runtimes.subprocess import ModelsInSubprocess
 from gnomon.profilers.testing import AFFINE_SHAPE, affine_model, affine_outputs
 
 NOISY = '''
@@ -45,7 +45,7 @@ def noisy(tmp_path, monkeypatch):
 def test_answers_are_those_of_the_runtime_whatever_is_loaded_here(name, require):
     load_backend(require("openvino")), require(name)
     inputs = {"x": np.linspace(-1.0, 1.0, 16, dtype=np.float32).reshape(AFFINE_SHAPE)}
-    with ModelsApart([affine_model(), affine_model()], backend=name, config=RunConfig()) as models:
+    with ModelsInSubprocess([affine_model(), affine_model()], backend=name, config=RunConfig()) as models:
         assert models.input_shapes == [{"x": AFFINE_SHAPE}] * 2
         assert models.version == load_backend(name).version()
         for position in (1, 0, 1):
@@ -56,7 +56,7 @@ def test_answers_are_those_of_the_runtime_whatever_is_loaded_here(name, require)
 
 
 def test_what_a_runtime_prints_is_not_taken_for_an_answer(noisy):
-    with ModelsApart([b"0"], backend=noisy, config=RunConfig()) as models:
+    with ModelsInSubprocess([b"0"], backend=noisy, config=RunConfig()) as models:
         sent = {"ids": np.arange(3), "scalar": np.float16(2), "none": np.zeros((0, 4)), "strided": np.eye(3)[:, 1]}
         received = models.run(0, sent)
     assert {name: (array.shape, array.dtype) for name, array in received.items()} == {
@@ -67,7 +67,7 @@ def test_what_a_runtime_prints_is_not_taken_for_an_answer(noisy):
 
 def test_a_runtime_that_dies_is_an_error_with_its_last_words(noisy):
     with (
-        ModelsApart([str(int(signal.SIGSEGV)).encode()], backend=noisy, config=RunConfig()) as models,
+        ModelsInSubprocess([str(int(signal.SIGSEGV)).encode()], backend=noisy, config=RunConfig()) as models,
         pytest.raises(WorkerCrashed, match=r"noisy died with SIGSEGV(.|\n)*runtimes print"),
     ):
         models.run(0, {})
@@ -75,13 +75,13 @@ def test_a_runtime_that_dies_is_an_error_with_its_last_words(noisy):
 
 def test_errors_of_the_child_are_raised_as_themselves():
     with pytest.raises(UnknownBackend, match="onnxruntime"):
-        ModelsApart([affine_model()], backend="onnxrunntime", config=RunConfig())
+        ModelsInSubprocess([affine_model()], backend="onnxrunntime", config=RunConfig())
     with pytest.raises(ModelRejected):
-        ModelsApart([b"this is not ONNX"], backend="onnxruntime", config=RunConfig())
+        ModelsInSubprocess([b"this is not ONNX"], backend="onnxruntime", config=RunConfig())
 
 
 def test_it_goes_on_after_inputs_that_do_not_fit_and_closes_twice():
-    with ModelsApart([affine_model()], backend="onnxruntime", config=RunConfig()) as models:
+    with ModelsInSubprocess([affine_model()], backend="onnxruntime", config=RunConfig()) as models:
         with pytest.raises(ModelRejected):
             models.run(0, {"x": np.zeros((3, 5), np.float32)})
         assert models.run(0, {"x": np.zeros(AFFINE_SHAPE, np.float32)})["y"].shape == AFFINE_SHAPE

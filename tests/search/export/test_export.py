@@ -10,7 +10,7 @@ import pytest
 from gnomon.cli.export import metric_line
 from gnomon.lut import ProfileMismatch, ProfileRequest, build_profile
 from gnomon.profilers import FallbackRefused, backend_names
-from gnomon.profilers.runtimes.subprocess import ModelsApart
+from gnomon.profilers.runtimes.subprocess import ModelsInSubprocess
 from gnomon.search.errors import ExportRefused, OutputUnusable
 from gnomon.search.export import checks as export_checks
 from gnomon.search.export.export import ExportedMetric, export_subnet
@@ -119,9 +119,9 @@ def test_a_runtime_that_would_run_a_part_elsewhere_is_not_compared_and_says_so(
     def strays(models, *, backend, config):
         if backend == "openvino":
             raise FallbackRefused("HardSwish would run elsewhere")
-        return ModelsApart(models, backend=backend, config=config)
+        return ModelsInSubprocess(models, backend=backend, config=config)
 
-    monkeypatch.setattr(export_checks, "ModelsApart", strays)
+    monkeypatch.setattr(export_checks, "ModelsInSubprocess", strays)
     said = []
     exported = export_subnet(Translator(pairs), architecture, tmp_path / "out", on_step=said.append)
     assert "openvino" not in {parity.backend for parity in exported.parities}
