@@ -12,7 +12,7 @@ from ..surrogate import Floats
 
 
 @dataclass(frozen=True)
-class GaussianProcess:
+class GaussianProcessSurrogate:
     """The kernel's settings are chosen anew at every fit, by marginal likelihood."""
 
     def fit(self, features: Floats, targets: Floats, rng: np.random.Generator) -> GaussianProcess:
@@ -22,6 +22,6 @@ class GaussianProcess:
         return GaussianProcess.after(evidence, encoding, best_settings(evidence, encoding))
 
 
-def build() -> GaussianProcess:
+def build() -> GaussianProcessSurrogate:
     """Build the surrogate."""
-    return GaussianProcess()
+    return GaussianProcessSurrogate()
