@@ -166,7 +166,9 @@ class FinalFront:
         if not timed or not speed_ratio:
             return None
         intervals = [None if t.low_us is None or t.high_us is None else (t.low_us, t.high_us) for t, _ in timed]
-        return LatencyAgreement.of([t.predicted_us for t, _ in timed], [us for _, us in timed], intervals, speed_ratio[0])
+        return LatencyAgreement.of(
+            [t.predicted_us for t, _ in timed], [us for _, us in timed], intervals, speed_ratio[0]
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Return everything but raw blocks, as final.json holds it."""

@@ -279,7 +279,8 @@ def test_the_script_prints_both_tables_and_goes_on(macro_table, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("place", "value"), [("opening:TRIAL_PARTIAL", 0.0), ("opening:PAIRS", 1), ("tactics.gnomon:EXPLORATION", 9.0)]
+    ("place", "value"),
+    [("acquisition.opening:TRIAL_PARTIAL", 0.0), ("acquisition.opening:PAIRS", 1), ("tactics.gnomon:EXPLORATION", 9.0)],
 )
 def test_constants_of_the_tactic_hold_while_they_are_overridden(macro, place, value):
     plain = ENTRANTS["gnomon"]
