@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +29,8 @@ def config_from_toml(path: Path) -> SearchConfig:
 
 def toml_from_config(config: SearchConfig, path: Path, *, force: bool) -> None:
     """Write settings; raises InvalidConfig when the file exists and `force` is off, or cannot be written."""
+    import tomli_w
+
     from ..outputs import appearing, file_kind
     from ..profilers.files import read_file
     from ..search.errors import InvalidConfig
@@ -42,12 +43,12 @@ def toml_from_config(config: SearchConfig, path: Path, *, force: bool) -> None:
 
     values = config.model_dump(mode="json")
     reference = values.pop("reference")
-    lines = [f"{name} = {json.dumps(value)}" for name, value in values.items() if value is not None]
+    content = {name: value for name, value in values.items() if value is not None}
     if reference:
-        lines += ["[reference]", *(f"{json.dumps(name)} = {value}" for name, value in reference.items())]
+        content["reference"] = reference
     kind = file_kind("a file of settings", is_ours, option="--save-config")
     try:
         with appearing(path, kind, force=force, refuse=refuse) as fresh:
-            fresh.write_text("\n".join([MARK, *lines]) + "\n", encoding="utf-8")
+            fresh.write_text(f"{MARK}\n{tomli_w.dumps(content)}", encoding="utf-8")
     except OSError as error:
         raise InvalidConfig(f"cannot write {path}: {error}", field="save_config") from error

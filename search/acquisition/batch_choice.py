@@ -12,7 +12,7 @@ from ..archive import Archive
 from ..prediction.posterior import Posterior
 from ..prediction.surrogate import Floats
 from ..problem.objective import Values
-from .expected_hypervolume import expected_hypervolume_improvement
+from .expected_hypervolume import log_expected_hypervolume_improvement
 from .feasibility import log_probability
 
 
@@ -72,9 +72,8 @@ class Choosing:
             spread[:, column] = np.sqrt(np.maximum(np.diag(covariance), 0.0))
             noise[:, column] = self.posterior.processes[column].noise(1.0, self.predicted[:, column])
         kept = log_probability(self.archive, self.rows, self.predicted, np.sqrt(spread**2 + noise))
-        gain = expected_hypervolume_improvement(
+        gain = log_expected_hypervolume_improvement(
             self.mean, self.exploration * spread, self.front, self.archive.directions, self.corner
         )
-        with np.errstate(divide="ignore"):
-            promise = np.log(np.maximum(gain, 0.0)) + kept
+        promise = gain + kept
         return -np.arange(len(gain), dtype=np.float64), kept, promise, np.where(self.taken, 0.0, 1.0)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..problem.objective import Direction
+from ..runs.quality import kendall_tau
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class LatencyAgreement:
         return LatencyAgreement(
             len(measured),
             anchor_ratio,
-            kendall_tau(predicted_us, measured_us),
+            kendall_tau(np.array(predicted_us), np.array(measured_us)),
             float(np.abs(predicted - measured).mean()),
             float(100 * (np.abs(predicted - measured) / measured).mean()),
             float(100 * (np.abs(predicted - at_pace) / at_pace).mean()),
@@ -125,12 +126,3 @@ def standings(
 def dominates(a: Sequence[float], b: Sequence[float]) -> bool:
     """Tell whether costs `a` are nowhere worse than `b` and somewhere better."""
     return all(x <= y for x, y in zip(a, b)) and any(x < y for x, y in zip(a, b))
-
-
-def kendall_tau(a: Sequence[float], b: Sequence[float]) -> float | None:
-    """Return Kendall's tau-b, which counts ties; None for fewer than two values or a constant."""
-    pairs = [(np.sign(a[i] - a[j]), np.sign(b[i] - b[j])) for i in range(len(a)) for j in range(i)]
-    untied_a, untied_b = sum(abs(x) for x, _ in pairs), sum(abs(y) for _, y in pairs)
-    if not untied_a or not untied_b:
-        return None
-    return float(sum(x * y for x, y in pairs) / math.sqrt(untied_a * untied_b))

@@ -43,7 +43,7 @@ def header_for(
 def installed_versions() -> dict[str, str]:
     """Return the versions that can change a trajectory; absent packages are left out."""
     found = {"gnomon": VERSION}
-    for name in ("numpy", "pymoo", "moocore", "scikit-learn", "torch"):
+    for name in ("numpy", "pymoo", "moocore", "scikit-learn", "scipy", "torch"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

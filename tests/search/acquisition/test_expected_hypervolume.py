@@ -4,7 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnomon.search import hypervolume
-from gnomon.search.acquisition.expected_hypervolume import cumulative, expected_hypervolume_improvement, staircase_gain
+from gnomon.search.acquisition.expected_hypervolume import (
+    expected_hypervolume_improvement,
+    log_expected_hypervolume_improvement,
+    log_improvement,
+    log_staircase_gain,
+)
 
 FRONT = np.array([[90.0, 30.0], [85.0, 20.0], [70.0, 10.0]])
 REFERENCE = (60.0, 40.0)
@@ -67,7 +72,7 @@ def test_a_certain_gain_is_the_hypervolume_it_adds(front, point):
     measured, row = np.array(front).reshape(-1, 2), np.array([point])
     both = np.vstack([measured, row])
     added = hypervolume(both, ("min", "min"), (8.0, 8.0)) - hypervolume(measured, ("min", "min"), (8.0, 8.0))
-    found = staircase_gain(row, np.zeros((1, 2)), measured, np.array([8.0, 8.0]))
+    found = np.exp(log_staircase_gain(row, np.zeros((1, 2)), measured, np.array([8.0, 8.0])))
     assert found == pytest.approx([added], abs=1e-9)
 
 
@@ -106,8 +111,30 @@ def test_without_anything_measured_all_of_a_point_is_gain(m):
     assert found == pytest.approx([(20.0, 20.0 * 25.0, 20.0 * 25.0 * 6.0)[m - 1]], rel=1e-3)
 
 
-def test_the_normal_distribution_function_is_scipys():
-    from scipy.stats import norm
+@pytest.mark.parametrize("z", [5.0, 0.5, -0.9, -1.1, -6.0, -10.0, -37.0, -60.0, -999.0, -2e4, -1e6])
+def test_the_improvement_is_right_however_small_it_is(z):
+    import mpmath
 
-    z = np.linspace(-6, 6, 101)
-    assert cumulative(z) == pytest.approx(norm.cdf(z), abs=2e-7)
+    with mpmath.workdps(60):
+        exact = mpmath.log(mpmath.npdf(z) + mpmath.mpf(z) * mpmath.ncdf(z)) if z > -100 else None
+        if exact is None:  # the asymptotic series, whose next term is 15 / z^6 of the first
+            exact = -(mpmath.mpf(z) ** 2) / 2 - mpmath.log(2 * mpmath.pi) / 2
+            exact += mpmath.log((1 - 3 / mpmath.mpf(z) ** 2) / mpmath.mpf(z) ** 2)
+        scaled = exact + mpmath.log(3)
+    found = log_improvement(np.array([[3.0 * z]]), np.zeros((1, 1)), np.full((1, 1), 3.0))[0, 0]
+    assert found == pytest.approx(float(scaled), rel=1e-9)
+
+
+def test_candidates_whose_gains_underflow_are_still_ordered():
+    mean = np.array([[60.0 - worse, 39.0] for worse in (0.1, 0.2, 0.3)])
+    deviation = np.array([[1e-3, 0.0]] * 3)
+    gains = log_expected_hypervolume_improvement(mean, deviation, FRONT, DIRECTIONS, REFERENCE)
+    assert gains[0] > gains[1] > gains[2] > -np.inf
+    assert expected_hypervolume_improvement(mean, deviation, FRONT, DIRECTIONS, REFERENCE).tolist() == [0.0] * 3
+
+
+def test_what_certainly_gains_nothing_has_the_log_of_zero():
+    gains = log_expected_hypervolume_improvement(
+        np.array([[50.0, 45.0]]), np.zeros((1, 2)), FRONT, DIRECTIONS, REFERENCE
+    )
+    assert gains.tolist() == [-np.inf]
