@@ -7,31 +7,50 @@
 >>> gnomon.export(run, "latency<=0.2ms", "exported", profile=profile)   # ship one, checked and timed
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .api import backends, export, final_front, load_profile, load_run, profile, spaces
+from .api import (
+    backends,
+    build,
+    diff,
+    evaluate,
+    export,
+    final_front,
+    load_profile,
+    load_run,
+    predict,
+    profile,
+    spaces,
+    train,
+)
 from .api import search as run_search  # the name `search` belongs to the sub-package
+from .errors import GnomonError
 from .version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from .search import Constraint as Constraint
+    from .search import Objective as Objective
     from .search import SearchConfig as SearchConfig
     from .search import Study as Study
     from .search import UserObjective as UserObjective
+    from .supernets import SearchSpace as SearchSpace
 
-OF_SEARCH = ("SearchConfig", "Study", "UserObjective")
-__all__ = ["__version__", "backends", "export", "final_front", "load_profile", "load_run", "profile", "run_search"]
-__all__ += ["SearchConfig", "Study", "UserObjective", "spaces"]
+LATER = {
+    **dict.fromkeys(("Constraint", "Objective", "SearchConfig", "Study", "UserObjective"), "search"),
+    "SearchSpace": "supernets",
+}
+__all__ = ["__version__", "backends", "build", "diff", "evaluate", "export", "final_front", "load_profile", "load_run"]
+__all__ += ["predict", "profile", "run_search", "spaces", "train", "GnomonError", *LATER]
 
 
 def __dir__() -> list[str]:
     """List every public name, also those that are imported when they are first used."""
-    return sorted({*globals(), *OF_SEARCH})
+    return sorted({*globals(), *LATER})
 
 
 def __getattr__(name: str) -> Any:
-    """Import what belongs to the search when it is first used, so that `import gnomon` stays quick."""
-    if name in OF_SEARCH:
-        from . import search
-
-        return getattr(search, name)
+    """Import what belongs to a package when it is first used, so that `import gnomon` stays quick."""
+    if name in LATER:
+        return getattr(import_module(f".{LATER[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

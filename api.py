@@ -5,13 +5,13 @@ Everything here composes the packages below; the command line calls the same fun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .lut import HardwareProfile
+    from .lut import HardwareProfile, LatencyEstimate, ProfileDiff
     from .profilers.runtimes.builds import EngineFile
     from .profilers.timing.protocol import TimingPolicy
     from .profilers.transports.transport import Transport
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .search.deployments.profiles import Profiles
     from .search.export.export import ExportedModel
     from .search.final.front import FinalFront
+    from .supernets import Architecture
+    from .supernets.evaluation.evaluate import Evaluated
+    from .supernets.training.recipe import Recipe
 
 
 def spaces() -> tuple[str, ...]:
@@ -83,6 +86,82 @@ def load_profile(source: str | Path) -> HardwareProfile:
     from .lut import load_profile as load
 
     return load(source)
+
+
+def predict(profile: HardwareProfile | str | Path, architectures: Sequence[Architecture]) -> LatencyEstimate:
+    """Predict the latencies of architectures on the profile's device, each with its 90 % interval, (n,).
+
+    Raises UnknownProfile, ProfileDamaged, ProfileMismatch, InvalidArchitecture, LatencyMissing.
+
+    >>> profile = gnomon.load_profile("fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1")
+    >>> smallest = profile.space.architecture(0 * profile.space.radices)
+    >>> estimate = gnomon.predict(profile, [smallest])
+    >>> bool(estimate.low_us[0] < estimate.value_us[0] < estimate.high_us[0])
+    True
+    """
+    loaded = load_profile(profile) if isinstance(profile, (str, Path)) else profile
+    return loaded.latency.predict([architecture.indices for architecture in architectures])
+
+
+def diff(a: HardwareProfile | str | Path, b: HardwareProfile | str | Path) -> ProfileDiff:
+    """Compare the layers that two profiles have in common: is the device slower, and which layers are?
+
+    Raises UnknownProfile, ProfileDamaged, and ProfileMismatch where there is nothing to compare.
+
+    >>> name = "fashion_mnist/amd-epyc-2c.{}.fp32.b1.t1"
+    >>> difference = gnomon.diff(name.format("onnxruntime"), name.format("openvino"))
+    >>> difference.low < difference.ratio < difference.high
+    True
+    """
+    from .lut import diff_profiles
+
+    first, second = (load_profile(one) if isinstance(one, (str, Path)) else one for one in (a, b))
+    return diff_profiles(first, second)
+
+
+def evaluate(
+    space: str,
+    architectures: Sequence[Architecture],
+    *,
+    checkpoint: str | Path | None = None,
+    data: str | Path | None = None,
+    split: str = "test",
+    precision: str = "fp32",
+) -> tuple[Evaluated, ...]:
+    """Evaluate sub-networks of `space` on all examples of a split: the metrics of their task, MACs and parameters.
+
+    Raises UnknownSpace, CheckpointMismatch, DataUnavailable, InvalidArchitecture, PrecisionUnavailable.
+
+    >>> space = gnomon.load_profile("fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1").space
+    >>> (found,) = gnomon.evaluate("fashion_mnist", [space.architecture(0 * space.radices)])
+    >>> found.metrics["accuracy"] > 80
+    True
+    """
+    from .supernets.evaluation.evaluate import evaluate as evaluated
+    from .supernets.supernet import load_supernet
+
+    supernet = load_supernet(space, checkpoint=checkpoint, data=data)
+    return tuple(evaluated(supernet, architectures, split, precision=precision))
+
+
+def train(
+    space: str,
+    *,
+    data: str | Path | None = None,
+    out: str | Path | None = None,
+    parent: str | Path | None = None,
+    recipe: Recipe | None = None,
+    force: bool = False,
+) -> Path:
+    """Train the super-network of `space` by its recipe, or by the one given, and return the file of its weights.
+
+    An interrupted call goes on when repeated. Raises SupernetError for a space without a recipe, UnknownSpace,
+    DataUnavailable, CheckpointMismatch for a `parent` that does not fit.
+    """
+    from .supernets.training.to_file import TrainingRequest, train_to_file
+
+    data, out, parent = (None if path is None else Path(path) for path in (data, out, parent))
+    return train_to_file(TrainingRequest(space, data, out, parent, recipe, force))
 
 
 def search(

@@ -15,8 +15,10 @@ LutError
 
 from __future__ import annotations
 
+from ..errors import GnomonError
 
-class LutError(Exception):
+
+class LutError(GnomonError):
     """Base of everything that lut raises for bad input."""
 
 

@@ -42,8 +42,13 @@ import difflib
 import errno
 from typing import Any, Iterable, Iterator, Tuple, Type
 
+try:
+    from ..errors import GnomonError
+except ImportError:  # on a device this package is alone
+    GnomonError = Exception  # type: ignore[assignment, misc]
 
-class ProfilerError(Exception):
+
+class ProfilerError(GnomonError):
     """Base of every error this package raises on purpose."""
 
 

@@ -25,11 +25,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..errors import GnomonError
 from ..supernets.plugins import unknown_said
 from ..supernets.space.space import Architecture
 
 
-class SearchError(Exception):
+class SearchError(GnomonError):
     """Base of everything that search raises for bad input."""
 
 

@@ -12,8 +12,10 @@ SupernetError
 
 from __future__ import annotations
 
+from ..errors import GnomonError
 
-class SupernetError(Exception):
+
+class SupernetError(GnomonError):
     """Base of everything that supernets raises for bad input."""
 
 

@@ -1,5 +1,6 @@
 """What every public function has in common: paths may be strings, and every name can be found."""
 
+import doctest
 import importlib
 import inspect
 import re
@@ -97,3 +98,39 @@ def test_every_public_name_is_listed_without_importing_the_search():
         "assert set(gnomon.__all__) <= set(names), set(gnomon.__all__) - set(names)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("name", ["predict", "diff", "evaluate"])
+def test_the_examples_of_the_docstrings_run(name):
+    (example,) = doctest.DocTestFinder(recurse=False).find(getattr(gnomon, name), name, globs={"gnomon": gnomon})
+    assert example.examples
+    said = []
+    result = doctest.DocTestRunner().run(example, out=said.append)
+    assert result.failed == 0, "".join(said)
+
+
+def test_training_is_a_call_too(tmp_path):
+    with pytest.raises(gnomon.GnomonError, match="no recipe to train 'ofa_resnet50'"):
+        gnomon.train("ofa_resnet50", out=str(tmp_path / "w.safetensors"))
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "supernets.errors.SupernetError",
+        "profilers.errors.ProfilerError",
+        "lut.errors.LutError",
+        "search.errors.SearchError",
+    ],
+)
+def test_every_error_has_the_one_base(base):
+    module, _, name = base.rpartition(".")
+    assert issubclass(getattr(importlib.import_module(f"gnomon.{module}"), name), gnomon.GnomonError)
+
+
+def test_the_names_that_users_look_for_are_there():
+    wanted = (
+        "profile load_profile run_search Study SearchConfig export predict evaluate train build diff "
+        "Constraint Objective UserObjective SearchSpace GnomonError"
+    )
+    assert all(getattr(gnomon, name) is not None for name in wanted.split())
