@@ -145,10 +145,10 @@ def test_files_and_folders_that_are_named_exist(path):
         assert re.search(r"[A-Z]{2}", name) or (ROOT / name).exists(), name
 
 
-def test_the_picture_of_the_house_has_every_sub_package():
-    picture = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+def test_the_package_layout_has_every_sub_package():
+    layout = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     for package in ("supernets", "profilers", "lut", "search"):
-        rooms = re.search(rf"^{package}/ .*\n((?:  .*\n)+)", picture, re.MULTILINE)[1]
+        rooms = re.search(rf"^{package}/ .*\n((?:  .*\n)+)", layout, re.MULTILINE)[1]
         drawn = set(re.findall(r"(\w+)/(?= |$)", rooms, re.MULTILINE))
         assert drawn == {child.parent.name for child in (ROOT / package).glob("*/*.py")}
 
