@@ -12,6 +12,7 @@ from pages import PAGES, ROOT, SNIPPETS
 
 from gnomon.cli.main import VERBS, run
 
+FOLDERS = ("benchmarks", "supernets", "profilers", "lut", "search", "reports", "cli", "tests")
 GROUPS = ("lut", "data", "runs", "bundle", "space")  # verbs of which the second word is a verb as well
 BOARD, GPU, DOWNLOAD, WEIGHTS, ELSEWHERE = (
     "takes a device that is not here",
@@ -138,10 +139,18 @@ def test_links_resolve(path):
             assert anchor in {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}, target
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_files_that_are_named_exist(path):
-    for name in re.findall(r"`((?:benchmarks|supernets|profilers|lut|search|cli|tests)/[\w/]+\.py)`", path.read_text()):
+@pytest.mark.parametrize("path", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda path: path.name)
+def test_files_and_folders_that_are_named_exist(path):
+    for name in re.findall(rf"`((?:{'|'.join(FOLDERS)})/(?:[\w/]+\.py|[\w/]*/)?)`", path.read_text(encoding="utf-8")):
         assert re.search(r"[A-Z]{2}", name) or (ROOT / name).exists(), name
+
+
+def test_the_package_layout_has_every_sub_package():
+    layout = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for package in ("supernets", "profilers", "lut", "search"):
+        rooms = re.search(rf"^{package}/ .*\n((?:  .*\n)+)", layout, re.MULTILINE)[1]
+        drawn = set(re.findall(r"(\w+)/(?= |$)", rooms, re.MULTILINE))
+        assert drawn == {child.parent.name for child in (ROOT / package).glob("*/*.py")}
 
 
 def test_readme_is_short():
