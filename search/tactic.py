@@ -19,7 +19,7 @@ from ..supernets.plugins import Registry
 from ..supernets.space.space import Indices
 from .archive import Archive
 from .config import SearchConfig
-from .errors import UnknownName
+from .errors import InvalidConfig, UnknownName
 from .evolution.algorithm import algorithm_of
 from .prediction.surrogate import SURROGATES
 from .problem.build import OBJECTIVES, family_of
@@ -71,6 +71,8 @@ class Tactic(Protocol):
         """
 
 
+SETTINGS_OF_TACTICS = ("surrogate",)
+
 TACTICS: Registry[Callable[[SearchConfig], Tactic]] = Registry(
     "tactic", "search/tactics", UnknownName.of, "gnomon.tactics", attribute="build"
 )
@@ -96,3 +98,21 @@ def check_names(config: SearchConfig, *, user_objectives: Sequence[str] = ()) ->
     TACTICS.check(config.tactic)
     SURROGATES.check(config.surrogate)
     algorithm_of(config)
+    check_settings(config)
+
+
+def check_settings(config: SearchConfig) -> None:
+    """Raise InvalidConfig for a setting that the tactic does not have: it would be without effect.
+
+    A tactic's module names those that it has in SETTINGS; where it names none, as another package's, all are let pass.
+    """
+    module = sys.modules[TACTICS.load(config.tactic).__module__]
+    own = getattr(module, "SETTINGS", SETTINGS_OF_TACTICS)
+    for name in SETTINGS_OF_TACTICS:
+        value = getattr(config, name)
+        if name not in own and value != SearchConfig.model_fields[name].default:
+            raise InvalidConfig(
+                f"{name}={value!r} has no effect: the tactic {config.tactic} has no such setting; leave it out, or "
+                "choose a tactic that has it, as linas",
+                field=name,
+            )

@@ -12,6 +12,8 @@ from ..evolution.algorithm import Algorithm, Setting, algorithm_of
 from ..evolution.evolve import offspring
 from ..tactic import Batch, population_of
 
+SETTINGS: tuple[str, ...] = ()  # of SearchConfig, that other tactics need not have
+
 
 @dataclass(frozen=True)
 class Evolutionary:

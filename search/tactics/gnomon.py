@@ -24,6 +24,8 @@ from ..prediction.posterior import Posterior
 from ..problem.reference import corner_of
 from ..tactic import Batch
 
+SETTINGS: tuple[str, ...] = ()  # of SearchConfig, that other tactics need not have
+
 POPULATION = 4
 PARTIAL_A_ROUND = 0.5  # full validations' worth, where partial evaluations pay, until so much was spent in all:
 PARTIAL_UNTIL = 25.0

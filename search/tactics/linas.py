@@ -23,6 +23,8 @@ from ..prediction.surrogate import SURROGATES, Surrogate
 from ..problem.objective import Values
 from ..tactic import Batch, population_of
 
+SETTINGS: tuple[str, ...] = ("surrogate",)  # of SearchConfig, that other tactics need not have
+
 FEWEST_TO_FIT = 2
 
 

@@ -10,6 +10,8 @@ from ..archive import Archive
 from ..config import SearchConfig
 from ..tactic import Batch
 
+SETTINGS: tuple[str, ...] = ()  # of SearchConfig, that other tactics need not have
+
 
 @dataclass(frozen=True)
 class RandomSampling:

@@ -1,7 +1,7 @@
 import pytest
 
 from gnomon.search import SearchConfig
-from gnomon.search.errors import InvalidConfig
+from gnomon.search.errors import InvalidConfig, InvalidConstraint
 
 
 @pytest.mark.parametrize("field", ["budget", "population", "inner_evaluations"])
@@ -37,3 +37,22 @@ def test_bad_settings_say_which(settings, said):
 def test_settings_survive_json():
     config = SearchConfig(space="fashion_mnist", constraints=("macs<2M",), reference={"latency": 5.0})
     assert SearchConfig.model_validate_json(config.model_dump_json()) == config
+
+
+@pytest.mark.parametrize("tactic", ["gnomon", "random", "evolutionary"])
+def test_a_surrogate_that_the_tactic_does_not_have_is_refused(tactic):
+    from gnomon.search.tactic import check_names
+
+    with pytest.raises(InvalidConfig, match=f"surrogate='svr' has no effect: the tactic {tactic}") as raised:
+        check_names(SearchConfig(space="fashion_mnist", tactic=tactic, surrogate="svr"))
+    assert raised.value.field == "surrogate"
+    check_names(SearchConfig(space="fashion_mnist", tactic="linas", surrogate="svr"))
+
+
+def test_the_number_of_a_deployment_cannot_be_bounded():
+    from gnomon.search.problem.build import build_watched
+    from gnomon.search.testing.contracts import fake_context
+
+    config = SearchConfig(space="fashion_mnist", objectives=("accuracy", "latency"), constraints=("deployment<=0",))
+    with pytest.raises(InvalidConstraint, match="'deployment<=0' is on the number of a deployment"):
+        build_watched(config, fake_context(config.space))

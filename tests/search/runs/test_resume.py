@@ -27,8 +27,8 @@ SETTINGS = {
     "gnomon-partial": {"partial_share": 0.1},
     "random": {"tactic": "random"},
     "evolutionary": {"tactic": "evolutionary"},
-    "linas-svr": {"surrogate": "svr"},
-    "linas-gp": {"surrogate": "gp", "constraints": ("macs<=2M",)},
+    "linas-svr": {"tactic": "linas", "surrogate": "svr"},
+    "linas-gp": {"tactic": "linas", "surrogate": "gp", "constraints": ("macs<=2M",)},
 }
 ALL_TACTICS = """
 import sys
