@@ -57,7 +57,7 @@ class TimingPolicy:
     blocks_per_visit: int = 3
     visit_us: float = 60_000.0
     min_passes: int = 8
-    max_passes: int = 80
+    max_passes: int = 240
     clean_blocks: int = 12
     relative_target: float = 0.015
     settle_s: float = 22.0
