@@ -39,7 +39,7 @@ SHARES, FACTORS, SPELLS_S = (0.0, 0.2, 0.5, 0.8, 0.9), (1.2, 1.5, 2.2), (0.005, 
 CLEAN = TimingPolicy(anchor_every=10)
 BEFORE = TimingPolicy(clean_blocks=0, max_passes=24, anchor_every=10)
 HALF_S = 8.0  # after which the clock is slower
-LOOP = "import numpy as n\nx = n.ones((64, 64), 'f')\nwhile True: x @ x"
+LOOP = "import os, numpy as n\nx, parent = n.ones((64, 64), 'f'), os.getppid()\nwhile os.getppid() == parent: x @ x"
 
 
 class Neighbour:
