@@ -21,6 +21,7 @@ from .run_config import PRECISIONS, RunConfig
 from .runtimes.backend import Backend, profile_operators, synthetic_input
 from .runtimes.closing import Closing
 from .runtimes.requirements import check_versions
+from .timing.probe import Probe
 from .timing.program_part import ProgramPart
 
 if TYPE_CHECKING:
@@ -101,6 +102,21 @@ class ScriptedExecutable(Closing):
         self._on_close()
 
 
+class ScriptedProbe:
+    """A probe that reads what its script says, in microseconds; the last repeats. Nothing ever interrupts it."""
+
+    def __init__(self, script_us: Sequence[float] = (20.0,)) -> None:
+        self._script_us = list(script_us)
+
+    def read_us(self) -> float:
+        """Return the next scripted reading."""
+        return self._script_us.pop(0) if len(self._script_us) > 1 else self._script_us[0]
+
+    def switches(self) -> Optional[int]:
+        """Return that there were none."""
+        return 0
+
+
 class FakeBackend:
     """A backend whose times come from ``script``: model bytes to microseconds, or `ModelRejected`.
 
@@ -125,6 +141,10 @@ class FakeBackend:
     def versions(self) -> Dict[str, str]:
         """Return a constant."""
         return {self.name: "1.0"}
+
+    def open_probe(self) -> Optional[Probe]:
+        """Return a probe of a core that nobody else uses, as scripted times are those of one."""
+        return ScriptedProbe()
 
     def load(self, model: bytes, config: RunConfig) -> ScriptedExecutable:
         """Return an executable that follows the script of ``model``."""

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ...profilers.timing.measurement import QUIET, Measurement
+from ...profilers.timing.measurement import Measurement
 
 Array = NDArray[np.float64]
 
@@ -54,13 +54,14 @@ def bootstrap_error(measurement: Measurement, rng: np.random.Generator) -> float
     Visits are drawn, not blocks: what disturbs one block of a visit disturbs the next. Half of the middle 68 % stands
     for the standard deviation, which a few draws of nothing but disturbed visits would decide.
     """
-    n = measurement.visits
+    used, share = measurement.used_us, measurement.quantile
+    n = len(used)
     if n < FEWEST_VISITS:
         return math.nan
-    width = max(len(visit) for visit in measurement.block_us)
-    blocks = np.array([(*visit, *[math.nan] * (width - len(visit))) for visit in measurement.block_us])
+    width = max(len(visit) for visit in used)
+    blocks = np.array([(*visit, *[math.nan] * (width - len(visit))) for visit in used])
     drawn = blocks[rng.integers(n, size=(DRAWS, n))].reshape(DRAWS, -1)
-    levels = np.nanquantile(drawn, QUIET, axis=1) if np.isnan(drawn).any() else np.quantile(drawn, QUIET, axis=1)
+    levels = np.nanquantile(drawn, share, axis=1) if np.isnan(drawn).any() else np.quantile(drawn, share, axis=1)
     low, high = np.quantile(np.log(levels), (0.16, 0.84))
     return float(high - low) / 2
 

@@ -8,7 +8,7 @@ folder `<output>.building`.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from ...outputs import Kind, require_free
 from ...profilers.errors import PlanMismatch, ProfilerError, UnsupportedConfig
 from ...profilers.results.conditions import summary_of
 from ...profilers.results.results import Results, read_results
+from ...profilers.results.visits import Visit
 from ...profilers.run_config import RunConfig
+from ...profilers.timing.measurement import Measurement
 from ...profilers.timing.plan import PlannedModel, TimingPlan, write_plan
 from ...profilers.timing.protocol import TimingPolicy
 from ...profilers.transports.local import LocalDevice
@@ -44,6 +46,7 @@ from ..profile_file.schema import (
     NetworkRecord,
     PriorRecord,
     ProfileConfig,
+    ProfileContention,
     ProfileHeader,
     ProfileSource,
 )
@@ -200,7 +203,7 @@ def write_profile(
 
     A model that failed becomes a failure record. A network that runs a failed layer is left out: it has no sum.
     """
-    measured, at_s = results.measurements, results.at_s
+    measured, at_s, raw = results.measurements, results.at_s, raw_records(results)
     first, conditions = results.sessions[0], summary_of(results.conditions)
     layers = {spec.key: measured[spec.key] for spec in space.unique_layers() if spec.key in measured}
     indices = [
@@ -222,19 +225,21 @@ def write_profile(
     priors = {} if source is None else {s.key: source.table.value_us(s) for s in space.unique_layers()}
     records: list[Record] = [
         *(PriorRecord(key=key, value_us=round(us, 4)) for key, us in priors.items()),
-        *(LayerRecord(key=key, loops=m.loops, block_us=m.block_us, at_s=at_s[key]) for key, m in layers.items()),
+        *(LayerRecord(key=key, at_s=at_s[key], **raw[key]) for key in layers),
         *(
             NetworkRecord(
-                id=space.architecture(row).id,
-                indices=row,
-                loops=m.loops,
-                block_us=m.block_us,
-                at_s=at_s[network_key(row)],
+                id=space.architecture(row).id, indices=row, at_s=at_s[network_key(row)], **raw[network_key(row)]
             )
-            for row, m in zip(indices, networks)
+            for row in indices
         ),
         *(
-            AnchorRecord(key=anchor.key, session=anchor.session, t_s=anchor.t_s, value_us=round(anchor.value_us, 4))
+            AnchorRecord(
+                key=anchor.key,
+                session=anchor.session,
+                t_s=anchor.t_s,
+                value_us=round(anchor.value_us, 4),
+                clean=anchor.clean,
+            )
             for anchor in results.anchors
         ),
         *(FailureRecord(key=key, reason=reason) for key, reason in failures.items()),
@@ -261,9 +266,41 @@ def write_profile(
             else ProfileSource(kind="transferred", name=source.name, sha256=source.digest)
         ),
         weight_bits=request.weight_bits,
+        contention=contention_of(results, layers.values()),
     )
     timeline = Timeline.of(header.session_starts_s, [r for r in records if isinstance(r, AnchorRecord)])
-    corrected = {r.key: timeline.measurement(r) for r in records if isinstance(r, LayerRecord)}
-    times = [timeline.measurement(record) for record in records if isinstance(record, NetworkRecord)]
+    evidence = [r for r in records if isinstance(r, (LayerRecord, NetworkRecord))]
+    found = timeline.measurements(evidence)
+    corrected = {r.key: m for r, m in zip(evidence, found) if isinstance(r, LayerRecord)}
+    times = [m for r, m in zip(evidence, found) if isinstance(r, NetworkRecord)]
     model = LatencyModel.fit(space, LatencyTable(corrected, failures, predicted_from(priors)), indices, times)
     seal(out, header, records, model.report, force=force)
+
+
+def raw_records(results: Results) -> dict[str, dict[str, Any]]:
+    """Return what the records of layers and networks have in common, by key: blocks, and what the probe read."""
+    visits: dict[str, list[Visit]] = {}
+    for visit in results.visits:
+        visits.setdefault(visit.key, []).append(visit)
+    return {
+        key: {
+            "loops": taken[0].loops,
+            "block_us": tuple(visit.block_us for visit in taken),
+            "probe_us": tuple(visit.probe_us for visit in taken) if all(visit.probe_us for visit in taken) else (),
+            "switches": tuple(visit.switches for visit in taken) if all(visit.switches for visit in taken) else (),
+        }
+        for key, taken in visits.items()
+    }
+
+
+def contention_of(results: Results, layers: Iterable[Measurement]) -> ProfileContention | None:
+    """Return how busy the core was, and how many of the layers were never seen undisturbed; None without a probe."""
+    summary = results.contention
+    if summary is None:
+        return None
+    return ProfileContention(
+        time_share=round(summary.time_share, 4),
+        slow_down=round(summary.slow_down, 4),
+        spell_ms=round(summary.spell_ms, 3),
+        disturbed_layers=sum(not layer.is_undisturbed for layer in layers),
+    )

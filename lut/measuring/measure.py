@@ -15,9 +15,10 @@ from typing import Any
 
 from ...profilers.errors import BackendBroken, BackendUnavailable, DeviceBusy, RuntimeConflict, UnknownBackend
 from ...profilers.machine.hardware import fingerprint
+from ...profilers.results.drift import anchors_us
 from ...profilers.results.results import read_results
 from ...profilers.runtimes.registry import load_backend
-from ...profilers.timing.measurement import Measurement, undisturbed
+from ...profilers.timing.measurement import Measurement
 from ...profilers.timing.plan import Model, PlannedModel, write_plan
 from ...profilers.timing.protocol import TimingPolicy
 from ...profilers.transports.local import run_plan_locally
@@ -135,6 +136,6 @@ def measure_models(
         found = read_results(results)
     if not found.anchors:
         raise LutError(f"the anchor {anchor_key} of profile {profile.name} could not be timed here")
-    then = undisturbed([anchor.value_us for anchor in profile.anchors])
-    now = undisturbed([anchor.value_us for anchor in found.anchors])
+    then = anchors_us(profile.anchors)
+    now = anchors_us(found.anchors)
     return RemeasuredTogether(found.measurements, {f.key: f.reason for f in found.failures}, now / then)

@@ -11,6 +11,7 @@ import numpy as np
 from ...profilers.errors import BackendBroken, BackendUnavailable, UnknownBackend
 from ...profilers.machine.hardware import fingerprint
 from ...profilers.results.conditions import sentence_of
+from ...profilers.results.drift import undisturbed_anchors
 from ...profilers.run_config import RunConfig
 from ...profilers.runtimes.registry import load_backend
 from ...profilers.timing.measurement import Measurement, undisturbed
@@ -22,7 +23,7 @@ from ..latency_model.model import LatencyModel
 from ..latency_model.table import LatencyTable, PredictedLayer
 from .description import html_from_facts, text_from_facts
 from .quantisation import weight_bits_for
-from .schema import AnchorRecord, NetworkRecord, ProfileHeader
+from .schema import AnchorRecord, NetworkRecord, ProfileContention, ProfileHeader
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,7 +85,7 @@ class HardwareProfile:
     @property
     def drift_percent(self) -> float | None:
         """How far the anchor's undisturbed time moved between the quarters of the run; None with fewer than eight."""
-        values = [anchor.value_us for anchor in self.anchors]
+        values = [anchor.value_us for anchor in undisturbed_anchors(self.anchors)]
         if len(values) < 8:
             return None
         quarters = [undisturbed([float(us) for us in part]) for part in np.array_split(values, 4)]
@@ -101,6 +102,8 @@ class HardwareProfile:
         """What speaks against the profile: (severity "poor" or "fair", what was found)."""
         report, failures = self.latency.report, self.table.failures
         noise, drift, mape = report.noise_floor_percent, self.drift_percent, report.mape_percent or 0.0
+        contention = self.header.contention
+        never_clean, layers = contention.disturbed_layers if contention else 0, max(len(self.table.measurements), 1)
         found = [
             (report.mape_percent is None, "poor", "no whole network verified the table"),
             (failures, "poor", f"{len(failures)} models could not be timed"),
@@ -114,7 +117,12 @@ class HardwareProfile:
             (noise is None, "fair", "networks were visited once, so the repeat noise is unknown"),
             (noise is not None and noise > 3, "fair", f"repeats of one network differ by {noise or 0:.1f} %"),
             (drift is not None and drift > 5, "fair", f"the machine's speed drifted by {drift or 0:.1f} %"),
-            (self.disturbed_percent > 50, "fair", f"other work slowed {self.disturbed_percent:.0f} % of the visits"),
+            (never_clean > layers / 10, "fair", f"{never_clean} of {layers} layers were never seen undisturbed"),
+            (
+                contention is None and self.disturbed_percent > 50,
+                "fair",
+                f"other work slowed {self.disturbed_percent:.0f} % of the visits",
+            ),
         ]
         return tuple((severity, text) for applies, severity, text in found if applies)
 
@@ -128,6 +136,9 @@ class HardwareProfile:
     def quality_reason(self) -> str:
         """Why, in a sentence; the worst doubt first."""
         if not self.doubts:
+            contention = self.header.contention
+            if contention is not None:
+                return f"small error, noise and drift (the core was shared {contention.time_share:.0%} of the time)"
             return f"small error, noise and drift ({self.disturbed_percent:.0f} % of the visits were disturbed)"
         worst = next(text for severity, text in self.doubts if severity == self.quality)
         return f"{worst}; run gnomon doctor, quieten the machine, profile again"
@@ -156,6 +167,8 @@ class HardwareProfile:
             facts.append(("clocks", sentence_of(conditions)))
         if header.source.kind != "measured":
             facts.append(("source", f"its layers were {header.source.kind} from {header.source.name}"))
+        if header.contention is not None:
+            facts.append(("core", sentence_of_contention(header.contention, len(self.table.measurements))))
         ratio = report.interval_ratio
         interval = "no interval" if ratio is None else f"90 % interval: value / {ratio:.3f} to x {ratio:.3f}"
         facts.append(("model", f"{report.model}; {interval}"))
@@ -189,6 +202,18 @@ class HardwareProfile:
             for name in ours
             if name in theirs and ours[name] != theirs[name]
         )
+
+
+def sentence_of_contention(contention: ProfileContention, layers: int) -> str:
+    """Say how busy the core was while a profile of so many layers was measured."""
+    found = contention.disturbed_layers
+    seen = f"{found} of {layers} layers were never seen undisturbed" if found else "every layer was seen undisturbed"
+    if not contention.time_share:
+        return f"never shared; {seen}"
+    return (
+        f"shared {contention.time_share:.0%} of the time, x{contention.slow_down:.2f}, in spells of "
+        f"{contention.spell_ms:.0f} ms; {seen}"
+    )
 
 
 def predicted_from(priors: Mapping[str, float]) -> dict[str, PredictedLayer]:

@@ -15,16 +15,19 @@ from ..record import Record
 
 SCHEMA = "gnomon.profile"
 # History of the profile format, newest first:
+#   4  layer, network: probe_us, switches; anchor: clean; header: contention
 #   3  header: weight_bits
 #   2  header: source, session_starts_s; layer, network: at_s; prior; the fit of an unverified profile has nulls
 #   1  header, layer, network, anchor, failure, fit
-SCHEMA_VERSION = 3
-READABLE_VERSIONS = (1, 2, 3)
+SCHEMA_VERSION = 4
+READABLE_VERSIONS = (1, 2, 3, 4)
 
 ANCHOR = "anchor:"  # begins an anchor's key; the key of the layer that serves as anchor follows
 
 Microseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Blocks = Annotated[tuple[Annotated[tuple[Microseconds, ...], Field(min_length=1)], ...], Field(min_length=1)]
+Readings = tuple[tuple[Microseconds, ...], ...]
+Counts = tuple[tuple[Annotated[int, Field(ge=0)], ...], ...]
 
 
 class ProfileConfig(Record):
@@ -44,12 +47,25 @@ class ProfileSource(Record):
     sha256: str = ""
 
 
+class ProfileContention(Record):
+    """How busy the core was while the profile was measured; the fields as of `ContentionSummary`.
+
+    `disturbed_layers` were never seen undisturbed often enough: their latencies are corrected ones.
+    """
+
+    time_share: float = Field(ge=0, le=1)
+    slow_down: float = Field(gt=0)
+    spell_ms: float = Field(ge=0)
+    disturbed_layers: int = Field(ge=0)
+
+
 class ProfileHeader(Record):
     """What was measured, on what, with what; every field can change a time.
 
     `options` are the runtime's, read back after compilation; `seconds` is what measuring cost, compilation included.
     `session_starts_s` says when each session began, on one clock that counts worker time over all sessions.
     `weight_bits` are those of the weights of int8 models, 8 or 7; None at another precision, and before version 3.
+    `contention` is None where no probe told, and before version 4.
     """
 
     record: Literal["header"] = "header"
@@ -72,6 +88,7 @@ class ProfileHeader(Record):
     seconds: float = Field(ge=0)
     source: ProfileSource = ProfileSource()
     weight_bits: Annotated[int, Field(ge=7, le=8)] | None = None
+    contention: ProfileContention | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -86,6 +103,8 @@ class LayerRecord(Record):
     """A layer's block times: `block_us[v][b]` is microseconds per inference in block b of visit v.
 
     `at_s[v]` is when that visit ended, on the header's clock; empty where it is not known.
+    `probe_us[v]` are the probe's readings around the blocks of that visit, one more than blocks, and `switches[v]` the
+    involuntary context switches in each; both empty where there was no probe.
     """
 
     record: Literal["layer"] = "layer"
@@ -93,6 +112,8 @@ class LayerRecord(Record):
     loops: int = Field(ge=1)
     block_us: Blocks
     at_s: tuple[float, ...] = ()
+    probe_us: Readings = ()
+    switches: Counts = ()
 
 
 class NetworkRecord(Record):
@@ -104,16 +125,19 @@ class NetworkRecord(Record):
     loops: int = Field(ge=1)
     block_us: Blocks
     at_s: tuple[float, ...] = ()
+    probe_us: Readings = ()
+    switches: Counts = ()
 
 
 class AnchorRecord(Record):
-    """One visit to the anchor model: how fast the machine was then."""
+    """One visit to the anchor model: how fast the machine was then; `clean` as of `profilers.Anchor`."""
 
     record: Literal["anchor"] = "anchor"
     key: str
     session: str
     t_s: float
     value_us: Microseconds
+    clean: bool | None = None
 
 
 class PriorRecord(Record):

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -39,6 +40,7 @@ from .timeline import Timeline
 
 SHIPPED = Path(__file__).parents[2] / "hardware_profiles"
 SUFFIX = ".jsonl"
+OF_PROBE = ("probe_us", "switches", "clean", "contention")  # fields of records
 PROFILE = file_kind("a hardware profile", lambda path: has_schema(path, SCHEMA))
 
 
@@ -99,17 +101,34 @@ def parse(path: Path) -> HardwareProfile:
                 f"{path}, line {number}: at_s holds {len(record.at_s)} times of {len(record.block_us)} visits",
                 line_number=number,
             )
-    layers = {record.key: timeline.measurement(record) for record in records if isinstance(record, LayerRecord)}
+        if isinstance(record, (LayerRecord, NetworkRecord)) and not has_fitting_probe(record):
+            raise ProfileDamaged(
+                f"{path}, line {number}: the readings of the probe are not of these blocks; expected at_s, one reading "
+                "more than blocks in each visit, and a count of switches for each block or none",
+                line_number=number,
+            )
+    layer_records = [record for record in records if isinstance(record, LayerRecord)]
+    measured = timeline.measurements([*layer_records, *networks])
+    layers = {record.key: found for record, found in zip(layer_records, measured)}
     return HardwareProfile(
         name=path.name.removesuffix(SUFFIX),
         digest=hashlib.sha256(content).hexdigest(),
         header=header,
         table=LatencyTable(layers, failures, predicted_from(priors)),
         networks=networks,
-        network_measurements=tuple(timeline.measurement(record) for record in networks),
+        network_measurements=tuple(measured[len(layer_records) :]),
         anchors=anchors,
         fit=fits[0],
     )
+
+
+def has_fitting_probe(record: LayerRecord | NetworkRecord) -> bool:
+    """Tell whether a record's probe readings and switches, where it has any, are of its blocks."""
+    blocks = [len(visit) for visit in record.block_us]
+    if not record.probe_us:
+        return not record.switches
+    readings, counts = ([len(visit) for visit in part] for part in (record.probe_us, record.switches))
+    return len(record.at_s) == len(blocks) and readings == [n + 1 for n in blocks] and counts in ([], blocks)
 
 
 def refuse_repeats(path: Path, records: Iterable[Record]) -> None:
@@ -183,12 +202,18 @@ def seal(
     fit = FitReport.model_validate(rounded(report.model_dump()))
     order = (LayerRecord, PriorRecord, NetworkRecord, AnchorRecord, FailureRecord)
     body = sorted(records, key=lambda record: (order.index(type(record)), sort_key(record)))
-    lines = [json_line(record.model_dump(mode="json", by_alias=True)) for record in (header, *body, fit)]
+    lines = [json_line(content_of(record)) for record in (header, *body, fit)]
     try:
         with appearing(path, PROFILE, force=force, refuse=OutputExists) as fresh:
             fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
     except OSError as error:
         raise OutputUnwritable(f"cannot write {path}: {error}") from error
+
+
+def content_of(record: Record) -> dict[str, Any]:
+    """Return a record as the file holds it: what only a probe tells is left out where there was none."""
+    content: dict[str, Any] = record.model_dump(mode="json", by_alias=True)
+    return {name: value for name, value in content.items() if name not in OF_PROBE or value not in (None, [])}
 
 
 def sort_key(record: Record) -> tuple[object, ...]:

@@ -7,9 +7,10 @@ on reading.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ...profilers.results.contention import Probed, measurement_of, probed_visits, with_common_beta
 from ...profilers.results.drift import SpeedCurve
 from ...profilers.timing.measurement import Measurement
 from .schema import AnchorRecord, LayerRecord, NetworkRecord
@@ -30,19 +31,54 @@ class Timeline:
         starts = tuple(sorted((start_s, session) for session, start_s in session_starts_s.items()))
         return Timeline(starts, SpeedCurve.from_anchors(anchors if starts else ()))
 
-    def measurement(self, record: LayerRecord | NetworkRecord) -> Measurement:
-        """Return the record's blocks as they would have been at the machine's undisturbed speed.
+    def measurements(self, records: Sequence[LayerRecord | NetworkRecord]) -> list[Measurement]:
+        """Return the records' measurements in their order: drift taken out, and what the probe said of each block.
 
-        As they are where the anchors say nothing, or move too far to be believed.
+        Drift stays in where the anchors say nothing, or move too far to be believed.
         """
+        visits = [visit for number, record in enumerate(records) for visit in self.visits(number, record)]
+        probed: list[list[Probed | None]] = [[] for _ in records]
+        for visit, marks in zip(visits, probed_visits(visits)):
+            probed[visit.record].append(marks)
+        found = {
+            number: measurement_of(self.blocks(record), record.loops, probed[number] or [None] * len(record.block_us))
+            for number, record in enumerate(records)
+        }
+        return list(with_common_beta(found).values())
+
+    def visits(self, number: int, record: LayerRecord | NetworkRecord) -> Iterator[RecordedVisit]:
+        """Yield the visits of a record, the one in that place, with the probe's readings; none without a probe."""
+        if not record.probe_us:
+            return
+        switches = record.switches or ((),) * len(record.block_us)
+        for at_s, blocks, probe, count in zip(record.at_s, record.block_us, record.probe_us, switches):
+            yield RecordedVisit(number, self.session(at_s)[1], at_s, record.loops, blocks, probe, count)
+
+    def blocks(self, record: LayerRecord | NetworkRecord) -> tuple[tuple[float, ...], ...]:
+        """Return a record's blocks as they would have been had the machine's speed not moved."""
         if not record.at_s or not self.starts or self.speed.movement_percent > CREDIBLE_PERCENT:
-            return Measurement(record.block_us, record.loops)
+            return record.block_us
         factors = [self.factor(at_s) for at_s in record.at_s]
-        corrected = tuple(tuple(us / f for us in visit) for visit, f in zip(record.block_us, factors))
-        return Measurement(corrected, record.loops)
+        return tuple(tuple(us / f for us in visit) for visit, f in zip(record.block_us, factors))
+
+    def session(self, at_s: float) -> tuple[float, str]:
+        """Return the session of that moment: when it began, and its name."""
+        return self.starts[max(0, bisect_right(self.starts, (at_s, "\uffff")) - 1)] if self.starts else (0.0, "")
 
     def factor(self, at_s: float) -> float:
         """Return how slow the machine was then."""
-        position = max(0, bisect_right(self.starts, (at_s, "\uffff")) - 1)
-        start_s, session = self.starts[position]
+        start_s, session = self.session(at_s)
         return self.speed.factor(session, at_s - start_s)
+
+
+@dataclass(frozen=True)
+class RecordedVisit:
+    """One visit of a layer's or network's record, as `profilers.results.contention` reads it."""
+
+    record: int
+    session: str
+    t_s: float
+    loops: int
+    block_us: tuple[float, ...]
+    probe_us: tuple[float, ...]
+    switches: tuple[int, ...]

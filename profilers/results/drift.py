@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass
 from statistics import median
-from typing import Dict, Iterable, List, Mapping, Protocol, Sequence, Tuple
+from typing import Dict, Iterable, List, Mapping, Optional, Protocol, Sequence, Tuple, TypeVar
 
 from ..timing.measurement import undisturbed
 from .levels import speed_levels
@@ -49,6 +50,13 @@ class AnchorReading(Protocol):
     def value_us(self) -> float:
         """What the anchor took."""
 
+    @property
+    def clean(self) -> Optional[bool]:
+        """Whether that was read off clean blocks; None without a probe."""
+
+
+Reading = TypeVar("Reading", bound=AnchorReading)
+
 
 @dataclass(frozen=True)
 class SpeedCurve:
@@ -71,7 +79,7 @@ class SpeedCurve:
         """
         sessions: Dict[str, List[AnchorReading]] = {}
         values: Dict[str, List[float]] = {}
-        for anchor in anchors:
+        for anchor in undisturbed_anchors(anchors):
             sessions.setdefault(anchor.session, []).append(anchor)
             values.setdefault(anchor.key, []).append(anchor.value_us)
         unit_us = {key: undisturbed(taken) for key, taken in values.items()}
@@ -111,6 +119,20 @@ class SpeedCurve:
         """How much slower the slowest moment was than the fastest, in percent; 0 if nothing moved."""
         factors = [factor for knots in self.knots.values() for _, factor in knots]
         return 100 * (max(factors) / min(factors) - 1) if factors else 0.0
+
+
+def undisturbed_anchors(anchors: Iterable[Reading]) -> List[Reading]:
+    """Return the visits to the anchors that say something: where a session has enough clean ones, only those."""
+    anchors = list(anchors)
+    clean = Counter(anchor.session for anchor in anchors if anchor.clean)
+    return [anchor for anchor in anchors if anchor.clean or clean[anchor.session] < ENOUGH]
+
+
+def anchors_us(anchors: Iterable[AnchorReading]) -> float:
+    """Return what an anchor takes undisturbed, over all its visits: as `Measurement.value_us`, of visits."""
+    kept = undisturbed_anchors(anchors)
+    clean = [anchor.value_us for anchor in kept if anchor.clean]
+    return median(clean) if len(clean) >= ENOUGH else undisturbed([anchor.value_us for anchor in kept])
 
 
 def _levels(series: Mapping[str, Sequence[Tuple[float, float]]]) -> Dict[str, List[Tuple[float, float]]]:

@@ -10,7 +10,7 @@ of its clocks, after a visit to an anchor), and ``done``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ..errors import JournalDamaged
 from ..journal import Record, read_journal, warn_torn
@@ -19,7 +19,8 @@ from ..run_config import RunConfig
 from ..timing.measurement import Measurement
 from ..timing.schedule import Step
 from .conditions import DeviceState
-from .visits import Anchor, Failure, Session, Visit, measurements_from_visits
+from .contention import ContentionSummary, probed_visits, summary_of_contention
+from .visits import Anchor, Failure, Session, Visit, anchor_value, measurements_from_visits
 
 if TYPE_CHECKING:
     import os
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
 
 SCHEMA = "gnomon.results"
 # History of the results format, newest first:
+#   3  visit: probe_us, switches
 #   2  conditions
 #   1  header, session, options, attempt, visit, failure, done
-SCHEMA_VERSION = 2
-READABLE_VERSIONS = (1, 2)
+SCHEMA_VERSION = 3
+READABLE_VERSIONS = (1, 2, 3)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Results:
     @property
     def measurements(self) -> Dict[str, Measurement]:
         """The measurement of every layer and network visited, by key; a model that failed later keeps its visits."""
-        return measurements_from_visits(visit for visit in self.visits if visit.role != "anchor")
+        anchors = {visit.key for visit in self.visits if visit.role == "anchor"}
+        return {key: found for key, found in measurements_from_visits(self.visits).items() if key not in anchors}
 
     @property
     def session_starts_s(self) -> Dict[str, float]:
@@ -88,10 +91,15 @@ class Results:
     def anchors(self) -> Tuple[Anchor, ...]:
         """Every visit to an anchor, in the order of measuring."""
         return tuple(
-            Anchor(visit.key, visit.t_s, visit.session, visit.value_us)
-            for visit in self.visits
+            Anchor(visit.key, visit.t_s, visit.session, *anchor_value(visit, probed))
+            for visit, probed in zip(self.visits, probed_visits(self.visits))
             if visit.role == "anchor"
         )
+
+    @property
+    def contention(self) -> Optional[ContentionSummary]:
+        """How busy the core was meanwhile; None without a probe."""
+        return summary_of_contention(self.visits)
 
 
 def header_record(plan: TimingPlan) -> Record:
@@ -217,7 +225,18 @@ def _visit(record: Record) -> Visit:
         load_ms=float(record["load_ms"]),
         session=str(record["session"]),
         t_s=float(record["t_s"]),
+        **_probe(record),
     )
+
+
+def _probe(record: Record) -> Dict[str, Any]:
+    """Return the probe's part of a visit; ValueError unless it is of as many blocks."""
+    blocks = len(record["block_us"])
+    probe_us = tuple(float(value) for value in record.get("probe_us", ()))
+    switches = tuple(int(value) for value in record.get("switches", ()))
+    if len(probe_us) not in (0, blocks + 1) or len(switches) not in (0, blocks) or not all(us > 0 for us in probe_us):
+        raise ValueError(f"{len(probe_us)} probe readings and {len(switches)} switches of {blocks} blocks")
+    return {"probe_us": probe_us, "switches": switches}
 
 
 def _failure(record: Record) -> Failure:

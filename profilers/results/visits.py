@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Dict, Iterable, List, Mapping, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
 
 from ..journal import Record
 from ..machine.hardware import Hardware
 from ..timing.measurement import Measurement
 from ..timing.schedule import Step
+from .contention import Probed, measurement_of, probed_visits, with_common_beta
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Visit:
     """One visit to one model: its block times in microseconds per inference, ``t_s`` seconds into its session.
 
     load_ms: how long loading and compiling took; never part of a latency.
+    probe_us, switches: as of `ProbedBlocks`; empty without a probe.
     """
 
     key: str
@@ -43,6 +45,8 @@ class Visit:
     load_ms: float
     session: str
     t_s: float
+    probe_us: Tuple[float, ...] = ()
+    switches: Tuple[int, ...] = ()
 
     @property
     def value_us(self) -> float:
@@ -70,16 +74,29 @@ class Anchor:
     t_s: float
     session: str
     value_us: float
+    clean: Optional[bool] = None  # whether it was read off clean blocks; None without a probe
+
+
+def anchor_value(visit: Visit, probed: Optional[Probed]) -> Tuple[float, Optional[bool]]:
+    """Return the microseconds that a visit to an anchor says, and whether it says so with clean blocks."""
+    if probed is None:
+        return visit.value_us, None
+    clean = [us for us, is_clean in zip(visit.block_us, probed.clean) if is_clean]
+    return (median(clean), True) if clean else (visit.value_us, False)
 
 
 def measurements_from_visits(visits: Iterable[Visit]) -> Dict[str, Measurement]:
-    """Gather visits by model, in their order."""
-    blocks: Dict[str, List[Tuple[float, ...]]] = {}
-    loops: Dict[str, int] = {}
-    for visit in visits:
-        blocks.setdefault(visit.key, []).append(visit.block_us)
-        loops.setdefault(visit.key, visit.loops)
-    return {key: Measurement(tuple(taken), loops[key]) for key, taken in blocks.items()}
+    """Gather visits by model, in their order, with what the probe said; anchors too, whose readings tell as much."""
+    visits = list(visits)
+    taken: Dict[str, List[int]] = {}
+    for position, visit in enumerate(visits):
+        taken.setdefault(visit.key, []).append(position)
+    probed = probed_visits(visits)
+    measurements = {
+        key: measurement_of([visits[p].block_us for p in found], visits[found[0]].loops, [probed[p] for p in found])
+        for key, found in taken.items()
+    }
+    return with_common_beta(measurements)
 
 
 def step_fields(step: Step) -> Record:

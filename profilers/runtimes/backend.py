@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Protocol, Tuple,
 
 from ..errors import OperatorsUnavailable
 from ..run_config import RunConfig
+from ..timing.probe import Probe
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,6 +162,14 @@ class Conditions(Protocol):
 
     def conditions(self) -> Dict[str, Any]:
         """Return what holds at this moment, as JSON can hold it. It explains times and is part of no key."""
+
+
+@runtime_checkable
+class ProbeOpener(Protocol):
+    """What a backend offers besides when the processor that this runs on is not what its times depend on."""
+
+    def open_probe(self) -> Optional[Probe]:
+        """Return a probe of the device; None to time without one."""
 
 
 def profile_operators(backend: Backend, model: bytes, config: RunConfig, *, loops: int) -> OperatorProfile:

@@ -1,4 +1,11 @@
-"""All block times of one model, and the latency that they say."""
+"""All block times of one model, and the latency that they say.
+
+Where a probe was read around every block, the latency is the median of the clean blocks: a property of the machine,
+however often it was disturbed. Of a model with too few clean blocks it is the median of what its blocks would have
+taken, by how slow the probe was around them (``log t = median (log x - beta log s)``), and its spread is that much
+wider. Where there was no probe it is the lower quartile of all blocks, which holds while a good quarter of them was
+left alone.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +14,28 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Optional, Sequence, Tuple
 
-QUIET = 0.25  # the quantile of all blocks that is a latency
+QUIET = 0.25  # the quantile of all blocks that is a latency where no probe tells them apart
+ENOUGH_CLEAN = 4  # blocks whose median is a latency
+
+
+@dataclass(frozen=True)
+class Contention:
+    """What the probe said around each block of a measurement: both are shaped like ``Measurement.block_us``.
+
+    clean: whether the block was taken while the core was ours.
+    slowness: how many times slower than clean the probe was around it.
+    beta: how much of that slowness reaches models (1: all), and how far models differ in it.
+    """
+
+    clean: Tuple[Tuple[bool, ...], ...]
+    slowness: Tuple[Tuple[float, ...], ...]
+    beta: float = 1.0
+    beta_spread: float = 0.5
+
+    @property
+    def clean_blocks(self) -> int:
+        """How many blocks are clean."""
+        return sum(map(sum, self.clean))
 
 
 @dataclass(frozen=True)
@@ -15,10 +43,12 @@ class Measurement:
     """All block times of one model: ``block_us[v][b]`` is microseconds per inference in block b of visit v.
 
     loops: how many inferences each block averaged over.
+    contention: what the probe said; None where there was none.
     """
 
     block_us: Tuple[Tuple[float, ...], ...]
     loops: int
+    contention: Optional[Contention] = None
 
     def __post_init__(self) -> None:
         if self.loops < 1:
@@ -28,6 +58,11 @@ class Measurement:
         for value in (value for visit in self.block_us for value in visit):
             if not 0 < value < math.inf:
                 raise ValueError(f"a block took {value!r} us per inference; expected a positive, finite time")
+        if self.contention is not None:
+            shape = [len(visit) for visit in self.block_us]
+            for marks in (self.contention.clean, self.contention.slowness):
+                if [len(visit) for visit in marks] != shape:
+                    raise ValueError("the probe's marks are not of these blocks; expected one for each")
 
     @property
     def visits(self) -> int:
@@ -40,15 +75,49 @@ class Measurement:
         return tuple(median(blocks) for blocks in self.block_us)
 
     @property
+    def is_undisturbed(self) -> bool:
+        """Whether the latency comes from clean blocks; False also where no probe tells."""
+        return self.contention is not None and self.contention.clean_blocks >= ENOUGH_CLEAN
+
+    @property
+    def used_us(self) -> Tuple[Tuple[float, ...], ...]:
+        """The times that the latency is read off, by visit; visits without any are left out.
+
+        The clean blocks where there are enough; else all, corrected by the probe; without a probe all as they are.
+        """
+        marks = self.contention
+        if marks is None:
+            return self.block_us
+        if not self.is_undisturbed:
+            return tuple(
+                tuple(us / slow**marks.beta for us, slow in zip(visit, slowness))
+                for visit, slowness in zip(self.block_us, marks.slowness)
+            )
+        kept = (
+            tuple(us for us, clean in zip(visit, is_clean) if clean)
+            for visit, is_clean in zip(self.block_us, marks.clean)
+        )
+        return tuple(visit for visit in kept if visit)
+
+    @property
+    def quantile(self) -> float:
+        """Which quantile of ``used_us`` is the latency."""
+        return QUIET if self.contention is None else 0.5
+
+    @property
     def value_us(self) -> float:
-        """The latency when nothing interferes: the lower quartile of all blocks."""
-        return undisturbed([value for visit in self.block_us for value in visit])
+        """The latency when nothing interferes."""
+        return self._level(self.used_us)
 
     @property
     def relative_iqr(self) -> float:
-        """The interquartile range of all blocks, as a share of the value."""
-        ordered = sorted(value for visit in self.block_us for value in visit)
-        return (quantile(ordered, 0.75) - quantile(ordered, 0.25)) / self.value_us
+        """The interquartile range of what the latency is read off, as a share of it.
+
+        Corrected blocks are uncertain by how far models differ in what a busy core does to them, too.
+        """
+        ordered = sorted(value for visit in self.used_us for value in visit)
+        spread = (quantile(ordered, 0.75) - quantile(ordered, 0.25)) / self.value_us
+        return spread if self.contention is None or self.is_undisturbed else math.hypot(spread, self._doubt())
 
     @property
     def relative_disagreement(self) -> float:
@@ -59,12 +128,22 @@ class Measurement:
     def split_half_us(self) -> Optional[Tuple[float, float]]:
         """Return the latency by every second visit, and by the others; None with a single visit.
 
-        How far the two disagree over many models is the noise floor: no prediction can be tested more finely.
+        How far the two disagree over many models is the noise floor: no prediction can be tested more finely. Visits
+        that the latency does not use are not counted.
         """
-        if self.visits < 2:
-            return None
-        first, second = ([us for visit in self.block_us[start::2] for us in visit] for start in (0, 1))
-        return undisturbed(first), undisturbed(second)
+        used = self.used_us
+        return None if len(used) < 2 else (self._level(used[::2]), self._level(used[1::2]))
+
+    def _level(self, used_us: Sequence[Sequence[float]]) -> float:
+        return quantile(sorted(us for visit in used_us for us in visit), self.quantile)
+
+    def _doubt(self) -> float:
+        """Return the relative spread that not knowing this model's own beta adds."""
+        marks = self.contention
+        if marks is None:
+            return 0.0
+        logs = sorted(abs(math.log(slow)) for visit in marks.slowness for slow in visit)
+        return marks.beta_spread * quantile(logs, 0.5)
 
 
 def undisturbed(values: Sequence[float]) -> float:

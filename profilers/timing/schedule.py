@@ -1,7 +1,9 @@
 """Which model is visited when: a pure function of the plan, the policy and what was visited before.
 
 There are several passes. In each, every model that still needs visits gets one, in an order shuffled anew, so that
-slow minutes of the machine are spread over all models instead of falling on a few. The anchors are visited at both
+slow minutes of the machine are spread over all models instead of falling on a few. Where a probe tells clean blocks
+from others, the passes beyond the least number begin with whoever has fewest clean ones. The anchors are visited at
+both
 ends of a pass and regularly in between; they show how the machine's speed moved. Because a pass depends only on the
 passes before it, an interrupted run continues in the very order it would have taken.
 """
@@ -9,9 +11,9 @@ passes before it, an interrupted run continues in the very order it would have t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping, Optional, Sequence, Tuple
+from typing import Iterable, Mapping, Optional, Sequence, Tuple
 
-from .measurement import Measurement
+from .measurement import ENOUGH_CLEAN, Measurement
 from .protocol import TimingPolicy
 
 
@@ -44,6 +46,8 @@ def pass_steps(
     if not pending:
         return ()
     shuffled = _shuffled(pending, policy.seed, pass_index)
+    if pass_index >= policy.min_passes:
+        shuffled = sorted(shuffled, key=lambda key: _clean_blocks(earlier.get(key)))
     order = list(anchors)
     for start in range(0, len(shuffled), policy.anchor_every):
         order += shuffled[start : start + policy.anchor_every]
@@ -57,7 +61,28 @@ def _needs_visit(key: str, pass_index: int, policy: TimingPolicy, earlier: Mappi
     measurement = earlier[key]
     if measurement is None:
         return False
-    return pass_index < policy.min_passes or measurement.relative_disagreement > policy.relative_target
+    if pass_index < policy.min_passes:
+        return True
+    if measurement.contention is not None:
+        return _clean_blocks(measurement) < policy.clean_blocks
+    return measurement.relative_disagreement > policy.relative_target
+
+
+def is_never_clean(policy: TimingPolicy, measurements: Iterable[Optional[Measurement]]) -> bool:
+    """Tell whether the probe finds so few clean blocks that waiting for more is no use.
+
+    So where the most that a model may be visited would not give it enough of them.
+    """
+    marks = [found.contention for found in measurements if found is not None and found.contention is not None]
+    blocks = sum(len(visit) for mark in marks for visit in mark.clean)
+    visits = sum(len(mark.clean) for mark in marks)
+    expected = policy.max_passes * sum(mark.clean_blocks for mark in marks) / max(visits, 1)
+    return blocks > 0 and expected < ENOUGH_CLEAN
+
+
+def _clean_blocks(measurement: Optional[Measurement]) -> int:
+    marks = None if measurement is None else measurement.contention
+    return 0 if marks is None else marks.clean_blocks
 
 
 def _shuffled(keys: Sequence[str], seed: int, pass_index: int) -> Sequence[str]:

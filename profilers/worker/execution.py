@@ -27,9 +27,10 @@ from ..runtimes.backend import Backend, Conditions, Executable
 from ..runtimes.program import load_program
 from ..timing.measurement import Measurement
 from ..timing.plan import PlanItem, TimingPlan
+from ..timing.probe import Probe
 from ..timing.program_part import ProgramPart
-from ..timing.protocol import calibrate_loops, take_visit
-from ..timing.schedule import Step, pass_steps
+from ..timing.protocol import ProbedBlocks, calibrate_loops, take_probed_visit, take_visit
+from ..timing.schedule import Step, is_never_clean, pass_steps
 from .compiled_models import KeptModels
 
 MAX_ATTEMPTS = 3  # a model in flight this often when the process died without a word is given up
@@ -49,6 +50,7 @@ class PlanExecution:
         journal: Journal,
         recorded: Results,
         clock: Callable[[], float] = time.monotonic,
+        probe: Optional[Probe] = None,
     ) -> None:
         self._folder = folder
         self._plan = plan
@@ -57,6 +59,7 @@ class PlanExecution:
         self._recorded = recorded
         self._id = uuid.uuid4().hex[:12]
         self._clock = clock
+        self._probe = probe if plan.policy.clean_blocks else None
         self._origin_s = clock()
         self._items: Dict[str, PlanItem] = {item.key: item for item in plan.items}
         self._visits: List[Visit] = list(recorded.visits)
@@ -141,19 +144,25 @@ class PlanExecution:
             due = [step for step in steps if step not in taken and step.key not in self._failed_in]
             if due and self._visits and not self._visits_here:
                 due = [Step(key, pass_index, RESUME_SLOT) for key in anchors if key not in self._failed_in] + due
+            gives_up = pass_index >= policy.min_passes and is_never_clean(policy, earlier.values())
             later = max(0, policy.min_passes - pass_index - 1) * len(steps)
             for done, step in enumerate(due, start=1):
                 if step.key in self._failed_in:
                     continue
                 if pass_index > 0 and self._seconds() > policy.time_cap_s:
                     return
-                if pass_index >= policy.min_passes and self._is_settled(earlier.get(step.key)):
+                if pass_index >= policy.min_passes and self._is_settled(earlier.get(step.key), gives_up):
                     continue
                 yield step, len(due) - done + later
 
-    def _is_settled(self, measurement: Optional[Measurement]) -> bool:
-        """Tell whether the time for a model's further visits is over; anchors, which have none, go on with the rest."""
+    def _is_settled(self, measurement: Optional[Measurement], gives_up: bool) -> bool:
+        """Tell whether the time for a model's further visits is over; anchors, which have none, go on with the rest.
+
+        With a probe that finds clean blocks only the time cap ends the visits to what still lacks them.
+        """
         policy = self._plan.policy
+        if self._probe is not None and not gives_up:
+            return False
         loading_s = sum(visit.load_ms for visit in self._visits) / 1e3
         overtime = (self._seconds() - loading_s) / policy.settle_s
         disagreement = 0.0 if measurement is None else measurement.relative_disagreement
@@ -187,12 +196,14 @@ class PlanExecution:
         finally:
             gc.collect(0)  # what this visit made is young; a full collection would take longer than a visit
         self._note_options(options)
+        probed: Record = {"probe_us": list(visit.probe_us), "switches": list(visit.switches)} if visit.probe_us else {}
         self._append(
             "visit",
             role=visit.role,
             loops=visit.loops,
             block_us=[round(value, 4) for value in visit.block_us],
             load_ms=round(visit.load_ms, 3),
+            **probed,
             **step_fields(step),
         )
         self._visits.append(visit)
@@ -208,12 +219,21 @@ class PlanExecution:
             load_ms = (self._clock() - start_s) * 1e3
             options = dict(executable.options)
             loops = self._loops(step.key) or calibrate_loops(executable, self._plan.policy)
-            block_us = take_visit(executable, self._plan.policy, loops=loops)
+            taken = self._taken(executable, loops)
         except BaseException:
             self._kept.close(step.key, executable)
             raise
         self._kept.keep(step.key, executable)
-        return Visit(step.key, item.role, step, loops, block_us, load_ms, self._id, self._t_s()), options
+        now_s = self._t_s()
+        visit = Visit(
+            step.key, item.role, step, loops, taken.block_us, load_ms, self._id, now_s, taken.probe_us, taken.switches
+        )
+        return visit, options
+
+    def _taken(self, executable: Executable, loops: int) -> ProbedBlocks:
+        if self._probe is None:
+            return ProbedBlocks(take_visit(executable, self._plan.policy, loops=loops))
+        return take_probed_visit(executable, self._plan.policy, loops=loops, probe=self._probe)
 
     def _loaded(self, item: PlanItem) -> Executable:
         """Compile an item's model, or its program."""

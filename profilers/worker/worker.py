@@ -29,8 +29,10 @@ from ..errors import GpuLost, PlanMismatch, ProfilerError, ResultsUnwritable
 from ..exits import DONE, FAILED, GPU_LOST, INTERRUPTED
 from ..journal import Journal, Record, TornLine, read_journal, warn_torn
 from ..results.results import header_record, results_from_records
+from ..runtimes.backend import Backend, ProbeOpener
 from ..runtimes.registry import load_backend
 from ..timing.plan import TimingPlan, path_of_plan, read_plan
+from ..timing.probe import Probe, open_probe
 from .cache import cache_beside
 from .execution import PlanExecution
 from .lock import device_locked, locked
@@ -87,10 +89,18 @@ def _run_plan(
             return True
         with device_locked(plan.digest, wait_s=LOCK_WAIT_S):
             backend = load_backend(plan.backend)
-            execution = PlanExecution(folder, plan, backend=backend, journal=journal, recorded=recorded)
+            probe = probe_for(backend, plan)
+            execution = PlanExecution(folder, plan, backend=backend, journal=journal, recorded=recorded, probe=probe)
             with cache_beside(results, backend):
                 execution.open(crashed)
                 return execution.run(is_stopped=is_stopped, report=report)
+
+
+def probe_for(backend: Backend, plan: TimingPlan) -> Optional[Probe]:
+    """Return the probe of the plan's device: the backend's own, or this processor's; of other devices there is none."""
+    if isinstance(backend, ProbeOpener):
+        return backend.open_probe()
+    return open_probe() if plan.config.device == "cpu" else None
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:

@@ -29,7 +29,7 @@ def changed(tmp_path):
     return write
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_every_version_loads_forever(version):
     profile = load_profile(SAMPLES / f"profile_v{version}.jsonl")
     assert profile.header.version == version
@@ -38,6 +38,25 @@ def test_every_version_loads_forever(version):
     assert len(profile.networks) == 12
     assert profile.table.measurements
     assert profile.fit.networks == 12
+
+
+def test_a_profile_with_a_probe_says_how_busy_the_core_was_and_seals_to_the_same_bytes(tmp_path):
+    path = SAMPLES / "profile_v4.jsonl"
+    profile = load_profile(path)
+    assert "core     shared 71% of the time, x1.83, in spells of 3 ms; 1" in str(profile)
+    assert sum(not found.is_undisturbed for found in profile.table.measurements.values()) == (
+        profile.header.contention.disturbed_layers
+    )
+    assert profile.fit.mape_percent == pytest.approx(profile.latency.report.mape_percent, abs=1e-3)
+    seal(tmp_path / "again.jsonl", profile.header, records_of(path)[1:-1], fit_report(profile))
+    assert (tmp_path / "again.jsonl").read_bytes() == path.read_bytes()
+
+
+def test_a_probe_of_other_blocks_is_named(tmp_path):
+    content = (SAMPLES / "profile_v4.jsonl").read_text()
+    (tmp_path / "p.jsonl").write_text(content.replace('"probe_us":[[', '"probe_us":[[20.0,', 1))
+    with pytest.raises(ProfileDamaged, match="line 2: the readings of the probe are not of these blocks"):
+        load_profile(tmp_path / "p.jsonl")
 
 
 @pytest.mark.parametrize("name", shipped_profiles())

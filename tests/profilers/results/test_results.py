@@ -33,6 +33,29 @@ def test_a_file_of_version_2_can_be_read_forever():
     assert not before.conditions
 
 
+def test_a_file_of_version_3_can_be_read_forever():
+    results, before = read_results(SAMPLE.with_name("results-v3.jsonl")), read_results(SAMPLE)
+    assert [visit.step for visit in results.visits] == [visit.step for visit in before.visits]
+    layer, network = results.measurements["layer0"], results.measurements["network"]
+    assert (layer.value_us, layer.is_undisturbed) == (100.0, True)
+    assert network.value_us == pytest.approx(9_000, rel=0.1)  # of two clean blocks and ten corrected ones
+    assert not network.is_undisturbed
+    assert results.contention.slow_down == pytest.approx(1.8)
+    assert 0 < results.contention.time_share < 0.5
+    assert all(anchor.clean for anchor in results.anchors)
+    assert before.contention is None
+
+
+@pytest.mark.parametrize("wrong", ['"probe_us":[20.0]', '"probe_us":[0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0]'])
+def test_a_probe_that_is_not_of_these_blocks_is_refused(tmp_path, wrong):
+    lines = SAMPLE.with_name("results-v3.jsonl").read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if '"record":"visit"' in line)
+    lines[at] = lines[at].replace('"probe_us":', wrong + ',"was":', 1)
+    (tmp_path / "results.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.raises(JournalDamaged, match=f"line {at + 1}"):
+        read_results(tmp_path / "results.jsonl")
+
+
 @pytest.mark.parametrize("size", [0, 10])
 def test_a_file_without_a_header_is_refused(tmp_path, size):
     path = tmp_path / "results.jsonl"
@@ -56,8 +79,8 @@ def test_a_line_that_is_no_record_is_named(tmp_path, line):
 
 def test_another_version_is_refused_by_its_number(tmp_path):
     path = tmp_path / "results.jsonl"
-    path.write_text(SAMPLE.read_text().replace('"version":1', '"version":3', 1))
-    with pytest.raises(JournalDamaged, match=r"gnomon\.results version 3"):
+    path.write_text(SAMPLE.read_text().replace('"version":1', '"version":4', 1))
+    with pytest.raises(JournalDamaged, match=r"gnomon\.results version 4"):
         read_results(path)
 
 

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from gnomon.profilers import Measurement, TimingPolicy
 from gnomon.profilers.testing import ScriptedExecutable
+from gnomon.profilers.timing.measurement import Contention
 from gnomon.profilers.timing.protocol import calibrate_loops, take_visit
 
 times = st.floats(0.1, 1e6)
@@ -146,3 +147,29 @@ def test_an_impossible_policy_is_refused(fields):
 def test_an_unknown_policy_field_is_refused():
     with pytest.raises(ValueError, match="repeats"):
         TimingPolicy.from_json(dict(TimingPolicy().to_json(), repeats=3))
+
+
+def probed(block_us, clean, slowness, **common):
+    return Measurement(block_us, 1, Contention(clean, slowness, **common))
+
+
+def test_the_latency_is_the_median_of_the_clean_blocks_however_few_of_all_they_are():
+    clean = (True, *[False] * 9)
+    visit = (100.0, *[120.0] * 9)
+    found = probed((visit,) * 4, (clean,) * 4, ((1.0, *[1.5] * 9),) * 4)
+    assert found.is_undisturbed
+    assert found.value_us == 100.0
+    assert found.relative_iqr == 0.0
+    assert found.split_half_us() == (100.0, 100.0)
+
+
+def test_too_few_clean_blocks_are_helped_by_corrected_ones_with_a_wider_spread():
+    found = probed(((100.0, 144.0),) * 3, ((True, False),) * 3, ((1.0, 1.44),) * 3, beta=1.0, beta_spread=0.2)
+    assert not found.is_undisturbed
+    assert found.value_us == pytest.approx(100.0)
+    assert found.relative_iqr == pytest.approx(0.2 * math.log(1.44) / 2)
+
+
+def test_marks_of_other_blocks_are_refused():
+    with pytest.raises(ValueError, match="marks are not of these blocks"):
+        probed(((1.0, 2.0),), ((True,),), ((1.0,),))

@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from gnomon.profilers import Measurement, TimingPolicy
-from gnomon.profilers.timing.schedule import pass_steps
+from gnomon.profilers.timing.measurement import Contention
+from gnomon.profilers.timing.schedule import is_never_clean, pass_steps
 
 KEYS = [f"layer{number}" for number in range(10)]
 PRECISE = Measurement(((5.0,), (5.0,), (5.0,)), loops=1)
@@ -72,3 +73,24 @@ def test_what_failed_is_not_visited_again():
     earlier = dict.fromkeys(KEYS, VAGUE) | {"layer3": None, "anchor": None}
     order = keys_of(pass_steps(KEYS, ("anchor",), pass_index=1, policy=TimingPolicy(), earlier=earlier))
     assert sorted(order) == sorted(set(KEYS) - {"layer3"})
+
+
+def marked(*clean):
+    """A measurement of one block a visit, each clean or not."""
+    marks = tuple((is_clean,) for is_clean in clean)
+    return Measurement(((5.0,),) * len(clean), 1, Contention(marks, ((1.0,),) * len(clean)))
+
+
+def test_after_the_least_passes_whoever_has_fewest_clean_blocks_comes_first_and_who_has_enough_is_left_alone():
+    earlier = {key: marked(*[number < place for number in range(12)]) for place, key in enumerate(KEYS)}
+    policy = TimingPolicy(min_passes=3, clean_blocks=8)
+    assert keys_of(pass_steps(KEYS, (), pass_index=3, policy=policy, earlier=earlier)) == KEYS[:8]
+    assert sorted(keys_of(pass_steps(KEYS, (), pass_index=2, policy=policy, earlier=earlier))) == KEYS
+
+
+def test_a_machine_is_never_clean_when_all_passes_would_not_give_a_model_enough():
+    policy = TimingPolicy(max_passes=40)
+    assert is_never_clean(policy, [marked(*[False] * 50), None])
+    assert is_never_clean(policy, [marked(*[False] * 19, True)])
+    assert not is_never_clean(policy, [marked(*[False] * 9, True)])
+    assert not is_never_clean(policy, [VAGUE, None])

@@ -1,7 +1,6 @@
 """The protocol as a whole, in this process, against the scripted backend."""
 
 import errno
-import json
 import threading
 
 import pytest
@@ -18,40 +17,8 @@ from gnomon.profilers import (
     read_journal,
     read_results,
 )
-from gnomon.profilers.testing import FakeBackend
 from gnomon.profilers.worker import worker
 from gnomon.profilers.worker.lock import locked
-
-
-def script(model):
-    wish = json.loads(model)
-    if "error" in wish:
-        raise ModelRejected(wish["error"])
-    return wish["us"]
-
-
-@pytest.fixture
-def backend(monkeypatch):
-    fake = FakeBackend(script)
-    monkeypatch.setattr(worker, "load_backend", lambda name: fake)
-    return fake
-
-
-@pytest.fixture
-def run(backend, tmp_path):
-    def start(plan, *, stop_after=None, crashed=None):
-        reports = []
-        is_done = worker.run_plan(
-            plan,
-            tmp_path / "results.jsonl",
-            is_stopped=lambda: stop_after is not None and len(reports) >= stop_after,
-            report=reports.append,
-            crashed=crashed,
-        )
-        return is_done, read_results(tmp_path / "results.jsonl"), reports
-
-    return start
-
 
 MODELS = {f"layer{number}": {"us": [100.0 + number]} for number in range(5)}
 ANCHOR = {"anchor": {"us": [50.0], "role": "anchor"}}
@@ -87,15 +54,15 @@ def test_anchors_are_kept_apart_from_measurements(run, make_plan):
     assert {anchor.session for anchor in results.anchors} == {results.sessions[0].id}
 
 
-def test_precise_models_are_left_alone_and_vague_ones_get_all_passes(run, make_plan):
+def test_precise_models_are_left_alone_and_vague_ones_get_all_passes(run, make_plan, unprobed):
     policy = TimingPolicy(min_passes=3, max_passes=6)
     plan = make_plan(policy=policy, steady={"us": [100.0]}, other={"us": [70.0]})
     _, results, _ = run(plan)
     assert {key: measurement.visits for key, measurement in results.measurements.items()} == {"steady": 3, "other": 3}
 
 
-def test_a_model_that_will_not_settle_is_visited_until_the_last_pass(run, make_plan, backend, monkeypatch):
-    monkeypatch.setattr(backend, "_script", lambda model: (100.0 + 30.0 * len(backend.loaded),))
+def test_a_model_that_will_not_settle_is_visited_until_the_last_pass(run, make_plan, unprobed, monkeypatch):
+    monkeypatch.setattr(unprobed, "_script", lambda model: (100.0 + 30.0 * len(unprobed.loaded),))
     policy = TimingPolicy(min_passes=2, max_passes=5, keep_mib=0)
     _, results, _ = run(make_plan(policy=policy, restless={"us": [1.0]}))
     assert results.measurements["restless"].visits == 5
@@ -107,8 +74,8 @@ def test_the_time_cap_ends_the_run_but_not_before_every_model_had_a_visit(run, m
     assert {key: measurement.visits for key, measurement in results.measurements.items()} == dict.fromkeys(MODELS, 1)
 
 
-def test_passes_beyond_the_least_end_when_the_run_should_have_settled(run, make_plan, backend, monkeypatch):
-    monkeypatch.setattr(backend, "_script", lambda model: (100.0 + 30.0 * len(backend.loaded),))
+def test_passes_beyond_the_least_end_when_the_run_should_have_settled(run, make_plan, unprobed, monkeypatch):
+    monkeypatch.setattr(unprobed, "_script", lambda model: (100.0 + 30.0 * len(unprobed.loaded),))
     policy = TimingPolicy(min_passes=3, max_passes=9, settle_s=1e-9, keep_mib=0)
     _, results, _ = run(make_plan(policy=policy, restless={"us": [1.0]}))
     assert results.measurements["restless"].visits == 3

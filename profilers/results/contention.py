@@ -1,0 +1,160 @@
+"""From raw probe readings to what they say of each block, and of the machine: made anew whenever they are read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Dict, Hashable, List, Mapping, Optional, Protocol, Sequence, Tuple, TypeVar
+
+from ..timing.clean import TOLERANCE, block_marks, block_slowness, is_clean, levels_by_session
+from ..timing.measurement import Contention, Measurement, quantile
+
+Key = TypeVar("Key", bound=Hashable)
+
+OWN_BLOCKS = 3  # clean ones, and spoilt ones, from which a model's own beta is read
+MODELS = 5  # whose own betas say what is common
+LARGEST_BETA = 1.5  # more is noise
+
+
+class ProbedVisit(Protocol):
+    """A visit with the probe's readings around its blocks, if there are any."""
+
+    @property
+    def session(self) -> str:
+        """The session of the visit."""
+
+    @property
+    def t_s(self) -> float:
+        """When it ended, in seconds into the session."""
+
+    @property
+    def loops(self) -> int:
+        """Inferences a block."""
+
+    @property
+    def block_us(self) -> Tuple[float, ...]:
+        """Microseconds per inference of each block."""
+
+    @property
+    def probe_us(self) -> Tuple[float, ...]:
+        """The probe's readings: one more than blocks, or none."""
+
+    @property
+    def switches(self) -> Tuple[int, ...]:
+        """Involuntary context switches in each block, or none where they were not counted."""
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What the probe said of one visit: of each reading and of each block, as multiples of the clean level."""
+
+    readings: Tuple[float, ...]
+    clean: Tuple[bool, ...]
+    slowness: Tuple[float, ...]
+
+
+def probed_visits(visits: Sequence[ProbedVisit]) -> List[Optional[Probed]]:
+    """Return what the probe said of each visit, by the clean level of its moment; None for those without a probe."""
+    readings = [(visit.session, visit.t_s, us) for visit in visits for us in visit.probe_us]
+    if not readings:
+        return [None] * len(visits)
+    sessions, times_s, values_us = zip(*readings)
+    levels = levels_by_session(sessions, times_s, values_us)
+    relative = iter([us / level for us, level in zip(values_us, levels.tolist())])
+    found: List[Optional[Probed]] = []
+    for visit in visits:
+        slowness = tuple(next(relative) for _ in visit.probe_us)
+        n = len(visit.block_us)
+        marks = (
+            Probed(slowness, block_marks(slowness, visit.switches, n), block_slowness(slowness, n))
+            if slowness
+            else None
+        )
+        found.append(marks)
+    return found
+
+
+def measurement_of(
+    block_us: Sequence[Tuple[float, ...]], loops: int, probed: Sequence[Optional[Probed]]
+) -> Measurement:
+    """Return the measurement of some visits; visits without a probe are left out where others have one."""
+    kept = [(blocks, marks) for blocks, marks in zip(block_us, probed) if marks is not None]
+    if not kept:
+        return Measurement(tuple(block_us), loops)
+    contention = Contention(tuple(marks.clean for _, marks in kept), tuple(marks.slowness for _, marks in kept))
+    return Measurement(tuple(blocks for blocks, _ in kept), loops, contention)
+
+
+def with_common_beta(measurements: Mapping[Key, Measurement]) -> Dict[Key, Measurement]:
+    """Give each measurement how much of the probe's slowness reaches models, read off those seen in both states."""
+    betas = sorted(beta for beta in (own_beta(found) for found in measurements.values()) if beta is not None)
+    if len(betas) < MODELS:
+        return dict(measurements)
+    common, spread = median(betas), quantile(betas, 0.75) - quantile(betas, 0.25)
+    return {
+        key: found
+        if found.contention is None
+        else replace(found, contention=replace(found.contention, beta=common, beta_spread=spread))
+        for key, found in measurements.items()
+    }
+
+
+def own_beta(measurement: Measurement) -> Optional[float]:
+    """Return how much of the probe's slowness reaches this model; None where it was not seen often in both states."""
+    marks = measurement.contention
+    if marks is None or not measurement.is_undisturbed:
+        return None
+    value_us, ratios = measurement.value_us, []
+    for blocks, slowness in zip(measurement.block_us, marks.slowness):
+        ratios += [math.log(us / value_us) / math.log(s) for us, s in zip(blocks, slowness) if s > 1 + TOLERANCE]
+    return None if len(ratios) < OWN_BLOCKS else min(max(median(ratios), 0.0), LARGEST_BETA)
+
+
+@dataclass(frozen=True)
+class ContentionSummary:
+    """How busy the core was while a run measured.
+
+    time_share: the share of the probe's readings that were not clean.
+    slow_down: how many times slower the probe was in those, in the middle.
+    spell_ms: how long they lasted in a row, in the middle; as finely as blocks are long.
+    """
+
+    time_share: float
+    slow_down: float
+    spell_ms: float
+
+
+def summary_of_contention(visits: Sequence[ProbedVisit]) -> Optional[ContentionSummary]:
+    """Return how busy the core was; None without a probe."""
+    series: List[Tuple[str, float, float]] = []
+    for visit, marks in zip(visits, probed_visits(visits)):
+        if marks is None:
+            continue
+        left_us = sum(visit.block_us) * visit.loops
+        for number, slowness in enumerate(marks.readings):
+            series.append((visit.session, visit.t_s - left_us / 1e6, slowness))
+            left_us -= visit.block_us[number] * visit.loops if number < len(visit.block_us) else 0.0
+    if not series:
+        return None
+    series.sort()
+    slow = [slowness for _, _, slowness in series if not is_clean(slowness)]
+    spells_ms = _spells_ms(series)
+    return ContentionSummary(
+        time_share=len(slow) / len(series),
+        slow_down=median(slow) if slow else 1.0,
+        spell_ms=median(spells_ms) if spells_ms else 0.0,
+    )
+
+
+def _spells_ms(series: Sequence[Tuple[str, float, float]]) -> List[float]:
+    """Return how long each unbroken row of readings that are not clean lasted, until the reading after it."""
+    spells: List[float] = []
+    begun: Optional[Tuple[str, float]] = None
+    for session, t_s, slowness in series:
+        if begun is not None and (session != begun[0] or is_clean(slowness)):
+            spells.append(1e3 * (t_s - begun[1]) if session == begun[0] else 0.0)
+            begun = None
+        if begun is None and not is_clean(slowness):
+            begun = (session, t_s)
+    return spells

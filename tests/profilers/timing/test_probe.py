@@ -1,0 +1,68 @@
+import sys
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from gnomon.profilers import TimingPolicy
+from gnomon.profilers.testing import ScriptedExecutable, ScriptedProbe
+from gnomon.profilers.timing import probe as probes
+from gnomon.profilers.timing.probe import KEPT, WARM, MatmulProbe, is_readable, open_probe
+from gnomon.profilers.timing.protocol import take_probed_visit
+
+
+def test_a_reading_is_eight_products_after_two_thrown_away(monkeypatch):
+    products = []
+    probe = MatmulProbe(clock_ns=lambda: 1_000 * len(products))
+    monkeypatch.setattr(probe, "_multiply", lambda left, right, out: products.append(left.shape))
+    assert probe.read_us() == KEPT
+    assert products == [(32, 32)] * (WARM + KEPT)
+
+
+def test_this_machine_can_be_probed():
+    probe = open_probe()
+    assert probe.read_us() > 0
+    assert probe.switches() is None or probe.switches() >= 0
+
+
+@pytest.mark.parametrize("resolution_s", [1e-3, 0.0156])
+def test_a_clock_of_a_millisecond_or_worse_has_no_probe(monkeypatch, resolution_s):
+    monkeypatch.setattr(time, "get_clock_info", lambda name: SimpleNamespace(resolution=resolution_s))
+    assert open_probe() is None
+
+
+def test_a_clock_that_says_it_is_fine_and_is_not_has_no_probe(monkeypatch):
+    monkeypatch.setattr(probes, "MatmulProbe", lambda: ScriptedProbe((0.0, 1_000.0, 0.0)))
+    assert open_probe() is None
+    assert is_readable(ScriptedProbe((20.0,)))
+
+
+def test_where_switches_are_not_counted_none_are_said(monkeypatch):
+    monkeypatch.setitem(sys.modules, "resource", None)
+    probe = MatmulProbe()
+    assert probe.switches() is None
+    taken = take_probed_visit(ScriptedExecutable((100.0,)), TimingPolicy(), loops=1, probe=probe)
+    assert taken.switches == ()
+    assert len(taken.probe_us) == len(taken.block_us) + 1
+
+
+def test_every_block_lies_between_two_readings():
+    probe = ScriptedProbe((20.0, 21.0, 35.0, 22.0))
+    taken = take_probed_visit(ScriptedExecutable((900.0, 100.0, 170.0, 101.0)), TimingPolicy(), loops=7, probe=probe)
+    assert taken.block_us == (100.0, 170.0, 101.0)
+    assert taken.probe_us == (20.0, 21.0, 35.0, 22.0)
+    assert taken.switches == (0, 0, 0)
+
+
+def test_a_slow_model_gets_fewer_blocks_but_one_at_least():
+    policy = TimingPolicy(blocks_per_visit=8, visit_us=60_000)
+    for us, blocks in ((10_000.0, 6), (500_000.0, 1)):
+        taken = take_probed_visit(ScriptedExecutable((us,)), policy, loops=1, probe=ScriptedProbe())
+        assert len(taken.block_us) == blocks
+
+
+@pytest.mark.parametrize("probe", [ScriptedProbe((20.0, 0.0)), ScriptedProbe((20.0,))])
+def test_a_clock_that_stands_still_is_an_error(probe):
+    us = 0.0 if probe.read_us() and probe.read_us() else 100.0
+    with pytest.raises(ValueError, match="too coarse"):
+        take_probed_visit(ScriptedExecutable((us,)), TimingPolicy(), loops=1, probe=probe)
