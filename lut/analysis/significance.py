@@ -1,7 +1,7 @@
 """Which of many small differences between two profiles are real.
 
 A layer has three to twenty-four visits a profile, disturbed on one side, and a hundred layers are compared at
-once. A rank test of visits would compare another number than the latency, which is a lower quartile; a bootstrap of
+once. A rank test of visits would compare another number than the latency, which pools blocks; a bootstrap of
 eight visits alone cannot say how small a p-value of one in ten thousand is. So the noise is learned from all layers
 together: (1) a layer's standard error, from a bootstrap of its visits with the very estimator, is drawn towards the
 table's typical one (a moderated variance, as for gene arrays: doi 10.2202/1544-6115.1027); (2) what the bulk of the

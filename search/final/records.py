@@ -80,7 +80,7 @@ class SpeedRatio(BaseModel):
 class Timing(BaseModel):
     """A network's latency, predicted with its 90 % interval, and measured: `block_us[v][b]` of block b in visit v.
 
-    measured_us is the lower quartile of all blocks; failed says why there are none.
+    measured_us is the latency of all its blocks; failed says why there are none.
     """
 
     model_config = STRICT
