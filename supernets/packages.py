@@ -19,7 +19,12 @@ EXTRAS = {
     "optuna": ("optuna>=4",),
     "testing": ("pytest>=8.3",),
 }
-IMPORTED_AS = {"pillow": "PIL", "scikit-learn": "sklearn", "pyyaml": "yaml"}  # where it is not the package's own name
+IMPORTED_AS = {
+    "pillow": "PIL",
+    "scikit-learn": "sklearn",
+    "pyyaml": "yaml",
+    "tomli-w": "tomli_w",
+}  # not the package's name
 
 
 def module_of(requirement: str) -> str:
