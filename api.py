@@ -99,8 +99,7 @@ def predict(profile: HardwareProfile | str | Path, architectures: Sequence[Archi
     >>> bool(estimate.low_us[0] < estimate.value_us[0] < estimate.high_us[0])
     True
     """
-    loaded = load_profile(profile) if isinstance(profile, (str, Path)) else profile
-    return loaded.latency.predict([architecture.indices for architecture in architectures])
+    return opened(profile).latency.predict([architecture.indices for architecture in architectures])
 
 
 def diff(a: HardwareProfile | str | Path, b: HardwareProfile | str | Path) -> ProfileDiff:
@@ -115,8 +114,12 @@ def diff(a: HardwareProfile | str | Path, b: HardwareProfile | str | Path) -> Pr
     """
     from .lut import diff_profiles
 
-    first, second = (load_profile(one) if isinstance(one, (str, Path)) else one for one in (a, b))
-    return diff_profiles(first, second)
+    return diff_profiles(opened(a), opened(b))
+
+
+def opened(profile: HardwareProfile | str | Path) -> HardwareProfile:
+    """Return a profile itself, or the one of that file or name; raises UnknownProfile, ProfileDamaged."""
+    return load_profile(profile) if isinstance(profile, (str, Path)) else profile
 
 
 def evaluate(

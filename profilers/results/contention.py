@@ -125,10 +125,12 @@ class ContentionSummary:
     spell_ms: float
 
 
-def summary_of_contention(visits: Sequence[ProbedVisit]) -> Optional[ContentionSummary]:
-    """Return how busy the core was; None without a probe."""
+def summary_of_contention(
+    visits: Sequence[ProbedVisit], probed: Sequence[Optional[Probed]]
+) -> Optional[ContentionSummary]:
+    """Return how busy the core was, by what `probed_visits` found of the visits; None without a probe."""
     series: List[Tuple[str, float, float]] = []
-    for visit, marks in zip(visits, probed_visits(visits)):
+    for visit, marks in zip(visits, probed):
         if marks is None:
             continue
         left_us = sum(visit.block_us) * visit.loops

@@ -10,6 +10,7 @@ of its clocks, after a visit to an anchor), and ``done``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ..errors import JournalDamaged
@@ -19,7 +20,7 @@ from ..run_config import RunConfig
 from ..timing.measurement import Measurement
 from ..timing.schedule import Step
 from .conditions import DeviceState
-from .contention import ContentionSummary, probed_visits, summary_of_contention
+from .contention import ContentionSummary, Probed, probed_visits, summary_of_contention
 from .visits import Anchor, Failure, Session, Visit, anchor_value, measurements_from_visits
 
 if TYPE_CHECKING:
@@ -63,11 +64,20 @@ class Results:
         """How long workers ran, over all sessions, until their last record."""
         return sum(self.session_seconds.values())
 
+    @cached_property
+    def probed(self) -> Sequence[Optional[Probed]]:
+        """What the probe said of each visit, in their order; None for those without a probe."""
+        return probed_visits(self.visits)
+
     @property
     def measurements(self) -> Dict[str, Measurement]:
         """The measurement of every layer and network visited, by key; a model that failed later keeps its visits."""
         anchors = {visit.key for visit in self.visits if visit.role == "anchor"}
-        return {key: found for key, found in measurements_from_visits(self.visits).items() if key not in anchors}
+        return {
+            key: found
+            for key, found in measurements_from_visits(self.visits, self.probed).items()
+            if key not in anchors
+        }
 
     @property
     def session_starts_s(self) -> Dict[str, float]:
@@ -92,14 +102,14 @@ class Results:
         """Every visit to an anchor, in the order of measuring."""
         return tuple(
             Anchor(visit.key, visit.t_s, visit.session, *anchor_value(visit, probed))
-            for visit, probed in zip(self.visits, probed_visits(self.visits))
+            for visit, probed in zip(self.visits, self.probed)
             if visit.role == "anchor"
         )
 
     @property
     def contention(self) -> Optional[ContentionSummary]:
         """How busy the core was meanwhile; None without a probe."""
-        return summary_of_contention(self.visits)
+        return summary_of_contention(self.visits, self.probed)
 
 
 def header_record(plan: TimingPlan) -> Record:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..journal import Record
 from ..machine.hardware import Hardware
 from ..timing.measurement import Measurement
 from ..timing.schedule import Step
-from .contention import Probed, measurement_of, probed_visits, with_common_beta
+from .contention import Probed, measurement_of, with_common_beta
 
 
 @dataclass(frozen=True)
@@ -85,13 +85,11 @@ def anchor_value(visit: Visit, probed: Optional[Probed]) -> Tuple[float, Optiona
     return (median(clean), True) if clean else (visit.value_us, False)
 
 
-def measurements_from_visits(visits: Iterable[Visit]) -> Dict[str, Measurement]:
-    """Gather visits by model, in their order, with what the probe said; anchors too, whose readings tell as much."""
-    visits = list(visits)
+def measurements_from_visits(visits: Sequence[Visit], probed: Sequence[Optional[Probed]]) -> Dict[str, Measurement]:
+    """Gather visits by model, in their order, with what `probed_visits` found; anchors too, which tell as much."""
     taken: Dict[str, List[int]] = {}
     for position, visit in enumerate(visits):
         taken.setdefault(visit.key, []).append(position)
-    probed = probed_visits(visits)
     measurements = {
         key: measurement_of([visits[p].block_us for p in found], visits[found[0]].loops, [probed[p] for p in found])
         for key, found in taken.items()

@@ -3,9 +3,8 @@
 There are several passes. In each, every model that still needs visits gets one, in an order shuffled anew, so that
 slow minutes of the machine are spread over all models instead of falling on a few. Where a probe tells clean blocks
 from others, the passes beyond the least number begin with whoever has fewest clean ones. The anchors are visited at
-both
-ends of a pass and regularly in between; they show how the machine's speed moved. Because a pass depends only on the
-passes before it, an interrupted run continues in the very order it would have taken.
+both ends of a pass and regularly in between; they show how the machine's speed moved. Because a pass depends only on
+the passes before it, an interrupted run continues in the very order it would have taken.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, 
 from ..errors import BackendUnavailable, EnvironmentChanged, GpuLost, UnsupportedConfig
 from ..journal import Journal, Record
 from ..machine.hardware import Hardware, fingerprint
+from ..results.contention import probed_visits
 from ..results.results import Results
 from ..results.visits import Visit, measurements_from_visits, step_fields
 from ..runtimes.backend import Backend, Conditions, Executable
@@ -172,7 +173,7 @@ class PlanExecution:
         """Return what the passes before ``pass_index`` measured; None for what failed in one of them."""
         visits = [visit for visit in self._visits if visit.step.pass_index < pass_index]
         known: Dict[str, Optional[Measurement]] = {}
-        known.update(measurements_from_visits(visits))
+        known.update(measurements_from_visits(visits, probed_visits(visits)))
         known.update({key: None for key, failed_in in self._failed_in.items() if failed_in < pass_index})
         return known
 

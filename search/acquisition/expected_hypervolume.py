@@ -21,13 +21,6 @@ FAR = 1e5  # deviations below a threshold, from where the tail is its leading te
 LOG_ROOT_TAU, ROOT_HALF_PI = 0.5 * math.log(2.0 * math.pi), math.sqrt(0.5 * math.pi)
 
 
-def expected_hypervolume_improvement(
-    mean: Values, deviation: Values, front: Values, directions: Sequence[Direction], reference: Sequence[float]
-) -> Values:
-    """Return each candidate's expected gain in hypervolume, (n,): see `log_expected_hypervolume_improvement`."""
-    return np.asarray(np.exp(log_expected_hypervolume_improvement(mean, deviation, front, directions, reference)))
-
-
 def log_expected_hypervolume_improvement(
     mean: Values, deviation: Values, front: Values, directions: Sequence[Direction], reference: Sequence[float]
 ) -> Values:

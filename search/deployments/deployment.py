@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 HIGHEST_FIRST = ("fp32", "fp16", "bf16", "int8")
 SAME = ("space", "space_digest", "device")  # what profiles must agree in to be ways to run one network on one device
+LATENCY = "latency"
+LEFT_OUT = "left_out"  # of a run's provenance: ways of precisions that could gain nothing
 
 
 @dataclass(frozen=True)
@@ -164,9 +166,3 @@ def deployments_in(provenance: Mapping[str, Any]) -> tuple[Deployment, ...]:
     """Return the ways that a run was searched with; none where it was searched with one profile, or none."""
     held = provenance.get("deployments") or ()
     return tuple(Deployment(d["backend"], d["precision"], d["threads"], d["name"], d["sha256"]) for d in held)
-
-
-LATENCY = "latency"
-
-
-LEFT_OUT = "left_out"  # of a run's provenance: ways of precisions that could gain nothing

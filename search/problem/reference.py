@@ -1,7 +1,8 @@
-"""Where hypervolume ends for what has to be measured: settled once, when a run begins, and kept in its description.
+"""The reference point, where hypervolume ends: settled once, when a run begins, and kept in its description.
 
-A costly objective to minimise has no worst value that arithmetic gives. One that can say its worst measures it (a
-largest architecture or three); measured again it would differ a little, so a run that goes on takes what it has.
+A cheap objective has its worst value over the ends of the space and fixed draws. A costly objective to minimise has no
+worst value that arithmetic gives. One that can say its worst measures it (a largest architecture or three); measured
+again it would differ a little, so a run that goes on takes what it has.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from ..config import SearchConfig
 from ..errors import InvalidConfig
 from .objective import Objective
 from .region import Region
+
+EXTREMES_SEED = 20220510
+EXTREMES_SAMPLES = 4096
 
 
 @runtime_checkable
@@ -38,12 +42,6 @@ def with_reference(config: SearchConfig, objectives: Sequence[Objective], kept: 
             known = kept.get(objective.name)
             reference[objective.name] = objective.worst() if known is None else known
     return config.model_copy(update={"reference": reference})
-
-
-EXTREMES_SEED = 20220510
-
-
-EXTREMES_SAMPLES = 4096
 
 
 def reference_point(

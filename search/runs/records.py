@@ -30,6 +30,7 @@ READABLE = (1, 2, 3)
 RENAMED = {"glimpse_share": "partial_share"}  # settings of earlier versions, and what they are called now
 
 RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE = "run.json", "evaluations.jsonl", "stop.json", "start.jsonl"
+JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER = "final.jsonl", "final.json", "final.timing"  # of a final front
 
 Expected = dict[str, tuple[float, float | None]]
 
@@ -131,7 +132,7 @@ class Evaluation(BaseModel):
 def renamed(content: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a run file of any version with its settings called as they are now."""
     config = content.get("config")
-    if not isinstance(config, dict) or "glimpse_share" not in config:
+    if not isinstance(config, dict):
         return content
     return {**content, "config": {RENAMED.get(name, name): value for name, value in config.items()}}
 
@@ -177,6 +178,3 @@ def journal_lines(path: Path) -> list[Record]:
         raise RunDamaged(f"cannot read {path}: {error}", path=path) from error
     warn_torn(torn)
     return records
-
-
-JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER = "final.jsonl", "final.json", "final.timing"

@@ -8,7 +8,9 @@ from ..data.labelled import ClassificationTask
 from ..data.pairs import TranslationTask
 from ..errors import DataUnavailable
 from ..space.space import SearchSpace
+from .classifier import Classifier
 from .supernet import Supernet
+from .translator import Translator
 
 if TYPE_CHECKING:
     from ..elastic import ElasticNetwork
@@ -28,9 +30,6 @@ def supernet_of(task: object, space: SearchSpace, network: ElasticNetwork, check
     Raises DataUnavailable for a task of unknown kind, or one that judges one output of a space that has several;
     CheckpointMismatch for weights of another vocabulary.
     """
-    from .classifier import Classifier
-    from .translator import Translator
-
     if isinstance(task, JoinsItself):
         return task.supernet(space, network, checkpoint_sha256)
     if isinstance(task, TranslationTask):

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnomon.profilers import Anchor, Hardware, RunConfig, TimingPolicy
+from gnomon.profilers.results.contention import probed_visits
 from gnomon.profilers.results.drift import SpeedCurve
 from gnomon.profilers.results.results import Results, header_record, results_from_records
 from gnomon.profilers.results.visits import measurements_from_visits
@@ -178,11 +179,12 @@ SCRIPTS = (still, drift, second_session, bursts, outliers, slow_half, everything
 def corrected(results):
     """The measurements as the machine would have given them at its undisturbed speed all through the run."""
     curve = SpeedCurve.from_anchors(results.anchors)
-    return measurements_from_visits(
+    visits = [
         replace(visit, block_us=tuple(us / curve.factor(visit.session, visit.t_s) for us in visit.block_us))
         for visit in results.visits
         if visit.role != "anchor"
-    )
+    ]
+    return measurements_from_visits(visits, probed_visits(visits))
 
 
 def spread(errors):

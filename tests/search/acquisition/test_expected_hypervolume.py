@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from gnomon.search import hypervolume
 from gnomon.search.acquisition.expected_hypervolume import (
-    expected_hypervolume_improvement,
     log_expected_hypervolume_improvement,
     log_improvement,
     log_staircase_gain,
@@ -14,6 +13,10 @@ from gnomon.search.acquisition.expected_hypervolume import (
 FRONT = np.array([[90.0, 30.0], [85.0, 20.0], [70.0, 10.0]])
 REFERENCE = (60.0, 40.0)
 DIRECTIONS = ("max", "min")
+
+
+def expected_hypervolume_improvement(*arguments):
+    return np.exp(log_expected_hypervolume_improvement(*arguments))
 
 
 def simulated(mean, deviation, front, directions=DIRECTIONS, reference=REFERENCE, draws=20_000):
