@@ -77,7 +77,7 @@ def profile(
         space, backend, config, networks, layers=layers, source=source, policy=policy or TimingPolicy()
     )
     with open_device(device) if isinstance(device, str) else nullcontext(device) as transport:
-        path = Path(out or request.file_name(transport.hardware().slug))
+        path = Path(out or request.file_name(transport.hardware().slug_of(config.device)))
         return build_profile(request, path, device=transport, force=force, on_progress=on_progress)
 
 

@@ -252,7 +252,7 @@ def write_profile(
         config=ProfileConfig(**request.config.to_json()),
         versions=dict(first.versions),
         options=dict(next((s.options for s in results.sessions if s.options), {})),
-        device=first.hardware.slug,
+        device=first.hardware.slug_of(request.config.device),
         hardware={**first.hardware.to_json(), **({"conditions": conditions} if conditions else {})},
         policy=request.policy.to_json(),
         plan=plan.digest,

@@ -139,7 +139,7 @@ def import_results(
         weight_bits=carried.origin.get("weight_bits"),
     )
     try:
-        path = out or Path(request.file_name(found.sessions[0].hardware.slug))
+        path = out or Path(request.file_name(found.sessions[0].hardware.slug_of(request.config.device)))
         write_profile(request, space, plan, found, path, force=force)
     except OSError as error:
         raise OutputUnwritable(f"cannot write to {path.parent}: {error}") from error

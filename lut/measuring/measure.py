@@ -62,7 +62,8 @@ def device_differences(profile: HardwareProfile) -> tuple[str, ...]:
     Kernel, memory and governor may change without making it another device.
     """
     here = fingerprint()
-    pairs: dict[str, tuple[object, object]] = {"device": (profile.header.device, here.slug)}
+    device = here.slug_of(profile.header.config.device)
+    pairs: dict[str, tuple[object, object]] = {"device": (profile.header.device, device)}
     pairs.update({name: (profile.header.hardware.get(name), getattr(here, name)) for name in SAME_DEVICE})
     return tuple(f"{name}: profile {then!r}, here {now!r}" for name, (then, now) in pairs.items() if then != now)
 

@@ -11,9 +11,9 @@ import platform
 import re
 import subprocess
 import sys
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from .noise import NoiseCause, TimerNoise, advice, noise_causes, timer_noise
 from .sysfs import ROOT, cpuinfo, kib_from_size, numbers_from_list, read_int, read_text
@@ -44,6 +44,7 @@ class Hardware:
     cpu_family: vendor's family, model and stepping (or Arm part), as the kernel numbers them.
     cores: physical cores; caches: (level and type, KiB a cache, CPUs sharing one); isa: flags kernels choose by.
     virtual_machine: the hypervisor's name, "" for a bare machine. turbo: whether clocks may exceed the base clock.
+    gpu: the GPUs of NVIDIA, None without one; they change nothing on the CPU, and are compared among the versions.
     """
 
     cpu_model: Optional[str]
@@ -62,14 +63,18 @@ class Hardware:
     virtual_machine: Optional[str]
     governor: Optional[str]
     turbo: Optional[bool]
+    gpu: Optional[str] = field(default=None, compare=False)
 
     @property
     def slug(self) -> str:
         """A short name for files, such as ``amd-epyc-2c``: maker and model, then CPUs."""
-        name = self.board or self.cpu_model or self.architecture
-        name = re.sub(SLUG_NOISE, " ", name.lower())
-        words = re.findall(r"[a-z0-9]+", name)[:4]
+        words = _words(self.board or self.cpu_model or self.architecture)
         return "-".join([*words, f"{self.cpus}c"] if self.cpus else words) or "unknown"
+
+    def slug_of(self, device: str) -> str:
+        """Return the short name of what runs a model: of the GPU for ``gpu``, where its maker's driver names it."""
+        gpu_words = _words(self.gpu or "") if device == "gpu" and not self.board else []
+        return "-".join(gpu_words) or self.slug
 
     def to_json(self) -> Dict[str, Any]:
         """Return the fields as a JSON object."""
@@ -78,8 +83,8 @@ class Hardware:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Hardware:
         """Return the hardware written by `to_json`; ValueError for a missing or unknown field."""
-        known = {field.name for field in fields(cls)}
-        if set(data) != known:
+        known = {entry.name for entry in fields(cls)}
+        if set(data) | {"gpu"} != known:  # fingerprints of earlier versions name no GPU
             raise ValueError(f"a hardware fingerprint has the fields {sorted(known)}; found {sorted(data)}")
         caches = tuple((str(name), int(kib), int(shared)) for name, kib, shared in data["caches"])
         return cls(**dict(data, caches=caches, isa=tuple(data["isa"])))
@@ -109,7 +114,20 @@ def fingerprint(root: str | Path = ROOT) -> Hardware:
         virtual_machine=_virtual_machine(root, info),
         governor=read_text(root, "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         turbo=_turbo(root),
+        gpu=", ".join(gpu_models(root)) or None,
     )
+
+
+def gpu_models(root: Path = ROOT) -> Tuple[str, ...]:
+    """Return the models of all GPUs of NVIDIA, as far as the kernel's driver tells them."""
+    files = sorted((root / "proc/driver/nvidia/gpus").glob("*/information"))
+    texts = [read_text(root, str(path.relative_to(root))) or "" for path in files]
+    models = [re.search(r"^Model:\s*(.*\S)", text, re.MULTILINE) for text in texts]
+    return tuple(model[1] for model in models if model)
+
+
+def _words(name: str) -> List[str]:
+    return re.findall(r"[a-z0-9]+", re.sub(SLUG_NOISE, " ", name.lower()))[:4]
 
 
 def _cpu_model(info: Mapping[str, str]) -> Optional[str]:

@@ -89,18 +89,16 @@ def _run_plan(
             return True
         with device_locked(plan.digest, wait_s=LOCK_WAIT_S):
             backend = load_backend(plan.backend)
-            probe = probe_for(backend, plan)
+            probe = probe_for(backend)
             execution = PlanExecution(folder, plan, backend=backend, journal=journal, recorded=recorded, probe=probe)
             with cache_beside(results, backend):
                 execution.open(crashed)
                 return execution.run(is_stopped=is_stopped, report=report)
 
 
-def probe_for(backend: Backend, plan: TimingPlan) -> Optional[Probe]:
-    """Return the probe of the plan's device: the backend's own, or this processor's; of other devices there is none."""
-    if isinstance(backend, ProbeOpener):
-        return backend.open_probe()
-    return open_probe() if plan.config.device == "cpu" else None
+def probe_for(backend: Backend) -> Optional[Probe]:
+    """Return the backend's own probe, or this processor's, which also launches every kernel that a GPU computes."""
+    return backend.open_probe() if isinstance(backend, ProbeOpener) else open_probe()
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:

@@ -15,6 +15,7 @@ from typing import Dict
 import numpy as np
 
 from ...errors import BackendUnusable
+from ...machine.hardware import gpu_models
 from ...machine.sysfs import ROOT, read_text
 from ...run_config import RunConfig
 from ..provider import BuiltInProvider, Options
@@ -51,11 +52,8 @@ def prepare(runtime: ModuleType) -> None:
 
 def identity(root: Path = ROOT) -> Dict[str, str]:
     """Return the models of all GPUs and the driver's version, as far as the kernel's driver tells them."""
-    files = sorted((root / NVIDIA / "gpus").glob("*/information"))
-    texts = [read_text(root, str(path.relative_to(root))) or "" for path in files]
-    told = [re.search(r"^Model:\s*(.*\S)", text, re.MULTILINE) for text in texts]
     driver = re.search(r"Kernel Module\b.*?\s(\d+(?:\.\d+)+)", read_text(root, f"{NVIDIA}/version") or "")
-    found = {"gpu": ", ".join(match[1] for match in told if match), "gpu_driver": driver[1] if driver else ""}
+    found = {"gpu": ", ".join(gpu_models(root)), "gpu_driver": driver[1] if driver else ""}
     return {name: value for name, value in found.items() if value}
 
 

@@ -88,6 +88,21 @@ def test_slugs_are_short_and_fit_for_file_names(machine, cpu_model, cpus, slug):
     assert fingerprint(machine(files)).slug == slug
 
 
+def test_what_runs_on_a_gpu_is_named_after_it(machine):
+    without = fingerprint(machine(LAPTOP))
+    gpu = {"proc/driver/nvidia/gpus/0000:01:00.0/information": "Model: \t\t NVIDIA H200\nIRQ:   \t\t 77\n"}
+    found = fingerprint(machine({**LAPTOP, **gpu}))
+    assert (found.slug_of("gpu"), found.slug_of("cpu")) == ("nvidia-h200", "12th-gen-intel-core-4c")
+    assert without.slug_of("gpu") == without.slug
+    assert without == found  # a card that is plugged in changes nothing on the CPU
+
+
+def test_fingerprints_of_earlier_versions_name_no_gpu(machine):
+    found = fingerprint(machine(LAPTOP)).to_json()
+    del found["gpu"]
+    assert Hardware.from_json(found).gpu is None
+
+
 def test_a_fingerprint_survives_json(machine):
     found = fingerprint(machine(LAPTOP))
     assert Hardware.from_json(json.loads(json.dumps(found.to_json()))) == found

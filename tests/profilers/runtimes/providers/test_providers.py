@@ -237,6 +237,16 @@ def test_tensorrt_takes_no_tf32_for_full_precision(runtime):
     assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0"
 
 
+def test_tensorrt_whose_libraries_are_not_there_is_not_available(runtime, tmp_path):
+    (tmp_path / "capi").mkdir()
+    for name in ("shared", "tensorrt"):
+        (tmp_path / f"capi/libonnxruntime_providers_{name}.so").write_bytes(b"not a library")
+    runtime.__file__ = str(tmp_path / "__init__.py")
+    with pytest.raises(BackendUnusable, match=r"1\.99\.0 cannot load TensorRT here: .*libonnxruntime") as caught:
+        load_provider("tensorrt").start(runtime)
+    assert caught.value.install_command.endswith('"tensorrt<11"')
+
+
 def test_which_gpu_and_driver_it_is_belongs_to_the_versions(tmp_path):
     for place, model in (("0000:01:00.0", "NVIDIA H100 80GB HBM3"), ("0000:02:00.0", "NVIDIA A10")):
         (tmp_path / "proc/driver/nvidia/gpus" / place).mkdir(parents=True)
@@ -282,6 +292,7 @@ def test_a_real_gpu_holds_the_inputs_of_a_model(variant):
 
     try:
         backend = load_backend(f"onnxruntime:{variant}")
+        backend.load(affine_model(), GPU).close()
     except BackendUnavailable as error:
         pytest.skip(str(error))
     inputs = {"x": np.linspace(-1, 1, 16, dtype=np.float32).reshape(AFFINE_SHAPE)}
