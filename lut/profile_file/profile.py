@@ -97,13 +97,19 @@ class HardwareProfile:
         values = np.array([anchor.value_us for anchor in self.anchors])
         return float(100 * np.mean(values > 1.1 * undisturbed(values.tolist()))) if len(values) else 0.0
 
+    @property
+    def never_clean_layers(self) -> int:
+        """How many layers were not seen undisturbed often enough: their latencies are corrected; 0 without a probe."""
+        measured = self.table.measurements.values() if self.header.contention else ()
+        return sum(not found.is_undisturbed for found in measured)
+
     @cached_property
     def doubts(self) -> tuple[tuple[str, str], ...]:
         """What speaks against the profile: (severity "poor" or "fair", what was found)."""
         report, failures = self.latency.report, self.table.failures
         noise, drift, mape = report.noise_floor_percent, self.drift_percent, report.mape_percent or 0.0
         contention = self.header.contention
-        never_clean, layers = contention.disturbed_layers if contention else 0, max(len(self.table.measurements), 1)
+        never_clean, layers = self.never_clean_layers, max(len(self.table.measurements), 1)
         found = [
             (report.mape_percent is None, "poor", "no whole network verified the table"),
             (failures, "poor", f"{len(failures)} models could not be timed"),
@@ -168,7 +174,12 @@ class HardwareProfile:
         if header.source.kind != "measured":
             facts.append(("source", f"its layers were {header.source.kind} from {header.source.name}"))
         if header.contention is not None:
-            facts.append(("core", sentence_of_contention(header.contention, len(self.table.measurements))))
+            facts.append(
+                (
+                    "core",
+                    sentence_of_contention(header.contention, self.never_clean_layers, len(self.table.measurements)),
+                )
+            )
         ratio = report.interval_ratio
         interval = "no interval" if ratio is None else f"90 % interval: value / {ratio:.3f} to x {ratio:.3f}"
         facts.append(("model", f"{report.model}; {interval}"))
@@ -204,10 +215,10 @@ class HardwareProfile:
         )
 
 
-def sentence_of_contention(contention: ProfileContention, layers: int) -> str:
-    """Say how busy the core was while a profile of so many layers was measured."""
-    found = contention.disturbed_layers
-    seen = f"{found} of {layers} layers were never seen undisturbed" if found else "every layer was seen undisturbed"
+def sentence_of_contention(contention: ProfileContention, never_clean: int, layers: int) -> str:
+    """Say how busy the core was while a profile was measured, and how many of its layers were never ours."""
+    some = f"{never_clean} of {layers} layers were never seen undisturbed"
+    seen = some if never_clean else "every layer was seen undisturbed"
     if not contention.time_share:
         return f"never shared; {seen}"
     return (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from statistics import median
+from statistics import mean, median
 from typing import Dict, Hashable, List, Mapping, Optional, Protocol, Sequence, Tuple, TypeVar
 
-from ..timing.clean import TOLERANCE, block_marks, block_slowness, is_clean, levels_by_session
+from ..timing.chain import fit_chain
+from ..timing.clean import TOLERANCE, block_marks, is_clean, levels_by_session
 from ..timing.measurement import Contention, Measurement, quantile
 
 Key = TypeVar("Key", bound=Hashable)
@@ -47,10 +48,16 @@ class ProbedVisit(Protocol):
 
 @dataclass(frozen=True)
 class Probed:
-    """What the probe said of one visit: of each reading and of each block, as multiples of the clean level."""
+    """What the probe said of one visit: of each reading, as a multiple of the clean level, and of each block.
+
+    clean: whether both readings around a block were clean, and nothing interrupted it. undisturbed: how likely it is
+    then that nobody came and went in between. slowness: how many times slower than ours the core is expected to have
+    been during the block.
+    """
 
     readings: Tuple[float, ...]
     clean: Tuple[bool, ...]
+    undisturbed: Tuple[float, ...]
     slowness: Tuple[float, ...]
 
 
@@ -62,17 +69,38 @@ def probed_visits(visits: Sequence[ProbedVisit]) -> List[Optional[Probed]]:
     sessions, times_s, values_us = zip(*readings)
     levels = levels_by_session(sessions, times_s, values_us)
     relative = iter([us / level for us, level in zip(values_us, levels.tolist())])
+    slowness = [tuple(next(relative) for _ in visit.probe_us) for visit in visits]
+    likely = iter(_between(visits, slowness))
     found: List[Optional[Probed]] = []
-    for visit in visits:
-        slowness = tuple(next(relative) for _ in visit.probe_us)
-        n = len(visit.block_us)
-        marks = (
-            Probed(slowness, block_marks(slowness, visit.switches, n), block_slowness(slowness, n))
-            if slowness
-            else None
-        )
-        found.append(marks)
+    for visit, around in zip(visits, slowness):
+        if not around:
+            found.append(None)
+            continue
+        of_blocks = [next(likely) for _ in visit.block_us]
+        clean = block_marks(around, visit.switches, len(visit.block_us))
+        found.append(Probed(around, clean, tuple(u for u, _ in of_blocks), tuple(slow for _, slow in of_blocks)))
     return found
+
+
+def _between(visits: Sequence[ProbedVisit], slowness: Sequence[Tuple[float, ...]]) -> List[Tuple[float, float]]:
+    """Return, of every block with readings around it, how likely it was undisturbed if both are clean, and how slow."""
+    import numpy as np
+
+    pairs = [
+        (before, after, us * visit.loops)
+        for visit, around in zip(visits, slowness)
+        for before, after, us in zip(around, around[1:], visit.block_us)
+    ]
+    first, second, block_us = np.array(pairs, dtype=np.float64).reshape(-1, 3).T
+    before, after = np.abs(first - 1) > TOLERANCE, np.abs(second - 1) > TOLERANCE
+    chain = fit_chain(before, after, block_us)
+    if chain is None:
+        return list(zip([1.0] * len(pairs), np.sqrt(first * second).tolist()))
+    every = np.concatenate([first, second])
+    usual = float(np.median(every[np.abs(every - 1) > TOLERANCE]))
+    shared = np.select([before & after, before, after], [np.sqrt(first * second), first, second], usual)
+    slow = 1 + (shared - 1) * chain.shared_within(before, after, block_us)
+    return list(zip(chain.undisturbed(block_us).tolist(), slow.tolist()))
 
 
 def measurement_of(
@@ -82,7 +110,12 @@ def measurement_of(
     kept = [(blocks, marks) for blocks, marks in zip(block_us, probed) if marks is not None]
     if not kept:
         return Measurement(tuple(block_us), loops)
-    contention = Contention(tuple(marks.clean for _, marks in kept), tuple(marks.slowness for _, marks in kept))
+    likely = [u for _, marks in kept for u, clean in zip(marks.undisturbed, marks.clean) if clean]
+    contention = Contention(
+        tuple(marks.clean for _, marks in kept),
+        tuple(marks.slowness for _, marks in kept),
+        undisturbed=mean(likely) if likely else 1.0,
+    )
     return Measurement(tuple(blocks for blocks, _ in kept), loops, contention)
 
 

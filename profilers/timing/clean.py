@@ -91,11 +91,6 @@ def block_marks(slowness: Sequence[float], switches: Sequence[int], blocks: int)
     return tuple(clean[b] and clean[b + 1] and quiet[b] for b in range(blocks))
 
 
-def block_slowness(slowness: Sequence[float], blocks: int) -> Tuple[float, ...]:
-    """Return how slow the core was around each block: the geometric mean of the readings before and after it."""
-    return tuple(math.sqrt(slowness[b] * slowness[b + 1]) for b in range(blocks))
-
-
 def levels_by_session(sessions: Sequence[str], times_s: Sequence[float], readings_us: Sequence[float]) -> Array:
     """Return the clean level at each reading, (n,), each session for itself: the machine may have changed between."""
     import numpy as np

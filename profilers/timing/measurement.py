@@ -1,10 +1,11 @@
 """All block times of one model, and the latency that they say.
 
 Where a probe was read around every block, the latency is the median of the clean blocks: a property of the machine,
-however often it was disturbed. Of a model with too few clean blocks it is the median of what its blocks would have
-taken, by how slow the probe was around them (``log t = median (log x - beta log s)``), and its spread is that much
-wider. Where there was no probe it is the lower quartile of all blocks, which holds while a good quarter of them was
-left alone.
+however often it was disturbed. Where a neighbour may have come and gone within a share of them, it is the median of
+the others, which are the quicker ones. Of a model with too few clean blocks it is the median of what its blocks would
+have taken, by how slow the core is expected to have been (``log t = median (log x - beta log s)``), and its spread is
+that much wider. Where there was no probe it is the lower quartile of all blocks, which holds while a good quarter of
+them was left alone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from statistics import median
 from typing import Optional, Sequence, Tuple
 
 QUIET = 0.25  # the quantile of all blocks that is a latency where no probe tells them apart
+ROUNDING = 1e-9  # so that a whole number of blocks stays one
 ENOUGH_CLEAN = 4  # blocks whose median is a latency
 
 
@@ -22,20 +24,22 @@ ENOUGH_CLEAN = 4  # blocks whose median is a latency
 class Contention:
     """What the probe said around each block of a measurement: both are shaped like ``Measurement.block_us``.
 
-    clean: whether the block was taken while the core was ours.
-    slowness: how many times slower than clean the probe was around it.
+    clean: whether the core was ours at both ends of the block.
+    slowness: how many times slower than ours the core is expected to have been during it.
     beta: how much of that slowness reaches models (1: all), and how far models differ in it.
+    undisturbed: the share of the clean blocks in which nobody is expected to have come and gone (`chain.py`).
     """
 
     clean: Tuple[Tuple[bool, ...], ...]
     slowness: Tuple[Tuple[float, ...], ...]
     beta: float = 1.0
     beta_spread: float = 0.5
+    undisturbed: float = 1.0
 
     @property
     def clean_blocks(self) -> int:
-        """How many blocks are clean."""
-        return sum(map(sum, self.clean))
+        """How many blocks are expected to have been ours from end to end."""
+        return int(self.undisturbed * sum(map(sum, self.clean)) + ROUNDING)
 
 
 @dataclass(frozen=True)
@@ -101,8 +105,13 @@ class Measurement:
 
     @property
     def quantile(self) -> float:
-        """Which quantile of ``used_us`` is the latency."""
-        return QUIET if self.contention is None else 0.5
+        """Which quantile of ``used_us`` is the latency: the median, of what a neighbour did not slow in between."""
+        return QUIET if self.contention is None else 0.5 * self._own_share
+
+    @property
+    def _own_share(self) -> float:
+        """The share of ``used_us``, its lowest, that nobody is expected to have slowed."""
+        return self.contention.undisturbed if self.contention is not None and self.is_undisturbed else 1.0
 
     @property
     def value_us(self) -> float:
@@ -116,7 +125,8 @@ class Measurement:
         Corrected blocks are uncertain by how far models differ in what a busy core does to them, too.
         """
         ordered = sorted(value for visit in self.used_us for value in visit)
-        spread = (quantile(ordered, 0.75) - quantile(ordered, 0.25)) / self.value_us
+        own = self._own_share
+        spread = (quantile(ordered, 0.75 * own) - quantile(ordered, 0.25 * own)) / self.value_us
         return spread if self.contention is None or self.is_undisturbed else math.hypot(spread, self._doubt())
 
     @property

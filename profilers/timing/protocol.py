@@ -52,7 +52,7 @@ class TimingPolicy:
     seed: of the visiting order.
     """
 
-    block_us: float = 2_000.0
+    block_us: float = 1_000.0
     warmup_blocks: int = 1
     blocks_per_visit: int = 3
     visit_us: float = 60_000.0

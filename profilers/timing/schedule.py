@@ -54,6 +54,31 @@ def pass_steps(
     return tuple(Step(key, pass_index, slot) for slot, key in enumerate(order))
 
 
+def is_reviewed(pass_index: int) -> bool:
+    """Tell whether a pass looks at all measurements anew; between such passes the later ones follow the last look.
+
+    Looking costs as much as was measured so far. So every pass does at first, then one in two, four, ...: a model gets
+    an eighth more visits than it needed, at most.
+    """
+    return pass_index % (1 << max(0, pass_index.bit_length() - 4)) == 0
+
+
+def expected_visits(
+    keys: Sequence[str], *, pass_index: int, policy: TimingPolicy, earlier: Mapping[str, Optional[Measurement]]
+) -> int:
+    """Estimate how many visits will follow a pass: what the least passes take, or what the missing clean blocks do."""
+    alive = [key for key in keys if earlier.get(key, 0) is not None]
+    least = max(0, policy.min_passes - pass_index - 1) * len(alive)
+    found = [measurement for measurement in (earlier.get(key) for key in alive) if measurement is not None]
+    visits = sum(measurement.visits for measurement in found)
+    per_visit = sum(map(_clean_blocks, found)) / visits if visits else 0.0
+    if not per_visit:
+        return least
+    lacking = [max(0, policy.clean_blocks - _clean_blocks(measurement)) for measurement in found]
+    most = (policy.max_passes - pass_index - 1) * sum(map(bool, lacking))
+    return max(least, min(most, round(sum(lacking) / per_visit) - sum(map(bool, lacking))))
+
+
 def _needs_visit(key: str, pass_index: int, policy: TimingPolicy, earlier: Mapping[str, Optional[Measurement]]) -> bool:
     if key not in earlier:
         return True

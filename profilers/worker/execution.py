@@ -31,7 +31,7 @@ from ..timing.plan import PlanItem, TimingPlan
 from ..timing.probe import Probe
 from ..timing.program_part import ProgramPart
 from ..timing.protocol import ProbedBlocks, calibrate_loops, take_probed_visit, take_visit
-from ..timing.schedule import Step, is_never_clean, pass_steps
+from ..timing.schedule import Step, expected_visits, is_never_clean, is_reviewed, pass_steps
 from .compiled_models import KeptModels
 
 MAX_ATTEMPTS = 3  # a model in flight this often when the process died without a word is given up
@@ -139,14 +139,18 @@ class PlanExecution:
         keys = [item.key for item in self._plan.items if item.role != "anchor"]
         anchors = [item.key for item in self._plan.items if item.role == "anchor"]
         taken: Set[Step] = {visit.step for visit in self._visits}
+        earlier: Dict[str, Optional[Measurement]] = {}
         for pass_index in range(policy.max_passes):
-            earlier = self._before(pass_index)
+            if is_reviewed(pass_index):
+                earlier = self._before(pass_index)
             steps = pass_steps(keys, anchors, pass_index=pass_index, policy=policy, earlier=earlier)
+            if not steps:  # nor will there be any, for nothing is measured any more
+                return
             due = [step for step in steps if step not in taken and step.key not in self._failed_in]
             if due and self._visits and not self._visits_here:
                 due = [Step(key, pass_index, RESUME_SLOT) for key in anchors if key not in self._failed_in] + due
             gives_up = pass_index >= policy.min_passes and is_never_clean(policy, earlier.values())
-            later = max(0, policy.min_passes - pass_index - 1) * len(steps)
+            later = expected_visits(keys, pass_index=pass_index, policy=policy, earlier=earlier)
             for done, step in enumerate(due, start=1):
                 if step.key in self._failed_in:
                     continue

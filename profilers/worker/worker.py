@@ -89,16 +89,16 @@ def _run_plan(
             return True
         with device_locked(plan.digest, wait_s=LOCK_WAIT_S):
             backend = load_backend(plan.backend)
-            probe = probe_for(backend)
+            probe = probe_for(backend, plan.config.threads)
             execution = PlanExecution(folder, plan, backend=backend, journal=journal, recorded=recorded, probe=probe)
             with cache_beside(results, backend):
                 execution.open(crashed)
                 return execution.run(is_stopped=is_stopped, report=report)
 
 
-def probe_for(backend: Backend) -> Optional[Probe]:
+def probe_for(backend: Backend, threads: int) -> Optional[Probe]:
     """Return the backend's own probe, or this processor's, which also launches every kernel that a GPU computes."""
-    return backend.open_probe() if isinstance(backend, ProbeOpener) else open_probe()
+    return backend.open_probe() if isinstance(backend, ProbeOpener) else open_probe(threads)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:

@@ -44,10 +44,8 @@ def test_a_profile_with_a_probe_says_how_busy_the_core_was_and_seals_to_the_same
     path = SAMPLES / "profile_v4.jsonl"
     profile = load_profile(path)
     assert "core     shared 71% of the time, x1.83, in spells of 3 ms; 1" in str(profile)
-    assert sum(not found.is_undisturbed for found in profile.table.measurements.values()) == (
-        profile.header.contention.disturbed_layers
-    )
-    assert profile.fit.mape_percent == pytest.approx(profile.latency.report.mape_percent, abs=1e-3)
+    never_clean = sum(not found.is_undisturbed for found in profile.table.measurements.values())
+    assert f"{never_clean} of 154 layers were never seen undisturbed" in str(profile)
     seal(tmp_path / "again.jsonl", profile.header, records_of(path)[1:-1], fit_report(profile))
     assert (tmp_path / "again.jsonl").read_bytes() == path.read_bytes()
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from gnomon.profilers.timing.clean import SUSTAINED_S, block_marks, block_slowness, clean_levels, low_level
+from gnomon.profilers.timing.clean import SUSTAINED_S, block_marks, clean_levels, low_level
 
 
 def readings(seed, *, share, seconds=60.0, spell_s=0.2, level=lambda t: 20.0, factor=1.6, every_s=0.004):
@@ -78,4 +78,3 @@ def test_a_block_is_clean_between_two_clean_readings_if_nothing_interrupted_it()
     slowness = (1.0, 1.05, 1.5, 1.0, 1.0)
     assert block_marks(slowness, (), 4) == (True, False, False, True)
     assert block_marks(slowness, (0, 0, 0, 1), 4) == (True, False, False, False)
-    assert block_slowness((1.0, 1.0, 4.0), 2) == (1.0, 2.0)

@@ -1,3 +1,4 @@
+import os
 import sys
 import time
 from types import SimpleNamespace
@@ -7,7 +8,7 @@ import pytest
 from gnomon.profilers import TimingPolicy
 from gnomon.profilers.testing import ScriptedExecutable, ScriptedProbe
 from gnomon.profilers.timing import probe as probes
-from gnomon.profilers.timing.probe import KEPT, WARM, MatmulProbe, is_readable, open_probe
+from gnomon.profilers.timing.probe import KEPT, WARM, EveryCoreProbe, MatmulProbe, is_readable, open_probe
 from gnomon.profilers.timing.protocol import take_probed_visit
 
 
@@ -29,6 +30,40 @@ def test_this_machine_can_be_probed():
 def test_a_clock_of_a_millisecond_or_worse_has_no_probe(monkeypatch, resolution_s):
     monkeypatch.setattr(time, "get_clock_info", lambda name: SimpleNamespace(resolution=resolution_s))
     assert open_probe() is None
+
+
+needs_affinity = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
+
+
+@needs_affinity
+def test_with_a_thread_on_every_core_the_slowest_core_counts():
+    allowed = os.sched_getaffinity(0)
+    seen = []
+
+    class OnCore(ScriptedProbe):
+        def read_us(self):
+            seen.append(os.sched_getaffinity(0))
+            return 20.0 + len(seen)
+
+    assert EveryCoreProbe(OnCore(), sorted(allowed)).read_us() == 20.0 + len(allowed)
+    assert seen == [{cpu} for cpu in sorted(allowed)]
+    assert os.sched_getaffinity(0) == allowed
+
+
+@needs_affinity
+def test_a_core_that_may_not_be_used_is_left_out():
+    allowed = os.sched_getaffinity(0)
+    assert EveryCoreProbe(ScriptedProbe((20.0,)), [1023]).read_us() == 20.0
+    assert os.sched_getaffinity(0) == allowed
+
+
+@needs_affinity
+@pytest.mark.parametrize(
+    ("cpus", "threads", "kind"), [({0, 1}, 2, EveryCoreProbe), ({0, 1}, 1, MatmulProbe), (range(8), 2, MatmulProbe)]
+)
+def test_every_core_is_read_only_where_the_threads_take_them_all(monkeypatch, cpus, threads, kind):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(cpus))
+    assert type(open_probe(threads)) is kind
 
 
 def test_a_clock_that_says_it_is_fine_and_is_not_has_no_probe(monkeypatch):

@@ -6,7 +6,7 @@ import pytest
 
 from gnomon.profilers import Measurement, TimingPolicy
 from gnomon.profilers.timing.measurement import Contention
-from gnomon.profilers.timing.schedule import is_never_clean, pass_steps
+from gnomon.profilers.timing.schedule import expected_visits, is_never_clean, is_reviewed, pass_steps
 
 KEYS = [f"layer{number}" for number in range(10)]
 PRECISE = Measurement(((5.0,), (5.0,), (5.0,)), loops=1)
@@ -94,3 +94,26 @@ def test_a_machine_is_never_clean_when_all_passes_would_not_give_a_model_enough(
     assert is_never_clean(policy, [marked(*[False] * 19, True)])
     assert not is_never_clean(policy, [marked(*[False] * 9, True)])
     assert not is_never_clean(policy, [VAGUE, None])
+
+
+def test_a_machine_without_marks_is_not_called_never_clean_and_its_least_visits_are_expected():
+    policy = TimingPolicy(min_passes=8)
+    assert expected_visits(KEYS, pass_index=0, policy=policy, earlier={}) == 7 * len(KEYS)
+    assert expected_visits(KEYS, pass_index=3, policy=policy, earlier=dict.fromkeys(KEYS, VAGUE)) == 4 * len(KEYS)
+    assert expected_visits(KEYS, pass_index=3, policy=policy, earlier=dict.fromkeys(KEYS, None)) == 0
+
+
+def test_as_many_visits_are_expected_as_the_missing_clean_blocks_take_at_the_rate_so_far():
+    policy = TimingPolicy(min_passes=2, clean_blocks=4, max_passes=100)
+    earlier = {"a": marked(True, False, False, False), "b": marked(*[True] * 4), "c": marked(*[False] * 4)}
+    # 5 clean blocks in 12 visits; 3 + 4 are missing: 17 visits, of which this pass makes 2
+    assert expected_visits(list(earlier), pass_index=4, policy=policy, earlier=earlier) == 15
+    policy = TimingPolicy(min_passes=2, clean_blocks=4, max_passes=8)
+    assert expected_visits(list(earlier), pass_index=4, policy=policy, earlier=earlier) == 2 * 3
+
+
+def test_looking_at_all_that_was_measured_gets_rarer():
+    reviewed = [index for index in range(240) if is_reviewed(index)]
+    assert reviewed[:20] == [*range(16), 16, 18, 20, 22]
+    assert len(reviewed) < 50
+    assert all(later - sooner <= max(1, sooner / 8) for sooner, later in zip(reviewed, reviewed[1:]))

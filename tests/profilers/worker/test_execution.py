@@ -83,7 +83,9 @@ def test_passes_beyond_the_least_end_when_the_run_should_have_settled(run, make_
 
 def test_loops_are_calibrated_once_and_kept(run, make_plan):
     _, results, _ = run(make_plan(**MODELS))
-    assert {visit.loops for visit in results.visits if visit.key == "layer0"} == {20}
+    assert {visit.loops for visit in results.visits if visit.key == "layer0"} == {
+        round(TimingPolicy().block_us / 100.0)
+    }
 
 
 def test_a_model_that_fails_is_a_record_and_the_run_goes_on(run, make_plan):
