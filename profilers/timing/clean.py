@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
 
 TOLERANCE = 0.12  # a reading this close to the clean level is clean
-SUSTAINED_S = 15.0  # how long readings must stay above a level before they are a level of their own
+SUSTAINED_S = 30.0  # how long readings must stay above a level before they are a level of their own
 BIN_S = 1.0  # over which a level is looked for
 LEAST_READINGS, LEAST_SHARE = 3, 0.05  # that must agree, of those in a bin, to be a level
 
