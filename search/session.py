@@ -22,11 +22,11 @@ from .archive import most_of
 from .config import SearchConfig
 from .errors import SpaceExhausted
 from .problem.objective import Objective
-from .problem.reference import with_reference
+from .problem.problem import settled
 from .rounds import Rounds, Trial, current_round
 from .runs.folder import KEPT, kept_reference, open_run, writing
 from .runs.identity import header_for
-from .runs.measured import feasible_volume, measured_of, parse_constraints
+from .runs.measured import feasible_volume, measured_of
 from .runs.records import STOP_FILE, Evaluation
 from .runs.run import Run
 from .runs.stopping import Reason, Stop, budget_said, cost_of, fits, gain_said, read_stop, time_said, write_stop
@@ -59,10 +59,10 @@ class Session:
         """
         # A space's options can be spelled in more than one way; a population is written down as a number.
         config = config.model_copy(update={"space": space.name, "population": population_of(config)})
-        constraints = parse_constraints(config, (*objectives, *watched))
-        config = with_reference(config, objectives, {} if force else kept_reference(folder))
+        kept = {} if force else kept_reference(folder)
+        config, self.problem = settled(config, space, objectives, watched, kept=kept)
         build = TACTICS.load(config.tactic)
-        asked = header_for(space, config, objectives, watched, provenance)
+        asked = header_for(space, config, self.problem, provenance)
         start = None
         if start_from is not None:
             start = start_from_run(start_from, space, config, objectives=(*objectives, *watched), provenance=provenance)
@@ -83,12 +83,10 @@ class Session:
         self._rounds = Rounds(
             space,
             config,
-            tuple(objectives),
-            constraints,
+            self.problem,
             tactic,
             opened.start.evidence(self.header.names) if opened.start else (),
             np.array(first, dtype=np.int64).reshape(-1, len(space.choices)),
-            tuple(watched),
         )
         self.most = most_of(space, config.budget)  # of full validations that can be made
         self._asked: tuple[Trial, ...] = ()
@@ -204,4 +202,4 @@ class Session:
         return gain_said(self._volume_of(full[: -config.patience]), self._volume_of(full), config)
 
     def _volume_of(self, evaluations: Sequence[Evaluation]) -> float:
-        return feasible_volume(self.header, measured_of(self.header, self.start, evaluations))
+        return feasible_volume(self.problem, measured_of(self.header, self.start, evaluations))

@@ -160,8 +160,7 @@ class Study:
             if (evaluation.round, evaluation.position) == (trial.round, trial.position):
                 if evaluation.id != trial.id:
                     break
-                units = {objective.name: objective.unit for objective in (*self._objectives, *self._watched)}
-                said = evaluation.failed or describe(evaluation.values, units)
+                said = evaluation.failed or describe(evaluation.values, self._session.problem.units)
                 raise TrialRefused(f"{name} is told already ({said}); what is told stays")
         try:
             trials = self._session.open_trials()

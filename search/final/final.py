@@ -32,7 +32,7 @@ from ..problem.resource import FAMILIES
 from ..runs.records import FINAL_FILE, JOURNAL_FILE, TIMING_FOLDER, Evaluation
 from ..runs.repricing import original, repriced
 from ..runs.run import Run
-from .front import FinalFront
+from .front import FinalFront, final_from
 from .records import (
     SCHEMA,
     FinalHeader,
@@ -93,7 +93,7 @@ def final_front(
             members = [record for record in records if isinstance(record, Validation) and record.role == "member"]
             for record in timings(run.folder, members, records, supernet, profile, header, on_step):
                 append(record)
-        final = FinalFront(run.folder, space.name, run.objectives, run.config.constraints, tuple(records))
+        final = final_from(run, records)
         write_atomically(run.folder / FINAL_FILE, final.to_json() + "\n")
         shutil.rmtree(run.folder / TIMING_FOLDER, ignore_errors=True)
     return final

@@ -48,7 +48,7 @@ class Region:
     texts: tuple[str, ...] = ()
 
     @staticmethod
-    def of(texts: Sequence[str], objectives: Sequence[Named], constraints: Sequence[str] = ()) -> Region:
+    def of(texts: Sequence[str], objectives: Sequence[Named], constraints: Sequence[Constraint] = ()) -> Region:
         """Read bounds on objectives; raises InvalidConfig for one that cannot be read, and for an empty region.
 
         Empty is also what leaves nothing that keeps the `constraints`.
@@ -64,9 +64,8 @@ class Region:
                 highs[bound.objective] = min(highs[bound.objective], bound.bound)
         for name in units:
             check_interval(name, lows[name], highs[name], texts, (), units)
-        for text in constraints if texts else ():
-            if Constraint.name_in(text) in units:
-                kept = Constraint.parse(text, units)
+        for kept in constraints if texts else ():
+            if kept.objective in units:
                 low, high = lows[kept.objective], highs[kept.objective]
                 if kept.operator in (">", ">="):
                     check_interval(kept.objective, max(low, kept.bound), high, texts, constraints, units)
@@ -119,11 +118,11 @@ def read(text: str, units: dict[str, str]) -> Constraint:
 
 
 def check_interval(
-    name: str, low: float, high: float, texts: Sequence[str], constraints: Sequence[str], units: dict[str, str]
+    name: str, low: float, high: float, texts: Sequence[str], constraints: Sequence[Constraint], units: dict[str, str]
 ) -> None:
     """Raise InvalidConfig unless low is below high."""
     if low >= high:
-        rules = f"region {', '.join(texts)}" + (f" with {', '.join(constraints)}" if constraints else "")
+        rules = f"region {', '.join(texts)}" + (f" with {', '.join(map(str, constraints))}" if constraints else "")
         raise InvalidConfig(
             f"{rules}: {name} would have to be at least {low:g} and at most {high:g} {units[name]}, which leaves "
             "nothing; drop one of the bounds",

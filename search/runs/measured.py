@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...supernets.space.space import Architecture
-from ..config import SearchConfig
 from ..fronts.pareto import hypervolume
-from ..problem.constraint import Constraint, violation
-from ..problem.objective import Objective, Values
+from ..problem.objective import Objective, ObjectiveInfo, QuantityInfo, Values
+from ..problem.problem import Problem, parsed
 from ..problem.region import Region
-from .records import Evaluation, ObjectiveRecord, RunHeader, WatchedRecord
+from .records import Evaluation, RunHeader
 from .start import Start
+
+AnyProblem = Problem[Objective] | Problem[QuantityInfo]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +53,35 @@ def measured_of(header: RunHeader, start: Start | None, evaluations: Iterable[Ev
     return (*taken, *own)
 
 
-def values_of(header: RunHeader, measured: Sequence[Measured]) -> Values:
+def problem_of(header: RunHeader) -> Problem[QuantityInfo]:
+    """Return what a run is after, as its description says; raises InvalidConstraint, InvalidConfig."""
+    objectives = tuple(ObjectiveInfo(o.name, o.unit, o.direction) for o in header.objectives)
+    watched = tuple(QuantityInfo(o.name, o.unit) for o in header.watched)
+    return Problem(
+        objectives,
+        watched,
+        parsed(header.config.constraints, (*objectives, *watched)),
+        Region.of(header.config.region, objectives),
+        tuple(objective.reference for objective in header.objectives),
+    )
+
+
+def values_of(problem: AnyProblem, measured: Sequence[Measured]) -> Values:
     """Return values in the run's order of objectives, (n, m)."""
-    return np.array([one.values for one in measured], dtype=np.float64).reshape(-1, len(header.objectives))
+    return np.array([one.values for one in measured], dtype=np.float64).reshape(-1, len(problem.objectives))
 
 
-def violations_of(header: RunHeader, measured: Sequence[Measured]) -> Values:
+def violations_of(problem: AnyProblem, measured: Sequence[Measured]) -> Values:
     """Return by how much architectures break the run's constraints, (n,)."""
-    names = list(header.quantity_names)
-    values = np.array([one.quantities for one in measured], dtype=np.float64).reshape(-1, len(names))
-    return violation(values, names, parse_constraints(header.config, header.quantities))
+    values = np.array([one.quantities for one in measured], dtype=np.float64).reshape(-1, len(problem.units))
+    return problem.violation(values)
 
 
-def volume_of(header: RunHeader, values: Values) -> float:
+def volume_of(problem: AnyProblem, values: Values) -> float:
     """Return the hypervolume of (n, m) values up to the run's reference point, clipped to its region."""
-    directions = [objective.direction for objective in header.objectives]
-    clipped = Region.of(header.config.region, header.objectives).clipped(values)
-    return hypervolume(clipped, directions, [objective.reference for objective in header.objectives])
+    return hypervolume(problem.region.clipped(values), problem.directions, problem.reference)
 
 
-def feasible_volume(header: RunHeader, measured: Sequence[Measured]) -> float:
+def feasible_volume(problem: AnyProblem, measured: Sequence[Measured]) -> float:
     """Return the hypervolume of what keeps the constraints."""
-    return volume_of(header, values_of(header, measured)[violations_of(header, measured) == 0])
-
-
-def parse_constraints(
-    config: SearchConfig, quantities: Sequence[Objective | ObjectiveRecord | WatchedRecord]
-) -> tuple[Constraint, ...]:
-    """Read the settings' constraints; raises InvalidConstraint."""
-    units = {quantity.name: quantity.unit for quantity in quantities}
-    return tuple(Constraint.parse(text, units) for text in config.constraints)
+    return volume_of(problem, values_of(problem, measured)[violations_of(problem, measured) == 0])

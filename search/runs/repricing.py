@@ -166,7 +166,7 @@ def with_prices(run: Run, prices: NewPrices) -> Run:
 def bounded(run: Run, name: str) -> bool:
     """Tell whether the run's region says where an objective's hypervolume ends."""
     names = [objective.name for objective in run.objectives]
-    return name in names and bool(np.isfinite(run.region.worst[names.index(name)]))
+    return name in names and bool(np.isfinite(run.problem.region.worst[names.index(name)]))
 
 
 def reprice(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +22,8 @@ from ..fronts.pareto import ParetoFront, describe
 from ..fronts.table import Table, frame_from_table
 from ..problem.context import DEPLOYMENT
 from ..problem.objective import ObjectiveInfo, QuantityInfo, Values
-from ..problem.region import Region
-from .measured import Measured, feasible_volume, measured_of, values_of, violations_of, volume_of
+from ..problem.problem import Problem
+from .measured import Measured, feasible_volume, measured_of, problem_of, values_of, violations_of, volume_of
 from .quality import PredictorQuality, quality_of
 from .records import Evaluation, RunHeader, read_header
 from .replay import read_evaluations
@@ -107,12 +108,12 @@ class Run:
     @property
     def values(self) -> Values:
         """Values of what was measured in full, (n, m)."""
-        return values_of(self.header, self.measured)
+        return values_of(self.problem, self.measured)
 
-    @property
-    def region(self) -> Region:
-        """Where the run's hypervolume counts."""
-        return Region.of(self.config.region, self.objectives)
+    @cached_property
+    def problem(self) -> Problem[QuantityInfo]:
+        """What the run is after: objectives, constraints, region and reference point."""
+        return problem_of(self.header)
 
     def deployment(self, architecture: Architecture) -> Deployment | None:
         """Return the way in which a measured architecture runs fastest; None for a search that had one way or none."""
@@ -125,7 +126,7 @@ class Run:
 
     def inside(self, front: ParetoFront) -> tuple[bool, ...]:
         """Tell which members of a front of this run are where its hypervolume counts."""
-        return tuple(bool(held) for held in self.region.holds(np.array(front.values)))
+        return tuple(bool(held) for held in self.problem.region.holds(np.array(front.values)))
 
     @property
     def cost(self) -> float:
@@ -138,12 +139,12 @@ class Run:
         Raises NothingMeasured where nothing was measured in full yet.
         """
         measured, values = self.measured, self.values
-        broken = violations_of(self.header, measured)
+        broken = violations_of(self.problem, measured)
         if not measured:
             raise NothingMeasured(nothing_said(self))
         if not (broken == 0).any():
             nearest = measured[int(np.argmin(broken))]
-            units = {quantity.name: quantity.unit for quantity in self.header.quantities}
+            units = self.problem.units
             raise Infeasible(
                 f"none of {len(measured)} measured architectures keeps {', '.join(self.config.constraints)}; "
                 f"the nearest is {nearest.architecture.id} with "
@@ -162,14 +163,14 @@ class Run:
 
     def hypervolume(self) -> float:
         """Return the hypervolume of the front, 0 for none."""
-        return feasible_volume(self.header, self.measured)
+        return feasible_volume(self.problem, self.measured)
 
     def hypervolume_trace(self) -> tuple[float, ...]:
         """Return the hypervolume after each full measurement, infeasible ones left out, evidence always counted."""
         values, own = self.values, len(self.cost_trace())
-        kept = violations_of(self.header, self.measured) == 0
+        kept = violations_of(self.problem, self.measured) == 0
         return tuple(
-            volume_of(self.header, values[: n + 1][kept[: n + 1]]) for n in range(len(values) - own, len(values))
+            volume_of(self.problem, values[: n + 1][kept[: n + 1]]) for n in range(len(values) - own, len(values))
         )
 
     def cost_trace(self) -> tuple[float, ...]:

@@ -8,7 +8,9 @@ class TestMyTactic(TacticContract):
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,10 +19,12 @@ from ...supernets import load_space
 from ...supernets.metric import ACCURACY, Metric
 from ...supernets.space.space import Architecture, Indices, SearchSpace
 from ..archive import Archive
+from ..config import SearchConfig
 from ..prediction.surrogate import Floats, Surrogate
 from ..problem.build import build_objectives
 from ..problem.context import SearchContext
 from ..problem.objective import Objective, Values
+from ..problem.problem import Problem, settled
 from ..tactic import Tactic
 
 
@@ -84,12 +88,21 @@ def fake_context(space: str = "fashion_mnist", *, seconds: float = 0.0) -> Searc
     return SearchContext(loaded, AnalyticSupernet(loaded, seconds), LinearLatency(loaded), resources=resources)
 
 
+def problem_of(
+    space: SearchSpace, objectives: Sequence[Objective], watched: Sequence[Objective] = (), **settings: Any
+) -> Problem[Objective]:
+    """Return what a search of these objectives is after, with its other settings, as constraints or a region."""
+    config = SearchConfig(space=space.name, objectives=tuple(one.name for one in objectives), **settings)
+    return settled(config, space, objectives, watched)[1]
+
+
 def measured_archive(context: SearchContext, n: int, *, names: tuple[str, ...] = ("accuracy", "macs")) -> Archive:
     """Build an archive of up to `n` architectures, all of round 0."""
     objectives = build_objectives(names, context)
     rows = np.unique(context.space.sample(n, np.random.default_rng(3)), axis=0)
     values = np.stack([objective.values(rows) for objective in objectives], axis=1)
-    return Archive.of(context.space, objectives, measured=[(0, row, value) for row, value in zip(rows, values)])
+    problem = problem_of(context.space, objectives)
+    return Archive.of(context.space, problem, measured=[(0, row, value) for row, value in zip(rows, values)])
 
 
 class ObjectiveContract:

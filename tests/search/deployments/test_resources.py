@@ -18,7 +18,7 @@ from gnomon.search.deployments.deployment import Deployment, Deployments
 from gnomon.search.deployments.resources import DeployedResources, ProfiledResources
 from gnomon.search.errors import MissingContext, RunMismatch
 from gnomon.search.problem.build import build_objective, build_objectives
-from gnomon.search.problem.reference import with_reference
+from gnomon.search.problem.problem import settled
 from gnomon.search.problem.resource import largest
 from gnomon.search.testing.contracts import FormulaResources, fake_context
 from gnomon.supernets import load_space
@@ -111,8 +111,7 @@ def test_a_run_of_another_reference_is_another_run(tmp_path):
 def test_a_given_end_of_hypervolume_measures_nothing(given):
     context = drifting_context()
     config = CONFIG.model_copy(update=given)
-    settled = with_reference(config, build_objectives(config.objectives, context), {})
-    assert settled == config
+    assert settled(config, context.space, build_objectives(config.objectives, context))[0] == config
     assert context.resources[""].calls == []
 
 

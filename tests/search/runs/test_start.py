@@ -15,7 +15,7 @@ from gnomon.search.errors import InvalidConfig, OutputUnusable, RunDamaged, RunM
 from gnomon.search.problem.build import build_objectives
 from gnomon.search.rounds import Rounds
 from gnomon.search.tactic import TACTICS
-from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency, fake_context
+from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency, fake_context, problem_of
 from gnomon.supernets import load_space
 
 CONFIG = SearchConfig(space="fashion_mnist", budget=9, population=4, tactic="evolutionary")
@@ -93,7 +93,8 @@ def test_evidence_is_an_own_generation_before_the_first_round(first):
     context = fake_context()
     objectives = build_objectives(CONFIG.objectives, context)
     evidence = tuple((m.architecture.indices, m.values) for m in first.measured)
-    rounds = Rounds(context.space, first.config, objectives, (), TACTICS.load("random")(CONFIG), evidence, NONE)
+    problem = problem_of(context.space, objectives)
+    rounds = Rounds(context.space, first.config, problem, TACTICS.load("random")(CONFIG), evidence, NONE)
     archive = rounds.archive(first.evaluations[:0], 0)
     assert set(archive.rounds) == {-1}
     assert archive.values.tolist() == [list(m.values) for m in first.measured]

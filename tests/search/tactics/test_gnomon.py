@@ -155,11 +155,12 @@ def test_one_objective_is_climbed(tmp_path):
 
 def test_what_cannot_be_measured_on_a_share_is_not_evaluated_in_part():
     archive = measured_archive(fake_context(), 12)
-    archive = replace(archive, objectives=(Indivisible(archive.space), archive.objectives[1]))
+    problem = replace(archive.problem, objectives=(Indivisible(archive.space), archive.objectives[1]))
+    archive = replace(archive, problem=problem)
     batch = build(CONFIG).ask(archive, 4, np.random.default_rng(0), 3)
     assert (batch.shares == 1.0).all()
     assert len(batch.rows) == 4
-    first = build(CONFIG).ask(Archive.of(archive.space, archive.objectives), 4, np.random.default_rng(0), 0)
+    first = build(CONFIG).ask(Archive.of(archive.space, problem), 4, np.random.default_rng(0), 0)
     assert first.shares.tolist() == [1.0] * 4
 
 
