@@ -26,9 +26,10 @@ from ..deployments.deployment import LATENCY, deployments_in
 from ..deployments.profiles import searched_with
 from ..errors import OutputUnusable, RunLocked, RunMismatch
 from ..problem.build import build_objectives, family_of
-from ..problem.context import EvaluatesArchitectures, SearchContext
+from ..problem.context import SearchContext
 from ..problem.objective import Objective, measure
 from ..problem.resource import FAMILIES
+from ..problem.supernet import EvaluatesInFp32, SearchableSupernet, searchable
 from ..runs.records import FINAL_FILE, JOURNAL_FILE, TIMING_FOLDER, Evaluation
 from ..runs.repricing import original, repriced
 from ..runs.run import Run
@@ -53,7 +54,7 @@ OTHER_SPLIT = {"validation": "test", "test": "validation"}
 def final_front(
     run: Run,
     *,
-    supernet: EvaluatesArchitectures | None = None,
+    supernet: SearchableSupernet | EvaluatesInFp32 | None = None,
     profile: HardwareProfile | None = None,
     data: str | None = None,
     controls: int = CONTROLS,
@@ -68,6 +69,7 @@ def final_front(
     price the run; another checkpoint, space, or final front; the last not with `force`), Infeasible, MissingContext,
     RunDamaged, RunLocked, OutputUnusable, and the errors of lut and profilers.
     """
+    supernet = searchable(supernet)
     if profile is not None:
         require_one_way(run)
         run = repriced(run, profile)
@@ -106,7 +108,7 @@ def unpredicted(run: Run) -> list[Evaluation]:
 
 
 def header_for(
-    run: Run, supernet: EvaluatesArchitectures | None, profile: HardwareProfile | None, data: str | None, controls: int
+    run: Run, supernet: SearchableSupernet | None, profile: HardwareProfile | None, data: str | None, controls: int
 ) -> FinalHeader:
     """Describe the final front that is asked for; raises RunMismatch for another profile or checkpoint, Infeasible."""
     if run.config.split not in OTHER_SPLIT:
@@ -115,7 +117,7 @@ def header_for(
             f"not see, and knows {' and '.join(OTHER_SPLIT)}",
             fields=("config.split",),
         )
-    checkpoint = getattr(supernet, "checkpoint_sha256", None)
+    checkpoint = None if supernet is None else supernet.checkpoint_sha256
     searched = run.header.provenance.get("checkpoint_sha256")
     if checkpoint and searched and checkpoint != searched:
         raise RunMismatch(
@@ -179,7 +181,7 @@ def reason_not_timed(run: Run, profile: HardwareProfile | None) -> str | None:
 
 
 def costly_objectives(
-    run: Run, space: SearchSpace, supernet: EvaluatesArchitectures | None, split: str
+    run: Run, space: SearchSpace, supernet: SearchableSupernet | None, split: str
 ) -> tuple[Objective, ...]:
     """Build what has to be measured again, for another split; raises UnknownName, MissingContext.
 

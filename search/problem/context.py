@@ -6,39 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
-from ...supernets.metric import Metric
 from ...supernets.precision import FP32
 from ...supernets.space.space import Architecture, Indices, SearchSpace
 from .objective import Values
+from .supernet import SearchableSupernet, searchable
 
 DEPLOYMENT = "deployment"
-
-
-class EvaluatesArchitectures(Protocol):
-    """What the objective of a task's metric needs of a super-network."""
-
-    @property
-    def metric(self) -> Metric:
-        """Return what sub-networks are judged by."""
-
-    def evaluate(self, architecture: Architecture, split: str, share: float = 1.0) -> float:
-        """Return the metric of a sub-network on a share of a split's examples."""
-
-
-@runtime_checkable
-class EvaluatesAtPrecisions(Protocol):
-    """A super-network whose sub-networks can be had, and evaluated, in other precisions than fp32; none has to be."""
-
-    @property
-    def metric(self) -> Metric:
-        """Return what sub-networks are judged by."""
-
-    @property
-    def precisions(self) -> tuple[str, ...]:
-        """Return the precisions that there are."""
-
-    def evaluate(self, architecture: Architecture, split: str, share: float = 1.0, *, precision: str = FP32) -> float:
-        """Return the metric of a sub-network, run in a precision, on a share of a split's examples."""
 
 
 class PredictsLatency(Protocol):
@@ -80,16 +53,20 @@ class SearchContext:
 
     One latency model, or several by the name of their profile ("" is that of plain `latency`); `resources` by the same
     names. `instance` is what stands after the @ of the objective being built. `precision` is what the networks are
-    validated in.
+    validated in. A super-network that knows no precisions, with `metric` and `evaluate(architecture, split, share)`,
+    is adapted as one of fp32 (`supernet.py`).
     """
 
     space: SearchSpace
-    supernet: EvaluatesArchitectures | None = None
+    supernet: SearchableSupernet | None = None
     latency: PredictsLatency | Mapping[str, PredictsLatency] | None = None
     split: str = "validation"
     instance: str = ""
     precision: str = FP32
     resources: Mapping[str, MeasuresResources] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "supernet", searchable(self.supernet))
 
     @property
     def latencies(self) -> Mapping[str, PredictsLatency]:

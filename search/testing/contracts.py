@@ -10,13 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from ...supernets import load_space
 from ...supernets.metric import ACCURACY, Metric
+from ...supernets.precision import FP32
 from ...supernets.space.space import Architecture, Indices, SearchSpace
 from ..archive import Archive
 from ..config import SearchConfig
@@ -38,8 +39,13 @@ class AnalyticSupernet:
     space: SearchSpace
     seconds: float = 0.0
     metric: Metric = ACCURACY
+    precisions: tuple[str, ...] = (FP32,)
+    checkpoint_sha256: ClassVar[str | None] = None
 
-    def evaluate(self, architecture: Architecture, split: str, share: float = 1.0) -> float:
+    def models(self, architecture: Architecture, *, batch: int = 1, precision: str = FP32) -> None:
+        """Return nothing: there are no weights to export."""
+
+    def evaluate(self, architecture: Architecture, split: str, share: float = 1.0, *, precision: str = FP32) -> float:
         """Return a percentage between 60 and 95 that saturates with size, less exact on a share of the images."""
         if self.seconds:
             time.sleep(self.seconds)

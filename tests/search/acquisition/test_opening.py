@@ -25,7 +25,7 @@ class Noisy(AnalyticSupernet):
 
     deviation: float = 0.0
 
-    def evaluate(self, architecture, split, share=1.0):
+    def evaluate(self, architecture, split, share=1.0, *, precision="fp32"):
         exact = AnalyticSupernet(self.space).evaluate(architecture, split)
         error = np.random.default_rng(list(architecture.indices)).standard_normal() * self.deviation
         return exact + (error + 0.7 if share < 1.0 else 0.0)

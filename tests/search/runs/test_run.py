@@ -147,7 +147,7 @@ def test_a_run_cut_at_any_byte_goes_on_to_the_same_trajectory(tmp_path_factory, 
 @pytest.mark.parametrize("measured", [0, 5, 7])
 def test_interrupting_leaves_a_run_that_goes_on(tmp_path, whole, measured):
     class Interrupted(AnalyticSupernet):
-        def evaluate(self, architecture, split, share=1.0):
+        def evaluate(self, architecture, split, share=1.0, *, precision="fp32"):
             if len(load_run(tmp_path / "run").evaluations) == measured:
                 raise KeyboardInterrupt
             return super().evaluate(architecture, split, share)
