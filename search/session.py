@@ -13,13 +13,13 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..supernets.space.space import SearchSpace
 from .archive import most_of
 from .config import SearchConfig
+from .deployments.provenance import Provenance
 from .errors import SpaceExhausted
 from .problem.objective import Objective
 from .problem.problem import settled
@@ -47,7 +47,7 @@ class Session:
         *,
         objectives: Sequence[Objective],
         watched: Sequence[Objective] = (),
-        provenance: Mapping[str, Any],
+        provenance: Provenance,
         start_from: Run | None = None,
         force: bool = False,
         clock: Callable[[], float] = time.monotonic,

@@ -90,7 +90,7 @@ class Study:
             Path(folder),
             objectives=self._objectives,
             watched=self._watched,
-            provenance={**known.provenance, **(provenance or {})},
+            provenance=known.provenance.having(**(provenance or {})),
             start_from=start_from,
             force=force,
         )

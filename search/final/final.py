@@ -22,8 +22,7 @@ from ...outputs import file_kind, require_free
 from ...profilers.files import has_schema
 from ...profilers.journal import Journal, write_atomically
 from ...supernets.space.space import Architecture, SearchSpace
-from ..deployments.deployment import LATENCY, deployments_in
-from ..deployments.profiles import searched_with
+from ..deployments.provenance import LATENCY
 from ..errors import OutputUnusable, RunLocked, RunMismatch
 from ..problem.build import build_objectives, family_of
 from ..problem.context import SearchContext
@@ -118,7 +117,7 @@ def header_for(
             fields=("config.split",),
         )
     checkpoint = None if supernet is None else supernet.checkpoint_sha256
-    searched = run.header.provenance.get("checkpoint_sha256")
+    searched = run.header.provenance.checkpoint_sha256
     if checkpoint and searched and checkpoint != searched:
         raise RunMismatch(
             f"{run.folder} was searched with the checkpoint {searched[:12]}, and this is {checkpoint[:12]}; its "
@@ -149,7 +148,7 @@ def latencies_of(run: Run) -> tuple[str, ...]:
 
 def require_one_way(run: Run) -> None:
     """Raise RunMismatch for a run whose networks run in several ways: no profile is of all of them."""
-    if ways := deployments_in(run.header.provenance):
+    if ways := run.header.provenance.deployments:
         raise RunMismatch(
             f"the networks of {run.folder} run in {len(ways)} ways, each as it is fastest, so one profile cannot time "
             "them; leave `profile` out, and time what you choose: gnomon export RUN --pick ID with all profiles",
@@ -160,8 +159,8 @@ def require_one_way(run: Run) -> None:
 def latency_of(run: Run, profile: HardwareProfile) -> str:
     """Return the objective whose values come from this very profile; raises RunMismatch when there is none."""
     known = latencies_of(run)
-    for name, source in searched_with(run.header.provenance).items():
-        if name in known and source.get("sha256") == profile.digest:
+    for name, source in run.header.provenance.sources.items():
+        if name in known and source.sha256 == profile.digest:
             return name
     raise RunMismatch(
         f"{run.folder} does not optimise latency, so a profile says nothing of its front; leave `profile` out",
@@ -173,7 +172,7 @@ def reason_not_timed(run: Run, profile: HardwareProfile | None) -> str | None:
     """Say why latencies stay predicted; None when they will be measured, or no objective is a latency."""
     if not latencies_of(run):
         return None
-    if deployments_in(run.header.provenance):
+    if run.header.provenance.deployments:
         return "networks run in several ways, each as it is fastest; gnomon export times what you choose"
     if profile is None:
         return "no profile was given; give one made here"

@@ -37,7 +37,7 @@ class SearchableSupernet(Protocol):
 
 
 class EvaluatesInFp32(Protocol):
-    """The least that a super-network of a user's own has; its `models` and `checkpoint_sha256` are used if there are any."""
+    """The least that a super-network of a user's own has; `models` and `checkpoint_sha256` are used if it has them."""
 
     @property
     def metric(self) -> Metric:

@@ -11,6 +11,7 @@ from ...supernets.space.space import SearchSpace
 from ...version import VERSION
 from ..archive import most_of
 from ..config import STOPPING, SearchConfig
+from ..deployments.provenance import Provenance
 from ..errors import RunMismatch
 from ..problem.objective import Objective
 from ..problem.problem import Problem
@@ -18,7 +19,7 @@ from .records import ObjectiveRecord, RunHeader, WatchedRecord
 
 
 def header_for(
-    space: SearchSpace, config: SearchConfig, problem: Problem[Objective], provenance: Mapping[str, Any]
+    space: SearchSpace, config: SearchConfig, problem: Problem[Objective], provenance: Provenance
 ) -> RunHeader:
     """Describe a run."""
     return RunHeader(
@@ -29,7 +30,7 @@ def header_for(
             for o, worst in zip(problem.objectives, problem.reference)
         ),
         watched=tuple(WatchedRecord(name=o.name, unit=o.unit) for o in problem.watched),
-        provenance=dict(provenance),
+        provenance=provenance,
         versions=installed_versions(),
         opening_budget=most_of(space, config.budget),
     )

@@ -15,6 +15,7 @@ from ...profilers.errors import JournalDamaged
 from ...profilers.files import read_text_file
 from ...profilers.journal import Record, read_journal, warn_torn
 from ..config import SearchConfig
+from ..deployments.provenance import Provenance
 from ..errors import RunDamaged
 from ..problem.objective import Direction
 
@@ -58,7 +59,7 @@ class WatchedRecord(BaseModel):
 class RunHeader(BaseModel):
     """Everything that decides a run's trajectory; runs whose headers differ in when they stop only are the same run.
 
-    `provenance` names the profile, the checkpoint and what the run started from by their sha256. `opening_budget` is
+    `opening_budget` is
     what the run was told it may cost when it began, to which its first rounds were fitted, however much it was given
     later; None in runs of before, whose first rounds did not depend on it.
     """
@@ -71,7 +72,7 @@ class RunHeader(BaseModel):
     space_digest: str
     objectives: tuple[ObjectiveRecord, ...]
     watched: tuple[WatchedRecord, ...] = ()
-    provenance: dict[str, Any]
+    provenance: Provenance
     versions: dict[str, str]
     opening_budget: int | None = None
 
@@ -92,7 +93,7 @@ class RunHeader(BaseModel):
 
     def started_from(self, start_sha256: str) -> RunHeader:
         """Return the description of a run that started from another one."""
-        return self.model_copy(update={"provenance": self.provenance | {"start_sha256": start_sha256}})
+        return self.model_copy(update={"provenance": self.provenance.having(start_sha256=start_sha256)})
 
 
 class Evaluation(BaseModel):

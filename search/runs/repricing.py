@@ -9,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from ...supernets.registry import PRECISION, precisions_in
 from ...supernets.space.space import SearchSpace
-from ..deployments.deployment import LATENCY, Deployment, Deployments, deployments_in, require_together
-from ..deployments.profiles import by_name, named, searched_with
+from ..deployments.deployment import Deployments, require_together
+from ..deployments.profiles import by_name, named
+from ..deployments.provenance import LATENCY, Deployment, Provenance, Source
 from ..errors import InvalidConfig, RunMismatch
 from ..problem.build import family_of
 from ..problem.context import DEPLOYMENT, PredictsLatency
@@ -40,7 +41,7 @@ class NewPrices:
     """Latency models by objective, ways to run a network, and what the run's provenance says of them."""
 
     models: Mapping[str, PredictsLatency]
-    provenance: Mapping[str, Any]
+    provenance: Provenance
     profiles: tuple[HardwareProfile, ...]
     ways: Deployments | None = None
 
@@ -57,10 +58,8 @@ def repriced(run: Run, profile: Profiles, *, precision: str | None = None) -> Ru
     given = [one for _, one in by_name(profile)]
     if not given or not names:
         return run
-    searched = {source.get("sha256") for source in searched_with(run.header.provenance).values()}
-    ways = deployments_in(run.header.provenance)
-    if ways:
-        searched = {way.sha256 for way in ways}
+    ways = run.header.provenance.deployments
+    searched = {source.sha256 for source in ways or run.header.provenance.sources.values()}
     if {one.digest for one in given} <= searched and (ways or not isinstance(profile, Mapping)):
         return run
     prices = prices_of_ways(run, given, precision) if ways else prices_by_name(run, profile, names, precision)
@@ -78,11 +77,13 @@ def prices_by_name(run: Run, profile: Profiles, names: Sequence[str], precision:
             )
         profile = profile[0]
     by_objective = {f"{LATENCY}@{name}" if name else LATENCY: one for name, one in named(profile).items()}
-    before = searched_with(run.header.provenance)
-    changed = {name: one for name, one in by_objective.items() if before.get(name, {}).get("sha256") != one.digest}
+    before = run.header.provenance.sources
+    changed = {
+        name: one for name, one in by_objective.items() if name not in before or before[name].sha256 != one.digest
+    }
     for name, one in changed.items():
         if name not in names:
-            of = [f"{known} from {before[known]['name']}" if known in before else known for known in names]
+            of = [f"{known} from {before[known].name}" if known in before else known for known in names]
             raise RunMismatch(
                 f"{run.folder} was searched with {' and '.join(of)}, and {one.name} is given for {name}; name the "
                 "latency that it stands for, as pi5=FILE for latency@pi5, or give the run's own",
@@ -90,15 +91,12 @@ def prices_by_name(run: Run, profile: Profiles, names: Sequence[str], precision:
             )
     for one in changed.values():
         require_same_networks(run, one, precision)
-    sources = {name: {"name": one.name, "sha256": one.digest} for name, one in changed.items()}
-    kept = dict(run.header.provenance)
-    if LATENCY in sources:
-        kept["profile"] = sources.pop(LATENCY)
+    sources = {name.partition("@")[2]: Source.of(one) for name, one in changed.items()}
+    kept = run.header.provenance
+    if "" in sources:
+        kept = kept.having(profile=sources.pop(""))
     if sources:
-        kept["profiles"] = {
-            **kept.get("profiles", {}),
-            **{name.partition("@")[2]: one for name, one in sources.items()},
-        }
+        kept = kept.having(profiles={**kept.profiles, **sources})
     return NewPrices({name: one.latency for name, one in changed.items()}, kept, tuple(changed.values()))
 
 
@@ -118,7 +116,7 @@ def prices_of_ways(run: Run, given: Sequence[HardwareProfile], precision: str | 
     for one in usable:
         require_same_networks(run, one, one.header.config.precision)
     ways = Deployments(space, tuple((Deployment.of(one), one.latency) for one in usable))
-    provenance = {**run.header.provenance, "deployments": ways.provenance}
+    provenance = run.header.provenance.having(deployments=tuple(way for way, _ in ways.ways))
     return NewPrices({LATENCY: ways}, provenance, tuple(usable), ways)
 
 
@@ -155,7 +153,7 @@ def with_prices(run: Run, prices: NewPrices) -> Run:
         else one
         for one in run.header.objectives
     )
-    header = run.header.model_copy(update={"objectives": objectives, "provenance": dict(prices.provenance)})
+    header = run.header.model_copy(update={"objectives": objectives, "provenance": prices.provenance})
     start = run.start and replace(run.start, records=tuple(reprice(run.start.records, computed, space)))
     evaluations = tuple(reprice(run.evaluations, computed, space))
     return replace(
@@ -197,8 +195,7 @@ def original(run: Run) -> RunHeader:
 def said(run: Run, prices: NewPrices) -> str:
     """Say what was priced anew, with what, and what was not."""
     header = original(run)
-    ways = deployments_in(header.provenance)
-    before = [way.profile for way in ways] or [one["name"] for one in searched_with(header.provenance).values()]
+    before = [one.name for one in header.provenance.deployments or header.provenance.sources.values()]
     now = ", ".join(f"{one.name} ({one.digest[:12]})" for one in prices.profiles)
     others = {one.header.config.precision for one in prices.profiles} - set(
         precisions_in(run.space()) or (run.precision,)

@@ -11,12 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...supernets import SearchSpace, load_space
-from ...supernets.precision import FP32
-from ...supernets.registry import PRECISION
 from ...supernets.space.space import Architecture
 from ..config import SearchConfig
-from ..deployments.deployment import Deployment, deployments_in
-from ..deployments.profiles import WEIGHT_BITS
+from ..deployments.provenance import Deployment
 from ..errors import Infeasible, NothingMeasured, RunMismatch, SearchError
 from ..fronts.pareto import ParetoFront, describe
 from ..fronts.table import Table, frame_from_table
@@ -60,13 +57,12 @@ class Run:
     @property
     def precision(self) -> str:
         """The precision that networks were validated in."""
-        return str(self.header.provenance.get(PRECISION, FP32))
+        return self.header.provenance.precision
 
     @property
     def weight_bits(self) -> int | None:
         """The bits of int8 weights that networks were validated with; None where there were none, or in older runs."""
-        bits = self.header.provenance.get(WEIGHT_BITS)
-        return bits if isinstance(bits, int) else None
+        return self.header.provenance.weight_bits
 
     @property
     def objectives(self) -> tuple[ObjectiveInfo, ...]:
@@ -117,7 +113,7 @@ class Run:
 
     def deployment(self, architecture: Architecture) -> Deployment | None:
         """Return the way in which a measured architecture runs fastest; None for a search that had one way or none."""
-        ways = deployments_in(self.header.provenance)
+        ways = self.header.provenance.deployments
         names = [watched.name for watched in self.header.watched]
         if not ways or DEPLOYMENT not in names:
             return None
@@ -209,7 +205,7 @@ class Run:
 
     def table(self) -> Table:
         """Return the run's evaluations as a table; raises NothingMeasured for none, RunMismatch, UnknownSpace."""
-        ways = deployments_in(self.header.provenance)
+        ways = self.header.provenance.deployments
         quantities, front = (*self.objectives, *self.watched), self.front_ids()
         return table_of_evaluations(self.config, self.space(), self.evaluations, quantities, front=front, ways=ways)
 
@@ -257,6 +253,6 @@ def load_run(folder: str | Path) -> Run:
     """Read a run folder, finished or not; raises RunDamaged."""
     folder = Path(folder)
     header = read_header(folder)
-    started = header.provenance.get("start_sha256")
-    start = read_start(folder, started) if isinstance(started, str) else None
+    started = header.provenance.start_sha256
+    start = None if started is None else read_start(folder, started)
     return Run(folder, header, read_evaluations(folder, header), start, read_stop(folder))

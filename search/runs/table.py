@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from ...supernets import SearchSpace
 from ...supernets.space.space import Architecture
 from ..config import SearchConfig
-from ..deployments.deployment import Deployment
+from ..deployments.provenance import Deployment
 from ..fronts.table import Cell, Table, columns_of
 from ..problem.context import DEPLOYMENT
 from ..problem.objective import QuantityInfo

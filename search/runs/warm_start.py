@@ -8,17 +8,14 @@ do not, or an objective depends on the device, only the architectures of its fro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ...supernets.precision import FP32
-from ...supernets.registry import PRECISION
 from ...supernets.space.space import SearchSpace
 from ..config import SearchConfig
-from ..deployments.profiles import WEIGHT_BITS
+from ..deployments.provenance import Provenance
 from ..errors import InvalidConfig
 from ..fronts.ranking import best_first
 from ..problem.objective import Objective, Transferable
@@ -33,7 +30,7 @@ def start_from_run(
     config: SearchConfig,
     *,
     objectives: Sequence[Objective],
-    provenance: Mapping[str, Any],
+    provenance: Provenance,
 ) -> Start:
     """Take from `run` what holds for a new run; raises InvalidConfig for a run of another space, Infeasible.
 
@@ -73,9 +70,7 @@ def start_from_run(
     )
 
 
-def disagreements(
-    run: Run, config: SearchConfig, objectives: Sequence[Objective], provenance: Mapping[str, Any]
-) -> list[str]:
+def disagreements(run: Run, config: SearchConfig, objectives: Sequence[Objective], provenance: Provenance) -> list[str]:
     """Say why the costly values of `run` do not hold for another run; nothing where they do."""
     costly = [objective for objective in objectives if objective.costly]
     if not costly:
@@ -87,20 +82,20 @@ def disagreements(
             found.append(f"it did not measure {objective.name} in {objective.unit}")
         elif not (isinstance(objective, Transferable) and objective.device_independent):
             found.append(f"{objective.name} may depend on the device")
-    there, here = (known.get("checkpoint_sha256") for known in (run.header.provenance, provenance))
+    there, here = run.header.provenance.checkpoint_sha256, provenance.checkpoint_sha256
     if there is None or here is None:
         found.append("it is not known that both have the same checkpoint")
     elif there != here:
         found.append(f"its checkpoint is {there[:12]}, here it is {here[:12]}")
-    there, here = (known.get(PRECISION, FP32) for known in (run.header.provenance, provenance))
+    there, here = run.precision, provenance.precision
     if there != here:
         found.append(f"its networks were validated in {there}, here they are in {here}")
-    bits = provenance.get(WEIGHT_BITS)
+    bits = provenance.weight_bits
     if bits is not None and run.weight_bits is None:
         found.append(f"it is not known how its int8 weights were kept, here they have {bits} bits")
     elif bits is not None and run.weight_bits != bits:
         found.append(f"its int8 weights have {run.weight_bits} bits, here they have {bits}")
-    there, here = (known.get("data") for known in (run.header.provenance, provenance))
+    there, here = run.header.provenance.data, provenance.data
     if there != here:
         found.append(f"its data are {there or 'embedded'}, here they are {here or 'embedded'}")
     if run.config.split != config.split:

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gnomon.search import SearchConfig, SearchContext, load_run, run_search
-from gnomon.search.deployments.deployment import Deployment, Deployments, useful_precisions
+from gnomon.search.deployments.deployment import Deployments, useful_precisions
+from gnomon.search.deployments.provenance import Deployment, Provenance
 from gnomon.search.errors import MissingContext
 from gnomon.search.problem.build import build_objective
 from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency
@@ -39,7 +40,9 @@ class PreciseSupernet:
 
 
 def way(backend, precision, threads=1):
-    return Deployment(backend, precision, threads, f"{backend}.{precision}", "0" * 64)
+    return Deployment(
+        name=f"{backend}.{precision}", sha256="0" * 64, backend=backend, precision=precision, threads=threads
+    )
 
 
 @pytest.fixture
@@ -96,7 +99,7 @@ def test_a_super_network_without_the_precision_is_refused(space):
 def test_a_joint_search_keeps_the_way_of_every_network_and_resumes(space, deployments, tmp_path):
     context = SearchContext(space, PreciseSupernet(AnalyticSupernet(space.network)), deployments)
     config = SearchConfig(space=space.name, population=4, budget=12, partial_share=1.0)
-    provenance = {"deployments": deployments.provenance}
+    provenance = Provenance(deployments=tuple(deployment for deployment, _ in deployments.ways))
     run = run_search(context, config, tmp_path / "run", provenance=provenance)
     rows = np.array([one.architecture.indices for one in run.measured])
     labels = [deployments.ways[int(number)][0].label for number in deployments.chosen(rows)]

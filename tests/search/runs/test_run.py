@@ -179,8 +179,8 @@ def test_another_config_is_refused_by_field_and_nothing_is_lost(copy, field, val
 
 def test_another_profile_is_refused(copy):
     with pytest.raises(RunMismatch) as raised:
-        run_search(fake_context(), CONFIG, copy, provenance={"profile": {"sha256": "abc"}})
-    assert raised.value.fields == ("provenance.profile.sha256",)
+        run_search(fake_context(), CONFIG, copy, provenance={"profile": {"name": "p", "sha256": "abc"}})
+    assert raised.value.fields == ("provenance.profile.name", "provenance.profile.sha256")
 
 
 @pytest.mark.parametrize("field", ["space_digest", "versions.numpy"])
