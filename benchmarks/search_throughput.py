@@ -33,14 +33,13 @@ REPEATS = 3
 
 
 @dataclass(frozen=True)
-class Counted:
+class Counted(Objective):
     """A cheap objective that counts the networks it is computed for."""
 
     inner: Objective
     name: str
     unit: str
     direction: Direction
-    costly: bool = False
     counts: list[int] = field(default_factory=list)
 
     def values(self, indices: Indices) -> Values:

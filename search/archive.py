@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..supernets.space.space import Indices, SearchSpace
 from .errors import InvalidConstraint, SpaceExhausted
-from .problem.objective import Direction, Divisible, Objective, Values, minimised
+from .problem.objective import Direction, Objective, Values, minimised
 from .problem.problem import Problem
 
 ENUMERABLE = 1_000_000  # architectures that are listed one by one when random draws find nothing new
@@ -98,7 +98,7 @@ class Archive:
     def divisible(self) -> bool:
         """Whether there are costly objectives, and all of them can be measured on a share of their data."""
         costly = [objective for objective in self.objectives if objective.costly]
-        return bool(costly) and all(isinstance(objective, Divisible) for objective in costly)
+        return bool(costly) and all(objective.divisible for objective in costly)
 
     @property
     def validated(self) -> int:

@@ -32,7 +32,7 @@ from .fronts.pareto import ParetoFront, describe
 from .problem.build import build_objective, build_watched
 from .problem.context import SearchContext
 from .problem.objective import Objective, measure
-from .problem.user_objective import ACCURACY, UserObjective, objective_of
+from .problem.user_objective import ACCURACY, UserObjective
 from .rounds import Trial
 from .runs.records import Evaluation
 from .runs.run import Run
@@ -80,8 +80,7 @@ class Study:
             name: declared[name] for name in config.objectives if name in declared
         }
         self._objectives: tuple[Objective, ...] = tuple(
-            objective_of(declared[name]) if name in declared else build_objective(name, context)
-            for name in config.objectives
+            declared[name] if name in declared else build_objective(name, context) for name in config.objectives
         )
         self._watched = build_watched(config, context, user_objectives=list(declared))
         self._session = Session(

@@ -20,7 +20,7 @@ from ..problem.context import DEPLOYMENT
 if TYPE_CHECKING:
     import pandas
 
-    from ..problem.objective import QuantityInfo
+    from ..problem.objective import Quantity
 
 Cell = int | float | str | bool | None
 
@@ -49,7 +49,7 @@ def frame_from_table(table: Table) -> pandas.DataFrame:
     return pandas.DataFrame(list(table.rows), columns=list(table.columns))
 
 
-def columns_of(first: Sequence[str], objectives: Sequence[QuantityInfo], space: SearchSpace) -> tuple[str, ...]:
+def columns_of(first: Sequence[str], objectives: Sequence[Quantity], space: SearchSpace) -> tuple[str, ...]:
     """Name the columns: `first`, the objectives with their units, the genes; no name twice."""
     names = list(first)
     for objective in objectives:

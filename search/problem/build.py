@@ -53,6 +53,8 @@ def build_objective(name: str, context: SearchContext) -> Objective:
         return metric_objective(own, context)
     with OBJECTIVES.blaming(family):
         objective = OBJECTIVES.load(family)(replace(context, instance=instance))
+        if not isinstance(objective, Objective):
+            raise TypeError(f"build returned {objective!r}; expected a gnomon.search.Objective")
     if "@" in name and objective.name != name:
         raise UnknownName(f"objective {family!r} has no instances, so {name!r} is none; write {family}", known=[family])
     return objective

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from ...supernets.precision import FP32
 from ...supernets.space.space import Architecture, Indices, SearchSpace
-from .objective import Values
+from .objective import Direction, Objective, Values
 from .supernet import SearchableSupernet, searchable
 
 DEPLOYMENT = "deployment"
@@ -33,14 +33,13 @@ class ChoosesDeployments(Protocol):
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Chosen(Objective):
     """The number of the way that each architecture is run in; watched, so that it is kept beside what was measured."""
 
     ways: ChoosesDeployments
     name: str = DEPLOYMENT
     unit: str = "number"
-    direction: Literal["min"] = "min"
-    costly: bool = False
+    direction: Direction = "min"
 
     def values(self, indices: Indices) -> Values:
         """Return the number for (n, d) architectures, (n,)."""

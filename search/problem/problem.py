@@ -10,11 +10,11 @@ from typing import Generic, TypeVar
 from ...supernets.space.space import SearchSpace
 from ..config import SearchConfig
 from .constraint import Constraint, violation
-from .objective import Direction, Objective, QuantityInfo, Values
+from .objective import Direction, Objective, Quantity, Values
 from .reference import corner_of, measured_reference
 from .region import Region
 
-Q = TypeVar("Q", bound=Objective | QuantityInfo)  # what computes values, or what the description of a run says of it
+Q = TypeVar("Q", bound=Objective | Quantity)  # what computes values, or what the description of a run says of it
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ def settled(
     return config.model_copy(update={"reference": reference}), problem
 
 
-def parsed(texts: Sequence[str], quantities: Sequence[Objective | QuantityInfo]) -> tuple[Constraint, ...]:
+def parsed(texts: Sequence[str], quantities: Sequence[Objective | Quantity]) -> tuple[Constraint, ...]:
     """Read constraints on quantities; raises InvalidConstraint."""
     units = units_of(quantities)
     return tuple(Constraint.parse(text, units) for text in texts)
 
 
-def units_of(quantities: Sequence[Objective | QuantityInfo]) -> dict[str, str]:
+def units_of(quantities: Sequence[Objective | Quantity]) -> dict[str, str]:
     """Return the unit of each quantity by its name."""
     return {quantity.name: quantity.unit for quantity in quantities}

@@ -8,7 +8,6 @@ again it would differ a little, so a run that goes on takes what it has.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -21,14 +20,6 @@ EXTREMES_SEED = 20220510
 EXTREMES_SAMPLES = 4096
 
 
-@runtime_checkable
-class KnowsWorst(Protocol):
-    """A costly objective to minimise that can say its worst value, at the cost of measuring it."""
-
-    def worst(self) -> float:
-        """Return the value that hypervolume is measured from unless the settings say."""
-
-
 def measured_reference(
     objectives: Sequence[Objective], region: Region, given: Mapping[str, float], kept: Mapping[str, float]
 ) -> dict[str, float]:
@@ -38,9 +29,8 @@ def measured_reference(
     """
     reference = dict(given)
     for objective, bound in zip(objectives, region.worst):
-        if isinstance(objective, KnowsWorst) and objective.name not in reference and not np.isfinite(bound):
-            known = kept.get(objective.name)
-            reference[objective.name] = objective.worst() if known is None else known
+        if objective.knows_worst and objective.name not in reference and not np.isfinite(bound):
+            reference[objective.name] = kept[objective.name] if objective.name in kept else objective.worst()
     return reference
 
 

@@ -8,31 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfig, InvalidConstraint
 from .constraint import Constraint
-
-Values = NDArray[np.float64]
-
-
-class Named(Protocol):
-    """What a region needs to know of an objective."""
-
-    @property
-    def name(self) -> str:
-        """Name in configurations and files."""
-
-    @property
-    def unit(self) -> str:
-        """Unit of the values."""
-
-    @property
-    def direction(self) -> Literal["max", "min"]:
-        """Which way is better."""
+from .objective import Direction, Objective, ObjectiveInfo, Values
 
 
 @dataclass(frozen=True)
@@ -42,13 +24,15 @@ class Region:
     Infinite where there is no bound. `texts` is what the bounds were read from.
     """
 
-    directions: tuple[Literal["max", "min"], ...]
+    directions: tuple[Direction, ...]
     worst: tuple[float, ...]
     best: tuple[float, ...]
     texts: tuple[str, ...] = ()
 
     @staticmethod
-    def of(texts: Sequence[str], objectives: Sequence[Named], constraints: Sequence[Constraint] = ()) -> Region:
+    def of(
+        texts: Sequence[str], objectives: Sequence[Objective | ObjectiveInfo], constraints: Sequence[Constraint] = ()
+    ) -> Region:
         """Read bounds on objectives; raises InvalidConfig for one that cannot be read, and for an empty region.
 
         Empty is also what leaves nothing that keeps the `constraints`.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -15,12 +14,12 @@ from ...supernets.space.space import Architecture, Indices, SearchSpace
 from ...supernets.tasks import metric_of
 from ..errors import InvalidValue, MissingContext
 from .context import SearchContext
-from .objective import Values
+from .objective import Direction, Objective, Values
 from .supernet import SearchableSupernet, require_precision
 
 
 @dataclass(frozen=True)
-class TaskMetric:
+class TaskMetric(Objective):
     """The metric of sub-networks on a split."""
 
     space: SearchSpace
@@ -28,8 +27,9 @@ class TaskMetric:
     split: str
     name: str
     unit: str
-    direction: Literal["max", "min"]
+    direction: Direction
     costly: bool = True
+    divisible: bool = True
     device_independent: bool = True
     precision: str = FP32
 

@@ -13,9 +13,9 @@ from ..archive import most_of
 from ..config import STOPPING, SearchConfig
 from ..deployments.provenance import Provenance
 from ..errors import RunMismatch
-from ..problem.objective import Objective
+from ..problem.objective import Objective, Quantity
 from ..problem.problem import Problem
-from .records import ObjectiveRecord, RunHeader, WatchedRecord
+from .records import ObjectiveRecord, RunHeader
 
 
 def header_for(
@@ -26,10 +26,10 @@ def header_for(
         config=config,
         space_digest=space.digest,
         objectives=tuple(
-            ObjectiveRecord(name=o.name, unit=o.unit, direction=o.direction, reference=worst)
+            ObjectiveRecord(o.name, o.unit, o.direction, worst)
             for o, worst in zip(problem.objectives, problem.reference)
         ),
-        watched=tuple(WatchedRecord(name=o.name, unit=o.unit) for o in problem.watched),
+        watched=tuple(Quantity(o.name, o.unit) for o in problem.watched),
         provenance=provenance,
         versions=installed_versions(),
         opening_budget=most_of(space, config.budget),

@@ -9,13 +9,13 @@ import numpy as np
 
 from ...supernets.space.space import Architecture
 from ..fronts.pareto import hypervolume
-from ..problem.objective import Objective, ObjectiveInfo, QuantityInfo, Values
+from ..problem.objective import Objective, ObjectiveInfo, Quantity, Values
 from ..problem.problem import Problem, parsed
 from ..problem.region import Region
 from .records import Evaluation, RunHeader
 from .start import Start
 
-AnyProblem = Problem[Objective] | Problem[QuantityInfo]
+AnyProblem = Problem[Objective] | Problem[Quantity]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,13 @@ def measured_of(header: RunHeader, start: Start | None, evaluations: Iterable[Ev
     return (*taken, *own)
 
 
-def problem_of(header: RunHeader) -> Problem[QuantityInfo]:
+def problem_of(header: RunHeader) -> Problem[Quantity]:
     """Return what a run is after, as its description says; raises InvalidConstraint, InvalidConfig."""
     objectives = tuple(ObjectiveInfo(o.name, o.unit, o.direction) for o in header.objectives)
-    watched = tuple(QuantityInfo(o.name, o.unit) for o in header.watched)
     return Problem(
         objectives,
-        watched,
-        parsed(header.config.constraints, (*objectives, *watched)),
+        header.watched,
+        parsed(header.config.constraints, (*objectives, *header.watched)),
         Region.of(header.config.region, objectives),
         tuple(objective.reference for objective in header.objectives),
     )

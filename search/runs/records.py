@@ -6,6 +6,7 @@ What the lines of a run may say is checked in `replay.py`.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ...profilers.journal import Record, read_journal, warn_torn
 from ..config import SearchConfig
 from ..deployments.provenance import Provenance
 from ..errors import RunDamaged
-from ..problem.objective import Direction
+from ..problem.objective import ObjectiveInfo, Quantity
 
 SCHEMA = "gnomon.run"
 # History of the run format, newest first:
@@ -36,24 +37,11 @@ JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER = "final.jsonl", "final.json", "final.ti
 Expected = dict[str, tuple[float, float | None]]
 
 
-class ObjectiveRecord(BaseModel):
-    """An objective as the run saw it."""
+@dataclass(frozen=True, slots=True)
+class ObjectiveRecord(ObjectiveInfo):
+    """An objective as the run saw it, with where its hypervolume ends."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    unit: str
-    direction: Direction
     reference: float
-
-
-class WatchedRecord(BaseModel):
-    """A cheap quantity that a constraint is on without being an objective; measured and kept beside them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    unit: str
 
 
 class RunHeader(BaseModel):
@@ -71,7 +59,7 @@ class RunHeader(BaseModel):
     config: SearchConfig
     space_digest: str
     objectives: tuple[ObjectiveRecord, ...]
-    watched: tuple[WatchedRecord, ...] = ()
+    watched: tuple[Quantity, ...] = ()
     provenance: Provenance
     versions: dict[str, str]
     opening_budget: int | None = None
@@ -82,7 +70,7 @@ class RunHeader(BaseModel):
         return tuple(objective.name for objective in self.objectives)
 
     @property
-    def quantities(self) -> tuple[ObjectiveRecord | WatchedRecord, ...]:
+    def quantities(self) -> tuple[Quantity, ...]:
         """Everything that an evaluation holds a value of: the objectives, then what else is constrained."""
         return (*self.objectives, *self.watched)
 

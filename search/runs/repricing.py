@@ -148,7 +148,7 @@ def with_prices(run: Run, prices: NewPrices) -> Run:
         computed[DEPLOYMENT] = prices.ways.chosen
     given = {*run.config.reference, *(name for name in prices.models if bounded(run, name))}
     objectives = tuple(
-        one.model_copy(update={"reference": float(prices.models[one.name].value_us(extremes(space)).max())})
+        replace(one, reference=float(prices.models[one.name].value_us(extremes(space)).max()))
         if one.name in prices.models and one.name not in given
         else one
         for one in run.header.objectives

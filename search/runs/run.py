@@ -18,7 +18,7 @@ from ..errors import Infeasible, NothingMeasured, RunMismatch, SearchError
 from ..fronts.pareto import ParetoFront, describe
 from ..fronts.table import Table, frame_from_table
 from ..problem.context import DEPLOYMENT
-from ..problem.objective import ObjectiveInfo, QuantityInfo, Values
+from ..problem.objective import ObjectiveInfo, Quantity, Values
 from ..problem.problem import Problem
 from .measured import Measured, feasible_volume, measured_of, problem_of, values_of, violations_of, volume_of
 from .quality import PredictorQuality, quality_of
@@ -70,9 +70,9 @@ class Run:
         return tuple(ObjectiveInfo(o.name, o.unit, o.direction) for o in self.header.objectives)
 
     @property
-    def watched(self) -> tuple[QuantityInfo, ...]:
+    def watched(self) -> tuple[Quantity, ...]:
         """What is kept beside the objectives: what is constrained without being one, and the number of the way."""
-        return tuple(QuantityInfo(one.name, one.unit) for one in self.header.watched)
+        return self.header.watched
 
     @property
     def effort(self) -> str:
@@ -107,7 +107,7 @@ class Run:
         return values_of(self.problem, self.measured)
 
     @cached_property
-    def problem(self) -> Problem[QuantityInfo]:
+    def problem(self) -> Problem[Quantity]:
         """What the run is after: objectives, constraints, region and reference point."""
         return problem_of(self.header)
 

@@ -10,7 +10,7 @@ from ..config import SearchConfig
 from ..deployments.provenance import Deployment
 from ..fronts.table import Cell, Table, columns_of
 from ..problem.context import DEPLOYMENT
-from ..problem.objective import QuantityInfo
+from ..problem.objective import Quantity
 from .records import Evaluation
 
 RUN_COLUMNS = ("space", "tactic", "seed", "order", "round", "id", "share", "failed", "seconds", "on_front")
@@ -20,7 +20,7 @@ def table_of_evaluations(
     config: SearchConfig,
     space: SearchSpace,
     evaluations: Sequence[Evaluation],
-    quantities: Sequence[QuantityInfo],
+    quantities: Sequence[Quantity],
     *,
     front: Collection[str],
     ways: Sequence[Deployment],

@@ -18,7 +18,7 @@ from ..config import SearchConfig
 from ..deployments.provenance import Provenance
 from ..errors import InvalidConfig
 from ..fronts.ranking import best_first
-from ..problem.objective import Objective, Transferable
+from ..problem.objective import Objective
 from .records import EVALUATIONS_FILE, RUN_FILE
 from .run import Run
 from .start import Start, StartHeader, StartRecord
@@ -80,7 +80,7 @@ def disagreements(run: Run, config: SearchConfig, objectives: Sequence[Objective
     for objective in costly:
         if units.get(objective.name) != objective.unit:
             found.append(f"it did not measure {objective.name} in {objective.unit}")
-        elif not (isinstance(objective, Transferable) and objective.device_independent):
+        elif not objective.device_independent:
             found.append(f"{objective.name} may depend on the device")
     there, here = run.header.provenance.checkpoint_sha256, provenance.checkpoint_sha256
     if there is None or here is None:

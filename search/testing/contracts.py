@@ -125,11 +125,13 @@ class ObjectiveContract:
         return load_space("fashion_mnist").sample(8, np.random.default_rng(1))
 
     def test_says_what_it_is(self, objective: Objective) -> None:
-        """Name, unit and direction are declared."""
+        """Name, unit and direction are declared, and what a search may ask besides."""
+        assert isinstance(objective, Objective)
         assert objective.name
         assert objective.unit
         assert objective.direction in ("max", "min")
-        assert isinstance(objective.costly, bool)
+        for claim in (objective.costly, objective.divisible, objective.device_independent, objective.knows_worst):
+            assert isinstance(claim, bool)
 
     def test_values_are_finite_one_an_architecture(self, objective: Objective, rows: Indices) -> None:
         """The shape is (n,)."""

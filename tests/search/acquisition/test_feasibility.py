@@ -12,7 +12,7 @@ from gnomon.search.acquisition.feasibility import hoped_violation, log_probabili
 from gnomon.search.archive import Archive
 from gnomon.search.prediction.posterior import Posterior
 from gnomon.search.problem.build import build_objectives
-from gnomon.search.problem.objective import measure
+from gnomon.search.problem.objective import Objective, measure
 from gnomon.search.problem.problem import settled
 from gnomon.search.tactic import TACTICS
 from gnomon.search.testing.contracts import fake_context, measured_archive, problem_of
@@ -22,7 +22,7 @@ ROWS = CONTEXT.space.sample(50, np.random.default_rng(1))
 
 
 @dataclass(frozen=True)
-class Memory:
+class Memory(Objective):
     """A costly quantity that is never below 20."""
 
     floor: float = 1.5e6

@@ -200,6 +200,22 @@ def test_force_starts_anew(copy):
     assert run.config.seed == 9
 
 
+@pytest.mark.parametrize(
+    ("field", "content"),
+    [
+        ("objectives", [{"name": "macs", "unit": "MACs", "direction": "down", "reference": 1.0}]),
+        ("objectives", [{"name": "macs", "unit": "MACs", "direction": "min"}]),
+        ("watched", [{"name": "macs", "unit": "MACs", "colour": "red"}]),
+        ("watched", [{"name": "macs"}]),
+    ],
+)
+def test_a_damaged_quantity_of_the_description_is_named(copy, field, content):
+    path = copy / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {field: content}))
+    with pytest.raises(RunDamaged, match=rf"is not a run's description: {field}\.0\."):
+        load_run(copy)
+
+
 def test_a_damaged_line_is_named(copy):
     path = copy / "evaluations.jsonl"
     lines = path.read_text().splitlines()

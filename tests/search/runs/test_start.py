@@ -19,9 +19,9 @@ from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency, fak
 from gnomon.supernets import load_space
 
 CONFIG = SearchConfig(space="fashion_mnist", budget=9, population=4, tactic="evolutionary")
-HERE = {"checkpoint_sha256": "c" * 64, "data": None, "profile": {"sha256": "first"}}
+HERE = {"checkpoint_sha256": "c" * 64, "data": None, "profile": {"name": "p", "sha256": "first"}}
 NONE = np.empty((0, 26), dtype=np.int64)
-THERE = HERE | {"profile": {"sha256": "second"}}
+THERE = HERE | {"profile": {"name": "p", "sha256": "second"}}
 SCRIPT = """
 import os, sys
 from pathlib import Path
@@ -31,7 +31,7 @@ folder, text, other = sys.argv[1:]
 def stop(spent, *rest):
     if spent >= 5:
         os._exit(9)
-there = {"checkpoint_sha256": "c" * 64, "data": None, "profile": {"sha256": "second"}}
+there = {"checkpoint_sha256": "c" * 64, "data": None, "profile": {"name": "p", "sha256": "second"}}
 run_search(fake_context(), SearchConfig.model_validate_json(text), Path(folder), provenance=there,
            start_from=load_run(Path(other)), on_progress=stop)
 """

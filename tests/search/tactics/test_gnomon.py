@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gnomon.search import SearchConfig, run_search
+from gnomon.search import Objective, SearchConfig, run_search
 from gnomon.search.acquisition.opening import FIRST_PARTIAL
 from gnomon.search.archive import Archive, every_architecture
 from gnomon.search.problem.build import build_objectives
@@ -37,7 +37,7 @@ def whole(tmp_path_factory):
 
 
 @dataclass(frozen=True)
-class Indivisible:
+class Indivisible(Objective):
     """A super-network that is validated whole or not at all, with an accuracy of its parameters."""
 
     space: object
