@@ -77,6 +77,7 @@ def run_search(
         objectives=objectives,
         watched=watched,
         provenance=Provenance.read(provenance),
+        deployments=context.deployments,
         start_from=start_from,
         force=force,
     )

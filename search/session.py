@@ -21,6 +21,7 @@ from .archive import most_of
 from .config import SearchConfig
 from .deployments.provenance import Provenance
 from .errors import SpaceExhausted
+from .problem.context import ChoosesDeployments
 from .problem.objective import Objective
 from .problem.problem import settled
 from .rounds import Rounds, Trial, current_round
@@ -48,12 +49,14 @@ class Session:
         objectives: Sequence[Objective],
         watched: Sequence[Objective] = (),
         provenance: Provenance,
+        deployments: ChoosesDeployments | None = None,
         start_from: Run | None = None,
         force: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Create the run in `folder`, or open it to go on with it; `watched` is constrained without being optimised.
 
+        `deployments` choose how each network is run, where there are several, numbered as in `provenance`.
         Raises UnknownName, InvalidConfig, RunMismatch (another run is there, and `force` is off), RunDamaged,
         RunLocked, OutputUnusable, SpaceExhausted.
         """
@@ -65,7 +68,14 @@ class Session:
         asked = header_for(space, config, self.problem, provenance)
         start = None
         if start_from is not None:
-            start = start_from_run(start_from, space, config, objectives=(*objectives, *watched), provenance=provenance)
+            start = start_from_run(
+                start_from,
+                space,
+                config,
+                objectives=(*objectives, *watched),
+                provenance=provenance,
+                deployments=deployments,
+            )
         stack = ExitStack()
         self.close = weakref.finalize(self, stack.close)  # also when the session is forgotten, or the process ends
         try:
@@ -89,6 +99,7 @@ class Session:
             np.array(first, dtype=np.int64).reshape(-1, len(space.choices)),
         )
         self.most = most_of(space, config.budget)  # of full validations that can be made
+        self._deployments = deployments
         self._asked: tuple[Trial, ...] = ()
         self._clock = clock
         last_s = self._evaluations[-1].elapsed_s if self._evaluations else 0.0
@@ -150,6 +161,7 @@ class Session:
             indices=trial.indices,
             share=trial.share,
             values={name: float(values[name]) for name in self.header.quantity_names} if failed is None else {},
+            deployment=self._deployment_of(trial) if failed is None else None,
             expected=trial.expected,
             seconds=round(seconds, 4),
             elapsed_s=round(self.elapsed_s, 4),
@@ -159,6 +171,12 @@ class Session:
             self._journal.append(evaluation.model_dump(mode="json"))
         self._evaluations.append(evaluation)
         return evaluation
+
+    def _deployment_of(self, trial: Trial) -> int | None:
+        """Return the number of the deployment that a trial's network runs in; None where there is no choice."""
+        if self._deployments is None:
+            return None
+        return int(self._deployments.chosen(np.array([trial.indices], dtype=np.int64))[0])
 
     def _affordable(self, number: int) -> list[Trial]:
         """Return the trials of a round before which a full validation is left."""

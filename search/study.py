@@ -90,6 +90,7 @@ class Study:
             objectives=self._objectives,
             watched=self._watched,
             provenance=known.provenance.having(**(provenance or {})),
+            deployments=context.deployments,
             start_from=start_from,
             force=force,
         )

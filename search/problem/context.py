@@ -8,10 +8,8 @@ from typing import Protocol, runtime_checkable
 
 from ...supernets.precision import FP32
 from ...supernets.space.space import Architecture, Indices, SearchSpace
-from .objective import Direction, Objective, Values
+from .objective import Values
 from .supernet import SearchableSupernet, searchable
-
-DEPLOYMENT = "deployment"
 
 
 class PredictsLatency(Protocol):
@@ -23,27 +21,13 @@ class PredictsLatency(Protocol):
 
 @runtime_checkable
 class ChoosesDeployments(Protocol):
-    """A latency that is the least of several ways to run a network, and says which."""
+    """A latency that is the least of several deployments', and says which."""
 
     def value_us(self, indices: Indices) -> Values:
         """Estimate the latency of (n, d) architectures in microseconds, (n,)."""
 
     def chosen(self, indices: Indices) -> Values:
-        """Return the number of the way in which each architecture is fastest, from 0, (n,)."""
-
-
-@dataclass(frozen=True)
-class Chosen(Objective):
-    """The number of the way that each architecture is run in; watched, so that it is kept beside what was measured."""
-
-    ways: ChoosesDeployments
-    name: str = DEPLOYMENT
-    unit: str = "number"
-    direction: Direction = "min"
-
-    def values(self, indices: Indices) -> Values:
-        """Return the number for (n, d) architectures, (n,)."""
-        return self.ways.chosen(indices)
+        """Return the number of the deployment in which each architecture is fastest, from 0, (n,)."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +57,12 @@ class SearchContext:
         if self.latency is None:
             return {}
         return self.latency if isinstance(self.latency, Mapping) else {"": self.latency}
+
+    @property
+    def deployments(self) -> ChoosesDeployments | None:
+        """What chooses the deployment of each network; None where there is one, or none."""
+        latency = self.latencies.get("")
+        return latency if isinstance(latency, ChoosesDeployments) else None
 
 
 class MeasuresResources(Protocol):

@@ -13,7 +13,7 @@ from ..problem.objective import Objective, ObjectiveInfo, Quantity, Values
 from ..problem.problem import Problem, parsed
 from ..problem.region import Region
 from .records import Evaluation, RunHeader
-from .start import Start
+from .start import Start, StartRecord
 
 AnyProblem = Problem[Objective] | Problem[Quantity]
 
@@ -22,13 +22,14 @@ AnyProblem = Problem[Objective] | Problem[Quantity]
 class Measured:
     """An architecture with its value of each objective, in the run's order, and of what else is constrained.
 
-    `source` is the sha256 of another run.
+    `source` is the sha256 of another run, `deployment` the number of that in which it runs, None without a choice.
     """
 
     architecture: Architecture
     values: tuple[float, ...]
     source: str | None = None
     watched: tuple[float, ...] = ()
+    deployment: int | None = None
 
     @property
     def quantities(self) -> tuple[float, ...]:
@@ -39,18 +40,16 @@ class Measured:
 def measured_of(header: RunHeader, start: Start | None, evaluations: Iterable[Evaluation]) -> tuple[Measured, ...]:
     """Return what counts in a run's front: evidence of another run first, then full measurements in order."""
     space, names, m = header.config.space, header.quantity_names, len(header.objectives)
-    taken = []
+    records: list[tuple[StartRecord | Evaluation, str | None]] = []
     if start is not None:
-        source = start.header.source
-        taken = [
-            Measured(Architecture(space, row), values[:m], source, values[m:]) for row, values in start.evidence(names)
-        ]
-    own = []
-    for e in evaluations:
-        if e.is_full:
-            values = tuple(e.values[name] for name in names)
-            own.append(Measured(Architecture(space, e.indices), values[:m], watched=values[m:]))
-    return (*taken, *own)
+        records += [(record, start.header.source) for record in start.counted]
+    records += [(evaluation, None) for evaluation in evaluations if evaluation.is_full]
+    measured = []
+    for record, source in records:
+        values = tuple(record.values[name] for name in names)
+        architecture = Architecture(space, record.indices)
+        measured.append(Measured(architecture, values[:m], source, values[m:], record.deployment))
+    return tuple(measured)
 
 
 def problem_of(header: RunHeader) -> Problem[Quantity]:

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from ...supernets.registry import PRECISION, precisions_in
-from ...supernets.space.space import SearchSpace
 from ..deployments.deployment import Deployments, require_together
 from ..deployments.profiles import by_name, named
 from ..deployments.provenance import LATENCY, Deployment, Provenance, Source
 from ..errors import InvalidConfig, RunMismatch
 from ..problem.build import family_of
-from ..problem.context import DEPLOYMENT, PredictsLatency
+from ..problem.context import PredictsLatency
 from ..problem.objective import Values
 from ..problem.reference import extremes
 from ..problem.resource import FAMILIES
@@ -144,8 +143,6 @@ def with_prices(run: Run, prices: NewPrices) -> Run:
     """Return a run with other latencies in its evaluations, evidence, reference point and description."""
     space = run.space()
     computed: dict[str, Callable[..., Values]] = {name: model.value_us for name, model in prices.models.items()}
-    if prices.ways is not None:
-        computed[DEPLOYMENT] = prices.ways.chosen
     given = {*run.config.reference, *(name for name in prices.models if bounded(run, name))}
     objectives = tuple(
         replace(one, reference=float(prices.models[one.name].value_us(extremes(space)).max()))
@@ -154,8 +151,8 @@ def with_prices(run: Run, prices: NewPrices) -> Run:
         for one in run.header.objectives
     )
     header = run.header.model_copy(update={"objectives": objectives, "provenance": prices.provenance})
-    start = run.start and replace(run.start, records=tuple(reprice(run.start.records, computed, space)))
-    evaluations = tuple(reprice(run.evaluations, computed, space))
+    start = run.start and replace(run.start, records=tuple(reprice(run.start.records, computed, prices.ways)))
+    evaluations = tuple(reprice(run.evaluations, computed, prices.ways))
     return replace(
         run, header=header, evaluations=evaluations, start=start, pricing=Pricing(original(run), said(run, prices))
     )
@@ -168,23 +165,20 @@ def bounded(run: Run, name: str) -> bool:
 
 
 def reprice(
-    records: Sequence[Priced], computed: Mapping[str, Callable[..., Values]], space: SearchSpace
+    records: Sequence[Priced], computed: Mapping[str, Callable[..., Values]], deployments: Deployments | None
 ) -> list[Priced]:
-    """Return records with those of their values computed anew that they have."""
+    """Return records with those of their values computed anew that they have, and their deployment chosen anew."""
     if not records:
         return []
     rows = np.array([record.indices for record in records], dtype=np.int64)
     columns = {name: values(rows) for name, values in computed.items()}
-    return [
-        record.model_copy(
-            update={
-                "values": {
-                    name: float(columns[name][i]) if name in columns else value for name, value in record.values.items()
-                }
-            }
-        )
-        for i, record in enumerate(records)
-    ]
+    chosen = None if deployments is None else deployments.chosen(rows)
+    priced = []
+    for i, record in enumerate(records):
+        values = {name: float(columns[name][i]) if name in columns else value for name, value in record.values.items()}
+        number = None if chosen is None or not values else int(chosen[i])
+        priced.append(record.model_copy(update={"values": values, "deployment": number}))
+    return priced
 
 
 def original(run: Run) -> RunHeader:

@@ -17,7 +17,6 @@ from ..deployments.provenance import Deployment
 from ..errors import Infeasible, NothingMeasured, RunMismatch, SearchError
 from ..fronts.pareto import ParetoFront, describe
 from ..fronts.table import Table, frame_from_table
-from ..problem.context import DEPLOYMENT
 from ..problem.objective import ObjectiveInfo, Quantity, Values
 from ..problem.problem import Problem
 from .measured import Measured, feasible_volume, measured_of, problem_of, values_of, violations_of, volume_of
@@ -71,7 +70,7 @@ class Run:
 
     @property
     def watched(self) -> tuple[Quantity, ...]:
-        """What is kept beside the objectives: what is constrained without being one, and the number of the way."""
+        """What is measured beside the objectives: what is constrained without being one."""
         return self.header.watched
 
     @property
@@ -112,13 +111,10 @@ class Run:
         return problem_of(self.header)
 
     def deployment(self, architecture: Architecture) -> Deployment | None:
-        """Return the way in which a measured architecture runs fastest; None for a search that had one way or none."""
-        ways = self.header.provenance.deployments
-        names = [watched.name for watched in self.header.watched]
-        if not ways or DEPLOYMENT not in names:
-            return None
-        found = next((one for one in self.measured if one.architecture == architecture), None)
-        return None if found is None else ways[int(found.watched[names.index(DEPLOYMENT)])]
+        """Return the deployment in which a measured architecture is fastest; None where there was no choice."""
+        numbers = (one.deployment for one in self.measured if one.architecture == architecture)
+        number = next(numbers, None)
+        return None if number is None else self.header.provenance.deployments[number]
 
     def inside(self, front: ParetoFront) -> tuple[bool, ...]:
         """Tell which members of a front of this run are where its hypervolume counts."""
@@ -148,13 +144,12 @@ class Run:
                 nearest=nearest.architecture,
             )
         kept = np.flatnonzero(broken == 0)
-        columns = [i for i, one in enumerate(self.header.watched) if one.name != DEPLOYMENT]
         return ParetoFront.of(
             [measured[i].architecture for i in kept],
             values[kept],
             self.objectives,
-            watched=[self.watched[i] for i in columns],
-            watched_values=[[measured[i].watched[column] for column in columns] for i in kept],
+            watched=self.watched,
+            watched_values=[measured[i].watched for i in kept],
         )
 
     def hypervolume(self) -> float:
@@ -205,9 +200,11 @@ class Run:
 
     def table(self) -> Table:
         """Return the run's evaluations as a table; raises NothingMeasured for none, RunMismatch, UnknownSpace."""
-        ways = self.header.provenance.deployments
+        deployments = self.header.provenance.deployments
         quantities, front = (*self.objectives, *self.watched), self.front_ids()
-        return table_of_evaluations(self.config, self.space(), self.evaluations, quantities, front=front, ways=ways)
+        return table_of_evaluations(
+            self.config, self.space(), self.evaluations, quantities, front=front, deployments=deployments
+        )
 
     def frame(self) -> pandas.DataFrame:
         """Return the table as one of pandas; raises ModuleNotFoundError without pandas, and as `table`."""

@@ -18,6 +18,7 @@ from ..config import SearchConfig
 from ..deployments.provenance import Provenance
 from ..errors import InvalidConfig
 from ..fronts.ranking import best_first
+from ..problem.context import ChoosesDeployments
 from ..problem.objective import Objective
 from .records import EVALUATIONS_FILE, RUN_FILE
 from .run import Run
@@ -31,10 +32,12 @@ def start_from_run(
     *,
     objectives: Sequence[Objective],
     provenance: Provenance,
+    deployments: ChoosesDeployments | None = None,
 ) -> Start:
     """Take from `run` what holds for a new run; raises InvalidConfig for a run of another space, Infeasible.
 
-    `objectives` are all that the new run measures, those that it only constrains included.
+    `objectives` are all that the new run measures, those that it only constrains included; `deployments` choose how its
+    networks are run, where there are several.
     """
     if run.header.space_digest != space.digest:
         raise InvalidConfig(
@@ -64,10 +67,12 @@ def start_from_run(
             columns[objective.name] = [measured.values[column] for measured in run.measured]
         else:
             columns[objective.name] = [float(value) for value in objective.values(indices)]
-    return Start(
-        header,
-        tuple(record_of(space, row, {name: columns[name][i] for name in columns}) for i, row in enumerate(rows)),
-    )
+    chosen = None if deployments is None else deployments.chosen(indices)
+    records = []
+    for i, row in enumerate(rows):
+        values = {name: column[i] for name, column in columns.items()}
+        records.append(record_of(space, row, values, None if chosen is None else int(chosen[i])))
+    return Start(header, tuple(records))
 
 
 def disagreements(run: Run, config: SearchConfig, objectives: Sequence[Objective], provenance: Provenance) -> list[str]:
@@ -103,10 +108,12 @@ def disagreements(run: Run, config: SearchConfig, objectives: Sequence[Objective
     return found
 
 
-def record_of(space: SearchSpace, row: tuple[int, ...], values: dict[str, float]) -> StartRecord:
+def record_of(
+    space: SearchSpace, row: tuple[int, ...], values: dict[str, float], deployment: int | None = None
+) -> StartRecord:
     """Describe an architecture under the name of `space`."""
     architecture = space.architecture(row)
-    return StartRecord(id=architecture.id, indices=architecture.indices, values=values)
+    return StartRecord(id=architecture.id, indices=architecture.indices, values=values, deployment=deployment)
 
 
 def digest_of(folder: Path) -> str:

@@ -99,6 +99,8 @@ def trial_of(evaluation: Evaluation, run: Run, space: SearchSpace) -> FrozenTria
         "gnomon_seconds": evaluation.seconds,
         **{f"gnomon_{one.name}": evaluation.values[one.name] for one in run.watched if one.name in evaluation.values},
     }
+    if evaluation.deployment is not None:
+        attributes["gnomon_deployment"] = run.header.provenance.deployments[evaluation.deployment].label
     return optuna.trial.create_trial(
         state=optuna.trial.TrialState.FAIL if failed else optuna.trial.TrialState.COMPLETE,
         values=None if failed else [evaluation.values[o.name] for o in run.objectives],

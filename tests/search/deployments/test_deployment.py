@@ -104,8 +104,26 @@ def test_a_joint_search_keeps_the_way_of_every_network_and_resumes(space, deploy
     rows = np.array([one.architecture.indices for one in run.measured])
     labels = [deployments.ways[int(number)][0].label for number in deployments.chosen(rows)]
     assert [run.deployment(one.architecture).label for one in run.measured] == labels
+    assert all(set(one.values) == {"accuracy", "latency"} for one in run.evaluations)
+    assert run.table().column("deployment") == tuple(labels)
     again = run_search(context, config, tmp_path / "run", provenance=provenance)
     assert again.evaluations == load_run(tmp_path / "run").evaluations == run.evaluations
+
+
+def test_a_run_that_takes_values_over_says_where_their_networks_run(space, deployments, tmp_path):
+    context = SearchContext(space, PreciseSupernet(AnalyticSupernet(space.network)), deployments)
+    config = SearchConfig(space=space.name, population=4, budget=4, partial_share=1.0, tactic="random")
+    known = {"checkpoint_sha256": "c" * 64, "deployments": tuple(one.model_dump() for one, _ in deployments.ways)}
+    first = run_search(context, config, tmp_path / "first", provenance=known)
+    run = run_search(
+        context, config.model_copy(update={"seed": 1}), tmp_path / "run", provenance=known, start_from=first
+    )
+    numbers = deployments.chosen(np.array([record.indices for record in run.start.records]))
+    assert [record.deployment for record in run.start.records] == numbers.tolist()
+    again = load_run(tmp_path / "run")
+    assert [again.deployment(one.architecture) for one in again.measured] == [
+        deployments.ways[one.deployment][0] for one in again.measured
+    ]
 
 
 def test_a_search_with_one_way_has_none_to_name(tmp_path):

@@ -136,7 +136,7 @@ def test_what_cannot_be_priced_is_refused_with_the_reason(tmp_path, first, other
 
 def test_memory_that_the_runs_own_profile_measured_cannot_be_mixed_with_another(tmp_path, first, other):
     run = told(tmp_path / "run", first)
-    memory = run.header.objectives[0].model_copy(update={"name": "memory", "unit": "MiB", "direction": "min"})
+    memory = replace(run.header.objectives[0], name="memory", unit="MiB", direction="min")
     objectives = (*run.header.objectives, memory)
     evaluations = tuple(e.model_copy(update={"values": {**e.values, "memory": 60.0}}) for e in run.evaluations)
     header = run.header.model_copy(update={"objectives": objectives})
