@@ -215,11 +215,9 @@ def search(
         precision=known.precision,
         resources=resources_from(profile, known.latencies, supernet),
     )
-    provenance = {
-        **known.provenance,
-        "checkpoint_sha256": supernet and supernet.checkpoint_sha256,
-        "data": str(data) if data else None,
-    }
+    provenance = known.provenance.having(
+        checkpoint_sha256=supernet and supernet.checkpoint_sha256, data=str(data) if data else None
+    )
     return run_search(
         context,
         config,
@@ -298,8 +296,6 @@ def export(
     meanwhile, the same call completes it. Raises Infeasible when none fits, RunMismatch for a profile that cannot price
     the run, ExportRefused when the file does not do what it should.
     """
-    from dataclasses import asdict
-
     from .search.deployments.profiles import one_profile, sources_in
     from .search.export.choice import chosen_from
     from .search.export.export import export_subnet
@@ -322,7 +318,7 @@ def export(
         "picked_with": sources_in(priced.header.provenance),
     }
     if chosen.deployment is not None:
-        provenance["deployment"] = asdict(chosen.deployment)
+        provenance["deployment"] = chosen.deployment.as_json()
     return export_subnet(
         supernet,
         chosen.network,

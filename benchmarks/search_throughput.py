@@ -26,20 +26,20 @@ from search_harness.landscape import EXACT, Landscape, objectives_of
 
 from gnomon.search.archive import Archive
 from gnomon.search.problem.objective import Direction, Objective, Values, measure
+from gnomon.search.problem.problem import settled
 from gnomon.supernets.space.space import Indices
 
 REPEATS = 3
 
 
 @dataclass(frozen=True)
-class Counted:
+class Counted(Objective):
     """A cheap objective that counts the networks it is computed for."""
 
     inner: Objective
     name: str
     unit: str
     direction: Direction
-    costly: bool = False
     counts: list[int] = field(default_factory=list)
 
     def values(self, indices: Indices) -> Values:
@@ -52,10 +52,10 @@ def asked(landscape: Landscape, entrant: Entrant, size: int) -> tuple[list[float
     """Return seconds of a round, and candidates scored a second, with `size` random networks measured."""
     accuracy, price = objectives_of(landscape, EXACT, 0)
     objectives = accuracy, Counted(price, price.name, price.unit, price.direction)
-    config = config_of(entrant, landscape, seed=0, budget=2 * size)
+    config, problem = settled(config_of(entrant, landscape, seed=0, budget=2 * size), landscape.space, objectives)
     rows = np.unique(landscape.space.sample(size, np.random.default_rng(0)), axis=0)
     measured = [(0, row, measure(objectives, row)) for row in rows]
-    archive = Archive.of(landscape.space, objectives, measured=measured)
+    archive = Archive.of(landscape.space, problem, measured=measured)
     tactic, seconds, rates = entrant.build(landscape, config), [], []
     for repeat in range(REPEATS):
         objectives[1].counts.clear()

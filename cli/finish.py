@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def print_final(final: FinalFront) -> None:
     """Print the members with both splits in columns of their own, and what is to be learned from them."""
-    from ..search.deployments.deployment import LATENCY
+    from ..search.deployments.provenance import LATENCY
     from ..search.problem.build import family_of
 
     header, named = final.header, {objective.name: objective for objective in final.objectives}

@@ -30,7 +30,6 @@ def print_run(
     profile: Profiles = None,
 ) -> None:
     """Print the front of a run, with the verified error of its latencies when the profile, or each, is known."""
-    from ..search.deployments.deployment import LEFT_OUT
     from ..search.deployments.profiles import by_name
 
     front = run.front()
@@ -56,8 +55,8 @@ def print_run(
     if run.stop is not None and run.stop.reason != "budget":
         print(f"stopped  {run.stop.said}")
     print(f"front    {len(front.architectures)} of {len(run.measured)} measured; hypervolume {run.hypervolume():.6g}")
-    if left_out := run.header.provenance.get(LEFT_OUT):
-        print(f"left out {', '.join(map(str, left_out))}: for no network faster than a higher precision")
+    if left_out := run.header.provenance.left_out:
+        print(f"left out {', '.join(left_out)}: for no network faster than a higher precision")
     if run.config.region:
         print(f"region   {', '.join(run.config.region)}: {sum(inside)} of the front inside")
     print_table(columns, rows)
@@ -90,7 +89,7 @@ def record_of(run: Run, pick: str | None, spread: int | None) -> dict[str, Any]:
         "front": [
             {"id": a.id, "indices": a.indices, "source": sources[a], "in_region": within}
             | dict(zip(names, map(float, values)))
-            | ({"deployment": asdict(way)} if (way := run.deployment(a)) else {})
+            | ({"deployment": way.as_json()} if (way := run.deployment(a)) else {})
             for a, values, within in zip(front.architectures, front.rows, run.inside(front))
         ],
         "hypervolume": run.hypervolume(),

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from ..supernets.space.space import Indices, SearchSpace
 from .errors import InvalidConstraint, SpaceExhausted
-from .problem.constraint import Constraint, violation
-from .problem.objective import Direction, Divisible, Objective, Values, minimised
-from .problem.region import Region
+from .problem.objective import Direction, Objective, Values, minimised
+from .problem.problem import Problem
 
 ENUMERABLE = 1_000_000  # architectures that are listed one by one when random draws find nothing new
 DRAWS_WITHOUT_NEWS = 20
@@ -40,34 +39,27 @@ class Archive:
 
     `partial` are cheaper evidence beside them: no front is made of it. What could not be measured is in `failed`
     (k, d); it has no values and is not asked for again; `failed_shares` (j,) is what trying cost. Round -1 is evidence
-    that another run measured. `watched` are cheap quantities that constraints are on without being objectives, and
-    `region_texts` says where hypervolume counts.
+    that another run measured.
     """
 
     space: SearchSpace
-    objectives: tuple[Objective, ...]
-    constraints: tuple[Constraint, ...]
+    problem: Problem[Objective]
     indices: Indices
     values: Values
     rounds: Indices
     partial: PartialEvaluations
     failed: Indices = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
     failed_shares: Values = field(default_factory=lambda: np.empty(0))
-    watched: tuple[Objective, ...] = ()
-    region_texts: tuple[str, ...] = ()
 
     @staticmethod
     def of(
         space: SearchSpace,
-        objectives: Sequence[Objective],
-        constraints: Sequence[Constraint] = (),
+        problem: Problem[Objective],
         *,
         measured: Sequence[tuple[int, Sequence[int], Sequence[float]]] = (),
         partial: Sequence[tuple[float, Sequence[int], Sequence[float]]] = (),
         failed: Sequence[Sequence[int]] = (),
         failed_shares: Sequence[float] = (),
-        watched: Sequence[Objective] = (),
-        region: Sequence[str] = (),
     ) -> Archive:
         """Build an archive from (round, indices, values) in order, and `partial` from (share, indices, values)."""
 
@@ -75,7 +67,7 @@ class Archive:
             return np.array([row for _, row, _ in records], dtype=np.int64).reshape(-1, len(space.choices))
 
         def values(records: Sequence[tuple[float, Sequence[int], Sequence[float]]]) -> Values:
-            return np.array([row for _, _, row in records], dtype=np.float64).reshape(-1, len(objectives))
+            return np.array([row for _, _, row in records], dtype=np.float64).reshape(-1, len(problem.objectives))
 
         rounds = np.array([number for number, _, _ in measured], dtype=np.int64)
         shares = np.array([share for share, _, _ in partial], dtype=np.float64)
@@ -83,28 +75,30 @@ class Archive:
         barred = np.array(list(failed), dtype=np.int64).reshape(-1, len(space.choices))
         return Archive(
             space,
-            tuple(objectives),
-            tuple(constraints),
+            problem,
             rows(measured),
             values(measured),
             rounds,
             evaluated_in_part,
             barred,
             np.array(failed_shares, dtype=np.float64),
-            watched=tuple(watched),
-            region_texts=tuple(region),
         )
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What is optimised, m objectives."""
+        return self.problem.objectives
 
     @property
     def directions(self) -> tuple[Direction, ...]:
         """Direction of each objective, m of them."""
-        return tuple(objective.direction for objective in self.objectives)
+        return self.problem.directions
 
     @property
     def divisible(self) -> bool:
         """Whether there are costly objectives, and all of them can be measured on a share of their data."""
         costly = [objective for objective in self.objectives if objective.costly]
-        return bool(costly) and all(isinstance(objective, Divisible) for objective in costly)
+        return bool(costly) and all(objective.divisible for objective in costly)
 
     @property
     def validated(self) -> int:
@@ -121,26 +115,20 @@ class Archive:
         """Keys of the rows that were measured in full, or could not be measured."""
         return frozenset(key_of(row) for rows in (self.indices, self.failed) for row in rows)
 
-    @cached_property
-    def region(self) -> Region:
-        """Where hypervolume counts."""
-        return Region.of(self.region_texts, self.objectives)
-
     def violation(self, values: Values, rows: Indices | None = None) -> Values:
         """Return by how much (n, m) values, and (n, d) rows, break the constraints, (n,).
 
         Rows are needed for constraints on what is no objective; raises InvalidConstraint without them.
         """
-        names = [objective.name for objective in self.objectives]
-        if self.watched:
+        watched = self.problem.watched
+        if watched:
             if rows is None:
                 raise InvalidConstraint(
-                    f"{', '.join(o.name for o in self.watched)} is constrained without being an objective, which this "
+                    f"{', '.join(o.name for o in watched)} is constrained without being an objective, which this "
                     "tactic does not take; make it an objective, or choose tactic gnomon, linas or evolutionary"
                 )
-            names += [objective.name for objective in self.watched]
-            values = np.column_stack([values, *(objective.values(rows) for objective in self.watched)])
-        return violation(values, names, self.constraints)
+            values = np.column_stack([values, *(objective.values(rows) for objective in watched)])
+        return self.problem.violation(values)
 
     def judged(self, rows: Indices, values: Values, broken: Values | None = None) -> tuple[Values, Values]:
         """Return costs to minimise (n, m), clipped to the region, and a standing (n,) that comes first.
@@ -149,9 +137,9 @@ class Archive:
         much: `broken` (n,) where it is given, else what the values say.
         """
         broken = self.violation(values, rows) if broken is None else broken
-        miss = self.region.miss(values)
+        miss = self.problem.region.miss(values)
         standing = np.where(broken > 0, 1.0 + broken, miss / (1.0 + miss))
-        return minimised(self.region.clipped(values), self.directions), standing
+        return minimised(self.problem.region.clipped(values), self.directions), standing
 
     def unseen(self, rows: Indices) -> Indices:
         """Return the canonical form of (n, d) rows without repeats, measured and failed ones, order kept."""

@@ -13,6 +13,7 @@ import numpy as np
 from ..profilers.errors import BackendUnavailable, CounterUnavailable, DeviceError, EnvironmentChanged, GpuLost
 from ..supernets.errors import DataUnavailable, PrecisionUnavailable
 from .config import SearchConfig
+from .deployments.provenance import Provenance
 from .errors import MissingContext, NothingEvaluates, SearchError
 from .problem.build import build_objectives, build_watched, own_metric
 from .problem.context import SearchContext
@@ -50,7 +51,7 @@ def run_search(
     config: SearchConfig,
     folder: str | Path,
     *,
-    provenance: Mapping[str, Any],
+    provenance: Provenance | Mapping[str, Any],
     start_from: Run | None = None,
     on_progress: OnProgress | None = None,
     force: bool = False,
@@ -75,7 +76,8 @@ def run_search(
         folder,
         objectives=objectives,
         watched=watched,
-        provenance=provenance,
+        provenance=Provenance.read(provenance),
+        deployments=context.deployments,
         start_from=start_from,
         force=force,
     )

@@ -18,8 +18,8 @@ from ..supernets.space.space import Architecture, Indices, SearchSpace
 from .archive import Archive
 from .config import SearchConfig
 from .errors import RunDamaged, SpaceExhausted, TacticBroken
-from .problem.constraint import Constraint
 from .problem.objective import Objective
+from .problem.problem import Problem
 from .runs.records import EVALUATIONS_FILE, Evaluation, Expected
 from .runs.stopping import TOLERANCE
 from .tactic import Batch, Tactic
@@ -54,18 +54,15 @@ class Trial:
 @dataclass(frozen=True)
 class Rounds:
     """What decides the rounds. `config.population` is a number; `evidence` is what another run measured, (indices,
-    values) each; `first` (k, d) is measured in round 0, before the tactic is asked; `watched` is constrained without
-    being an objective.
+    values) each; `first` (k, d) is measured in round 0, before the tactic is asked.
     """
 
     space: SearchSpace
     config: SearchConfig
-    objectives: tuple[Objective, ...]
-    constraints: tuple[Constraint, ...]
+    problem: Problem[Objective]
     tactic: Tactic
     evidence: tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]
     first: Indices
-    watched: tuple[Objective, ...] = ()
 
     def archive(self, evaluations: Sequence[Evaluation], number: int) -> Archive:
         """Return what is known before round `number`, whatever the order it was told in."""
@@ -73,8 +70,7 @@ class Rounds:
         names = self.config.objectives
         return Archive.of(
             self.space,
-            self.objectives,
-            self.constraints,
+            self.problem,
             measured=[
                 *((-1, row, values) for row, values in self.evidence),
                 *((e.round, e.indices, [e.values[name] for name in names]) for e in known if e.is_full),
@@ -82,8 +78,6 @@ class Rounds:
             partial=[(e.share, e.indices, [e.values[name] for name in names]) for e in known if e.is_partial],
             failed=[e.indices for e in known if e.failed is not None],
             failed_shares=[e.share for e in known if e.failed is not None],
-            watched=self.watched,
-            region=self.config.region,
         )
 
     def trials(self, evaluations: Sequence[Evaluation], number: int) -> tuple[Trial, ...]:
@@ -94,8 +88,8 @@ class Rounds:
         """
         archive = self.archive(evaluations, number)
         batch = self.batch(archive, number)
-        names = [objective.name for objective in self.objectives if objective.costly]
-        columns = [column for column, objective in enumerate(self.objectives) if objective.costly]
+        columns = [column for column, objective in enumerate(archive.objectives) if objective.costly]
+        names = [archive.objectives[column].name for column in columns]
         trials = []
         for position, row in enumerate(batch.rows):
             architecture = self.space.architecture(row)
@@ -115,7 +109,7 @@ class Rounds:
     def batch(self, archive: Archive, number: int) -> Batch:
         """Ask the tactic, for fewer architectures where the space has no more left, and check what it answers."""
         if number == 0 and len(self.first):
-            return Batch.of(self.first, len(self.objectives))
+            return Batch.of(self.first, len(archive.objectives))
         n = self.config.population or 1
         try:
             batch = self.tactic.ask(archive, n, self.rng(number), number)

@@ -13,20 +13,21 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..supernets.space.space import SearchSpace
 from .archive import most_of
 from .config import SearchConfig
+from .deployments.provenance import Provenance
 from .errors import SpaceExhausted
+from .problem.context import ChoosesDeployments
 from .problem.objective import Objective
-from .problem.reference import with_reference
+from .problem.problem import settled
 from .rounds import Rounds, Trial, current_round
 from .runs.folder import KEPT, kept_reference, open_run, writing
 from .runs.identity import header_for
-from .runs.measured import feasible_volume, measured_of, parse_constraints
+from .runs.measured import feasible_volume, measured_of
 from .runs.records import STOP_FILE, Evaluation
 from .runs.run import Run
 from .runs.stopping import Reason, Stop, budget_said, cost_of, fits, gain_said, read_stop, time_said, write_stop
@@ -47,25 +48,34 @@ class Session:
         *,
         objectives: Sequence[Objective],
         watched: Sequence[Objective] = (),
-        provenance: Mapping[str, Any],
+        provenance: Provenance,
+        deployments: ChoosesDeployments | None = None,
         start_from: Run | None = None,
         force: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Create the run in `folder`, or open it to go on with it; `watched` is constrained without being optimised.
 
+        `deployments` choose how each network is run, where there are several, numbered as in `provenance`.
         Raises UnknownName, InvalidConfig, RunMismatch (another run is there, and `force` is off), RunDamaged,
         RunLocked, OutputUnusable, SpaceExhausted.
         """
         # A space's options can be spelled in more than one way; a population is written down as a number.
         config = config.model_copy(update={"space": space.name, "population": population_of(config)})
-        constraints = parse_constraints(config, (*objectives, *watched))
-        config = with_reference(config, objectives, {} if force else kept_reference(folder))
+        kept = {} if force else kept_reference(folder)
+        config, self.problem = settled(config, space, objectives, watched, kept=kept)
         build = TACTICS.load(config.tactic)
-        asked = header_for(space, config, objectives, watched, provenance)
+        asked = header_for(space, config, self.problem, provenance)
         start = None
         if start_from is not None:
-            start = start_from_run(start_from, space, config, objectives=(*objectives, *watched), provenance=provenance)
+            start = start_from_run(
+                start_from,
+                space,
+                config,
+                objectives=(*objectives, *watched),
+                provenance=provenance,
+                deployments=deployments,
+            )
         stack = ExitStack()
         self.close = weakref.finalize(self, stack.close)  # also when the session is forgotten, or the process ends
         try:
@@ -83,14 +93,13 @@ class Session:
         self._rounds = Rounds(
             space,
             config,
-            tuple(objectives),
-            constraints,
+            self.problem,
             tactic,
             opened.start.evidence(self.header.names) if opened.start else (),
             np.array(first, dtype=np.int64).reshape(-1, len(space.choices)),
-            tuple(watched),
         )
         self.most = most_of(space, config.budget)  # of full validations that can be made
+        self._deployments = deployments
         self._asked: tuple[Trial, ...] = ()
         self._clock = clock
         last_s = self._evaluations[-1].elapsed_s if self._evaluations else 0.0
@@ -152,6 +161,7 @@ class Session:
             indices=trial.indices,
             share=trial.share,
             values={name: float(values[name]) for name in self.header.quantity_names} if failed is None else {},
+            deployment=self._deployment_of(trial) if failed is None else None,
             expected=trial.expected,
             seconds=round(seconds, 4),
             elapsed_s=round(self.elapsed_s, 4),
@@ -161,6 +171,12 @@ class Session:
             self._journal.append(evaluation.model_dump(mode="json"))
         self._evaluations.append(evaluation)
         return evaluation
+
+    def _deployment_of(self, trial: Trial) -> int | None:
+        """Return the number of the deployment that a trial's network runs in; None where there is no choice."""
+        if self._deployments is None:
+            return None
+        return int(self._deployments.chosen(np.array([trial.indices], dtype=np.int64))[0])
 
     def _affordable(self, number: int) -> list[Trial]:
         """Return the trials of a round before which a full validation is left."""
@@ -204,4 +220,4 @@ class Session:
         return gain_said(self._volume_of(full[: -config.patience]), self._volume_of(full), config)
 
     def _volume_of(self, evaluations: Sequence[Evaluation]) -> float:
-        return feasible_volume(self.header, measured_of(self.header, self.start, evaluations))
+        return feasible_volume(self.problem, measured_of(self.header, self.start, evaluations))

@@ -32,7 +32,7 @@ from .fronts.pareto import ParetoFront, describe
 from .problem.build import build_objective, build_watched
 from .problem.context import SearchContext
 from .problem.objective import Objective, measure
-from .problem.user_objective import ACCURACY, UserObjective, objective_of
+from .problem.user_objective import ACCURACY, UserObjective
 from .rounds import Trial
 from .runs.records import Evaluation
 from .runs.run import Run
@@ -80,8 +80,7 @@ class Study:
             name: declared[name] for name in config.objectives if name in declared
         }
         self._objectives: tuple[Objective, ...] = tuple(
-            objective_of(declared[name]) if name in declared else build_objective(name, context)
-            for name in config.objectives
+            declared[name] if name in declared else build_objective(name, context) for name in config.objectives
         )
         self._watched = build_watched(config, context, user_objectives=list(declared))
         self._session = Session(
@@ -90,7 +89,8 @@ class Study:
             Path(folder),
             objectives=self._objectives,
             watched=self._watched,
-            provenance={**known.provenance, **(provenance or {})},
+            provenance=known.provenance.having(**(provenance or {})),
+            deployments=context.deployments,
             start_from=start_from,
             force=force,
         )
@@ -160,8 +160,7 @@ class Study:
             if (evaluation.round, evaluation.position) == (trial.round, trial.position):
                 if evaluation.id != trial.id:
                     break
-                units = {objective.name: objective.unit for objective in (*self._objectives, *self._watched)}
-                said = evaluation.failed or describe(evaluation.values, units)
+                said = evaluation.failed or describe(evaluation.values, self._session.problem.units)
                 raise TrialRefused(f"{name} is told already ({said}); what is told stays")
         try:
             trials = self._session.open_trials()

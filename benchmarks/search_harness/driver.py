@@ -18,6 +18,7 @@ import numpy as np
 from gnomon.search.archive import Archive
 from gnomon.search.prediction.posterior import tuned
 from gnomon.search.problem.objective import measure
+from gnomon.search.problem.problem import settled
 from gnomon.supernets.space.space import Indices
 from search_harness.cells import Cells
 from search_harness.entrants import Entrant, config_of
@@ -66,7 +67,7 @@ def searched(
     prices, and count as validated; the rows returned leave them out.
     """
     objectives = objectives_of(landscape, variant, seed)
-    config = config_of(entrant, landscape, seed=seed, budget=budget)
+    config, problem = settled(config_of(entrant, landscape, seed=seed, budget=budget), landscape.space, objectives)
     measured: list[tuple[int, Indices, tuple[float, ...]]] = [
         (-1, row, (top1, float(landscape.price(row[None])[0]))) for row, top1 in known
     ]
@@ -77,7 +78,7 @@ def searched(
         built = entrant.build(landscape, config)
         number = 0
         while (n := min(config.population, int(budget - spent + 1e-6))) >= 1:
-            archive = Archive.of(landscape.space, objectives, measured=measured, partial=partial)
+            archive = Archive.of(landscape.space, problem, measured=measured, partial=partial)
             started = time.process_time()
             batch = built.ask(archive, n, np.random.default_rng([seed, number]), number)
             seconds += time.process_time() - started

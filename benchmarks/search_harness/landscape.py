@@ -69,7 +69,7 @@ class Landscape(Protocol):
 
 
 @dataclass(frozen=True)
-class Accuracy:
+class Accuracy(Objective):
     """Top-1 as validated, on all images or on a share of them."""
 
     landscape: Landscape
@@ -78,6 +78,7 @@ class Accuracy:
     unit: str = "percent"
     direction: Direction = "max"
     costly: bool = True
+    divisible: bool = True
 
     def values(self, indices: Indices) -> Values:
         """Validate (n, d) networks on all images, (n,)."""
@@ -89,7 +90,7 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
-class Price:
+class Price(Objective):
     """Latency or FLOPs; where it is costly a method knows it only of networks that it had measured in full."""
 
     landscape: Landscape

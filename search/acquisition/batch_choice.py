@@ -26,24 +26,22 @@ class Choosing:
     predicted: Values
     covariances: dict[int, Floats]
     front: Values
-    corner: tuple[float, ...]
     exploration: float
     taken: NDArray[np.bool_]
     rows: Indices
 
     @staticmethod
-    def among(
-        rows: Indices, archive: Archive, posterior: Posterior, corner: tuple[float, ...], exploration: float
-    ) -> Choosing:
+    def among(rows: Indices, archive: Archive, posterior: Posterior, exploration: float) -> Choosing:
         """Start with nothing chosen.
 
         What is better than the region's better side counts, measured or predicted, as that side.
         """
         mean, covariances = posterior.joint(rows)
-        feasible = archive.region.clipped(archive.values[archive.violation(archive.values, archive.indices) == 0])
-        clipped = archive.region.clipped(mean)
+        region = archive.problem.region
+        feasible = region.clipped(archive.values[archive.violation(archive.values, archive.indices) == 0])
+        clipped = region.clipped(mean)
         taken = np.zeros(len(rows), dtype=np.bool_)
-        return Choosing(posterior, archive, clipped, mean, covariances, feasible, corner, exploration, taken, rows)
+        return Choosing(posterior, archive, clipped, mean, covariances, feasible, exploration, taken, rows)
 
     def best(self, n: int, *, share: float) -> list[int]:
         """Return up to `n` positions, not taken before, to measure on a share of the images, the most promising first.
@@ -73,7 +71,7 @@ class Choosing:
             noise[:, column] = self.posterior.processes[column].noise(1.0, self.predicted[:, column])
         kept = log_probability(self.archive, self.rows, self.predicted, np.sqrt(spread**2 + noise))
         gain = log_expected_hypervolume_improvement(
-            self.mean, self.exploration * spread, self.front, self.archive.directions, self.corner
+            self.mean, self.exploration * spread, self.front, self.archive.directions, self.archive.problem.reference
         )
         promise = gain + kept
         return -np.arange(len(gain), dtype=np.float64), kept, promise, np.where(self.taken, 0.0, 1.0)

@@ -18,7 +18,7 @@ from ..problem.objective import Values
 def uncertain(archive: Archive) -> tuple[Constraint, ...]:
     """Return the constraints on costly objectives."""
     costly = {objective.name for objective in archive.objectives if objective.costly}
-    return tuple(constraint for constraint in archive.constraints if constraint.objective in costly)
+    return tuple(constraint for constraint in archive.problem.constraints if constraint.objective in costly)
 
 
 def log_probability(archive: Archive, rows: Indices, mean: Values, deviation: Values) -> Values:
@@ -29,7 +29,7 @@ def log_probability(archive: Archive, rows: Indices, mean: Values, deviation: Va
     from scipy.special import log_ndtr
 
     total = np.zeros(len(rows))
-    for constraint in archive.constraints:
+    for constraint in archive.problem.constraints:
         values, spread = judged_by(archive, constraint, rows, mean, deviation)
         room = constraint.bound - values if constraint.operator.startswith("<") else values - constraint.bound
         exact = np.where(constraint.holds(values), 0.0, -np.inf)
@@ -40,7 +40,7 @@ def log_probability(archive: Archive, rows: Indices, mean: Values, deviation: Va
 def hoped_violation(archive: Archive, rows: Indices, mean: Values, deviation: Values) -> Values:
     """Return by how much (n, d) rows break the constraints should each turn out better by one deviation, (n,)."""
     total = np.zeros(len(rows))
-    for constraint in archive.constraints:
+    for constraint in archive.problem.constraints:
         values, spread = judged_by(archive, constraint, rows, mean, deviation)
         total += constraint.excess(values - spread if constraint.operator.startswith("<") else values + spread)
     return total
@@ -53,5 +53,5 @@ def judged_by(
     for column, objective in enumerate(archive.objectives):
         if objective.name == constraint.objective:
             return mean[:, column], deviation[:, column]
-    watched = next(one for one in archive.watched if one.name == constraint.objective)
+    watched = next(one for one in archive.problem.watched if one.name == constraint.objective)
     return watched.values(rows), np.zeros(len(rows))

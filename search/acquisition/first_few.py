@@ -63,11 +63,13 @@ def allowed(archive: Archive, rows: Indices) -> NDArray[np.bool_]:
     """Mark (n, d) rows that keep the constraints and the region as far as cheap quantities tell, (n,)."""
     fits = np.ones(len(rows), dtype=np.bool_)
     costly = {objective.name for objective in archive.objectives if objective.costly}
-    for constraint in archive.constraints:
+    for constraint in archive.problem.constraints:
         if constraint.objective not in costly:
-            known = next(one for one in (*archive.objectives, *archive.watched) if one.name == constraint.objective)
+            known = next(
+                one for one in (*archive.objectives, *archive.problem.watched) if one.name == constraint.objective
+            )
             fits &= constraint.holds(known.values(rows))
-    for objective, bound in zip(archive.objectives, archive.region.worst):
+    for objective, bound in zip(archive.objectives, archive.problem.region.worst):
         if not objective.costly and np.isfinite(bound):
             values = objective.values(rows)
             fits &= values <= bound if objective.direction == "min" else values >= bound

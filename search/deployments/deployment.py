@@ -10,10 +10,9 @@ objectives count, a precision that is no faster for any network than a higher on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,39 +22,13 @@ from ..errors import InvalidConfig
 from ..problem.context import PredictsLatency
 from ..problem.objective import Values
 from ..problem.reference import extremes
-
-if TYPE_CHECKING:
-    from ...lut import HardwareProfile
+from .provenance import Deployment
 
 if TYPE_CHECKING:
     from ...lut import HardwareProfile
 
 HIGHEST_FIRST = ("fp32", "fp16", "bf16", "int8")
 SAME = ("space", "space_digest", "device")  # what profiles must agree in to be ways to run one network on one device
-LATENCY = "latency"
-LEFT_OUT = "left_out"  # of a run's provenance: ways of precisions that could gain nothing
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """A way to run a network: runtime, precision, threads, and the profile that knows how fast that is."""
-
-    backend: str
-    precision: str
-    threads: int
-    profile: str
-    sha256: str
-
-    @property
-    def label(self) -> str:
-        """The deployment in a table, such as `openvino int8 t2`."""
-        return f"{self.backend} {self.precision} t{self.threads}"
-
-    @staticmethod
-    def of(profile: HardwareProfile) -> Deployment:
-        """Return the deployment that a profile is of."""
-        config = profile.header.config
-        return Deployment(profile.header.backend, config.precision, config.threads, profile.name, profile.digest)
 
 
 def require_together(profiles: Sequence[HardwareProfile]) -> None:
@@ -131,15 +104,6 @@ class Deployments:
             columns = [np.where(options == way.precision, us, np.inf) for (way, _), us in zip(self.ways, columns)]
         return np.stack(columns, axis=1)
 
-    @cached_property
-    def provenance(self) -> list[dict[str, Any]]:
-        """What a run keeps of its ways, so that the chosen one can be named without the profiles."""
-        return [
-            {"name": way.profile, "sha256": way.sha256}
-            | {"backend": way.backend, "precision": way.precision, "threads": way.threads}
-            for way, _ in self.ways
-        ]
-
 
 def useful_precisions(space: SearchSpace, ways: Sequence[tuple[Deployment, PredictsLatency]]) -> frozenset[str]:
     """Return the precisions in which some network is faster than in every higher one.
@@ -160,9 +124,3 @@ def useful_precisions(space: SearchSpace, ways: Sequence[tuple[Deployment, Predi
 def rank_of(precision: str) -> int:
     """Order precisions from the highest to the lowest; an unknown one is the lowest."""
     return HIGHEST_FIRST.index(precision) if precision in HIGHEST_FIRST else len(HIGHEST_FIRST)
-
-
-def deployments_in(provenance: Mapping[str, Any]) -> tuple[Deployment, ...]:
-    """Return the ways that a run was searched with; none where it was searched with one profile, or none."""
-    held = provenance.get("deployments") or ()
-    return tuple(Deployment(d["backend"], d["precision"], d["threads"], d["name"], d["sha256"]) for d in held)

@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...supernets.precision import FP32, is_calibrated
-from ...supernets.registry import PRECISION, precisions_in
+from ...supernets.registry import precisions_in
 from ...supernets.space.space import SearchSpace
 from ..errors import InvalidConfig
 from ..problem.build import check_instances, family_of
 from ..problem.context import PredictsLatency
 from ..problem.task_metric import metrics_for
-from .deployment import LATENCY, LEFT_OUT, Deployment, Deployments
+from .deployment import Deployments
+from .provenance import LATENCY, Deployment, Provenance, Source
 
 if TYPE_CHECKING:
     from ...lut import HardwareProfile
 
     Profiles = HardwareProfile | Mapping[str, HardwareProfile] | Sequence[HardwareProfile] | None
-
-WEIGHT_BITS = "weight_bits"  # of a run's provenance; absent where nothing is validated in int8
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class LatencySources:
 
     space: SearchSpace
     latencies: Mapping[str, PredictsLatency]
-    provenance: Mapping[str, Any]
+    provenance: Provenance
     precision: str = FP32
 
     @property
@@ -48,8 +47,7 @@ class LatencySources:
     @property
     def weight_bits(self) -> int | None:
         """The bits of int8 weights; None where nothing is validated in int8."""
-        bits: int | None = self.provenance.get(WEIGHT_BITS)
-        return bits
+        return self.provenance.weight_bits
 
 
 def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = ()) -> LatencySources:
@@ -64,13 +62,13 @@ def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = 
     if isinstance(profile, Sequence):
         cheap = all(family_of(name) in (*metrics_for(space), LATENCY, "macs", "params") for name in objectives)
         ways = Deployments.from_profiles(profile, space, keep_all=not cheap)
-        kept: dict[str, Any] = {"profile": None, "deployments": ways.provenance}
+        kept: dict[str, Any] = {"profile": None, "deployments": tuple(way for way, _ in ways.ways)}
         if not ways.space.settings and ways.precision != FP32:
-            kept[PRECISION] = ways.precision
+            kept["precision"] = ways.precision
         kept |= weight_bits_of([one for one in profile if one.header.config.precision in ways.precisions])
         if ways.left_out:
-            kept[LEFT_OUT] = [way.label for way in ways.left_out]
-        return LatencySources(ways.space, {"": ways}, kept, ways.precision)
+            kept["left_out"] = tuple(way.label for way in ways.left_out)
+        return LatencySources(ways.space, {"": ways}, Provenance(**kept), ways.precision)
     profiles = named(profile)
     check_instances(profiles)
     for one in profiles.values():
@@ -98,18 +96,14 @@ def precision_of(profiles: Mapping[str, HardwareProfile]) -> str:
     return next(iter(found.values()), FP32)
 
 
-def provenance_from(profiles: Mapping[str, HardwareProfile]) -> dict[str, Any]:
-    """Return what a run keeps of its profiles: `profile`, that of plain latency or None, and `profiles` by name.
-
-    And their `precision`, where it is not fp32, and of int8 the bits of weights. Raises InvalidConfig where they differ
-    in precision.
-    """
-    sources = {name: {"name": one.name, "sha256": one.digest} for name, one in profiles.items()}
+def provenance_from(profiles: Mapping[str, HardwareProfile]) -> Provenance:
+    """Return what a run keeps of its profiles; raises InvalidConfig where they differ in precision."""
+    sources = {name: Source.of(one) for name, one in profiles.items()}
     precision = precision_of(profiles)
     plain = sources.pop("", None)
-    found: dict[str, Any] = {"profile": plain, "profiles": sources} if sources else {"profile": plain}
-    found |= weight_bits_of(list(profiles.values()))
-    return found if precision == FP32 else {**found, PRECISION: precision}
+    kept: dict[str, Any] = {"profile": plain, "profiles": sources} if sources else {"profile": plain}
+    kept |= weight_bits_of(list(profiles.values()))
+    return Provenance(**kept) if precision == FP32 else Provenance(**kept, precision=precision)
 
 
 def weight_bits_of(profiles: Sequence[HardwareProfile]) -> dict[str, int]:
@@ -118,7 +112,7 @@ def weight_bits_of(profiles: Sequence[HardwareProfile]) -> dict[str, int]:
     Nothing where no profile is of int8.
     """
     bits = [one.weight_bits for one in profiles if is_calibrated(one.header.config.precision)]
-    return {WEIGHT_BITS: min(bits)} if bits else {}
+    return {"weight_bits": min(bits)} if bits else {}
 
 
 def one_profile(profile: Profiles, way: Deployment | None) -> HardwareProfile | None:
@@ -132,7 +126,7 @@ def one_profile(profile: Profiles, way: Deployment | None) -> HardwareProfile | 
     for _, one in several:
         if way is not None and one.digest == way.sha256:
             return one
-    wanted = f"{way.profile} ({way.sha256[:12]}), as what is chosen runs on {way.label}" if way else "one"
+    wanted = f"{way.name} ({way.sha256[:12]}), as what is chosen runs on {way.label}" if way else "one"
     raise InvalidConfig(
         f"give the profile {wanted}; given are {', '.join(p.name for _, p in several)}", field="profile"
     )
@@ -147,17 +141,8 @@ def by_name(profile: Profiles) -> tuple[tuple[str, HardwareProfile], ...]:
     return () if profile is None else (("", profile),)
 
 
-def sources_in(provenance: Mapping[str, Any]) -> list[dict[str, str]]:
+def sources_in(provenance: Provenance) -> list[dict[str, str]]:
     """Return name and sha256 of each profile that a run's latencies are of, and the objective that each stands for."""
-    ways = provenance.get("deployments") or ()
-    sources = [(LATENCY, way) for way in ways] or list(searched_with(provenance).items())
-    return [{"objective": name, "name": one["name"], "sha256": one["sha256"]} for name, one in sources]
-
-
-def searched_with(provenance: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Return name and sha256 of the profile that each latency of a run came from, by objective."""
-    found = {LATENCY: provenance.get("profile")}
-    several = provenance.get("profiles")
-    if isinstance(several, Mapping):
-        found |= {f"{LATENCY}@{name}": source for name, source in several.items()}
-    return {objective: dict(source) for objective, source in found.items() if isinstance(source, Mapping)}
+    deployments: list[tuple[str, Source]] = [(LATENCY, one) for one in provenance.deployments]
+    sources = deployments or list(provenance.sources.items())
+    return [{"objective": name, "name": one.name, "sha256": one.sha256} for name, one in sources]

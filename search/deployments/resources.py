@@ -11,7 +11,8 @@ import numpy as np
 
 from ...lut import measure_resources, reason_without_energy, reason_without_memory
 from ...supernets.space.space import Architecture
-from ..problem.context import EvaluatesArchitectures, MeasuresResources, PredictsLatency
+from ..problem.context import MeasuresResources, PredictsLatency
+from ..problem.supernet import EvaluatesInFp32, SearchableSupernet, searchable
 from .deployment import Deployments
 from .models import exported
 from .profiles import named
@@ -26,7 +27,7 @@ class ProfiledResources:
     """What sub-networks take in a profile's backend and configuration, on the profile's device."""
 
     profile: HardwareProfile
-    supernet: EvaluatesArchitectures | None = None
+    supernet: SearchableSupernet | None = None
 
     @cached_property
     def memory_refusal(self) -> str:
@@ -85,12 +86,15 @@ class DeployedResources:
 
 
 def resources_from(
-    profile: Profiles, latencies: Mapping[str, PredictsLatency], supernet: EvaluatesArchitectures | None = None
+    profile: Profiles,
+    latencies: Mapping[str, PredictsLatency],
+    supernet: SearchableSupernet | EvaluatesInFp32 | None = None,
 ) -> dict[str, MeasuresResources]:
     """Return what measures resources, by the name of the profile; `latencies` are those taken from the same profiles.
 
     Nothing is tried before it is asked.
     """
+    supernet = searchable(supernet)
     if isinstance(profile, Sequence):
         ways = latencies[""]
         assert isinstance(ways, Deployments)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...supernets.registry import PRECISION, load_space
 from ...supernets.space.space import Architecture
-from ..deployments.deployment import Deployment
+from ..deployments.provenance import Deployment
 from ..errors import UnknownName
 
 if TYPE_CHECKING:

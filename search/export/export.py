@@ -25,9 +25,8 @@ from ...supernets.graph import PartModel
 from ...supernets.precision import FP32, is_calibrated, require_here, runtime_of
 from ...supernets.space.space import Architecture
 from ...version import VERSION
-from ..deployments.models import models_at
 from ..errors import ExportRefused
-from ..problem.task_metric import at_precisions
+from ..problem.supernet import require_precision
 from .checks import (
     REFERENCE_BACKEND,
     ExportedLatency,
@@ -122,9 +121,8 @@ def export_subnet(
         profile.space_named(supernet.space.name)
         check_request(profile, precision=precision)
     on_step("building the graph, batch norm calibrated and folded")
-    if precision != FP32:
-        at_precisions(supernet, precision)
-    parts, size = models_at(supernet, architecture, precision), supernet.size("test")
+    require_precision(supernet, precision)
+    parts, size = supernet.models(architecture, precision=precision), supernet.size("test")
     contents = contents_of(parts, supernet.companions())
     kernels = check_parts([parts], supernet, "test") if is_calibrated(precision) else None
     if kernels is not None:

@@ -22,17 +22,17 @@ from ...outputs import file_kind, require_free
 from ...profilers.files import has_schema
 from ...profilers.journal import Journal, write_atomically
 from ...supernets.space.space import Architecture, SearchSpace
-from ..deployments.deployment import LATENCY, deployments_in
-from ..deployments.profiles import searched_with
+from ..deployments.provenance import LATENCY
 from ..errors import OutputUnusable, RunLocked, RunMismatch
 from ..problem.build import build_objectives, family_of
-from ..problem.context import EvaluatesArchitectures, SearchContext
+from ..problem.context import SearchContext
 from ..problem.objective import Objective, measure
 from ..problem.resource import FAMILIES
+from ..problem.supernet import EvaluatesInFp32, SearchableSupernet, searchable
 from ..runs.records import FINAL_FILE, JOURNAL_FILE, TIMING_FOLDER, Evaluation
 from ..runs.repricing import original, repriced
 from ..runs.run import Run
-from .front import FinalFront
+from .front import FinalFront, final_from
 from .records import (
     SCHEMA,
     FinalHeader,
@@ -53,7 +53,7 @@ OTHER_SPLIT = {"validation": "test", "test": "validation"}
 def final_front(
     run: Run,
     *,
-    supernet: EvaluatesArchitectures | None = None,
+    supernet: SearchableSupernet | EvaluatesInFp32 | None = None,
     profile: HardwareProfile | None = None,
     data: str | None = None,
     controls: int = CONTROLS,
@@ -68,6 +68,7 @@ def final_front(
     price the run; another checkpoint, space, or final front; the last not with `force`), Infeasible, MissingContext,
     RunDamaged, RunLocked, OutputUnusable, and the errors of lut and profilers.
     """
+    supernet = searchable(supernet)
     if profile is not None:
         require_one_way(run)
         run = repriced(run, profile)
@@ -93,7 +94,7 @@ def final_front(
             members = [record for record in records if isinstance(record, Validation) and record.role == "member"]
             for record in timings(run.folder, members, records, supernet, profile, header, on_step):
                 append(record)
-        final = FinalFront(run.folder, space.name, run.objectives, run.config.constraints, tuple(records))
+        final = final_from(run, records)
         write_atomically(run.folder / FINAL_FILE, final.to_json() + "\n")
         shutil.rmtree(run.folder / TIMING_FOLDER, ignore_errors=True)
     return final
@@ -106,7 +107,7 @@ def unpredicted(run: Run) -> list[Evaluation]:
 
 
 def header_for(
-    run: Run, supernet: EvaluatesArchitectures | None, profile: HardwareProfile | None, data: str | None, controls: int
+    run: Run, supernet: SearchableSupernet | None, profile: HardwareProfile | None, data: str | None, controls: int
 ) -> FinalHeader:
     """Describe the final front that is asked for; raises RunMismatch for another profile or checkpoint, Infeasible."""
     if run.config.split not in OTHER_SPLIT:
@@ -115,8 +116,8 @@ def header_for(
             f"not see, and knows {' and '.join(OTHER_SPLIT)}",
             fields=("config.split",),
         )
-    checkpoint = getattr(supernet, "checkpoint_sha256", None)
-    searched = run.header.provenance.get("checkpoint_sha256")
+    checkpoint = None if supernet is None else supernet.checkpoint_sha256
+    searched = run.header.provenance.checkpoint_sha256
     if checkpoint and searched and checkpoint != searched:
         raise RunMismatch(
             f"{run.folder} was searched with the checkpoint {searched[:12]}, and this is {checkpoint[:12]}; its "
@@ -147,7 +148,7 @@ def latencies_of(run: Run) -> tuple[str, ...]:
 
 def require_one_way(run: Run) -> None:
     """Raise RunMismatch for a run whose networks run in several ways: no profile is of all of them."""
-    if ways := deployments_in(run.header.provenance):
+    if ways := run.header.provenance.deployments:
         raise RunMismatch(
             f"the networks of {run.folder} run in {len(ways)} ways, each as it is fastest, so one profile cannot time "
             "them; leave `profile` out, and time what you choose: gnomon export RUN --pick ID with all profiles",
@@ -158,8 +159,8 @@ def require_one_way(run: Run) -> None:
 def latency_of(run: Run, profile: HardwareProfile) -> str:
     """Return the objective whose values come from this very profile; raises RunMismatch when there is none."""
     known = latencies_of(run)
-    for name, source in searched_with(run.header.provenance).items():
-        if name in known and source.get("sha256") == profile.digest:
+    for name, source in run.header.provenance.sources.items():
+        if name in known and source.sha256 == profile.digest:
             return name
     raise RunMismatch(
         f"{run.folder} does not optimise latency, so a profile says nothing of its front; leave `profile` out",
@@ -171,7 +172,7 @@ def reason_not_timed(run: Run, profile: HardwareProfile | None) -> str | None:
     """Say why latencies stay predicted; None when they will be measured, or no objective is a latency."""
     if not latencies_of(run):
         return None
-    if deployments_in(run.header.provenance):
+    if run.header.provenance.deployments:
         return "networks run in several ways, each as it is fastest; gnomon export times what you choose"
     if profile is None:
         return "no profile was given; give one made here"
@@ -179,7 +180,7 @@ def reason_not_timed(run: Run, profile: HardwareProfile | None) -> str | None:
 
 
 def costly_objectives(
-    run: Run, space: SearchSpace, supernet: EvaluatesArchitectures | None, split: str
+    run: Run, space: SearchSpace, supernet: SearchableSupernet | None, split: str
 ) -> tuple[Objective, ...]:
     """Build what has to be measured again, for another split; raises UnknownName, MissingContext.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from html import escape
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 class FinalFront:
     """A run's front after validation on the report split and, where it could be, timing.
 
-    `records` begin with the header; `space`, `objectives` and `constraints` are the run's.
+    `records` begin with the header; `space`, `objectives` and the `constraints` on these are the run's.
     """
 
     folder: Path
     space: str
     objectives: tuple[ObjectiveInfo, ...]
-    constraints: tuple[str, ...]
+    constraints: tuple[Constraint, ...]
     records: tuple[Record, ...]
 
     def __repr__(self) -> str:
@@ -131,9 +131,7 @@ class FinalFront:
 
     def broken_by(self, values: Mapping[str, float]) -> str:
         """Name the run's constraints on objectives that values break, or nothing; others are exact, and kept."""
-        units = {objective.name: objective.unit for objective in self.objectives}
-        constraints = [Constraint.parse(text, units) for text in self.constraints if Constraint.name_in(text) in units]
-        return ", ".join(str(c) for c in constraints if not c.holds(np.array([values[c.objective]]))[0])
+        return ", ".join(str(c) for c in self.constraints if not c.holds(np.array([values[c.objective]]))[0])
 
     def front(self) -> ParetoFront:
         """Return the members that stay, with their final values; raises Infeasible when none does."""
@@ -205,6 +203,13 @@ class FinalFront:
         return {record.id: record for record in self.records if isinstance(record, Validation) and record.role == role}
 
 
+def final_from(run: Run, records: Sequence[Record]) -> FinalFront:
+    """Return the final front of a run that records tell of."""
+    names = [objective.name for objective in run.objectives]
+    constraints = tuple(constraint for constraint in run.problem.constraints if constraint.objective in names)
+    return FinalFront(run.folder, run.config.space, run.objectives, constraints, tuple(records))
+
+
 def load_final(run: Run) -> FinalFront | None:
     """Read the sealed final front of a run; None when there is none.
 
@@ -215,7 +220,7 @@ def load_final(run: Run) -> FinalFront | None:
         return None
     records = read_final_journal(run.folder)
     require_architectures(records, run.config.space, run.folder / JOURNAL_FILE)
-    final = FinalFront(run.folder, run.config.space, run.objectives, run.config.constraints, records)
+    final = final_from(run, records)
     front = tuple(architecture.id for architecture in run.front().architectures)
     validated = {(record.role, record.id) for record in records if isinstance(record, Validation)}
     if not records or not validated >= {("member", m) for m in final.header.front} | {

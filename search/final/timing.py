@@ -10,7 +10,7 @@ from ...lut import HardwareProfile, NotVerified, RemeasuredTogether, measure_mod
 from ...profilers.errors import PlanDamaged, PlanMismatch
 from ...supernets.space.space import Architecture
 from ..deployments.models import exported
-from ..problem.context import EvaluatesArchitectures
+from ..problem.supernet import SearchableSupernet
 from ..runs.records import TIMING_FOLDER
 from .records import FinalHeader, Record, SpeedRatio, Timing, Validation
 
@@ -19,7 +19,7 @@ def timings(
     folder: Path,
     members: Sequence[Validation],
     recorded: Sequence[Record],
-    supernet: EvaluatesArchitectures | None,
+    supernet: SearchableSupernet | None,
     profile: HardwareProfile,
     header: FinalHeader,
     on_step: Callable[[str], None],
@@ -46,7 +46,7 @@ def timings(
 def timed_together(
     building: Path,
     members: Sequence[Validation],
-    supernet: EvaluatesArchitectures | None,
+    supernet: SearchableSupernet | None,
     profile: HardwareProfile,
     on_step: Callable[[str], None],
 ) -> RemeasuredTogether:

@@ -11,7 +11,7 @@ from html import escape
 
 import numpy as np
 
-from ..problem.objective import Direction, ObjectiveInfo, QuantityInfo, Values
+from ..problem.objective import Direction, ObjectiveInfo, Quantity, Values
 from .text import MOST_ROWS
 
 ACCENT = "#d2603f"  # contrast of at least 3.3 to both white and black
@@ -26,7 +26,7 @@ def html_from_values(heading: str, drawing: str, table: str) -> str:
     )
 
 
-def table(ids: Sequence[str], quantities: Sequence[QuantityInfo], rows: Sequence[Sequence[float]], knee: str) -> str:
+def table(ids: Sequence[str], quantities: Sequence[Quantity], rows: Sequence[Sequence[float]], knee: str) -> str:
     """Return the members as an HTML table, the one called `knee` marked; long fronts are cut, and say so."""
     head = cells("th", ["id", *(quantity.head for quantity in quantities)])
     body = [

@@ -14,7 +14,7 @@ from ...supernets import load_space
 from ...supernets.space.space import Architecture
 from ..errors import Infeasible, InvalidPick, UnknownName
 from ..problem.constraint import Constraint, violation
-from ..problem.objective import Direction, ObjectiveInfo, QuantityInfo, Values, minimised
+from ..problem.objective import Direction, ObjectiveInfo, Quantity, Values, minimised
 from .notebook import html_from_values, scatter, table
 from .preference import achievement_of, best_of, knee_of, objective_position, ordered_weights, weights_from_text
 from .spread import spread_of
@@ -38,7 +38,7 @@ class ParetoFront:
     architectures: tuple[Architecture, ...]
     values: tuple[tuple[float, ...], ...]
     objectives: tuple[ObjectiveInfo, ...]
-    watched: tuple[QuantityInfo, ...] = ()
+    watched: tuple[Quantity, ...] = ()
     watched_values: tuple[tuple[float, ...], ...] = ()
 
     @staticmethod
@@ -47,7 +47,7 @@ class ParetoFront:
         values: Values,
         objectives: Sequence[ObjectiveInfo],
         *,
-        watched: Sequence[QuantityInfo] = (),
+        watched: Sequence[Quantity] = (),
         watched_values: Sequence[Sequence[float]] = (),
     ) -> ParetoFront:
         """Keep what no other dominates; the order of the arguments does not matter."""
@@ -64,7 +64,7 @@ class ParetoFront:
         )
 
     @property
-    def quantities(self) -> tuple[QuantityInfo, ...]:
+    def quantities(self) -> tuple[Quantity, ...]:
         """The objectives, then what is constrained without being one."""
         return (*self.objectives, *self.watched)
 

@@ -1,8 +1,8 @@
 """A run or a front as one flat table: the columns that files for other tools and pandas have.
 
 Objectives carry their unit in the column's name (accuracy_percent, latency_us), genes go by their own name and hold
-option values. What is constrained without being an objective stands beside the objectives, and the way in which a
-network runs fastest as its label. A gene or objective whose name another column has already is called gene.NAME or
+option values. What is constrained without being an objective stands beside the objectives, and the deployment in which
+a network is fastest as its label. A gene or objective whose name another column has already is called gene.NAME or
 objective.NAME.
 """
 
@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 
 from ...supernets import SearchSpace
 from ...supernets.packages import install_command
-from ..problem.context import DEPLOYMENT
 
 if TYPE_CHECKING:
     import pandas
 
-    from ..problem.objective import QuantityInfo
+    from ..problem.objective import Quantity
 
 Cell = int | float | str | bool | None
 
@@ -49,12 +48,14 @@ def frame_from_table(table: Table) -> pandas.DataFrame:
     return pandas.DataFrame(list(table.rows), columns=list(table.columns))
 
 
-def columns_of(first: Sequence[str], objectives: Sequence[QuantityInfo], space: SearchSpace) -> tuple[str, ...]:
-    """Name the columns: `first`, the objectives with their units, the genes; no name twice."""
+def columns_of(
+    first: Sequence[str], objectives: Sequence[Quantity], space: SearchSpace, *, beside: Sequence[str] = ()
+) -> tuple[str, ...]:
+    """Name the columns: `first`, the objectives with their units, what is `beside` them, the genes; no name twice."""
     names = list(first)
     for objective in objectives:
-        unit = "" if objective.name == DEPLOYMENT else objective.unit
-        names.append(distinct(column_from_objective(objective.name, unit), names, "objective"))
+        names.append(distinct(column_from_objective(objective.name, objective.unit), names, "objective"))
+    names += beside
     for choice in space.choices:
         names.append(distinct(choice.name, names, "gene"))
     return tuple(names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..problem.objective import ObjectiveInfo, QuantityInfo
+from ..problem.objective import ObjectiveInfo, Quantity
 
 MOST_ROWS = 30
 
@@ -18,7 +18,7 @@ def line_from_values(objectives: Sequence[ObjectiveInfo], values: Sequence[Seque
     return f"ParetoFront({len(values)} members: {', '.join(ranges)})"
 
 
-def text_from_values(ids: Sequence[str], quantities: Sequence[QuantityInfo], rows: Sequence[Sequence[float]]) -> str:
+def text_from_values(ids: Sequence[str], quantities: Sequence[Quantity], rows: Sequence[Sequence[float]]) -> str:
     """Return a front as a table, a row of values a member; long ones are cut, and say so."""
     heads = ["id", *(quantity.head for quantity in quantities)]
     cells = [[id_, *(f"{value:,.6g}" for value in values)] for id_, values in zip(ids, rows)]

@@ -11,7 +11,7 @@ from ...supernets.plugins import Registry
 from ..config import SearchConfig
 from ..errors import InvalidConfig, InvalidConstraint, UnknownName
 from .constraint import Constraint
-from .context import DEPLOYMENT, ChoosesDeployments, Chosen, SearchContext
+from .context import SearchContext
 from .objective import Objective
 
 INSTANCE = re.compile(r"[\w.-]*")  # empty: the one without a name
@@ -53,6 +53,8 @@ def build_objective(name: str, context: SearchContext) -> Objective:
         return metric_objective(own, context)
     with OBJECTIVES.blaming(family):
         objective = OBJECTIVES.load(family)(replace(context, instance=instance))
+        if not isinstance(objective, Objective):
+            raise TypeError(f"build returned {objective!r}; expected a gnomon.search.Objective")
     if "@" in name and objective.name != name:
         raise UnknownName(f"objective {family!r} has no instances, so {name!r} is none; write {family}", known=[family])
     return objective
@@ -76,11 +78,6 @@ def build_watched(
     known = (*OBJECTIVES.names(), *([own.name] if own else ()))
     for text in config.constraints:
         name = Constraint.name_in(text)
-        if name == DEPLOYMENT:
-            raise InvalidConstraint(
-                f"constraint {text!r} is on the number of a deployment, which is a label and no quantity; give the "
-                "profiles of the deployments that are wanted, and no others"
-            )
         if name in (*config.objectives, *watched, *user_objectives) or family_of(name) not in known:
             continue  # a name that nothing has is refused, with those there are, when the constraint is read
         watched[name] = build_objective(name, context)
@@ -89,5 +86,4 @@ def build_watched(
                 f"constraint {text!r} is on {name!r}, which takes running networks and is no objective of the search; "
                 f"make it one: `objectives={','.join([*config.objectives, name])}`"
             )
-    ways = context.latencies.get("")
-    return (*watched.values(), *([Chosen(ways)] if isinstance(ways, ChoosesDeployments) else ()))
+    return tuple(watched.values())

@@ -4,41 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-from ...supernets.metric import Metric
 from ...supernets.precision import FP32
 from ...supernets.space.space import Architecture, Indices, SearchSpace
 from .objective import Values
-
-DEPLOYMENT = "deployment"
-
-
-class EvaluatesArchitectures(Protocol):
-    """What the objective of a task's metric needs of a super-network."""
-
-    @property
-    def metric(self) -> Metric:
-        """Return what sub-networks are judged by."""
-
-    def evaluate(self, architecture: Architecture, split: str, share: float = 1.0) -> float:
-        """Return the metric of a sub-network on a share of a split's examples."""
-
-
-@runtime_checkable
-class EvaluatesAtPrecisions(Protocol):
-    """A super-network whose sub-networks can be had, and evaluated, in other precisions than fp32; none has to be."""
-
-    @property
-    def metric(self) -> Metric:
-        """Return what sub-networks are judged by."""
-
-    @property
-    def precisions(self) -> tuple[str, ...]:
-        """Return the precisions that there are."""
-
-    def evaluate(self, architecture: Architecture, split: str, share: float = 1.0, *, precision: str = FP32) -> float:
-        """Return the metric of a sub-network, run in a precision, on a share of a split's examples."""
+from .supernet import SearchableSupernet, searchable
 
 
 class PredictsLatency(Protocol):
@@ -50,28 +21,13 @@ class PredictsLatency(Protocol):
 
 @runtime_checkable
 class ChoosesDeployments(Protocol):
-    """A latency that is the least of several ways to run a network, and says which."""
+    """A latency that is the least of several deployments', and says which."""
 
     def value_us(self, indices: Indices) -> Values:
         """Estimate the latency of (n, d) architectures in microseconds, (n,)."""
 
     def chosen(self, indices: Indices) -> Values:
-        """Return the number of the way in which each architecture is fastest, from 0, (n,)."""
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The number of the way that each architecture is run in; watched, so that it is kept beside what was measured."""
-
-    ways: ChoosesDeployments
-    name: str = DEPLOYMENT
-    unit: str = "number"
-    direction: Literal["min"] = "min"
-    costly: bool = False
-
-    def values(self, indices: Indices) -> Values:
-        """Return the number for (n, d) architectures, (n,)."""
-        return self.ways.chosen(indices)
+        """Return the number of the deployment in which each architecture is fastest, from 0, (n,)."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +36,20 @@ class SearchContext:
 
     One latency model, or several by the name of their profile ("" is that of plain `latency`); `resources` by the same
     names. `instance` is what stands after the @ of the objective being built. `precision` is what the networks are
-    validated in.
+    validated in. A super-network that knows no precisions, with `metric` and `evaluate(architecture, split, share)`,
+    is adapted as one of fp32 (`supernet.py`).
     """
 
     space: SearchSpace
-    supernet: EvaluatesArchitectures | None = None
+    supernet: SearchableSupernet | None = None
     latency: PredictsLatency | Mapping[str, PredictsLatency] | None = None
     split: str = "validation"
     instance: str = ""
     precision: str = FP32
     resources: Mapping[str, MeasuresResources] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "supernet", searchable(self.supernet))
 
     @property
     def latencies(self) -> Mapping[str, PredictsLatency]:
@@ -97,6 +57,12 @@ class SearchContext:
         if self.latency is None:
             return {}
         return self.latency if isinstance(self.latency, Mapping) else {"": self.latency}
+
+    @property
+    def deployments(self) -> ChoosesDeployments | None:
+        """What chooses the deployment of each network; None where there is one, or none."""
+        latency = self.latencies.get("")
+        return latency if isinstance(latency, ChoosesDeployments) else None
 
 
 class MeasuresResources(Protocol):

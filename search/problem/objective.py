@@ -8,71 +8,56 @@ name may be `family@instance`, as latency@pi5: the family's module builds for th
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...supernets.space.space import Indices
-from ..errors import InvalidValue
+from ..errors import InvalidValue, MissingContext
 
 Direction = Literal["max", "min"]
 Values = NDArray[np.float64]
 
 
-class Objective(Protocol):
-    """A number to maximise or minimise; `values` gives it in `unit` for (n, d) architectures, (n,)."""
+class Objective(ABC):
+    """A number to maximise or minimise, and what a search may ask of it.
 
-    @property
-    def name(self) -> str:
-        """Name in configurations and files."""
-
-    @property
-    def unit(self) -> str:
-        """Unit of the values."""
-
-    @property
-    def direction(self) -> Direction:
-        """Which way is better."""
-
-    @property
-    def costly(self) -> bool:
-        """Whether a value takes running a network, so that tactics predict it."""
-
-    def values(self, indices: Indices) -> Values:
-        """Return the values of (n, d) architectures, (n,)."""
-
-
-@runtime_checkable
-class Divisible(Protocol):
-    """A costly objective that can be measured on a share of its data, at that share of the cost.
-
-    The data of a share are the same for every architecture, and a larger share contains a smaller.
+    `costly`: a value takes running a network, so that tactics predict it. `divisible`: it can be measured on a share of
+    its data, at that share of the cost; the data of a share are the same for every architecture, and a larger share
+    contains a smaller. `device_independent`: a value measured beside one device holds on another, as an accuracy does.
+    `knows_worst`: a costly one to minimise that can measure its `worst` value.
     """
 
+    name: str
+    unit: str
+    direction: Direction
+    costly: bool = False
+    divisible: bool = False
+    device_independent: bool = False
+    knows_worst: bool = False
+
+    @abstractmethod
+    def values(self, indices: Indices) -> Values:
+        """Return the values of (n, d) architectures in `unit`, (n,)."""
+
     def values_on(self, indices: Indices, share: float) -> Values:
-        """Return the values of (n, d) architectures on a share in (0, 1] of the data, (n,)."""
+        """Return the values of (n, d) architectures on a share in (0, 1] of the data, (n,); all, if not divisible."""
+        return self.values(indices)
 
-
-@runtime_checkable
-class Transferable(Protocol):
-    """A costly objective that says whether its values hold on every device, as an accuracy does."""
-
-    @property
-    def device_independent(self) -> bool:
-        """Whether a value measured beside one device holds on another."""
+    def worst(self) -> float:
+        """Measure the value that hypervolume ends at unless the settings say; raises MissingContext if not known."""
+        raise MissingContext(f"objective {self.name!r} cannot say its worst value; give it as reference.{self.name}")
 
 
 def measure(objectives: Sequence[Objective], row: Indices, share: float = 1.0) -> tuple[float, ...]:
     """Return one architecture's value of each objective, those that can on a share of the data; raises InvalidValue."""
     values = []
     for objective in objectives:
-        if share < 1.0 and isinstance(objective, Divisible):
-            measured = objective.values_on(row[None], share)
-        else:
-            measured = objective.values(row[None])
+        measured = objective.values_on(row[None], share) if share < 1.0 else objective.values(row[None])
         result = np.asarray(measured, dtype=np.float64)
         if result.shape != (1,) or not np.isfinite(result[0]):
             raise InvalidValue(
@@ -90,11 +75,12 @@ def minimised(values: Values, directions: Sequence[Direction]) -> Values:
 
 
 @dataclass(frozen=True, slots=True)
-class QuantityInfo:
-    """A quantity that a constraint is on without being an objective."""
+class Quantity:
+    """What a number is that networks have: its name and unit."""
 
     name: str
     unit: str
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}  # where a file has it
 
     @property
     def head(self) -> str:
@@ -108,7 +94,7 @@ class QuantityInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectiveInfo(QuantityInfo):
-    """What is known of an objective without being able to compute it."""
+class ObjectiveInfo(Quantity):
+    """A quantity of which more, or less, is better."""
 
     direction: Direction

@@ -8,12 +8,10 @@ again it would differ a little, so a run that goes on takes what it has.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from ...supernets.space.space import Indices, SearchSpace
-from ..config import SearchConfig
 from ..errors import InvalidConfig
 from .objective import Objective
 from .region import Region
@@ -22,26 +20,18 @@ EXTREMES_SEED = 20220510
 EXTREMES_SAMPLES = 4096
 
 
-@runtime_checkable
-class KnowsWorst(Protocol):
-    """A costly objective to minimise that can say its worst value, at the cost of measuring it."""
+def measured_reference(
+    objectives: Sequence[Objective], region: Region, given: Mapping[str, float], kept: Mapping[str, float]
+) -> dict[str, float]:
+    """Return the worst values `given`, with that of each objective that has to measure it: `kept`, or measured now.
 
-    def worst(self) -> float:
-        """Return the value that hypervolume is measured from unless the settings say."""
-
-
-def with_reference(config: SearchConfig, objectives: Sequence[Objective], kept: Mapping[str, float]) -> SearchConfig:
-    """Return the settings with the worst of each objective that has to measure it: what was `kept`, or measured now.
-
-    What the settings or a bound of their region say stays. Raises InvalidConfig for a region that cannot be read.
+    Nothing is measured where a worst value is given, or a bound of the region says it.
     """
-    bounds = Region.of(config.region, objectives, config.constraints).worst
-    reference = dict(config.reference)
-    for objective, bound in zip(objectives, bounds):
-        if isinstance(objective, KnowsWorst) and objective.name not in reference and not np.isfinite(bound):
-            known = kept.get(objective.name)
-            reference[objective.name] = objective.worst() if known is None else known
-    return config.model_copy(update={"reference": reference})
+    reference = dict(given)
+    for objective, bound in zip(objectives, region.worst):
+        if objective.knows_worst and objective.name not in reference and not np.isfinite(bound):
+            reference[objective.name] = kept[objective.name] if objective.name in kept else objective.worst()
+    return reference
 
 
 def reference_point(
@@ -73,18 +63,19 @@ def reference_point(
     return tuple(point)
 
 
-def corner_of(objectives: Sequence[Objective], space: SearchSpace, config: SearchConfig) -> tuple[float, ...]:
+def corner_of(
+    objectives: Sequence[Objective], space: SearchSpace, region: Region, given: Mapping[str, float]
+) -> tuple[float, ...]:
     """Return the point that a run's hypervolume is measured from: the region's bounds, else as `reference_point`.
 
-    Raises InvalidConfig for a region that cannot be read, is empty, or where nothing can count.
+    Raises InvalidConfig for a region where nothing can count, or that says what is given.
     """
-    region = Region.of(config.region, objectives, config.constraints)
-    given = dict(config.reference)
+    given = dict(given)
     for objective, bound in zip(objectives, region.worst):
         if np.isfinite(bound):
             if objective.name in given:
                 raise InvalidConfig(
-                    f"reference.{objective.name} = {given[objective.name]:g} and the region {', '.join(config.region)} "
+                    f"reference.{objective.name} = {given[objective.name]:g} and the region {', '.join(region.texts)} "
                     "both say where hypervolume ends; give one of them",
                     field="region",
                 )

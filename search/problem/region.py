@@ -8,31 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InvalidConfig, InvalidConstraint
 from .constraint import Constraint
-
-Values = NDArray[np.float64]
-
-
-class Named(Protocol):
-    """What a region needs to know of an objective."""
-
-    @property
-    def name(self) -> str:
-        """Name in configurations and files."""
-
-    @property
-    def unit(self) -> str:
-        """Unit of the values."""
-
-    @property
-    def direction(self) -> Literal["max", "min"]:
-        """Which way is better."""
+from .objective import Direction, Objective, ObjectiveInfo, Values
 
 
 @dataclass(frozen=True)
@@ -42,13 +24,15 @@ class Region:
     Infinite where there is no bound. `texts` is what the bounds were read from.
     """
 
-    directions: tuple[Literal["max", "min"], ...]
+    directions: tuple[Direction, ...]
     worst: tuple[float, ...]
     best: tuple[float, ...]
     texts: tuple[str, ...] = ()
 
     @staticmethod
-    def of(texts: Sequence[str], objectives: Sequence[Named], constraints: Sequence[str] = ()) -> Region:
+    def of(
+        texts: Sequence[str], objectives: Sequence[Objective | ObjectiveInfo], constraints: Sequence[Constraint] = ()
+    ) -> Region:
         """Read bounds on objectives; raises InvalidConfig for one that cannot be read, and for an empty region.
 
         Empty is also what leaves nothing that keeps the `constraints`.
@@ -64,9 +48,8 @@ class Region:
                 highs[bound.objective] = min(highs[bound.objective], bound.bound)
         for name in units:
             check_interval(name, lows[name], highs[name], texts, (), units)
-        for text in constraints if texts else ():
-            if Constraint.name_in(text) in units:
-                kept = Constraint.parse(text, units)
+        for kept in constraints if texts else ():
+            if kept.objective in units:
                 low, high = lows[kept.objective], highs[kept.objective]
                 if kept.operator in (">", ">="):
                     check_interval(kept.objective, max(low, kept.bound), high, texts, constraints, units)
@@ -119,11 +102,11 @@ def read(text: str, units: dict[str, str]) -> Constraint:
 
 
 def check_interval(
-    name: str, low: float, high: float, texts: Sequence[str], constraints: Sequence[str], units: dict[str, str]
+    name: str, low: float, high: float, texts: Sequence[str], constraints: Sequence[Constraint], units: dict[str, str]
 ) -> None:
     """Raise InvalidConfig unless low is below high."""
     if low >= high:
-        rules = f"region {', '.join(texts)}" + (f" with {', '.join(constraints)}" if constraints else "")
+        rules = f"region {', '.join(texts)}" + (f" with {', '.join(map(str, constraints))}" if constraints else "")
         raise InvalidConfig(
             f"{rules}: {name} would have to be at least {low:g} and at most {high:g} {units[name]}, which leaves "
             "nothing; drop one of the bounds",

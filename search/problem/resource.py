@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
 
 import numpy as np
 
@@ -14,23 +13,23 @@ from ...supernets.space.space import Architecture, Indices, SearchSpace
 from ..errors import MissingContext
 from .build import family_of
 from .context import MeasuresResources, SearchContext
-from .objective import Values
+from .objective import Direction, Objective, Values
 from .reference import extremes
 
 FAMILIES = ("energy", "memory")
 
 
 @dataclass(frozen=True)
-class Resource:
+class Resource(Objective):
     """A resource that sub-networks take, to minimise; `measure` runs one."""
 
     space: SearchSpace
     measure: Callable[[Architecture], float]
     name: str
     unit: str
-    direction: Literal["min"] = "min"
+    direction: Direction = "min"
     costly: bool = True
-    device_independent: bool = False
+    knows_worst: bool = True
 
     def values(self, indices: Indices) -> Values:
         """Measure (n, d) architectures one after another, (n,)."""

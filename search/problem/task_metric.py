@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -14,21 +13,23 @@ from ...supernets.registry import PRECISION, precisions_in
 from ...supernets.space.space import Architecture, Indices, SearchSpace
 from ...supernets.tasks import metric_of
 from ..errors import InvalidValue, MissingContext
-from .context import EvaluatesArchitectures, EvaluatesAtPrecisions, SearchContext
-from .objective import Values
+from .context import SearchContext
+from .objective import Direction, Objective, Values
+from .supernet import SearchableSupernet, require_precision
 
 
 @dataclass(frozen=True)
-class TaskMetric:
+class TaskMetric(Objective):
     """The metric of sub-networks on a split."""
 
     space: SearchSpace
-    supernet: EvaluatesArchitectures
+    supernet: SearchableSupernet
     split: str
     name: str
     unit: str
-    direction: Literal["max", "min"]
+    direction: Direction
     costly: bool = True
+    divisible: bool = True
     device_independent: bool = True
     precision: str = FP32
 
@@ -51,11 +52,7 @@ class TaskMetric:
 
     def evaluated(self, architecture: Architecture, precision: str, share: float) -> float:
         """Evaluate one network in a precision; raises InvalidValue for what is no number."""
-        if precision == FP32:  # all that a super-network must know
-            value = self.supernet.evaluate(architecture, self.split, share)
-        else:
-            known = at_precisions(self.supernet, precision)
-            value = known.evaluate(architecture, self.split, share, precision=precision)
+        value = self.supernet.evaluate(architecture, self.split, share, precision=precision)
         if isinstance(value, (str, bytes)):  # which numpy would read as a number, if it looks like one
             raise InvalidValue(f"evaluating it returned the text {value!r}; expected a number in {self.unit}")
         return value
@@ -75,8 +72,7 @@ def metric_objective(metric: Metric, context: SearchContext) -> TaskMetric:
             f"write {own.name} in its place, as `objectives={own.name},latency`"
         )
     for precision in precisions_in(context.space) or (context.precision,):
-        if precision != FP32:
-            at_precisions(context.supernet, precision)
+        require_precision(context.supernet, precision)
     return TaskMetric(
         context.space,
         context.supernet,
@@ -86,17 +82,6 @@ def metric_objective(metric: Metric, context: SearchContext) -> TaskMetric:
         metric.direction,
         precision=context.precision,
     )
-
-
-def at_precisions(supernet: EvaluatesArchitectures, precision: str) -> EvaluatesAtPrecisions:
-    """Return the super-network as one that knows `precision`; raises MissingContext where it does not."""
-    known = supernet.precisions if isinstance(supernet, EvaluatesAtPrecisions) else (FP32,)
-    if not isinstance(supernet, EvaluatesAtPrecisions) or precision not in known:
-        raise MissingContext(
-            f"the super-network's networks are known in {', '.join(known)}, not in {precision}; "
-            "search with a profile of one of those"
-        )
-    return supernet
 
 
 def metrics_for(space: SearchSpace) -> frozenset[str]:

@@ -58,9 +58,9 @@ def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitSta
         header = asked.started_from(start.sha256) if start else asked
         begin(folder, header, start)
         return Opened(header, start, (), open_journal(folder, stack))
-    known = stored.provenance.get("start_sha256")
-    if start is None and isinstance(known, str):
-        start = read_start(folder, known)
+    started = stored.provenance.start_sha256
+    if start is None and started is not None:
+        start = read_start(folder, started)
     header = asked.started_from(start.sha256) if start else asked
     header = header.model_copy(update={"opening_budget": stored.opening_budget})
     require_same(folder, stored, header)

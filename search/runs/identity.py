@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -11,30 +11,26 @@ from ...supernets.space.space import SearchSpace
 from ...version import VERSION
 from ..archive import most_of
 from ..config import STOPPING, SearchConfig
+from ..deployments.provenance import Provenance
 from ..errors import RunMismatch
-from ..problem.objective import Objective
-from ..problem.reference import corner_of
-from .records import ObjectiveRecord, RunHeader, WatchedRecord
+from ..problem.objective import Objective, Quantity
+from ..problem.problem import Problem
+from .records import ObjectiveRecord, RunHeader
 
 
 def header_for(
-    space: SearchSpace,
-    config: SearchConfig,
-    objectives: Sequence[Objective],
-    watched: Sequence[Objective],
-    provenance: Mapping[str, Any],
+    space: SearchSpace, config: SearchConfig, problem: Problem[Objective], provenance: Provenance
 ) -> RunHeader:
-    """Describe a run; raises InvalidConfig for a region or reference that makes no hypervolume."""
-    corner = corner_of(objectives, space, config)
+    """Describe a run."""
     return RunHeader(
         config=config,
         space_digest=space.digest,
         objectives=tuple(
-            ObjectiveRecord(name=o.name, unit=o.unit, direction=o.direction, reference=worst)
-            for o, worst in zip(objectives, corner)
+            ObjectiveRecord(o.name, o.unit, o.direction, worst)
+            for o, worst in zip(problem.objectives, problem.reference)
         ),
-        watched=tuple(WatchedRecord(name=o.name, unit=o.unit) for o in watched),
-        provenance=dict(provenance),
+        watched=tuple(Quantity(o.name, o.unit) for o in problem.watched),
+        provenance=provenance,
         versions=installed_versions(),
         opening_budget=most_of(space, config.budget),
     )

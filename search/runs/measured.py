@@ -8,26 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...supernets.space.space import Architecture
-from ..config import SearchConfig
 from ..fronts.pareto import hypervolume
-from ..problem.constraint import Constraint, violation
-from ..problem.objective import Objective, Values
+from ..problem.objective import Objective, ObjectiveInfo, Quantity, Values
+from ..problem.problem import Problem, parsed
 from ..problem.region import Region
-from .records import Evaluation, ObjectiveRecord, RunHeader, WatchedRecord
-from .start import Start
+from .records import Evaluation, RunHeader
+from .start import Start, StartRecord
+
+AnyProblem = Problem[Objective] | Problem[Quantity]
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """An architecture with its value of each objective, in the run's order, and of what else is constrained.
 
-    `source` is the sha256 of another run.
+    `source` is the sha256 of another run, `deployment` the number of that in which it runs, None without a choice.
     """
 
     architecture: Architecture
     values: tuple[float, ...]
     source: str | None = None
     watched: tuple[float, ...] = ()
+    deployment: int | None = None
 
     @property
     def quantities(self) -> tuple[float, ...]:
@@ -38,47 +40,46 @@ class Measured:
 def measured_of(header: RunHeader, start: Start | None, evaluations: Iterable[Evaluation]) -> tuple[Measured, ...]:
     """Return what counts in a run's front: evidence of another run first, then full measurements in order."""
     space, names, m = header.config.space, header.quantity_names, len(header.objectives)
-    taken = []
+    records: list[tuple[StartRecord | Evaluation, str | None]] = []
     if start is not None:
-        source = start.header.source
-        taken = [
-            Measured(Architecture(space, row), values[:m], source, values[m:]) for row, values in start.evidence(names)
-        ]
-    own = []
-    for e in evaluations:
-        if e.is_full:
-            values = tuple(e.values[name] for name in names)
-            own.append(Measured(Architecture(space, e.indices), values[:m], watched=values[m:]))
-    return (*taken, *own)
+        records += [(record, start.header.source) for record in start.counted]
+    records += [(evaluation, None) for evaluation in evaluations if evaluation.is_full]
+    measured = []
+    for record, source in records:
+        values = tuple(record.values[name] for name in names)
+        architecture = Architecture(space, record.indices)
+        measured.append(Measured(architecture, values[:m], source, values[m:], record.deployment))
+    return tuple(measured)
 
 
-def values_of(header: RunHeader, measured: Sequence[Measured]) -> Values:
+def problem_of(header: RunHeader) -> Problem[Quantity]:
+    """Return what a run is after, as its description says; raises InvalidConstraint, InvalidConfig."""
+    objectives = tuple(ObjectiveInfo(o.name, o.unit, o.direction) for o in header.objectives)
+    return Problem(
+        objectives,
+        header.watched,
+        parsed(header.config.constraints, (*objectives, *header.watched)),
+        Region.of(header.config.region, objectives),
+        tuple(objective.reference for objective in header.objectives),
+    )
+
+
+def values_of(problem: AnyProblem, measured: Sequence[Measured]) -> Values:
     """Return values in the run's order of objectives, (n, m)."""
-    return np.array([one.values for one in measured], dtype=np.float64).reshape(-1, len(header.objectives))
+    return np.array([one.values for one in measured], dtype=np.float64).reshape(-1, len(problem.objectives))
 
 
-def violations_of(header: RunHeader, measured: Sequence[Measured]) -> Values:
+def violations_of(problem: AnyProblem, measured: Sequence[Measured]) -> Values:
     """Return by how much architectures break the run's constraints, (n,)."""
-    names = list(header.quantity_names)
-    values = np.array([one.quantities for one in measured], dtype=np.float64).reshape(-1, len(names))
-    return violation(values, names, parse_constraints(header.config, header.quantities))
+    values = np.array([one.quantities for one in measured], dtype=np.float64).reshape(-1, len(problem.units))
+    return problem.violation(values)
 
 
-def volume_of(header: RunHeader, values: Values) -> float:
+def volume_of(problem: AnyProblem, values: Values) -> float:
     """Return the hypervolume of (n, m) values up to the run's reference point, clipped to its region."""
-    directions = [objective.direction for objective in header.objectives]
-    clipped = Region.of(header.config.region, header.objectives).clipped(values)
-    return hypervolume(clipped, directions, [objective.reference for objective in header.objectives])
+    return hypervolume(problem.region.clipped(values), problem.directions, problem.reference)
 
 
-def feasible_volume(header: RunHeader, measured: Sequence[Measured]) -> float:
+def feasible_volume(problem: AnyProblem, measured: Sequence[Measured]) -> float:
     """Return the hypervolume of what keeps the constraints."""
-    return volume_of(header, values_of(header, measured)[violations_of(header, measured) == 0])
-
-
-def parse_constraints(
-    config: SearchConfig, quantities: Sequence[Objective | ObjectiveRecord | WatchedRecord]
-) -> tuple[Constraint, ...]:
-    """Read the settings' constraints; raises InvalidConstraint."""
-    units = {quantity.name: quantity.unit for quantity in quantities}
-    return tuple(Constraint.parse(text, units) for text in config.constraints)
+    return volume_of(problem, values_of(problem, measured)[violations_of(problem, measured) == 0])

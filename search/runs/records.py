@@ -6,6 +6,7 @@ What the lines of a run may say is checked in `replay.py`.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,23 @@ from ...profilers.errors import JournalDamaged
 from ...profilers.files import read_text_file
 from ...profilers.journal import Record, read_journal, warn_torn
 from ..config import SearchConfig
+from ..deployments.provenance import Provenance
 from ..errors import RunDamaged
-from ..problem.objective import Direction
+from ..problem.objective import ObjectiveInfo, Quantity
 
 SCHEMA = "gnomon.run"
 # History of the run format, newest first:
+#   4  the number of the deployment is a field of an evaluation; it was the value of a watched quantity of that name
 #   3  the setting glimpse_share is called partial_share
 #   2  evaluations by round and position, on a share of the data, with what was expected, or why they failed;
 #      elapsed_s; stop.json, start.jsonl; settings population (may be null), glimpse_share, stop_*, patience,
 #      algorithm, region; what is constrained and not optimised is watched; opening_budget, which may be missing
 #   1  config, space digest, objectives, reference, provenance, versions; evaluations by round and order
-SCHEMA_VERSION = 3
-READABLE = (1, 2, 3)
+SCHEMA_VERSION = 4
+READABLE = (1, 2, 3, 4)
+FIRST_WITH_DEPLOYMENT = 4
 RENAMED = {"glimpse_share": "partial_share"}  # settings of earlier versions, and what they are called now
+OLD_DEPLOYMENT = {"name": "deployment", "unit": "number"}  # what was watched before version 4
 
 RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE = "run.json", "evaluations.jsonl", "stop.json", "start.jsonl"
 JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER = "final.jsonl", "final.json", "final.timing"  # of a final front
@@ -35,30 +40,17 @@ JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER = "final.jsonl", "final.json", "final.ti
 Expected = dict[str, tuple[float, float | None]]
 
 
-class ObjectiveRecord(BaseModel):
-    """An objective as the run saw it."""
+@dataclass(frozen=True, slots=True)
+class ObjectiveRecord(ObjectiveInfo):
+    """An objective as the run saw it, with where its hypervolume ends."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    unit: str
-    direction: Direction
     reference: float
-
-
-class WatchedRecord(BaseModel):
-    """A cheap quantity that a constraint is on without being an objective; measured and kept beside them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    unit: str
 
 
 class RunHeader(BaseModel):
     """Everything that decides a run's trajectory; runs whose headers differ in when they stop only are the same run.
 
-    `provenance` names the profile, the checkpoint and what the run started from by their sha256. `opening_budget` is
+    `opening_budget` is
     what the run was told it may cost when it began, to which its first rounds were fitted, however much it was given
     later; None in runs of before, whose first rounds did not depend on it.
     """
@@ -70,8 +62,8 @@ class RunHeader(BaseModel):
     config: SearchConfig
     space_digest: str
     objectives: tuple[ObjectiveRecord, ...]
-    watched: tuple[WatchedRecord, ...] = ()
-    provenance: dict[str, Any]
+    watched: tuple[Quantity, ...] = ()
+    provenance: Provenance
     versions: dict[str, str]
     opening_budget: int | None = None
 
@@ -81,7 +73,7 @@ class RunHeader(BaseModel):
         return tuple(objective.name for objective in self.objectives)
 
     @property
-    def quantities(self) -> tuple[ObjectiveRecord | WatchedRecord, ...]:
+    def quantities(self) -> tuple[Quantity, ...]:
         """Everything that an evaluation holds a value of: the objectives, then what else is constrained."""
         return (*self.objectives, *self.watched)
 
@@ -92,7 +84,7 @@ class RunHeader(BaseModel):
 
     def started_from(self, start_sha256: str) -> RunHeader:
         """Return the description of a run that started from another one."""
-        return self.model_copy(update={"provenance": self.provenance | {"start_sha256": start_sha256}})
+        return self.model_copy(update={"provenance": self.provenance.having(start_sha256=start_sha256)})
 
 
 class Evaluation(BaseModel):
@@ -100,7 +92,9 @@ class Evaluation(BaseModel):
 
     `share` is that of the validation data, 1 for a full validation, and what the evaluation cost; `values` are by
     objective in its unit, none where it `failed`, which says why; `expected` are mean and deviation that the tactic
-    expected of a full validation before; `seconds` is what it took, `elapsed_s` what the run had taken after it.
+    expected of a full validation before; `deployment` is the number of that in which the network runs, as the run's
+    provenance lists them, None where there is no choice; `seconds` is what it took, `elapsed_s` what the run had taken
+    after it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -113,6 +107,7 @@ class Evaluation(BaseModel):
     indices: tuple[int, ...]
     share: float = Field(gt=0, le=1)
     values: dict[str, float]
+    deployment: int | None = Field(default=None, ge=0)
     expected: Expected | None
     seconds: float = Field(ge=0)
     elapsed_s: float = Field(ge=0)
@@ -131,10 +126,21 @@ class Evaluation(BaseModel):
 
 def renamed(content: dict[str, Any]) -> dict[str, Any]:
     """Return the content of a run file of any version with its settings called as they are now."""
-    config = content.get("config")
-    if not isinstance(config, dict):
-        return content
-    return {**content, "config": {RENAMED.get(name, name): value for name, value in config.items()}}
+    config, watched = content.get("config"), content.get("watched")
+    if isinstance(config, dict):
+        content = {**content, "config": {RENAMED.get(name, name): value for name, value in config.items()}}
+    if content["version"] < FIRST_WITH_DEPLOYMENT and isinstance(watched, list):
+        content = {**content, "watched": [one for one in watched if one != OLD_DEPLOYMENT]}
+    return content
+
+
+def with_deployment(line: Record) -> Record:
+    """Return a record of before version 4 with the number of its deployment as a field, no value."""
+    values = line.get("values")
+    if not isinstance(values, dict) or OLD_DEPLOYMENT["name"] not in values:
+        return line
+    values = dict(values)
+    return line | {"deployment": values.pop(OLD_DEPLOYMENT["name"]), "values": values}
 
 
 def read_header(folder: Path) -> RunHeader:

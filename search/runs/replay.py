@@ -15,7 +15,15 @@ from pydantic import ValidationError
 from ...profilers.journal import Record
 from ...supernets.space.space import Architecture
 from ..errors import RunDamaged
-from .records import EVALUATIONS_FILE, Evaluation, RunHeader, first_line, journal_lines
+from .records import (
+    EVALUATIONS_FILE,
+    FIRST_WITH_DEPLOYMENT,
+    Evaluation,
+    RunHeader,
+    first_line,
+    journal_lines,
+    with_deployment,
+)
 from .stopping import TOLERANCE, cost_of
 
 VERSION_1_FIELDS = {"round", "order", "id", "indices", "values", "seconds"}
@@ -28,6 +36,7 @@ def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
     for number, line in enumerate(journal_lines(path), 1):
         try:
             content = from_version_1(line, found, header) if header.version == 1 else line
+            content = with_deployment(content) if header.version < FIRST_WITH_DEPLOYMENT else content
             evaluation = Evaluation.model_validate(content)
         except ValidationError as error:
             raise RunDamaged(f"{path}, line {number}: {first_line(error)}", path=path, line_number=number) from error
@@ -64,6 +73,9 @@ def inconsistency(evaluation: Evaluation, before: list[Evaluation], header: RunH
         )
     if not all(math.isfinite(value) for value in evaluation.values.values()):
         return f"the values {evaluation.values} are no finite numbers"
+    deployments = len(header.provenance.deployments)
+    if evaluation.deployment is not None and evaluation.deployment >= deployments:
+        return f"deployment {evaluation.deployment} is none of the run's {deployments}, which are numbered from 0"
     if evaluation.expected and not set(evaluation.expected) <= set(header.names):
         return f"expected values of {', '.join(sorted(evaluation.expected))}, which the run does not measure"
     spent = cost_of([*before, evaluation])

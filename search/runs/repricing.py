@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from ...supernets.registry import PRECISION, precisions_in
-from ...supernets.space.space import SearchSpace
-from ..deployments.deployment import LATENCY, Deployment, Deployments, deployments_in, require_together
-from ..deployments.profiles import by_name, named, searched_with
+from ..deployments.deployment import Deployments, require_together
+from ..deployments.profiles import by_name, named
+from ..deployments.provenance import LATENCY, Deployment, Provenance, Source
 from ..errors import InvalidConfig, RunMismatch
 from ..problem.build import family_of
-from ..problem.context import DEPLOYMENT, PredictsLatency
+from ..problem.context import PredictsLatency
 from ..problem.objective import Values
 from ..problem.reference import extremes
 from ..problem.resource import FAMILIES
@@ -40,7 +40,7 @@ class NewPrices:
     """Latency models by objective, ways to run a network, and what the run's provenance says of them."""
 
     models: Mapping[str, PredictsLatency]
-    provenance: Mapping[str, Any]
+    provenance: Provenance
     profiles: tuple[HardwareProfile, ...]
     ways: Deployments | None = None
 
@@ -57,10 +57,8 @@ def repriced(run: Run, profile: Profiles, *, precision: str | None = None) -> Ru
     given = [one for _, one in by_name(profile)]
     if not given or not names:
         return run
-    searched = {source.get("sha256") for source in searched_with(run.header.provenance).values()}
-    ways = deployments_in(run.header.provenance)
-    if ways:
-        searched = {way.sha256 for way in ways}
+    ways = run.header.provenance.deployments
+    searched = {source.sha256 for source in ways or run.header.provenance.sources.values()}
     if {one.digest for one in given} <= searched and (ways or not isinstance(profile, Mapping)):
         return run
     prices = prices_of_ways(run, given, precision) if ways else prices_by_name(run, profile, names, precision)
@@ -78,11 +76,13 @@ def prices_by_name(run: Run, profile: Profiles, names: Sequence[str], precision:
             )
         profile = profile[0]
     by_objective = {f"{LATENCY}@{name}" if name else LATENCY: one for name, one in named(profile).items()}
-    before = searched_with(run.header.provenance)
-    changed = {name: one for name, one in by_objective.items() if before.get(name, {}).get("sha256") != one.digest}
+    before = run.header.provenance.sources
+    changed = {
+        name: one for name, one in by_objective.items() if name not in before or before[name].sha256 != one.digest
+    }
     for name, one in changed.items():
         if name not in names:
-            of = [f"{known} from {before[known]['name']}" if known in before else known for known in names]
+            of = [f"{known} from {before[known].name}" if known in before else known for known in names]
             raise RunMismatch(
                 f"{run.folder} was searched with {' and '.join(of)}, and {one.name} is given for {name}; name the "
                 "latency that it stands for, as pi5=FILE for latency@pi5, or give the run's own",
@@ -90,15 +90,12 @@ def prices_by_name(run: Run, profile: Profiles, names: Sequence[str], precision:
             )
     for one in changed.values():
         require_same_networks(run, one, precision)
-    sources = {name: {"name": one.name, "sha256": one.digest} for name, one in changed.items()}
-    kept = dict(run.header.provenance)
-    if LATENCY in sources:
-        kept["profile"] = sources.pop(LATENCY)
+    sources = {name.partition("@")[2]: Source.of(one) for name, one in changed.items()}
+    kept = run.header.provenance
+    if "" in sources:
+        kept = kept.having(profile=sources.pop(""))
     if sources:
-        kept["profiles"] = {
-            **kept.get("profiles", {}),
-            **{name.partition("@")[2]: one for name, one in sources.items()},
-        }
+        kept = kept.having(profiles={**kept.profiles, **sources})
     return NewPrices({name: one.latency for name, one in changed.items()}, kept, tuple(changed.values()))
 
 
@@ -118,7 +115,7 @@ def prices_of_ways(run: Run, given: Sequence[HardwareProfile], precision: str | 
     for one in usable:
         require_same_networks(run, one, one.header.config.precision)
     ways = Deployments(space, tuple((Deployment.of(one), one.latency) for one in usable))
-    provenance = {**run.header.provenance, "deployments": ways.provenance}
+    provenance = run.header.provenance.having(deployments=tuple(way for way, _ in ways.ways))
     return NewPrices({LATENCY: ways}, provenance, tuple(usable), ways)
 
 
@@ -146,18 +143,16 @@ def with_prices(run: Run, prices: NewPrices) -> Run:
     """Return a run with other latencies in its evaluations, evidence, reference point and description."""
     space = run.space()
     computed: dict[str, Callable[..., Values]] = {name: model.value_us for name, model in prices.models.items()}
-    if prices.ways is not None:
-        computed[DEPLOYMENT] = prices.ways.chosen
     given = {*run.config.reference, *(name for name in prices.models if bounded(run, name))}
     objectives = tuple(
-        one.model_copy(update={"reference": float(prices.models[one.name].value_us(extremes(space)).max())})
+        replace(one, reference=float(prices.models[one.name].value_us(extremes(space)).max()))
         if one.name in prices.models and one.name not in given
         else one
         for one in run.header.objectives
     )
-    header = run.header.model_copy(update={"objectives": objectives, "provenance": dict(prices.provenance)})
-    start = run.start and replace(run.start, records=tuple(reprice(run.start.records, computed, space)))
-    evaluations = tuple(reprice(run.evaluations, computed, space))
+    header = run.header.model_copy(update={"objectives": objectives, "provenance": prices.provenance})
+    start = run.start and replace(run.start, records=tuple(reprice(run.start.records, computed, prices.ways)))
+    evaluations = tuple(reprice(run.evaluations, computed, prices.ways))
     return replace(
         run, header=header, evaluations=evaluations, start=start, pricing=Pricing(original(run), said(run, prices))
     )
@@ -166,27 +161,24 @@ def with_prices(run: Run, prices: NewPrices) -> Run:
 def bounded(run: Run, name: str) -> bool:
     """Tell whether the run's region says where an objective's hypervolume ends."""
     names = [objective.name for objective in run.objectives]
-    return name in names and bool(np.isfinite(run.region.worst[names.index(name)]))
+    return name in names and bool(np.isfinite(run.problem.region.worst[names.index(name)]))
 
 
 def reprice(
-    records: Sequence[Priced], computed: Mapping[str, Callable[..., Values]], space: SearchSpace
+    records: Sequence[Priced], computed: Mapping[str, Callable[..., Values]], deployments: Deployments | None
 ) -> list[Priced]:
-    """Return records with those of their values computed anew that they have."""
+    """Return records with those of their values computed anew that they have, and their deployment chosen anew."""
     if not records:
         return []
     rows = np.array([record.indices for record in records], dtype=np.int64)
     columns = {name: values(rows) for name, values in computed.items()}
-    return [
-        record.model_copy(
-            update={
-                "values": {
-                    name: float(columns[name][i]) if name in columns else value for name, value in record.values.items()
-                }
-            }
-        )
-        for i, record in enumerate(records)
-    ]
+    chosen = None if deployments is None else deployments.chosen(rows)
+    priced = []
+    for i, record in enumerate(records):
+        values = {name: float(columns[name][i]) if name in columns else value for name, value in record.values.items()}
+        number = None if chosen is None or not values else int(chosen[i])
+        priced.append(record.model_copy(update={"values": values, "deployment": number}))
+    return priced
 
 
 def original(run: Run) -> RunHeader:
@@ -197,8 +189,7 @@ def original(run: Run) -> RunHeader:
 def said(run: Run, prices: NewPrices) -> str:
     """Say what was priced anew, with what, and what was not."""
     header = original(run)
-    ways = deployments_in(header.provenance)
-    before = [way.profile for way in ways] or [one["name"] for one in searched_with(header.provenance).values()]
+    before = [one.name for one in header.provenance.deployments or header.provenance.sources.values()]
     now = ", ".join(f"{one.name} ({one.digest[:12]})" for one in prices.profiles)
     others = {one.header.config.precision for one in prices.profiles} - set(
         precisions_in(run.space()) or (run.precision,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,19 +11,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...supernets import SearchSpace, load_space
-from ...supernets.precision import FP32
-from ...supernets.registry import PRECISION
 from ...supernets.space.space import Architecture
 from ..config import SearchConfig
-from ..deployments.deployment import Deployment, deployments_in
-from ..deployments.profiles import WEIGHT_BITS
+from ..deployments.provenance import Deployment
 from ..errors import Infeasible, NothingMeasured, RunMismatch, SearchError
 from ..fronts.pareto import ParetoFront, describe
 from ..fronts.table import Table, frame_from_table
-from ..problem.context import DEPLOYMENT
-from ..problem.objective import ObjectiveInfo, QuantityInfo, Values
-from ..problem.region import Region
-from .measured import Measured, feasible_volume, measured_of, values_of, violations_of, volume_of
+from ..problem.objective import ObjectiveInfo, Quantity, Values
+from ..problem.problem import Problem
+from .measured import Measured, feasible_volume, measured_of, problem_of, values_of, violations_of, volume_of
 from .quality import PredictorQuality, quality_of
 from .records import Evaluation, RunHeader, read_header
 from .replay import read_evaluations
@@ -59,13 +56,12 @@ class Run:
     @property
     def precision(self) -> str:
         """The precision that networks were validated in."""
-        return str(self.header.provenance.get(PRECISION, FP32))
+        return self.header.provenance.precision
 
     @property
     def weight_bits(self) -> int | None:
         """The bits of int8 weights that networks were validated with; None where there were none, or in older runs."""
-        bits = self.header.provenance.get(WEIGHT_BITS)
-        return bits if isinstance(bits, int) else None
+        return self.header.provenance.weight_bits
 
     @property
     def objectives(self) -> tuple[ObjectiveInfo, ...]:
@@ -73,9 +69,9 @@ class Run:
         return tuple(ObjectiveInfo(o.name, o.unit, o.direction) for o in self.header.objectives)
 
     @property
-    def watched(self) -> tuple[QuantityInfo, ...]:
-        """What is kept beside the objectives: what is constrained without being one, and the number of the way."""
-        return tuple(QuantityInfo(one.name, one.unit) for one in self.header.watched)
+    def watched(self) -> tuple[Quantity, ...]:
+        """What is measured beside the objectives: what is constrained without being one."""
+        return self.header.watched
 
     @property
     def effort(self) -> str:
@@ -107,25 +103,22 @@ class Run:
     @property
     def values(self) -> Values:
         """Values of what was measured in full, (n, m)."""
-        return values_of(self.header, self.measured)
+        return values_of(self.problem, self.measured)
 
-    @property
-    def region(self) -> Region:
-        """Where the run's hypervolume counts."""
-        return Region.of(self.config.region, self.objectives)
+    @cached_property
+    def problem(self) -> Problem[Quantity]:
+        """What the run is after: objectives, constraints, region and reference point."""
+        return problem_of(self.header)
 
     def deployment(self, architecture: Architecture) -> Deployment | None:
-        """Return the way in which a measured architecture runs fastest; None for a search that had one way or none."""
-        ways = deployments_in(self.header.provenance)
-        names = [watched.name for watched in self.header.watched]
-        if not ways or DEPLOYMENT not in names:
-            return None
-        found = next((one for one in self.measured if one.architecture == architecture), None)
-        return None if found is None else ways[int(found.watched[names.index(DEPLOYMENT)])]
+        """Return the deployment in which a measured architecture is fastest; None where there was no choice."""
+        numbers = (one.deployment for one in self.measured if one.architecture == architecture)
+        number = next(numbers, None)
+        return None if number is None else self.header.provenance.deployments[number]
 
     def inside(self, front: ParetoFront) -> tuple[bool, ...]:
         """Tell which members of a front of this run are where its hypervolume counts."""
-        return tuple(bool(held) for held in self.region.holds(np.array(front.values)))
+        return tuple(bool(held) for held in self.problem.region.holds(np.array(front.values)))
 
     @property
     def cost(self) -> float:
@@ -138,12 +131,12 @@ class Run:
         Raises NothingMeasured where nothing was measured in full yet.
         """
         measured, values = self.measured, self.values
-        broken = violations_of(self.header, measured)
+        broken = violations_of(self.problem, measured)
         if not measured:
             raise NothingMeasured(nothing_said(self))
         if not (broken == 0).any():
             nearest = measured[int(np.argmin(broken))]
-            units = {quantity.name: quantity.unit for quantity in self.header.quantities}
+            units = self.problem.units
             raise Infeasible(
                 f"none of {len(measured)} measured architectures keeps {', '.join(self.config.constraints)}; "
                 f"the nearest is {nearest.architecture.id} with "
@@ -151,25 +144,24 @@ class Run:
                 nearest=nearest.architecture,
             )
         kept = np.flatnonzero(broken == 0)
-        columns = [i for i, one in enumerate(self.header.watched) if one.name != DEPLOYMENT]
         return ParetoFront.of(
             [measured[i].architecture for i in kept],
             values[kept],
             self.objectives,
-            watched=[self.watched[i] for i in columns],
-            watched_values=[[measured[i].watched[column] for column in columns] for i in kept],
+            watched=self.watched,
+            watched_values=[measured[i].watched for i in kept],
         )
 
     def hypervolume(self) -> float:
         """Return the hypervolume of the front, 0 for none."""
-        return feasible_volume(self.header, self.measured)
+        return feasible_volume(self.problem, self.measured)
 
     def hypervolume_trace(self) -> tuple[float, ...]:
         """Return the hypervolume after each full measurement, infeasible ones left out, evidence always counted."""
         values, own = self.values, len(self.cost_trace())
-        kept = violations_of(self.header, self.measured) == 0
+        kept = violations_of(self.problem, self.measured) == 0
         return tuple(
-            volume_of(self.header, values[: n + 1][kept[: n + 1]]) for n in range(len(values) - own, len(values))
+            volume_of(self.problem, values[: n + 1][kept[: n + 1]]) for n in range(len(values) - own, len(values))
         )
 
     def cost_trace(self) -> tuple[float, ...]:
@@ -208,9 +200,11 @@ class Run:
 
     def table(self) -> Table:
         """Return the run's evaluations as a table; raises NothingMeasured for none, RunMismatch, UnknownSpace."""
-        ways = deployments_in(self.header.provenance)
+        deployments = self.header.provenance.deployments
         quantities, front = (*self.objectives, *self.watched), self.front_ids()
-        return table_of_evaluations(self.config, self.space(), self.evaluations, quantities, front=front, ways=ways)
+        return table_of_evaluations(
+            self.config, self.space(), self.evaluations, quantities, front=front, deployments=deployments
+        )
 
     def frame(self) -> pandas.DataFrame:
         """Return the table as one of pandas; raises ModuleNotFoundError without pandas, and as `table`."""
@@ -256,6 +250,6 @@ def load_run(folder: str | Path) -> Run:
     """Read a run folder, finished or not; raises RunDamaged."""
     folder = Path(folder)
     header = read_header(folder)
-    started = header.provenance.get("start_sha256")
-    start = read_start(folder, started) if isinstance(started, str) else None
+    started = header.provenance.start_sha256
+    start = None if started is None else read_start(folder, started)
     return Run(folder, header, read_evaluations(folder, header), start, read_stop(folder))

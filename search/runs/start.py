@@ -17,12 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ...profilers.files import has_schema, read_file
 from ...profilers.journal import json_line
 from ..errors import RunDamaged
-from .records import START_FILE, first_line
+from .records import START_FILE, first_line, with_deployment
 
 SCHEMA = "gnomon.start"
 # History of the format, newest first:
+#   2  the number of an architecture's deployment is a field, no value
 #   1  header with source, what is taken and why; one architecture a line, with values where they count
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+READABLE = (1, 2)
 
 
 class StartHeader(BaseModel):
@@ -39,13 +41,17 @@ class StartHeader(BaseModel):
 
 
 class StartRecord(BaseModel):
-    """An architecture that was taken; `values` are by objective, none where only the architecture is taken."""
+    """An architecture that was taken; `values` are by objective, none where only the architecture is taken.
+
+    `deployment` is the number of that in which it runs in the new run, None where there is no choice.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     indices: tuple[int, ...]
     values: dict[str, float]
+    deployment: int | None = Field(default=None, ge=0)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -70,7 +76,10 @@ class Start:
     @property
     def text(self) -> str:
         """The content of its file."""
-        lines = [self.header.model_dump(by_alias=True), *(record.model_dump() for record in self.records)]
+        lines = [
+            self.header.model_dump(by_alias=True),
+            *(record.model_dump(exclude_none=True) for record in self.records),
+        ]
         return "".join(json_line(line) + "\n" for line in lines)
 
     @property
@@ -78,11 +87,14 @@ class Start:
         """The digest of its file."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @property
+    def counted(self) -> tuple[StartRecord, ...]:
+        """What counts as measured."""
+        return self.records if self.header.takes == "values" else ()
+
     def evidence(self, names: Sequence[str]) -> tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]:
         """Return (indices, values in the order of `names`) of what counts."""
-        if self.header.takes != "values":
-            return ()
-        return tuple((record.indices, tuple(record.values[name] for name in names)) for record in self.records)
+        return tuple((record.indices, tuple(record.values[name] for name in names)) for record in self.counted)
 
     def first(self) -> tuple[tuple[int, ...], ...]:
         """Return the indices of what is to be measured first."""
@@ -106,8 +118,9 @@ def read_start(folder: Path, sha256: str) -> Start:
                 path=path,
             )
         header, *records = (json.loads(line) for line in content.splitlines())
-        if (header.get("schema"), header.get("version")) != (SCHEMA, SCHEMA_VERSION):
+        if header.get("schema") != SCHEMA or header.get("version") not in READABLE:
             raise ValueError(f"it has schema {header.get('schema')!r} version {header.get('version')!r}")
+        records = [with_deployment(line) for line in records] if header["version"] == 1 else records
         return Start(StartHeader.model_validate(header), tuple(StartRecord.model_validate(line) for line in records))
     except OSError as error:
         raise RunDamaged(f"the run in {folder} was started from another, and {error}", path=path) from error

@@ -8,20 +8,18 @@ do not, or an objective depends on the device, only the architectures of its fro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ...supernets.precision import FP32
-from ...supernets.registry import PRECISION
 from ...supernets.space.space import SearchSpace
 from ..config import SearchConfig
-from ..deployments.profiles import WEIGHT_BITS
+from ..deployments.provenance import Provenance
 from ..errors import InvalidConfig
 from ..fronts.ranking import best_first
-from ..problem.objective import Objective, Transferable
+from ..problem.context import ChoosesDeployments
+from ..problem.objective import Objective
 from .records import EVALUATIONS_FILE, RUN_FILE
 from .run import Run
 from .start import Start, StartHeader, StartRecord
@@ -33,11 +31,13 @@ def start_from_run(
     config: SearchConfig,
     *,
     objectives: Sequence[Objective],
-    provenance: Mapping[str, Any],
+    provenance: Provenance,
+    deployments: ChoosesDeployments | None = None,
 ) -> Start:
     """Take from `run` what holds for a new run; raises InvalidConfig for a run of another space, Infeasible.
 
-    `objectives` are all that the new run measures, those that it only constrains included.
+    `objectives` are all that the new run measures, those that it only constrains included; `deployments` choose how its
+    networks are run, where there are several.
     """
     if run.header.space_digest != space.digest:
         raise InvalidConfig(
@@ -67,15 +67,15 @@ def start_from_run(
             columns[objective.name] = [measured.values[column] for measured in run.measured]
         else:
             columns[objective.name] = [float(value) for value in objective.values(indices)]
-    return Start(
-        header,
-        tuple(record_of(space, row, {name: columns[name][i] for name in columns}) for i, row in enumerate(rows)),
-    )
+    chosen = None if deployments is None else deployments.chosen(indices)
+    records = []
+    for i, row in enumerate(rows):
+        values = {name: column[i] for name, column in columns.items()}
+        records.append(record_of(space, row, values, None if chosen is None else int(chosen[i])))
+    return Start(header, tuple(records))
 
 
-def disagreements(
-    run: Run, config: SearchConfig, objectives: Sequence[Objective], provenance: Mapping[str, Any]
-) -> list[str]:
+def disagreements(run: Run, config: SearchConfig, objectives: Sequence[Objective], provenance: Provenance) -> list[str]:
     """Say why the costly values of `run` do not hold for another run; nothing where they do."""
     costly = [objective for objective in objectives if objective.costly]
     if not costly:
@@ -85,22 +85,22 @@ def disagreements(
     for objective in costly:
         if units.get(objective.name) != objective.unit:
             found.append(f"it did not measure {objective.name} in {objective.unit}")
-        elif not (isinstance(objective, Transferable) and objective.device_independent):
+        elif not objective.device_independent:
             found.append(f"{objective.name} may depend on the device")
-    there, here = (known.get("checkpoint_sha256") for known in (run.header.provenance, provenance))
+    there, here = run.header.provenance.checkpoint_sha256, provenance.checkpoint_sha256
     if there is None or here is None:
         found.append("it is not known that both have the same checkpoint")
     elif there != here:
         found.append(f"its checkpoint is {there[:12]}, here it is {here[:12]}")
-    there, here = (known.get(PRECISION, FP32) for known in (run.header.provenance, provenance))
+    there, here = run.precision, provenance.precision
     if there != here:
         found.append(f"its networks were validated in {there}, here they are in {here}")
-    bits = provenance.get(WEIGHT_BITS)
+    bits = provenance.weight_bits
     if bits is not None and run.weight_bits is None:
         found.append(f"it is not known how its int8 weights were kept, here they have {bits} bits")
     elif bits is not None and run.weight_bits != bits:
         found.append(f"its int8 weights have {run.weight_bits} bits, here they have {bits}")
-    there, here = (known.get("data") for known in (run.header.provenance, provenance))
+    there, here = run.header.provenance.data, provenance.data
     if there != here:
         found.append(f"its data are {there or 'embedded'}, here they are {here or 'embedded'}")
     if run.config.split != config.split:
@@ -108,10 +108,12 @@ def disagreements(
     return found
 
 
-def record_of(space: SearchSpace, row: tuple[int, ...], values: dict[str, float]) -> StartRecord:
+def record_of(
+    space: SearchSpace, row: tuple[int, ...], values: dict[str, float], deployment: int | None = None
+) -> StartRecord:
     """Describe an architecture under the name of `space`."""
     architecture = space.architecture(row)
-    return StartRecord(id=architecture.id, indices=architecture.indices, values=values)
+    return StartRecord(id=architecture.id, indices=architecture.indices, values=values, deployment=deployment)
 
 
 def digest_of(folder: Path) -> str:

@@ -21,7 +21,6 @@ from ..acquisition.opening import batch, opening, whole_cost
 from ..archive import Archive
 from ..config import SearchConfig
 from ..prediction.posterior import Posterior
-from ..problem.reference import corner_of
 from ..tactic import Batch
 
 SETTINGS: tuple[str, ...] = ()  # of SearchConfig, that other tactics need not have
@@ -53,8 +52,7 @@ class ExpectedGain:
         if int(fresh.sum()) < looks + n:  # so few are left that looking at them does not pay
             looks = 0
         whole = n - whole_cost(looks, share)
-        corner = corner_of(archive.objectives, archive.space, self.config)
-        choice = Choosing.among(rows, archive, posterior, corner, EXPLORATION)
+        choice = Choosing.among(rows, archive, posterior, EXPLORATION)
         chosen = archive.topped_up(rows[choice.best(whole, share=1.0)], whole, rng)
         choice.taken |= ~fresh
         rows = np.concatenate([chosen, rows[choice.best(looks, share=share)]])
@@ -71,5 +69,5 @@ def partial_evaluations_of(archive: Archive, n: int, share: float) -> int:
 
 
 def build(config: SearchConfig) -> ExpectedGain:
-    """Build the tactic with the configuration's seed, reference point, region and share of the examples."""
+    """Build the tactic with the configuration's seed, budget and share of the examples."""
     return ExpectedGain(config)

@@ -8,19 +8,24 @@ class TestMyTactic(TacticContract):
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
 from ...supernets import load_space
 from ...supernets.metric import ACCURACY, Metric
+from ...supernets.precision import FP32
 from ...supernets.space.space import Architecture, Indices, SearchSpace
 from ..archive import Archive
+from ..config import SearchConfig
 from ..prediction.surrogate import Floats, Surrogate
 from ..problem.build import build_objectives
 from ..problem.context import SearchContext
 from ..problem.objective import Objective, Values
+from ..problem.problem import Problem, settled
 from ..tactic import Tactic
 
 
@@ -34,8 +39,13 @@ class AnalyticSupernet:
     space: SearchSpace
     seconds: float = 0.0
     metric: Metric = ACCURACY
+    precisions: tuple[str, ...] = (FP32,)
+    checkpoint_sha256: ClassVar[str | None] = None
 
-    def evaluate(self, architecture: Architecture, split: str, share: float = 1.0) -> float:
+    def models(self, architecture: Architecture, *, batch: int = 1, precision: str = FP32) -> None:
+        """Return nothing: there are no weights to export."""
+
+    def evaluate(self, architecture: Architecture, split: str, share: float = 1.0, *, precision: str = FP32) -> float:
         """Return a percentage between 60 and 95 that saturates with size, less exact on a share of the images."""
         if self.seconds:
             time.sleep(self.seconds)
@@ -84,12 +94,21 @@ def fake_context(space: str = "fashion_mnist", *, seconds: float = 0.0) -> Searc
     return SearchContext(loaded, AnalyticSupernet(loaded, seconds), LinearLatency(loaded), resources=resources)
 
 
+def problem_of(
+    space: SearchSpace, objectives: Sequence[Objective], watched: Sequence[Objective] = (), **settings: Any
+) -> Problem[Objective]:
+    """Return what a search of these objectives is after, with its other settings, as constraints or a region."""
+    config = SearchConfig(space=space.name, objectives=tuple(one.name for one in objectives), **settings)
+    return settled(config, space, objectives, watched)[1]
+
+
 def measured_archive(context: SearchContext, n: int, *, names: tuple[str, ...] = ("accuracy", "macs")) -> Archive:
     """Build an archive of up to `n` architectures, all of round 0."""
     objectives = build_objectives(names, context)
     rows = np.unique(context.space.sample(n, np.random.default_rng(3)), axis=0)
     values = np.stack([objective.values(rows) for objective in objectives], axis=1)
-    return Archive.of(context.space, objectives, measured=[(0, row, value) for row, value in zip(rows, values)])
+    problem = problem_of(context.space, objectives)
+    return Archive.of(context.space, problem, measured=[(0, row, value) for row, value in zip(rows, values)])
 
 
 class ObjectiveContract:
@@ -106,11 +125,13 @@ class ObjectiveContract:
         return load_space("fashion_mnist").sample(8, np.random.default_rng(1))
 
     def test_says_what_it_is(self, objective: Objective) -> None:
-        """Name, unit and direction are declared."""
+        """Name, unit and direction are declared, and what a search may ask besides."""
+        assert isinstance(objective, Objective)
         assert objective.name
         assert objective.unit
         assert objective.direction in ("max", "min")
-        assert isinstance(objective.costly, bool)
+        for claim in (objective.costly, objective.divisible, objective.device_independent, objective.knows_worst):
+            assert isinstance(claim, bool)
 
     def test_values_are_finite_one_an_architecture(self, objective: Objective, rows: Indices) -> None:
         """The shape is (n,)."""

@@ -6,7 +6,7 @@ from gnomon.search.archive import Archive, every_architecture
 from gnomon.search.errors import SpaceExhausted
 from gnomon.search.problem.build import build_objectives
 from gnomon.search.tactic import TACTICS
-from gnomon.search.testing.contracts import fake_context, measured_archive
+from gnomon.search.testing.contracts import fake_context, measured_archive, problem_of
 
 
 def of_six(budget, **changes):
@@ -22,7 +22,7 @@ def test_every_architecture_lists_each_network_once(six):
 
 def test_unseen_drops_repeats_measured_rows_and_other_spellings(six, six_context):
     objectives = build_objectives(("macs",), six_context)
-    archive = Archive.of(six, objectives, measured=[(0, (0, 0, 0), (1.0,))])
+    archive = Archive.of(six, problem_of(six, objectives), measured=[(0, (0, 0, 0), (1.0,))])
     rows = np.array([[0, 1, 0], [1, 1, 0], [1, 0, 0], [1, 1, 1]])
     assert archive.unseen(rows).tolist() == [[1, 0, 0], [1, 1, 1]]
 
@@ -37,7 +37,7 @@ def test_topping_up_keeps_what_was_wanted_first():
 
 def test_what_failed_is_seen_but_has_no_values(six, six_context):
     objectives = build_objectives(("macs",), six_context)
-    archive = Archive.of(six, objectives, measured=[(0, (0, 0, 0), (1.0,))], failed=[(1, 1, 1)])
+    archive = Archive.of(six, problem_of(six, objectives), measured=[(0, (0, 0, 0), (1.0,))], failed=[(1, 1, 1)])
     assert archive.unseen(np.array([[0, 0, 0], [1, 1, 1], [1, 0, 1]])).tolist() == [[1, 0, 1]]
     assert archive.values.shape == (1, 1)
     with pytest.raises(SpaceExhausted, match="has 6 distinct architectures, and 7") as raised:
@@ -87,7 +87,7 @@ def test_a_budget_beyond_the_space_is_all_of_it(tmp_path, six, six_context, tact
 def test_an_exhausted_archive_says_how_many_there_are(six, six_context):
     objectives = build_objectives(("macs",), six_context)
     measured = [(0, row, (1.0,)) for row in every_architecture(six)[:4]]
-    archive = Archive.of(six, objectives, measured=measured)
+    archive = Archive.of(six, problem_of(six, objectives), measured=measured)
     with pytest.raises(SpaceExhausted, match="has 6 distinct architectures, and 7") as raised:
         archive.topped_up(archive.indices, 3, np.random.default_rng(0))
     assert raised.value.available == 6

@@ -49,10 +49,10 @@ def test_a_surrogate_that_the_tactic_does_not_have_is_refused(tactic):
     check_names(SearchConfig(space="fashion_mnist", tactic="linas", surrogate="svr"))
 
 
-def test_the_number_of_a_deployment_cannot_be_bounded():
-    from gnomon.search.problem.build import build_watched
+def test_the_number_of_a_deployment_cannot_be_bounded(tmp_path):
+    from gnomon.search import run_search
     from gnomon.search.testing.contracts import fake_context
 
     config = SearchConfig(space="fashion_mnist", objectives=("accuracy", "latency"), constraints=("deployment<=0",))
-    with pytest.raises(InvalidConstraint, match="'deployment<=0' is on the number of a deployment"):
-        build_watched(config, fake_context(config.space))
+    with pytest.raises(InvalidConstraint, match="'deployment<=0' is on 'deployment', which the run does not measure"):
+        run_search(fake_context(config.space), config, tmp_path / "run", provenance={})

@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from gnomon.search import SearchConfig
+from gnomon.search import Objective, SearchConfig
 from gnomon.search.errors import MissingContext, UnknownName
 from gnomon.search.prediction.surrogate import SURROGATES
-from gnomon.search.problem.build import OBJECTIVES
+from gnomon.search.problem.build import OBJECTIVES, build_objective
 from gnomon.search.problem.context import SearchContext
 from gnomon.search.tactic import TACTICS, Batch
 from gnomon.search.testing.contracts import ObjectiveContract, SurrogateContract, TacticContract, fake_context
 from gnomon.supernets import load_space
+from gnomon.supernets.errors import PluginBroken
 from gnomon.supernets.metric import ACCURACY, METRICS
 
 
@@ -30,7 +31,7 @@ def test_another_tasks_metric_is_refused_with_the_right_one():
 
 
 @dataclass(frozen=True)
-class Depth:
+class Depth(Objective):
     """A third party's objective."""
 
     space: object
@@ -125,6 +126,8 @@ def test_an_objective_of_another_package_is_found_by_entry_point(tmp_path, monke
     monkeypatch.syspath_prepend(str(tmp_path))
     assert "depth" in OBJECTIVES.names()
     assert OBJECTIVES.load("depth")(fake_context()) == "built for fashion_mnist"
+    with pytest.raises(PluginBroken, match=r"expected a gnomon\.search\.Objective"):
+        build_objective("depth", fake_context())
 
 
 def test_importing_search_loads_nothing_heavy():

@@ -37,7 +37,7 @@ class Failing(AnalyticSupernet):
     which: object = None
     calls: list = None
 
-    def evaluate(self, architecture, split, share=1.0):
+    def evaluate(self, architecture, split, share=1.0, *, precision="fp32"):
         self.calls.append((architecture.indices, share))
         if not self.which(len(self.calls) - 1, share):
             return super().evaluate(architecture, split, share)

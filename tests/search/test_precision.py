@@ -54,8 +54,8 @@ def context():
 def test_the_precision_is_the_profiles():
     assert precision_of({}) == "fp32"
     assert precision_of({"a": profile_of("int8"), "b": profile_of("int8")}) == "int8"
-    assert "precision" not in provenance_from({"": profile_of("fp32")})
-    assert provenance_from({"": profile_of("int8")})["precision"] == "int8"
+    assert "precision" not in provenance_from({"": profile_of("fp32")}).model_dump()
+    assert provenance_from({"": profile_of("int8")}).precision == "int8"
 
 
 def test_profiles_of_different_precisions_are_to_be_searched_apart():
@@ -95,9 +95,9 @@ def test_values_of_another_precision_are_no_evidence(context, tmp_path):
 
 def test_weights_are_as_all_devices_of_a_search_take_them():
     provenance = provenance_from({"": profile_of("int8"), "old": profile_of("int8", weight_bits=7)})
-    assert provenance["weight_bits"] == 7
-    assert provenance_from({"": profile_of("int8")})["weight_bits"] == 8
-    assert "weight_bits" not in provenance_from({"": profile_of("fp32", weight_bits=7)})
+    assert provenance.weight_bits == 7
+    assert provenance_from({"": profile_of("int8")}).weight_bits == 8
+    assert "weight_bits" not in provenance_from({"": profile_of("fp32", weight_bits=7)}).model_dump()
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_joint_search_keeps_the_bits_where_int8_is_one_of_its_choices():
     ways = [load_profile("fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1"), profile_in_int8(["avx2"])]
     kept = searched(ways, load_space("fashion_mnist"), ("accuracy", "latency", "memory"))
     assert kept.precisions == ("fp32", "int8")
-    assert kept.weight_bits == kept.provenance["weight_bits"] == 7
+    assert kept.weight_bits == kept.provenance.weight_bits == 7
     left_out = searched(ways, load_space("fashion_mnist"), ("accuracy", "latency"))  # as fast as fp32, so of no use
     assert left_out.precisions == ("fp32",)
     assert left_out.weight_bits is None

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gnomon.search import SearchConfig, load_run, run_search
-from gnomon.search.errors import RunMismatch, TacticBroken
+from gnomon.search.errors import RunDamaged, RunMismatch, TacticBroken
 from gnomon.search.tactic import TACTICS
 from gnomon.search.testing.contracts import fake_context
 
@@ -163,6 +163,26 @@ def test_version_2_loads_forever(tmp_path):
     assert run.stop.reason == "budget"
     assert run.front().architectures
     assert run.predictor_quality()[0].overall.n == 2
+
+
+def test_version_3_loads_forever():
+    run = load_run(Path(__file__).parent / "samples" / "run_v3")
+    assert [quantity.name for quantity in run.watched] == ["params"]
+    assert [evaluation.deployment for evaluation in run.evaluations] == [1, None, 1]
+    assert [record.deployment for record in run.start.records] == [1, 1]
+    assert set(run.evaluations[0].values) == {"accuracy", "latency", "params"}
+    assert {run.deployment(one.architecture).label for one in run.measured} == {"onnxruntime fp32 t1"}
+    assert len(run.front().watched_values[0]) == 1
+    assert run.table().column("deployment") == ("onnxruntime fp32 t1", None, "onnxruntime fp32 t1")
+    assert run.hypervolume() == pytest.approx(11230.711923607323)
+
+
+def test_a_deployment_that_the_run_does_not_have_is_damage(tmp_path):
+    shutil.copytree(Path(__file__).parent / "samples" / "run_v3", tmp_path / "run")
+    path = tmp_path / "run" / "evaluations.jsonl"
+    path.write_text(path.read_text().replace('"deployment":1.0', '"deployment":2.0', 1))
+    with pytest.raises(RunDamaged, match=r"line 1: deployment 2 is none of the run's 2, which are numbered from 0"):
+        load_run(tmp_path / "run")
 
 
 def test_version_1_is_not_continued(tmp_path):

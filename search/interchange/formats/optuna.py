@@ -21,7 +21,6 @@ import numpy as np
 from ....profilers.files import read_file
 from ....profilers.journal import write_atomically
 from ....supernets.space.space import Architecture, SearchSpace
-from ...problem.constraint import Constraint
 from ...runs.records import Evaluation
 from ...runs.run import Run
 
@@ -100,6 +99,8 @@ def trial_of(evaluation: Evaluation, run: Run, space: SearchSpace) -> FrozenTria
         "gnomon_seconds": evaluation.seconds,
         **{f"gnomon_{one.name}": evaluation.values[one.name] for one in run.watched if one.name in evaluation.values},
     }
+    if evaluation.deployment is not None:
+        attributes["gnomon_deployment"] = run.header.provenance.deployments[evaluation.deployment].label
     return optuna.trial.create_trial(
         state=optuna.trial.TrialState.FAIL if failed else optuna.trial.TrialState.COMPLETE,
         values=None if failed else [evaluation.values[o.name] for o in run.objectives],
@@ -112,9 +113,8 @@ def trial_of(evaluation: Evaluation, run: Run, space: SearchSpace) -> FrozenTria
 
 def violations_of(evaluation: Evaluation, run: Run) -> dict[str, list[float]]:
     """Return by how much each constraint is missed, under the name that Optuna keeps it; nothing without any."""
-    units = {quantity.name: quantity.unit for quantity in run.header.quantities}
-    constraints = [Constraint.parse(text, units) for text in run.config.constraints]
-    missed = [float(c.excess(np.array([evaluation.values[c.objective]]))[0]) for c in constraints]
+    values = {name: np.array([value]) for name, value in evaluation.values.items()}
+    missed = [float(c.excess(values[c.objective])[0]) for c in run.problem.constraints]
     return {"constraints": missed} if missed else {}
 
 

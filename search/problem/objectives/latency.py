@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from ....supernets.plugins import closest_hint
 from ....supernets.space.space import Indices
 from ...errors import MissingContext
 from ..context import PredictsLatency, SearchContext
-from ..objective import Values
+from ..objective import Direction, Objective, Values
 
 
 @dataclass(frozen=True)
-class Latency:
+class Latency(Objective):
     """Estimated latency in microseconds, to minimise."""
 
     model: PredictsLatency
     name: str = "latency"
     unit: str = "us"
-    direction: Literal["min"] = "min"
-    costly: bool = False
+    direction: Direction = "min"
 
     def values(self, indices: Indices) -> Values:
         """Estimate (n, d) architectures, (n,)."""

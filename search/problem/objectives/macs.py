@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from ....supernets.space.space import Indices, SearchSpace
 from ..context import SearchContext
-from ..objective import Values
+from ..objective import Direction, Objective, Values
 
 
 @dataclass(frozen=True)
-class Macs:
+class Macs(Objective):
     """Multiply-accumulates in a space, to minimise."""
 
     space: SearchSpace
     name: str = "macs"
     unit: str = "MACs"
-    direction: Literal["min"] = "min"
-    costly: bool = False
+    direction: Direction = "min"
 
     def values(self, indices: Indices) -> Values:
         """Count for (n, d) architectures, (n,)."""

@@ -12,17 +12,17 @@ from gnomon.search.acquisition.feasibility import hoped_violation, log_probabili
 from gnomon.search.archive import Archive
 from gnomon.search.prediction.posterior import Posterior
 from gnomon.search.problem.build import build_objectives
-from gnomon.search.problem.constraint import Constraint
-from gnomon.search.problem.objective import measure
+from gnomon.search.problem.objective import Objective, measure
+from gnomon.search.problem.problem import settled
 from gnomon.search.tactic import TACTICS
-from gnomon.search.testing.contracts import fake_context, measured_archive
+from gnomon.search.testing.contracts import fake_context, measured_archive, problem_of
 
 CONTEXT = fake_context()
 ROWS = CONTEXT.space.sample(50, np.random.default_rng(1))
 
 
 @dataclass(frozen=True)
-class Memory:
+class Memory(Objective):
     """A costly quantity that is never below 20."""
 
     floor: float = 1.5e6
@@ -40,11 +40,12 @@ def archive(*constraints, watched=()):
     rows = CONTEXT.space.sample(30, np.random.default_rng(0))
     values = np.stack([objective.values(rows) for objective in objectives], axis=1)
     measured = [(0, row, value) for row, value in zip(rows, values)]
-    return Archive.of(CONTEXT.space, objectives, constraints, measured=measured, watched=watched)
+    problem = problem_of(CONTEXT.space, objectives, watched, constraints=constraints, reference={"memory": 100.0})
+    return Archive.of(CONTEXT.space, problem, measured=measured)
 
 
 def test_probabilities_are_the_normals_and_multiply():
-    known = archive(Constraint("memory", "<=", 20.0, "MiB"), Constraint("accuracy", ">=", 80.0, "percent"))
+    known = archive("memory<=20", "accuracy>=80")
     mean, deviation = np.array([[80.5, 20.1], [79.0, 19.0]]), np.array([[1.0, 0.2], [2.0, 0.5]])
     expected = norm.logcdf([0.5, -0.5]) + norm.logcdf([-0.5, 2.0])
     assert log_probability(known, ROWS[:2], mean, deviation) == pytest.approx(expected)
@@ -53,23 +54,23 @@ def test_probabilities_are_the_normals_and_multiply():
 def test_what_is_exact_is_kept_or_broken():
     macs = build_objectives(("macs",), CONTEXT)
     bound = float(np.median(macs[0].values(ROWS)))
-    known = archive(Constraint("macs", "<=", bound, "MACs"), watched=macs)
+    known = archive(f"macs<={bound}", watched=macs)
     found = log_probability(known, ROWS, np.zeros((50, 2)), np.ones((50, 2)))
     assert np.array_equal(found == 0.0, macs[0].values(ROWS) <= bound)
     assert np.isneginf(found[found < 0]).all()
 
 
 def test_a_deviation_of_luck_is_hoped_for_on_the_right_side():
-    known = archive(Constraint("memory", "<=", 20.0, "MiB"), Constraint("accuracy", ">=", 80.0, "percent"))
+    known = archive("memory<=20", "accuracy>=80")
     mean = np.array([[79.5, 20.5], [79.5, 22.0], [70.0, 20.5]])
     broken = hoped_violation(known, ROWS[:3], mean, np.ones((3, 2)))
     assert broken == pytest.approx([0.0, 1.0 / 20.0, 9.0 / 80.0])
 
 
 def test_a_candidate_that_misses_by_a_hair_comes_before_one_that_keeps_the_bound_and_gains_nothing():
-    known = archive(Constraint("memory", "<=", 20.0, "MiB"))
+    known = archive("memory<=20")
     posterior = Posterior.of(known)
-    choosing = Choosing.among(ROWS, known, posterior, (0.0, 100.0), 0.5)
+    choosing = Choosing.among(ROWS, known, posterior, 0.5)
     mean = np.tile([[61.0, 19.9]], (50, 1))  # safe, and behind what is measured
     mean[17] = 94.0, 20.01
     choosing = replace(choosing, mean=mean, predicted=mean, front=np.array([[85.0, 19.0]]))
@@ -80,8 +81,9 @@ def test_a_candidate_that_misses_by_a_hair_comes_before_one_that_keeps_the_bound
 def test_what_certainly_breaks_a_bound_comes_last():
     known = measured_archive(CONTEXT, 30)
     bound = float(np.quantile(known.objectives[1].values(ROWS), 0.3))
-    known = replace(known, constraints=(Constraint("macs", "<=", bound, "MACs"),))
-    choosing = Choosing.among(ROWS, known, Posterior.of(known), (0.0, 1e9), 0.5)
+    problem = problem_of(CONTEXT.space, known.objectives, constraints=(f"macs<={bound}",), reference={"macs": 1e9})
+    known = replace(known, problem=problem)
+    choosing = Choosing.among(ROWS, known, Posterior.of(known), 0.5)
     order = choosing.best(50, share=1.0)
     kept = known.objectives[1].values(ROWS[order]) <= bound
     assert kept[: kept.sum()].all()
@@ -98,11 +100,12 @@ def best_at_the_floor(tactic, seed, population, budget=28):
     settings = {"partial_share": 1.0, "inner_evaluations": 600, "reference": {"memory": 60.0}}
     config = SearchConfig(
         space=CONTEXT.space.name, objectives=("accuracy", "memory"), tactic=tactic, seed=seed,
-        budget=budget, population=population, **settings,
+        budget=budget, population=population, **settings, constraints=("memory<=20",),
     )  # fmt: skip
+    config, problem = settled(config, CONTEXT.space, objectives)
     built, measured = TACTICS.load(tactic)(config), []
     while len(measured) < budget:
-        known = Archive.of(CONTEXT.space, objectives, [Constraint("memory", "<=", 20.0, "MiB")], measured=measured)
+        known = Archive.of(CONTEXT.space, problem, measured=measured)
         number = len(measured) // population
         n = min(population, budget - len(measured))
         for row in built.ask(known, n, np.random.default_rng([seed, number]), number).rows:

@@ -7,7 +7,7 @@ from gnomon.search.archive import Archive, every_architecture
 from gnomon.search.prediction.kernel import Basis, Encoding, default_settings
 from gnomon.search.prediction.posterior import Posterior
 from gnomon.search.problem.build import build_objectives
-from gnomon.search.testing.contracts import fake_context, measured_archive
+from gnomon.search.testing.contracts import fake_context, measured_archive, problem_of
 
 
 def information(space, rows):
@@ -33,7 +33,7 @@ def test_what_was_evaluated_in_part_is_not_looked_at_again():
     archive = measured_archive(fake_context(), 5)
     looked = informative(archive, 30, 0.1, np.random.default_rng(0))
     partial = [(0.1, row, (80.0, 1.0)) for row in looked]
-    known = Archive.of(archive.space, archive.objectives, partial=partial)
+    known = Archive.of(archive.space, archive.problem, partial=partial)
     again = informative(known, 30, 0.1, np.random.default_rng(0))
     assert len(again) == 30
     assert known.not_partially_evaluated(again).all()
@@ -50,10 +50,10 @@ def test_informative_rows_tell_more_than_random_ones(seed):
 
 
 def test_a_small_space_has_no_more_rows_than_it_has(six, six_context):
-    archive = Archive.of(six, build_objectives(("accuracy", "macs"), six_context))
+    archive = Archive.of(six, problem_of(six, build_objectives(("accuracy", "macs"), six_context)))
     rows = informative(archive, 40, 0.1, np.random.default_rng(0))
     assert sorted(map(tuple, rows)) == sorted(map(tuple, every_architecture(six)))
-    full = Archive.of(six, archive.objectives, measured=[(0, row, (90.0, 1.0)) for row in rows])
+    full = Archive.of(six, archive.problem, measured=[(0, row, (90.0, 1.0)) for row in rows])
     assert informative(full, 40, 0.1, np.random.default_rng(0)).shape == (0, 3)
 
 
@@ -88,6 +88,7 @@ def test_breeding_ends_where_a_small_space_does(six, six_context):
     objectives = build_objectives(("accuracy", "macs"), six_context)
     rows = every_architecture(six)
     values = np.stack([objective.values(rows) for objective in objectives], axis=1)
-    archive = Archive.of(six, objectives, measured=[(0, row, value) for row, value in zip(rows, values)])
+    measured = [(0, row, value) for row, value in zip(rows, values)]
+    archive = Archive.of(six, problem_of(six, objectives), measured=measured)
     found = bred(archive, Posterior.of(archive), np.random.default_rng(0))
     assert sorted(map(tuple, found)) == sorted(map(tuple, rows))

@@ -13,7 +13,7 @@ from gnomon.search.problem.build import build_objectives
 from gnomon.search.problem.context import SearchContext
 from gnomon.search.problem.objective import measure
 from gnomon.search.tactics.gnomon import build
-from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency
+from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency, problem_of
 from gnomon.supernets import load_space
 
 SHARE = 0.1
@@ -25,7 +25,7 @@ class Noisy(AnalyticSupernet):
 
     deviation: float = 0.0
 
-    def evaluate(self, architecture, split, share=1.0):
+    def evaluate(self, architecture, split, share=1.0, *, precision="fp32"):
         exact = AnalyticSupernet(self.space).evaluate(architecture, split)
         error = np.random.default_rng(list(architecture.indices)).standard_normal() * self.deviation
         return exact + (error + 0.7 if share < 1.0 else 0.0)
@@ -37,15 +37,16 @@ def played(deviation, budget):
     context = SearchContext(space, Noisy(space, deviation=deviation), LinearLatency(space))
     objectives = build_objectives(("accuracy", "latency"), context)
     tactic = build(SearchConfig(space=space.name, partial_share=SHARE, budget=100))
+    problem = problem_of(space, objectives)
     measured, partial, spent, number = [], [], 0.0, 0
     while spent < budget:
-        archive = Archive.of(space, objectives, measured=measured, partial=partial)
+        archive = Archive.of(space, problem, measured=measured, partial=partial)
         batch = tactic.ask(archive, 4, np.random.default_rng(number), number)
         for row, share in zip(batch.rows, batch.shares):
             values = measure(objectives, row, share)
             (partial if share < 1.0 else measured).append((share if share < 1.0 else number, row, values))
         spent, number = spent + batch.shares.sum(), number + 1
-    return Archive.of(space, objectives, measured=measured, partial=partial)
+    return Archive.of(space, problem, measured=measured, partial=partial)
 
 
 @pytest.mark.parametrize(("deviation", "pay"), [(0.0, True), (0.3, True), (30.0, False)])

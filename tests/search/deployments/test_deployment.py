@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gnomon.search import SearchConfig, SearchContext, load_run, run_search
-from gnomon.search.deployments.deployment import Deployment, Deployments, useful_precisions
+from gnomon.search.deployments.deployment import Deployments, useful_precisions
+from gnomon.search.deployments.provenance import Deployment, Provenance
 from gnomon.search.errors import MissingContext
 from gnomon.search.problem.build import build_objective
 from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency
@@ -39,7 +40,9 @@ class PreciseSupernet:
 
 
 def way(backend, precision, threads=1):
-    return Deployment(backend, precision, threads, f"{backend}.{precision}", "0" * 64)
+    return Deployment(
+        name=f"{backend}.{precision}", sha256="0" * 64, backend=backend, precision=precision, threads=threads
+    )
 
 
 @pytest.fixture
@@ -96,13 +99,31 @@ def test_a_super_network_without_the_precision_is_refused(space):
 def test_a_joint_search_keeps_the_way_of_every_network_and_resumes(space, deployments, tmp_path):
     context = SearchContext(space, PreciseSupernet(AnalyticSupernet(space.network)), deployments)
     config = SearchConfig(space=space.name, population=4, budget=12, partial_share=1.0)
-    provenance = {"deployments": deployments.provenance}
+    provenance = Provenance(deployments=tuple(deployment for deployment, _ in deployments.ways))
     run = run_search(context, config, tmp_path / "run", provenance=provenance)
     rows = np.array([one.architecture.indices for one in run.measured])
     labels = [deployments.ways[int(number)][0].label for number in deployments.chosen(rows)]
     assert [run.deployment(one.architecture).label for one in run.measured] == labels
+    assert all(set(one.values) == {"accuracy", "latency"} for one in run.evaluations)
+    assert run.table().column("deployment") == tuple(labels)
     again = run_search(context, config, tmp_path / "run", provenance=provenance)
     assert again.evaluations == load_run(tmp_path / "run").evaluations == run.evaluations
+
+
+def test_a_run_that_takes_values_over_says_where_their_networks_run(space, deployments, tmp_path):
+    context = SearchContext(space, PreciseSupernet(AnalyticSupernet(space.network)), deployments)
+    config = SearchConfig(space=space.name, population=4, budget=4, partial_share=1.0, tactic="random")
+    known = {"checkpoint_sha256": "c" * 64, "deployments": tuple(one.model_dump() for one, _ in deployments.ways)}
+    first = run_search(context, config, tmp_path / "first", provenance=known)
+    run = run_search(
+        context, config.model_copy(update={"seed": 1}), tmp_path / "run", provenance=known, start_from=first
+    )
+    numbers = deployments.chosen(np.array([record.indices for record in run.start.records]))
+    assert [record.deployment for record in run.start.records] == numbers.tolist()
+    again = load_run(tmp_path / "run")
+    assert [again.deployment(one.architecture) for one in again.measured] == [
+        deployments.ways[one.deployment][0] for one in again.measured
+    ]
 
 
 def test_a_search_with_one_way_has_none_to_name(tmp_path):

@@ -7,6 +7,7 @@ from gnomon.search import SearchConfig, Study, load_run, run_search
 from gnomon.search.archive import Archive
 from gnomon.search.errors import Infeasible, InvalidConstraint, MissingContext, UnknownName
 from gnomon.search.problem.build import OBJECTIVES, build_objective, build_objectives, build_watched
+from gnomon.search.problem.problem import settled
 from gnomon.search.problem.resource import FAMILIES
 from gnomon.search.tactic import TACTICS
 from gnomon.search.testing.contracts import LinearLatency, fake_context
@@ -135,8 +136,10 @@ def test_a_constraint_that_cannot_be_checked_is_refused(tmp_path, constraint, sa
 
 
 def test_values_alone_do_not_tell_what_rows_decide():
-    watched = build_watched(settings(constraints=("params<=1M",)), CONTEXT)
-    archive = Archive.of(CONTEXT.space, build_objectives(("macs",), CONTEXT), (), watched=watched)
+    config = settings(objectives=("macs",), constraints=("params<=1M",))
+    watched = build_watched(config, CONTEXT)
+    _, problem = settled(config, CONTEXT.space, build_objectives(("macs",), CONTEXT), watched)
+    archive = Archive.of(CONTEXT.space, problem)
     with pytest.raises(InvalidConstraint, match="params is constrained without being an objective"):
         archive.violation(np.ones((1, 1)))
 

@@ -14,11 +14,12 @@ from gnomon.profilers.machine.hardware import fingerprint
 from gnomon.profilers.runtimes.registry import load_backend
 from gnomon.profilers.testing import affine_model
 from gnomon.search import SearchConfig, SearchContext, load_run, run_search
-from gnomon.search.deployments.deployment import Deployment, Deployments
+from gnomon.search.deployments.deployment import Deployments
+from gnomon.search.deployments.provenance import Deployment
 from gnomon.search.deployments.resources import DeployedResources, ProfiledResources
 from gnomon.search.errors import MissingContext, RunMismatch
 from gnomon.search.problem.build import build_objective, build_objectives
-from gnomon.search.problem.reference import with_reference
+from gnomon.search.problem.problem import settled
 from gnomon.search.problem.resource import largest
 from gnomon.search.testing.contracts import FormulaResources, fake_context
 from gnomon.supernets import load_space
@@ -111,8 +112,7 @@ def test_a_run_of_another_reference_is_another_run(tmp_path):
 def test_a_given_end_of_hypervolume_measures_nothing(given):
     context = drifting_context()
     config = CONFIG.model_copy(update=given)
-    settled = with_reference(config, build_objectives(config.objectives, context), {})
-    assert settled == config
+    assert settled(config, context.space, build_objectives(config.objectives, context))[0] == config
     assert context.resources[""].calls == []
 
 
@@ -201,7 +201,11 @@ class Way:
 def test_a_network_is_measured_in_the_way_it_is_fastest_in():
     space = load_space("fashion_mnist:precision=fp32+int8")
     ways = {"fp32": (Way(20.0, 1.0), Way(10.0, 2.0)), "int8": (Way(5.0, 3.0),)}
-    flat = [(Deployment("ort", precision, 1, "p", "0"), way) for precision, held in ways.items() for way in held]
+    flat = [
+        (Deployment(name="p", sha256="0", backend="ort", precision=precision, threads=1), way)
+        for precision, held in ways.items()
+        for way in held
+    ]
     resources = DeployedResources(Deployments(space, tuple(flat)), tuple(way for _, way in flat))
     memory = build_objective("memory", SearchContext(space, resources={"": resources}))
     fp32 = np.zeros_like(space.radices)

@@ -50,11 +50,12 @@ class Translator:
 
     space: SearchSpace
     metric: Metric = BLEU
+    precisions: tuple[str, ...] = ("fp32",)
     checkpoint_sha256: str = "0" * 64
     bias: float = 0.0
     files: dict[str, bytes] = field(default_factory=lambda: {"vocabulary.json": b"{}"})
 
-    def models(self, architecture: Architecture, *, batch: int = 1):
+    def models(self, architecture: Architecture, *, batch: int = 1, precision: str = "fp32"):
         return models_from_architecture(self.space, architecture, batch=batch)
 
     def size(self, split):

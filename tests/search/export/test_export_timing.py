@@ -50,7 +50,7 @@ class Plain(AnalyticSupernet):
     metric = ACCURACY
     checkpoint_sha256 = "0" * 64
 
-    def models(self, architecture, *, batch=1):
+    def models(self, architecture, *, batch=1, precision="fp32"):
         return models_from_architecture(self.space, architecture, batch=batch)
 
     def size(self, split):

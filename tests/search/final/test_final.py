@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gnomon.lut import ProfileRequest, build_profile
-from gnomon.search import SearchConfig, SearchContext, load_run, run_search
+from gnomon.search import Constraint, SearchConfig, SearchContext, load_run, run_search
 from gnomon.search.errors import Infeasible, RunDamaged, RunLocked, RunMismatch
 from gnomon.search.final.final import final_front, unpredicted
 from gnomon.search.final.front import load_final
@@ -220,7 +220,7 @@ def test_measured_latencies_are_held_against_the_constraints(tmp_path, supernet,
 def test_when_no_member_keeps_the_constraints_there_is_no_front(run, supernet, profile):
     final = final_front(run, supernet=supernet, profile=profile)
     with pytest.raises(Infeasible, match="no member of the final front"):
-        replace(final, constraints=("accuracy>=100",)).front()
+        replace(final, constraints=(Constraint("accuracy", ">=", 100.0, "percent"),)).front()
 
 
 def test_another_checkpoint_than_the_runs_is_refused(run, supernet, profile):

@@ -8,7 +8,7 @@ from gnomon.search.prediction.gaussian_process import JITTER, SHIFT, Evidence, G
 from gnomon.search.prediction.kernel import Basis, Encoding, Settings, default_settings, same_share
 from gnomon.search.prediction.posterior import MOST_TO_FIT, MOST_TO_TUNE, Hashed, Posterior, kept, step, tuned
 from gnomon.search.problem.build import build_objectives
-from gnomon.search.testing.contracts import fake_context
+from gnomon.search.testing.contracts import fake_context, problem_of
 from gnomon.supernets import load_space
 
 SPACE = load_space("fashion_mnist")
@@ -34,7 +34,7 @@ def archive(full, partial, share=0.1, names=("accuracy", "macs")):
         values[full:, 0] = objectives[0].values_on(rows[full:], share)
     return Archive.of(
         SPACE,
-        objectives,
+        problem_of(SPACE, objectives),
         measured=[(0, row, value) for row, value in zip(rows[:full], values[:full])],
         partial=[(share, row, value) for row, value in zip(rows[full:], values[full:])],
     )

@@ -5,7 +5,7 @@ import pytest
 
 from gnomon.search.errors import InvalidConfig, InvalidValue
 from gnomon.search.problem.build import build_objectives
-from gnomon.search.problem.objective import measure
+from gnomon.search.problem.objective import Objective, measure
 from gnomon.search.problem.reference import reference_point
 from gnomon.search.testing.contracts import fake_context
 
@@ -13,7 +13,7 @@ CONTEXT = fake_context()
 
 
 @dataclass(frozen=True)
-class Energy:
+class Energy(Objective):
     """Costly and minimised; answers what it is told to."""
 
     answer: object = (1.0,)

@@ -6,7 +6,7 @@ import pytest
 
 from gnomon.lut import ProfileMismatch, load_profile, shipped_profiles
 from gnomon.search import SearchConfig, Study, load_run
-from gnomon.search.deployments.profiles import one_profile, searched_with
+from gnomon.search.deployments.profiles import one_profile
 from gnomon.search.errors import InvalidConfig, RunMismatch
 from gnomon.search.export.choice import chosen_from
 from gnomon.search.final.final import final_front
@@ -102,7 +102,7 @@ def test_evidence_of_another_run_is_priced_too(tmp_path, first, other):
     config = SearchConfig(space="fashion_mnist", tactic="random", budget=2, population=2)
     provenance = {"checkpoint_sha256": "c" * 64}
     # a run of known checkpoint, so that its values count
-    header = before.header.model_copy(update={"provenance": before.header.provenance | provenance})
+    header = before.header.model_copy(update={"provenance": before.header.provenance.having(**provenance)})
     (before.folder / "run.json").write_text(header.model_dump_json(by_alias=True))
     with Study(
         config,
@@ -136,7 +136,7 @@ def test_what_cannot_be_priced_is_refused_with_the_reason(tmp_path, first, other
 
 def test_memory_that_the_runs_own_profile_measured_cannot_be_mixed_with_another(tmp_path, first, other):
     run = told(tmp_path / "run", first)
-    memory = run.header.objectives[0].model_copy(update={"name": "memory", "unit": "MiB", "direction": "min"})
+    memory = replace(run.header.objectives[0], name="memory", unit="MiB", direction="min")
     objectives = (*run.header.objectives, memory)
     evaluations = tuple(e.model_copy(update={"values": {**e.values, "memory": 60.0}}) for e in run.evaluations)
     header = run.header.model_copy(update={"objectives": objectives})
@@ -150,7 +150,7 @@ def test_of_several_devices_the_one_named_is_priced(tmp_path, first, other):
     priced = repriced(run, {"a": other})
     assert np.array_equal(priced.values[:, 1], priced.values[:, 2])
     assert np.array_equal(priced.values[:, 2], run.values[:, 2])
-    assert searched_with(priced.header.provenance)["latency@a"]["sha256"] == other.digest
+    assert priced.header.provenance.sources["latency@a"].sha256 == other.digest
     assert repriced(run, other) is run  # one of the run's own, of whatever name
     with pytest.raises(RunMismatch, match="name the latency that it stands for"):
         repriced(run, named(replace(other, digest="0" * 64)))
@@ -165,7 +165,7 @@ def test_new_ways_to_run_a_network_replace_the_old(tmp_path, first, other):
     priced = repriced(run, [slower])
     assert np.array_equal(priced.values[:, 1], latency_us(other, [one.architecture for one in priced.measured]))
     chosen = chosen_from(priced, "knee")
-    assert chosen.deployment.profile == "elsewhere"
+    assert chosen.deployment.name == "elsewhere"
     assert one_profile([slower], chosen.deployment) is slower
 
 

@@ -120,7 +120,7 @@ def test_a_finished_run_is_given_back_without_measuring(copy, whole):
 class Unplugged(AnalyticSupernet):
     """Fails as a missing file would."""
 
-    def evaluate(self, architecture, split, share=1.0):
+    def evaluate(self, architecture, split, share=1.0, *, precision="fp32"):
         raise FileNotFoundError("no weights at hand")
 
 

@@ -147,7 +147,7 @@ def test_a_run_cut_at_any_byte_goes_on_to_the_same_trajectory(tmp_path_factory, 
 @pytest.mark.parametrize("measured", [0, 5, 7])
 def test_interrupting_leaves_a_run_that_goes_on(tmp_path, whole, measured):
     class Interrupted(AnalyticSupernet):
-        def evaluate(self, architecture, split, share=1.0):
+        def evaluate(self, architecture, split, share=1.0, *, precision="fp32"):
             if len(load_run(tmp_path / "run").evaluations) == measured:
                 raise KeyboardInterrupt
             return super().evaluate(architecture, split, share)
@@ -179,8 +179,8 @@ def test_another_config_is_refused_by_field_and_nothing_is_lost(copy, field, val
 
 def test_another_profile_is_refused(copy):
     with pytest.raises(RunMismatch) as raised:
-        run_search(fake_context(), CONFIG, copy, provenance={"profile": {"sha256": "abc"}})
-    assert raised.value.fields == ("provenance.profile.sha256",)
+        run_search(fake_context(), CONFIG, copy, provenance={"profile": {"name": "p", "sha256": "abc"}})
+    assert raised.value.fields == ("provenance.profile.name", "provenance.profile.sha256")
 
 
 @pytest.mark.parametrize("field", ["space_digest", "versions.numpy"])
@@ -198,6 +198,22 @@ def test_force_starts_anew(copy):
     run = search(copy, CONFIG.model_copy(update={"seed": 9}), force=True)
     assert len(run.evaluations) == 17
     assert run.config.seed == 9
+
+
+@pytest.mark.parametrize(
+    ("field", "content"),
+    [
+        ("objectives", [{"name": "macs", "unit": "MACs", "direction": "down", "reference": 1.0}]),
+        ("objectives", [{"name": "macs", "unit": "MACs", "direction": "min"}]),
+        ("watched", [{"name": "macs", "unit": "MACs", "colour": "red"}]),
+        ("watched", [{"name": "macs"}]),
+    ],
+)
+def test_a_damaged_quantity_of_the_description_is_named(copy, field, content):
+    path = copy / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {field: content}))
+    with pytest.raises(RunDamaged, match=rf"is not a run's description: {field}\.0\."):
+        load_run(copy)
 
 
 def test_a_damaged_line_is_named(copy):

@@ -15,13 +15,13 @@ from gnomon.search.errors import InvalidConfig, OutputUnusable, RunDamaged, RunM
 from gnomon.search.problem.build import build_objectives
 from gnomon.search.rounds import Rounds
 from gnomon.search.tactic import TACTICS
-from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency, fake_context
+from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency, fake_context, problem_of
 from gnomon.supernets import load_space
 
 CONFIG = SearchConfig(space="fashion_mnist", budget=9, population=4, tactic="evolutionary")
-HERE = {"checkpoint_sha256": "c" * 64, "data": None, "profile": {"sha256": "first"}}
+HERE = {"checkpoint_sha256": "c" * 64, "data": None, "profile": {"name": "p", "sha256": "first"}}
 NONE = np.empty((0, 26), dtype=np.int64)
-THERE = HERE | {"profile": {"sha256": "second"}}
+THERE = HERE | {"profile": {"name": "p", "sha256": "second"}}
 SCRIPT = """
 import os, sys
 from pathlib import Path
@@ -31,7 +31,7 @@ folder, text, other = sys.argv[1:]
 def stop(spent, *rest):
     if spent >= 5:
         os._exit(9)
-there = {"checkpoint_sha256": "c" * 64, "data": None, "profile": {"sha256": "second"}}
+there = {"checkpoint_sha256": "c" * 64, "data": None, "profile": {"name": "p", "sha256": "second"}}
 run_search(fake_context(), SearchConfig.model_validate_json(text), Path(folder), provenance=there,
            start_from=load_run(Path(other)), on_progress=stop)
 """
@@ -93,7 +93,8 @@ def test_evidence_is_an_own_generation_before_the_first_round(first):
     context = fake_context()
     objectives = build_objectives(CONFIG.objectives, context)
     evidence = tuple((m.architecture.indices, m.values) for m in first.measured)
-    rounds = Rounds(context.space, first.config, objectives, (), TACTICS.load("random")(CONFIG), evidence, NONE)
+    problem = problem_of(context.space, objectives)
+    rounds = Rounds(context.space, first.config, problem, TACTICS.load("random")(CONFIG), evidence, NONE)
     archive = rounds.archive(first.evaluations[:0], 0)
     assert set(archive.rounds) == {-1}
     assert archive.values.tolist() == [list(m.values) for m in first.measured]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gnomon.search import SearchConfig, run_search
+from gnomon.search import Objective, SearchConfig, run_search
 from gnomon.search.acquisition.opening import FIRST_PARTIAL
 from gnomon.search.archive import Archive, every_architecture
 from gnomon.search.problem.build import build_objectives
@@ -37,7 +37,7 @@ def whole(tmp_path_factory):
 
 
 @dataclass(frozen=True)
-class Indivisible:
+class Indivisible(Objective):
     """A super-network that is validated whole or not at all, with an accuracy of its parameters."""
 
     space: object
@@ -155,11 +155,12 @@ def test_one_objective_is_climbed(tmp_path):
 
 def test_what_cannot_be_measured_on_a_share_is_not_evaluated_in_part():
     archive = measured_archive(fake_context(), 12)
-    archive = replace(archive, objectives=(Indivisible(archive.space), archive.objectives[1]))
+    problem = replace(archive.problem, objectives=(Indivisible(archive.space), archive.objectives[1]))
+    archive = replace(archive, problem=problem)
     batch = build(CONFIG).ask(archive, 4, np.random.default_rng(0), 3)
     assert (batch.shares == 1.0).all()
     assert len(batch.rows) == 4
-    first = build(CONFIG).ask(Archive.of(archive.space, archive.objectives), 4, np.random.default_rng(0), 0)
+    first = build(CONFIG).ask(Archive.of(archive.space, problem), 4, np.random.default_rng(0), 0)
     assert first.shares.tolist() == [1.0] * 4
 
 
