@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from gnomon.cli.export import metric_line
+from gnomon.cli.printing.exported_model import metric_line
 from gnomon.lut import ProfileMismatch, ProfileRequest, build_profile
 from gnomon.profilers import FallbackRefused, backend_names
 from gnomon.profilers.runtimes.subprocess import ModelsInSubprocess

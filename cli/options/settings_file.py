@@ -1,0 +1,54 @@
+"""Search settings as TOML files."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...search import SearchConfig
+
+
+MARK = "# written by gnomon search --save-config"
+LARGEST_BYTES = 1_000_000
+
+
+def config_from_toml(path: Path) -> SearchConfig:
+    """Read settings; raises InvalidConfig for a file that is unreadable, no TOML, or has unknown settings."""
+    from ...profilers.files import read_text_file
+    from ...search import SearchConfig
+    from ...search.errors import InvalidConfig
+
+    try:
+        content = tomllib.loads(read_text_file(path, largest_bytes=LARGEST_BYTES))
+    except (OSError, ValueError) as error:
+        raise InvalidConfig(f"cannot read settings from {path}: {error}", field="config") from error
+    return SearchConfig.model_validate(content)
+
+
+def toml_from_config(config: SearchConfig, path: Path, *, force: bool) -> None:
+    """Write settings; raises InvalidConfig when the file exists and `force` is off, or cannot be written."""
+    import tomli_w
+
+    from ...outputs import appearing, file_kind
+    from ...profilers.files import read_file
+    from ...search.errors import InvalidConfig
+
+    def refuse(said: str) -> InvalidConfig:
+        return InvalidConfig(said, field="save_config")
+
+    def is_ours(path: Path) -> bool:
+        return read_file(path).startswith(MARK.encode())
+
+    values = config.model_dump(mode="json")
+    reference = values.pop("reference")
+    content = {name: value for name, value in values.items() if value is not None}
+    if reference:
+        content["reference"] = reference
+    kind = file_kind("a file of settings", is_ours, option="--save-config")
+    try:
+        with appearing(path, kind, force=force, refuse=refuse) as fresh:
+            fresh.write_text(f"{MARK}\n{tomli_w.dumps(content)}", encoding="utf-8")
+    except OSError as error:
+        raise InvalidConfig(f"cannot write {path}: {error}", field="save_config") from error
