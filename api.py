@@ -10,6 +10,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .settings import PROFILE
+
 if TYPE_CHECKING:
     from .lut import HardwareProfile, LatencyEstimate, ProfileDiff
     from .profilers.runtimes.builds import EngineFile
@@ -44,10 +46,10 @@ def profile(
     backend: str = "onnxruntime",
     *,
     out: str | Path | None = None,
-    precision: str = "fp32",
-    threads: int = 1,
-    batch: int = 1,
-    networks: int = 30,
+    precision: str = PROFILE["precision"].default,
+    threads: int = PROFILE["threads"].default,
+    batch: int = PROFILE["batch"].default,
+    networks: int = PROFILE["networks"].default,
     layers: bool = True,
     source: HardwareProfile | None = None,
     policy: TimingPolicy | None = None,

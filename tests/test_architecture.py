@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "reports": {"supernets", "profilers", "lut", "search"},
     "cli": {"supernets", "profilers", "lut", "search", "reports", "api"},
 }
-ALWAYS = {"version", "outputs", "errors"}
+ALWAYS = {"version", "outputs", "errors", "settings"}
 # The floors of each package, from the ground up: sub-packages and root modules. A floor imports those below it, and
 # its rooms do not import each other.
 FLOORS = {

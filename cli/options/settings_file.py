@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ...search import SearchConfig
@@ -14,20 +14,18 @@ MARK = "# written by gnomon search --save-config"
 LARGEST_BYTES = 1_000_000
 
 
-def config_from_toml(path: Path) -> SearchConfig:
-    """Read settings; raises InvalidConfig for a file that is unreadable, no TOML, or has unknown settings."""
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read settings, which `SearchConfig` checks; raises InvalidConfig for a file that is unreadable or no TOML."""
     from ...profilers.files import read_text_file
-    from ...search import SearchConfig
     from ...search.errors import InvalidConfig
 
     try:
-        content = tomllib.loads(read_text_file(path, largest_bytes=LARGEST_BYTES))
+        return tomllib.loads(read_text_file(path, largest_bytes=LARGEST_BYTES))
     except (OSError, ValueError) as error:
         raise InvalidConfig(f"cannot read settings from {path}: {error}", field="config") from error
-    return SearchConfig.model_validate(content)
 
 
-def toml_from_config(config: SearchConfig, path: Path, *, force: bool) -> None:
+def save_settings(config: SearchConfig, path: Path, *, force: bool) -> None:
     """Write settings; raises InvalidConfig when the file exists and `force` is off, or cannot be written."""
     import tomli_w
 

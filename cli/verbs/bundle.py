@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...settings import PROFILE
 from ..groups import group_of_commands
 from ..options.common import Backend, Force
+from ..options.from_settings import checked, with_options
 from ..options.space import SpaceArgument, SpaceOption, named_space
 from ..printing.progress import progress, say, say_if_not_interruptible, worker_progress
 
 if TYPE_CHECKING:
     from ...lut.measuring.bundle import BundleEstimate
 
+BUNDLE = {name: setting for name, setting in PROFILE.items() if name != "threads"}  # chosen on the device
 BundleFile = Annotated[Path, typer.Argument(help="Zip file written by gnomon bundle create.")]
 
 
@@ -26,29 +29,27 @@ def register(app: typer.Typer) -> None:
     bundle.command(name="import")(import_)
 
 
+@with_options(BUNDLE)
 def create(
     out: Annotated[Path, typer.Option(help="Zip file to write.")],
     space: SpaceArgument = None,
     space_option: SpaceOption = None,
-    precision: Annotated[str, typer.Option(help="Precision of weights and activations.")] = "fp32",
-    batch: Annotated[int, typer.Option(help="Images at a time.", min=1)] = 1,
-    networks: Annotated[int, typer.Option(help="Whole networks that correct and verify the table.", min=10)] = 30,
+    *,
     networks_only: Annotated[bool, typer.Option("--networks-only", help="Measure no layer.")] = False,
-    time_cap_s: Annotated[float, typer.Option(help="No further visits after this many seconds.", min=1)] = 600.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say how large it will be, and write nothing.")] = False,
     force: Force = False,
+    **values: Any,
 ) -> None:
     """Write all models of a space, with what times them, as one file to carry to a device."""
     from ...lut.measuring.bundle import bundle_request, create_bundle, estimate_bundle
     from ...profilers.timing.protocol import TimingPolicy
     from ...profilers.transports.manifest import WORKER
 
-    policy = TimingPolicy(time_cap_s=time_cap_s)
+    asked = checked(BUNDLE, values)
+    policy = TimingPolicy(time_cap_s=asked.pop("time_cap_s"))
     request = bundle_request(
         named_space(space, space_option, default="fashion_mnist"),
-        precision=precision,
-        batch=batch,
-        networks=networks,
+        **asked,
         layers=not networks_only,
         policy=policy,
     )
@@ -61,23 +62,25 @@ def create(
     print(f"there    unzip it, and in its folder: python3 {WORKER} --backend onnxruntime --threads 1")
 
 
+@with_options({"threads": PROFILE["threads"]})
 def run(
     file: BundleFile,
     backend: Backend = "onnxruntime",
-    threads: Annotated[int, typer.Option(help="Threads of the runtime.", min=1)] = 1,
+    **values: Any,
 ) -> None:
     """Run a bundle on this machine, unpacked beside its file; the same command goes on after an interruption."""
     from ...lut.errors import OutputUnwritable
     from ...profilers.transports.bundle import unpack_beside
     from ...profilers.transports.bundle_device import run_bundle
 
+    threads = checked({"threads": PROFILE["threads"]}, values)
     say_if_not_interruptible()
     try:
         folder = unpack_beside(file)
     except OSError as error:
         raise OutputUnwritable(f"cannot unpack {file} beside it: {error}") from error
     with progress(f"{file.name} on {backend}") as report:
-        results = run_bundle(folder, backend, threads=threads, on_progress=worker_progress(report))
+        results = run_bundle(folder, backend, **threads, on_progress=worker_progress(report))
     print(f"results  {results}")
     print(f"next     gnomon bundle import {file} {results}")
 

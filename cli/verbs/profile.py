@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ...settings import PROFILE
 from ..options.common import Backend, Force
 from ..options.device import Device, Verbose, connected
+from ..options.from_settings import checked, with_options
 from ..options.space import SpaceArgument, SpaceOption, named_space
 from ..printing.progress import progress, worker_progress
 
@@ -17,14 +19,12 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
 
     @app.command()
+    @with_options(PROFILE)
     def profile(
         space: SpaceArgument = None,
         space_option: SpaceOption = None,
         backend: Backend = "onnxruntime",
-        threads: Annotated[int, typer.Option(help="Threads of the runtime.", min=1)] = 1,
-        batch: Annotated[int, typer.Option(help="Images at a time.", min=1)] = 1,
-        precision: Annotated[str, typer.Option(help="Precision of weights and activations.")] = "fp32",
-        networks: Annotated[int, typer.Option(help="Whole networks that correct and verify the table.", min=10)] = 30,
+        *,
         networks_only: Annotated[
             bool, typer.Option("--networks-only", help="Measure no layer: a regression on the whole networks predicts.")
         ] = False,
@@ -33,7 +33,6 @@ def register(app: typer.Typer) -> None:
             typer.Option("--from", help="Correct this profile of another device or configuration by --samples."),
         ] = None,
         samples: Annotated[int, typer.Option(help="Whole networks measured with --from.", min=10)] = 10,
-        time_cap_s: Annotated[float, typer.Option(help="No further visits after this many seconds.", min=1)] = 600.0,
         out: Annotated[Path | None, typer.Option(help="File to write; default: named after the device.")] = None,
         strict: Annotated[
             bool, typer.Option("--strict", help="Exit 4 when the profile's quality is not good.")
@@ -41,6 +40,7 @@ def register(app: typer.Typer) -> None:
         force: Force = False,
         device: Device = "local",
         verbose: Verbose = False,
+        **values: Any,
     ) -> None:
         """Measure every layer of a space on a device, and whole networks that verify the table."""
         from ...api import load_profile
@@ -50,6 +50,10 @@ def register(app: typer.Typer) -> None:
         from ..exits import QualityRefused
         from ..printing.profile import print_profile
 
+        asked = checked(PROFILE, values)
+        policy = TimingPolicy(time_cap_s=asked.pop("time_cap_s"))
+        if source is not None:
+            asked["networks"] = samples
         named = named_space(space, space_option, default="fashion_mnist")
         with (
             connected(device, verbose=verbose) as transport,
@@ -59,13 +63,10 @@ def register(app: typer.Typer) -> None:
                 named,
                 backend,
                 out=out,
-                precision=precision,
-                threads=threads,
-                batch=batch,
-                networks=networks if source is None else samples,
+                **asked,
                 layers=source is None and not networks_only,
                 source=None if source is None else load_profile(source),
-                policy=TimingPolicy(time_cap_s=time_cap_s),
+                policy=policy,
                 force=force,
                 device=transport,
                 on_progress=worker_progress(report),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...settings import SEARCH
 from ..options.common import Force
+from ..options.from_settings import given, with_options
 from ..options.profiles import ProfileOptions
 from ..options.space import SpaceArgument, SpaceOption, named_space
 from ..options.weights import Checkpoint, Data
@@ -28,35 +30,17 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
 
     @app.command()
+    @with_options(SEARCH)
     def search(
+        context: typer.Context,
         out: Annotated[Path, typer.Option(help="Run folder; an interrupted run in it goes on.")],
         profile: ProfileOptions = None,
         space: SpaceArgument = None,
         space_option: SpaceOption = None,
-        objectives: Annotated[str, typer.Option(help="What to optimise, with commas between.")] = "accuracy,latency",
-        tactic: Annotated[str, typer.Option(help="How to choose what to validate.")] = "gnomon",
-        algorithm: Annotated[str, typer.Option(help="How linas and evolutionary breed.")] = "auto",
-        surrogate: Annotated[str, typer.Option(help="Predictor of costly objectives (linas).")] = "ridge",
-        population: Annotated[
-            int | None, typer.Option(help="Validations a round; default: 4 by gnomon, else 50.")
+        *,
+        config: Annotated[
+            Path | None, typer.Option(help="TOML file of settings; options that are given go before.")
         ] = None,
-        partial_share: Annotated[
-            float, typer.Option(help="Share of the examples of a partial evaluation; 1: none.")
-        ] = 0.1,
-        budget: Annotated[int, typer.Option(help="Cost in full validations; a larger one goes on.")] = 250,
-        stop_after_s: Annotated[float | None, typer.Option(help="Stop before so many seconds.")] = None,
-        stop_gain: Annotated[
-            float | None, typer.Option(help="Stop between rounds when hypervolume gains less, as 0.001.")
-        ] = None,
-        patience: Annotated[int, typer.Option(help="Validations over which --stop-gain looks.")] = 20,
-        inner_evaluations: Annotated[int, typer.Option(help="Predicted architectures a round (linas).")] = 20_000,
-        constraint: Annotated[list[str] | None, typer.Option(help="Bound on the front, e.g. latency<=2ms.")] = None,
-        region: Annotated[
-            list[str] | None, typer.Option(help="Where hypervolume counts, e.g. latency<=12ms; forbids nothing.")
-        ] = None,
-        split: Annotated[str, typer.Option(help="Examples that a task's metric is searched on.")] = "validation",
-        seed: Annotated[int, typer.Option(help="Seed of all randomness.")] = 0,
-        config: Annotated[Path | None, typer.Option(help="TOML file with these settings; it replaces them.")] = None,
         save_config: Annotated[Path | None, typer.Option(help="Write the settings as TOML, and stop.")] = None,
         start_from: Annotated[
             Path | None, typer.Option("--from", help="Start from another run on the space, e.g. another device's.")
@@ -64,41 +48,23 @@ def register(app: typer.Typer) -> None:
         checkpoint: Checkpoint = None,
         data: Data = None,
         force: Force = False,
+        **values: Any,
     ) -> None:
         """Search a space, the profile's unless named: validate on the super-network, take latency from the profile."""
         from ...api import load_run
         from ...api import search as run_search
         from ...search import SearchConfig
         from ..options.profiles import load_profiles
-        from ..options.settings_file import config_from_toml, toml_from_config
+        from ..options.settings_file import read_settings, save_settings
         from ..printing.front import print_run
 
         loaded = load_profiles(profile or ())
+        content = read_settings(config) if config else {"space": space_of(loaded)}
         named = named_space(space, space_option, default=None)
-        settings = (
-            config_from_toml(config)
-            if config
-            else SearchConfig(
-                space=named or space_of(loaded),
-                objectives=tuple(name.strip() for name in objectives.split(",") if name.strip()),
-                tactic=tactic,
-                algorithm=algorithm,
-                surrogate=surrogate,
-                population=population,
-                partial_share=partial_share,
-                budget=budget,
-                stop_after_s=stop_after_s,
-                stop_gain=stop_gain,
-                patience=patience,
-                inner_evaluations=inner_evaluations,
-                constraints=tuple(constraint or ()),
-                region=tuple(region or ()),
-                split=split,
-                seed=seed,
-            )
-        )
+        asked = {**given(context, SEARCH, values), **({"space": named} if named else {})}
+        settings = SearchConfig.model_validate({**content, **asked})
         if save_config:
-            toml_from_config(settings, save_config, force=force)
+            save_settings(settings, save_config, force=force)
             print(save_config)
             return
         other = load_run(start_from) if start_from else None

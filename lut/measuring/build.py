@@ -28,6 +28,7 @@ from ...profilers.timing.protocol import TimingPolicy
 from ...profilers.transports.local import LocalDevice
 from ...profilers.transports.transport import Transport
 from ...profilers.worker.cache import cache_path, hand_on_cache
+from ...settings import PROFILE as SETTINGS
 from ...supernets import SearchSpace, load_space
 from ...supernets.layers.registry import macs
 from ...supernets.precision import is_calibrated
@@ -70,7 +71,7 @@ class ProfileRequest:
     space: str
     backend: str
     config: RunConfig = field(default_factory=RunConfig)
-    networks: int = 30
+    networks: int = SETTINGS["networks"].default
     layers: bool = True
     source: HardwareProfile | None = None
     policy: TimingPolicy = field(default_factory=TimingPolicy)

@@ -128,18 +128,3 @@ def test_finished_run_is_shown_again_not_repeated(gnomon, finished_run, profile_
     arguments = ("--profile", profile_name, "--tactic", "random", "--budget", 6, "--population", 3)
     assert gnomon("search", "--out", finished_run, *arguments).code == 0
     assert (finished_run / "evaluations.jsonl").read_bytes() == before
-
-
-def test_search_offers_every_setting():
-    import inspect
-
-    import typer
-
-    from gnomon.cli.verbs import search as verb
-    from gnomon.search import SearchConfig
-
-    app = typer.Typer()
-    verb.register(app)
-    options = set(inspect.signature(app.registered_commands[0].callback).parameters)
-    renamed = {"constraints": "constraint", "reference": "config"}
-    assert {renamed.get(name, name) for name in SearchConfig.model_fields} <= options
