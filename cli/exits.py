@@ -22,12 +22,9 @@ def exit_code_of(error: Exception) -> int | None:
     environment = (profiling.BackendError, profiling.EnvironmentChanged, profiling.ResultsUnwritable)
     if isinstance(error, (*environment, profiling.WorkerCrashed, profiling.DeviceBusy, profiling.DeviceUnfit)):
         return EXIT_ENVIRONMENT
-    from ..lut.errors import LutError
-    from ..reports.errors import PlotRefused
-    from ..search.errors import SearchError
-    from ..supernets.errors import PluginBroken, PrecisionUnavailable, SupernetError
+    from ..errors import GnomonError
+    from ..supernets.errors import PluginBroken, PrecisionUnavailable
 
     if isinstance(error, (PluginBroken, PrecisionUnavailable)):
         return EXIT_ENVIRONMENT
-    usage = (profiling.ProfilerError, LutError, PlotRefused, SearchError, SupernetError)
-    return EXIT_USAGE if isinstance(error, usage) else None
+    return EXIT_USAGE if isinstance(error, GnomonError) else None

@@ -26,15 +26,11 @@ def read_settings(path: Path) -> dict[str, Any]:
 
 
 def save_settings(config: SearchConfig, path: Path, *, force: bool) -> None:
-    """Write settings; raises InvalidConfig when the file exists and `force` is off, or cannot be written."""
+    """Write settings; raises OutputUnusable."""
     import tomli_w
 
     from ...outputs import appearing, file_kind
     from ...profilers.files import read_file
-    from ...search.errors import InvalidConfig
-
-    def refuse(said: str) -> InvalidConfig:
-        return InvalidConfig(said, field="save_config")
 
     def is_ours(path: Path) -> bool:
         return read_file(path).startswith(MARK.encode())
@@ -45,8 +41,5 @@ def save_settings(config: SearchConfig, path: Path, *, force: bool) -> None:
     if reference:
         content["reference"] = reference
     kind = file_kind("a file of settings", is_ours, option="--save-config")
-    try:
-        with appearing(path, kind, force=force, refuse=refuse) as fresh:
-            fresh.write_text(f"{MARK}\n{tomli_w.dumps(content)}", encoding="utf-8")
-    except OSError as error:
-        raise InvalidConfig(f"cannot write {path}: {error}", field="save_config") from error
+    with appearing(path, kind, force=force) as fresh:
+        fresh.write_text(f"{MARK}\n{tomli_w.dumps(content)}", encoding="utf-8")

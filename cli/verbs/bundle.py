@@ -69,7 +69,7 @@ def run(
     **values: Any,
 ) -> None:
     """Run a bundle on this machine, unpacked beside its file; the same command goes on after an interruption."""
-    from ...lut.errors import OutputUnwritable
+    from ...outputs import OutputUnusable
     from ...profilers.transports.bundle import unpack_beside
     from ...profilers.transports.bundle_device import run_bundle
 
@@ -78,7 +78,7 @@ def run(
     try:
         folder = unpack_beside(file)
     except OSError as error:
-        raise OutputUnwritable(f"cannot unpack {file} beside it: {error}") from error
+        raise OutputUnusable(f"cannot unpack {file} beside it: {error}") from error
     with progress(f"{file.name} on {backend}") as report:
         results = run_bundle(folder, backend, **threads, on_progress=worker_progress(report))
     print(f"results  {results}")

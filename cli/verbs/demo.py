@@ -53,9 +53,8 @@ def remove_demo(out: Path) -> None:
     """Remove what an earlier demo wrote; raises OutputUnusable, before anything is gone, for anything else."""
     from ...lut.measuring.build import BUILDING
     from ...lut.profile_file.store import PROFILE
-    from ...outputs import Kind, require_free
+    from ...outputs import Kind, OutputUnusable, require_free
     from ...reports.plots import PLOT
-    from ...search.errors import OutputUnusable
     from ...search.export.folder import EXPORT
     from ...search.runs.folder import foreign_in_run
 
@@ -64,7 +63,7 @@ def remove_demo(out: Path) -> None:
     kinds |= dict.fromkeys(pictures, PLOT) | dict.fromkeys(profiles, PROFILE)
     kinds |= {f"{name}.building": BUILDING for name in profiles}
     if out.is_symlink() or not out.is_dir():
-        require_free(out, Kind("a demo", lambda path: "is no folder of a demo"), force=True, refuse=OutputUnusable)
+        require_free(out, Kind("a demo", lambda path: "is no folder of a demo"), force=True)
         return
     for path in sorted(out.iterdir()):
         if path.name not in kinds:
@@ -72,7 +71,7 @@ def remove_demo(out: Path) -> None:
                 f"{out} holds {path.name}, which no demo wrote, so it is not replaced; choose another --out, or move "
                 "it away"
             )
-        require_free(path, kinds[path.name], force=True, refuse=OutputUnusable)
+        require_free(path, kinds[path.name], force=True)
     shutil.rmtree(out)
 
 

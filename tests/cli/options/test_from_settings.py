@@ -13,7 +13,8 @@ def test_help_says_what_a_setting_is_for_and_what_it_is_unless_given(gnomon):
     assert "--constraint" in shown
     assert "[default: accuracy,latency]" in shown
     for verb in (("profile",), ("bundle", "create")):
-        assert "Whole networks that correct and verify the table. [default: 30]" in " ".join(gnomon(*verb, "--help").out.split())
+        shown = " ".join(gnomon(*verb, "--help").out.split())
+        assert "Whole networks that correct and verify the table. [default: 30]" in shown
 
 
 @pytest.mark.parametrize(
