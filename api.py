@@ -10,6 +10,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .settings import PROFILE
+
 if TYPE_CHECKING:
     from .lut import HardwareProfile, LatencyEstimate, ProfileDiff
     from .profilers.runtimes.builds import EngineFile
@@ -44,10 +46,10 @@ def profile(
     backend: str = "onnxruntime",
     *,
     out: str | Path | None = None,
-    precision: str = "fp32",
-    threads: int = 1,
-    batch: int = 1,
-    networks: int = 30,
+    precision: str = PROFILE["precision"].default,
+    threads: int = PROFILE["threads"].default,
+    batch: int = PROFILE["batch"].default,
+    networks: int = PROFILE["networks"].default,
     layers: bool = True,
     source: HardwareProfile | None = None,
     policy: TimingPolicy | None = None,
@@ -343,11 +345,9 @@ def build(
 ) -> tuple[EngineFile, ...]:
     """Build engines from ONNX bytes, by name, for a device such as sm86 that need not be here; write them into `out`.
 
-    Raises OutputExists, with `force` for what is no such engine only, and the errors of `gnomon.profilers.errors`:
-    BuildsUnavailable for a backend or target that there is no building for, and ModelRejected once all other models
-    are built.
+    Raises OutputUnusable; BuildsUnavailable for a backend or target that there is no building for, ModelRejected once
+    all other models are built, and the other errors of `gnomon.profilers.errors`.
     """
-    from .lut import OutputExists
     from .outputs import file_kind, require_free
     from .profilers.files import has_schema
     from .profilers.runtimes.builds import SCHEMA, build_engines, engine_path
@@ -357,8 +357,8 @@ def build(
     engine = file_kind("an engine", lambda path: has_schema(path.with_suffix(".json"), SCHEMA))
 
     def check_place(path: Path) -> None:
-        require_free(path, engine, force=force, refuse=OutputExists)
-        require_free(path.with_suffix(".json"), record, force=True, refuse=OutputExists)
+        require_free(path, engine, force=force)
+        require_free(path.with_suffix(".json"), record, force=True)
 
     builder = load_builder(backend)
     for name in models:

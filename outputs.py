@@ -2,8 +2,8 @@
 
 What is to appear is written beside its place and renamed into it. Nothing is replaced unless asked, also not what
 appeared meanwhile; when asked, only what its kind recognises by its content, and anything else is refused in one line.
-A process killed at any moment leaves the old or the new, whole. This file imports nothing of the package, so all may
-import it.
+A process killed at any moment leaves the old or the new, whole. Whatever is in the way, or keeps the operating system
+from writing, is one error: OutputUnusable. This file imports no package of Gnomon's, so all may import it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-Refuse = Callable[[str], Exception]
+from .errors import GnomonError
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
 RENAME_SWAP = 2  # of macOS
 OLD = "old"
+
+
+class OutputUnusable(GnomonError):
+    """An output is there already, is nothing that Gnomon wrote, or cannot be written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,44 +57,47 @@ def file_kind(noun: str, is_one: Callable[[Path], bool], *, option: str = "`out`
     return Kind(noun, fault, option)
 
 
-def require_free(path: Path, kind: Kind, *, force: bool, refuse: Refuse) -> None:
-    """Raise what `refuse` makes of one line unless nothing is at `path`, or `force` may replace what is there."""
+def require_free(path: Path, kind: Kind, *, force: bool) -> None:
+    """Raise OutputUnusable unless nothing is at `path`, or `force` may replace what is there."""
     if not os.path.lexists(path):
         return
     fault = kind.fault(path)
     if fault:
-        raise refuse(
+        raise OutputUnusable(
             f"{path} {fault}, so it is not replaced; choose another {kind.option}, or move it away"
             if force
             else f"{path} is there already, and {fault}; choose another {kind.option}"
         )
     if not force:
-        raise refuse(f"{path} is there already; choose another {kind.option}, or replace it with `force=True`")
+        raise OutputUnusable(f"{path} is there already; choose another {kind.option}, or replace it with `force=True`")
 
 
 @contextmanager
-def appearing(path: Path, kind: Kind, *, force: bool, refuse: Refuse) -> Iterator[Path]:
+def appearing(path: Path, kind: Kind, *, force: bool) -> Iterator[Path]:
     """Yield a free path of the same name to write a file or folder at; when the block ends well it is at `path`.
 
-    Raises what `refuse` makes of what is in the way, before and after the block, and OSError.
+    Raises OutputUnusable for what is in the way, before and after the block, and for an OSError, also of the block.
     """
-    restore(path, kind)
-    require_free(path, kind, force=force, refuse=refuse)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:100]}.") as beside:
-        fresh = Path(beside) / path.name
-        yield fresh
-        for part in (*(fresh.iterdir() if fresh.is_dir() else ()), fresh):
-            synced(part)
-        if not os.path.lexists(path):
-            place_new(fresh, path, kind, refuse=refuse)
-        else:
-            require_free(path, kind, force=force, refuse=refuse)
-            replace(fresh, path, kind, refuse=refuse)
-    synced(path.parent)
+    try:
+        restore(path, kind)
+        require_free(path, kind, force=force)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:100]}.") as beside:
+            fresh = Path(beside) / path.name
+            yield fresh
+            for part in (*(fresh.iterdir() if fresh.is_dir() else ()), fresh):
+                synced(part)
+            if not os.path.lexists(path):
+                place_new(fresh, path, kind)
+            else:
+                require_free(path, kind, force=force)
+                replace(fresh, path, kind)
+        synced(path.parent)
+    except OSError as error:
+        raise OutputUnusable(f"cannot write {path}: {error}; choose another {kind.option}") from error
 
 
-def place_new(fresh: Path, path: Path, kind: Kind, *, refuse: Refuse) -> None:
+def place_new(fresh: Path, path: Path, kind: Kind) -> None:
     """Move what was written to `path`, where nothing is; what appeared there in the last moment stays."""
     try:
         if fresh.is_dir():
@@ -107,10 +114,11 @@ def place_new(fresh: Path, path: Path, kind: Kind, *, refuse: Refuse) -> None:
     except OSError as error:
         if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EISDIR):
             raise
-        raise refuse(f"{path} appeared meanwhile and was left as it is; choose another {kind.option}") from error
+        said = f"{path} appeared meanwhile and was left as it is; choose another {kind.option}"
+        raise OutputUnusable(said) from error
 
 
-def replace(fresh: Path, path: Path, kind: Kind, *, refuse: Refuse) -> None:
+def replace(fresh: Path, path: Path, kind: Kind) -> None:
     """Put what was written in the place of what is at `path`, which then lies beside and is looked at once more."""
     old = fresh
     if not exchange(fresh, path):
@@ -131,7 +139,7 @@ def replace(fresh: Path, path: Path, kind: Kind, *, refuse: Refuse) -> None:
         else:
             path.rename(fresh)
             old.rename(path)
-        raise refuse(f"{path} {fault}, so it is not replaced; choose another {kind.option}, or move it away")
+        raise OutputUnusable(f"{path} {fault}, so it is not replaced; choose another {kind.option}, or move it away")
 
 
 def restore(path: Path, kind: Kind) -> None:

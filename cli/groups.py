@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import typer
 from typer.core import TyperGroup
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -33,6 +34,14 @@ class Grouped(TyperGroup):
     def groups(self) -> Mapping[str, tuple[str, ...]]:
         """Return the groups: none, but for the command itself."""
         return {}
+
+
+def group_of_commands(app: typer.Typer, name: str, text: str) -> typer.Typer:
+    """Add a verb to `app` that has commands of its own, and return it; `text` is its help."""
+    group = typer.Typer(help=text, cls=Grouped, no_args_is_help=True, rich_markup_mode=None)
+    group.callback()(lambda: None)  # without one, a single command would take the verb's place
+    app.add_typer(group, name=name)
+    return group
 
 
 class Verbs(Grouped):

@@ -17,8 +17,9 @@ from typing import Any
 import typer
 
 from ..version import VERSION
+from .exits import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_QUALITY, QualityRefused, exit_code_of
 from .groups import VERBS, Verbs
-from .output import say_if_not_interruptible
+from .printing.progress import say_if_not_interruptible
 from .wording import as_options
 
 app = typer.Typer(
@@ -32,11 +33,6 @@ app = typer.Typer(
 
 LONG_VERBS = frozenset(("space", "data", "train", "evaluate", "profile", "build", "search", "finish", "export", "demo"))
 NO_ARGUMENTS = "NoArgsIsHelpError"  # of what typer carries of click, wherever that lies
-EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_QUALITY, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 2, 3, 4, 5, 130
-
-
-class QualityRefused(Exception):
-    """Raised by verbs under --strict when a measurement is not good enough."""
 
 
 def show_version(asked: bool) -> None:
@@ -57,7 +53,7 @@ def root(
 
 
 for verb in VERBS:
-    importlib.import_module(f".{verb}", __package__).register(app)
+    importlib.import_module(f".verbs.{verb}", __package__).register(app)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -125,27 +121,3 @@ def torn_lines_shown() -> Iterator[None]:
 
         warnings.showwarning = show
         yield
-
-
-def exit_code_of(error: Exception) -> int | None:
-    """Return the exit code of an error that Gnomon raises on purpose; None for any other."""
-    if type(error).__module__.startswith("typer"):
-        show = getattr(error, "format_message", None)
-        error.args = (show(),) if show else error.args
-        return EXIT_USAGE
-    from ..profilers import errors as profiling
-
-    if isinstance(error, profiling.DeviceUnreachable):
-        return EXIT_UNREACHABLE
-    environment = (profiling.BackendError, profiling.EnvironmentChanged, profiling.ResultsUnwritable)
-    if isinstance(error, (*environment, profiling.WorkerCrashed, profiling.DeviceBusy, profiling.DeviceUnfit)):
-        return EXIT_ENVIRONMENT
-    from ..lut.errors import LutError
-    from ..reports.errors import PlotRefused
-    from ..search.errors import SearchError
-    from ..supernets.errors import PluginBroken, PrecisionUnavailable, SupernetError
-
-    if isinstance(error, (PluginBroken, PrecisionUnavailable)):
-        return EXIT_ENVIRONMENT
-    usage = (profiling.ProfilerError, LutError, PlotRefused, SearchError, SupernetError)
-    return EXIT_USAGE if isinstance(error, usage) else None

@@ -9,8 +9,6 @@ LutError
 ├── TableUnreadable   a table of another format cannot be read, or has no word for what is asked
 ├── ResultsIncomplete a device's results are of a run that was not finished
 ├── FindingsRefused   a table has findings that are errors (`findings` in words)
-├── OutputExists      the output is there already
-└── OutputUnwritable  the output folder cannot be written
 """
 
 from __future__ import annotations
@@ -68,11 +66,3 @@ class FindingsRefused(LutError):
 
 class NotVerified(LutError):
     """Nothing is known about the error of these latencies."""
-
-
-class OutputExists(LutError):
-    """Nothing is overwritten unless asked."""
-
-
-class OutputUnwritable(LutError):
-    """The output folder is read-only or full."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..errors import GnomonError
 
-class PlotRefused(Exception):
-    """A plot cannot be written: its ending, an existing file, a missing library or an unwritable folder."""
+
+class PlotRefused(GnomonError):
+    """A plot cannot be drawn: its suffix is no picture's, a library is missing, or there is nothing to show."""

@@ -48,7 +48,7 @@ PLOT = file_kind("a plot", is_ours, option="name")
 
 @contextmanager
 def figure(path: str | Path, *, force: bool, size: tuple[float, float] = (6.4, 4.8)) -> Iterator[Any]:
-    """Open a figure with one pair of axes, and save it at `path`; raises PlotRefused."""
+    """Open a figure with one pair of axes, and save it at `path`; raises PlotRefused, OutputUnusable."""
     with figures(path, force=force, size=size, widths=(1,)) as (axes,):
         yield axes
 
@@ -57,11 +57,11 @@ def figure(path: str | Path, *, force: bool, size: tuple[float, float] = (6.4, 4
 def figures(
     path: str | Path, *, force: bool, size: tuple[float, float], widths: tuple[int, ...]
 ) -> Iterator[tuple[Any, ...]]:
-    """Open a figure with axes for each of `widths`, side by side, and save it at `path`; raises PlotRefused."""
+    """Open a figure with axes for each of `widths`, side by side, and save it; raises PlotRefused, OutputUnusable."""
     path = Path(path)
     if path.suffix not in KINDS:
         raise PlotRefused(f"cannot write {path}: a plot is {', '.join(KINDS)}")
-    require_free(path, PLOT, force=force, refuse=PlotRefused)
+    require_free(path, PLOT, force=force)
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -75,11 +75,8 @@ def figures(
         for side in ("top", "right"):
             each.spines[side].set_visible(False)
     yield axes
-    try:
-        with appearing(path, PLOT, force=force, refuse=PlotRefused) as fresh:
-            drawing.savefig(fresh, dpi=150, metadata=MARKS[path.suffix])
-    except OSError as error:
-        raise PlotRefused(f"cannot write {path}: {error}") from error
+    with appearing(path, PLOT, force=force) as fresh:
+        drawing.savefig(fresh, dpi=150, metadata=MARKS[path.suffix])
 
 
 def plot_fidelity(profile: HardwareProfile, path: str | Path, *, force: bool = False) -> None:

@@ -17,7 +17,6 @@ SearchError
 ├── RunDamaged         a file of a run folder is not what was written
 ├── RunLocked          another process is writing the run
 ├── ExportRefused      an exported file does not do what torch does
-└── OutputUnusable     an output exists, or cannot be written
 """
 
 from __future__ import annotations
@@ -130,7 +129,3 @@ class RunLocked(SearchError):
 
 class ExportRefused(SearchError):
     """An exported file does not do what the sub-network does in torch."""
-
-
-class OutputUnusable(SearchError):
-    """An output exists already, or cannot be created or written."""

@@ -20,9 +20,9 @@ MAY_IMPORT = {
     "lut": {"supernets", "profilers"},
     "search": {"supernets", "profilers", "lut"},
     "reports": {"supernets", "profilers", "lut", "search"},
-    "cli": {"supernets", "profilers", "lut", "search", "reports", "api", "demo"},
+    "cli": {"supernets", "profilers", "lut", "search", "reports", "api"},
 }
-ALWAYS = {"version", "outputs", "errors"}
+ALWAYS = {"version", "outputs", "errors", "settings"}
 # The floors of each package, from the ground up: sub-packages and root modules. A floor imports those below it, and
 # its rooms do not import each other.
 FLOORS = {
@@ -72,6 +72,7 @@ FLOORS = {
         "loop study",
         "testing",
     ),
+    "cli": ("exits groups wording", "printing", "options", "verbs", "main", "__main__"),
 }
 HEAVY = ("torch", "onnxruntime", "openvino", "tensorrt", "pymoo", "sklearn", "pandas", "scipy", "matplotlib", "optuna")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
@@ -155,6 +156,12 @@ def test_no_import_goes_up():
     assert arrows_up(ROOT) == []
 
 
+def test_no_verb_imports_another():
+    for name, others in imports_of(ROOT).items():
+        if name.startswith("cli.verbs."):
+            assert not [other for other in others if other.startswith("cli.verbs.")], name
+
+
 def test_no_modules_import_each_other_in_a_circle():
     assert circle_in(imports_of(ROOT)) == []
 
@@ -170,6 +177,7 @@ def test_no_modules_import_each_other_in_a_circle():
             "from ..lint.finding import X",
             "lut.latency_model.model imports lut.lint.finding",
         ),
+        ("cli/printing/front.py", "from ..options.run import X", "cli.printing.front imports cli.options.run"),
     ],
 )
 def test_a_planted_import_is_found(tmp_path, file, line, said):

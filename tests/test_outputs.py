@@ -1,6 +1,7 @@
 """The door by which outputs appear: real files, real processes, and kills while a place changes hands."""
 
 import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gnomon import outputs
-from gnomon.outputs import Kind, appearing, file_kind, require_free
+from gnomon.outputs import Kind, OutputUnusable, appearing, file_kind, require_free
 
 OURS = file_kind("a note", lambda path: path.read_bytes().startswith(b"ours"))
 
@@ -51,12 +52,12 @@ write_folder(Path(sys.argv[3]), "new", force=True)
 
 
 def write(path, text, **options):
-    with appearing(path, OURS, refuse=ValueError, **options) as fresh:
+    with appearing(path, OURS, **options) as fresh:
         fresh.write_text(text)
 
 
 def write_folder(path, text, **options):
-    with appearing(path, FOLDER, refuse=ValueError, **options) as fresh:
+    with appearing(path, FOLDER, **options) as fresh:
         fresh.mkdir()
         (fresh / "note").write_text(text)
 
@@ -88,7 +89,7 @@ def test_where_two_renames_are_needed_the_next_call_brings_the_old_folder_back(t
     write_folder(tmp_path / "out", "old", force=False)
     killed_at("moved aside", "renames", tmp_path / "out", tmp_path)
     assert not (tmp_path / "out").exists()
-    with pytest.raises(ValueError, match="is there already"):
+    with pytest.raises(OutputUnusable, match="is there already"):
         write_folder(tmp_path / "out", "newer", force=False)
     assert (tmp_path / "out" / "note").read_text() == "old"
     write_folder(tmp_path / "out", "newer", force=True)
@@ -108,7 +109,7 @@ def test_a_rename_that_fails_brings_the_old_folder_back(tmp_path, monkeypatch, f
 
     monkeypatch.setattr(outputs, "exchange", lambda first, second: False)
     monkeypatch.setattr(Path, "rename", failing)
-    with pytest.raises(OSError, match="Input/output"):
+    with pytest.raises(OutputUnusable, match="Input/output"):
         write_folder(tmp_path / "out", "new", force=True)
     assert (tmp_path / "out" / "note").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -122,7 +123,7 @@ def test_a_user_s_hidden_folder_is_not_taken_for_one_to_bring_back(tmp_path):
 
 
 def write_while_another_appears(path, write_one, *, force):
-    with appearing(path, OURS if write_one is write else FOLDER, force=force, refuse=ValueError) as fresh:
+    with appearing(path, OURS if write_one is write else FOLDER, force=force) as fresh:
         write_one(fresh, "ours", force=False)
         path.mkdir()
         (path / "thesis.txt").write_text("years")
@@ -131,7 +132,7 @@ def write_while_another_appears(path, write_one, *, force):
 @pytest.mark.parametrize("force", [False, True])
 @pytest.mark.parametrize("write_one", [write, write_folder])
 def test_what_appears_meanwhile_is_left_as_it_is(tmp_path, force, write_one):
-    with pytest.raises(ValueError, match="out"):
+    with pytest.raises(OutputUnusable, match="out"):
         write_while_another_appears(tmp_path / "out", write_one, force=force)
     assert (tmp_path / "out" / "thesis.txt").read_text() == "years"
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -149,7 +150,7 @@ def test_what_appears_in_the_very_last_moment_is_left_as_it_is(tmp_path, monkeyp
         return found
 
     monkeypatch.setattr(outputs.os.path, "lexists", late)
-    with pytest.raises(ValueError, match="appeared meanwhile and was left as it is"):
+    with pytest.raises(OutputUnusable, match="appeared meanwhile and was left as it is"):
         write_one(tmp_path / "out", "ours", force=False)
     assert (tmp_path / "out" / "thesis.txt").read_text() == "years"
 
@@ -166,7 +167,7 @@ def test_what_somebody_writes_into_a_folder_in_the_last_moment_is_kept(tmp_path,
         return exchange(first, second) if is_atomic else False
 
     monkeypatch.setattr(outputs, "exchange", late)
-    with pytest.raises(ValueError, match=r"holds thesis\.txt, which is not ours, so it is not replaced"):
+    with pytest.raises(OutputUnusable, match=r"holds thesis\.txt, which is not ours, so it is not replaced"):
         write_folder(tmp_path / "out", "new", force=True)
     assert (tmp_path / "out" / "thesis.txt").read_text() == "years"
     assert (tmp_path / "out" / "note").read_text() == "old"
@@ -178,7 +179,7 @@ def test_of_two_processes_that_make_one_new_folder_one_is_refused(tmp_path):
 import sys; sys.path.insert(0, {str(tmp_path)!r})
 from pathlib import Path
 from tests_of_outputs import FOLDER, appearing
-with appearing(Path(sys.argv[1]), FOLDER, force=False, refuse=SystemExit) as fresh:
+with appearing(Path(sys.argv[1]), FOLDER, force=False) as fresh:
     fresh.mkdir()
     (fresh / "note").write_text(sys.argv[2])
     print("written", flush=True)
@@ -203,8 +204,9 @@ def test_anything_else_in_a_file_s_place_is_refused_in_one_line(tmp_path, force)
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to("ours")
     (tmp_path / "dangling").symlink_to("nowhere")
-    for name in ("theirs", "folder", "link", "dangling"):
-        with pytest.raises(ValueError, match=f"{name} .*is not a note that Gnomon wrote") as caught:
+    os.mkfifo(tmp_path / "fifo")
+    for name in ("theirs", "folder", "link", "dangling", "fifo"):
+        with pytest.raises(OutputUnusable, match=f"{name} .*is not a note that Gnomon wrote") as caught:
             write(tmp_path / name, "ours anew", force=force)
         assert "\n" not in str(caught.value)
     assert (tmp_path / "theirs").read_text() == "years"
@@ -213,8 +215,8 @@ def test_anything_else_in_a_file_s_place_is_refused_in_one_line(tmp_path, force)
 
 def test_ours_is_replaced_when_asked_and_only_then(tmp_path):
     write(tmp_path / "new" / "x", "ours 1", force=False)
-    with pytest.raises(ValueError, match="force=True"):
-        require_free(tmp_path / "new" / "x", OURS, force=False, refuse=ValueError)
+    with pytest.raises(OutputUnusable, match="force=True"):
+        require_free(tmp_path / "new" / "x", OURS, force=False)
     write(tmp_path / "new" / "x", "ours 2", force=True)
     assert (tmp_path / "new" / "x").read_text() == "ours 2"
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["x"]

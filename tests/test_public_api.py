@@ -121,6 +121,8 @@ def test_training_is_a_call_too(tmp_path):
         "profilers.errors.ProfilerError",
         "lut.errors.LutError",
         "search.errors.SearchError",
+        "reports.errors.PlotRefused",
+        "outputs.OutputUnusable",
     ],
 )
 def test_every_error_has_the_one_base(base):

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ...outputs import appearing, file_kind
 from ...supernets.plugins import Registry, unknown_as
-from ..errors import OutputExists, OutputUnwritable, TableUnreadable
+from ..errors import TableUnreadable
 from ..profile_file.profile import HardwareProfile
 from .table import Exchange
 
@@ -77,7 +77,7 @@ def write_table(
 ) -> tuple[str, ...]:
     """Write a profile's table at `path`, and return the keys of the layers that the format cannot hold.
 
-    Raises OutputExists, OutputUnwritable, TableUnreadable for an unknown format or a profile without measured layers,
+    Raises OutputUnusable, TableUnreadable for an unknown format or a profile without measured layers,
     PluginBroken.
     """
     path = Path(path)
@@ -87,8 +87,5 @@ def write_table(
         raise TableUnreadable(f"profile {profile.name} holds no measured layer, so there is no table to export")
     with FORMATS.blaming(name):
         ours = file_kind("an exported table", writer.is_ours)
-        try:
-            with appearing(path, ours, force=force, refuse=OutputExists) as fresh:
-                return writer.write(profile, fresh)
-        except OSError as error:
-            raise OutputUnwritable(f"cannot write {path}: {error}") from error
+        with appearing(path, ours, force=force) as fresh:
+            return writer.write(profile, fresh)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from ...outputs import Kind, require_free
+from ...outputs import Kind, OutputUnusable, require_free
 from ...profilers.errors import PlanMismatch, ProfilerError, UnsupportedConfig
 from ...profilers.results.conditions import summary_of
 from ...profilers.results.results import Results, read_results
@@ -28,11 +28,12 @@ from ...profilers.timing.protocol import TimingPolicy
 from ...profilers.transports.local import LocalDevice
 from ...profilers.transports.transport import Transport
 from ...profilers.worker.cache import cache_path, hand_on_cache
+from ...settings import PROFILE as SETTINGS
 from ...supernets import SearchSpace, load_space
 from ...supernets.layers.registry import macs
 from ...supernets.precision import is_calibrated
 from ...version import VERSION
-from ..errors import LutError, OutputExists, OutputUnwritable, ProfileMismatch
+from ..errors import LutError, ProfileMismatch
 from ..latency_model.model import MIN_NETWORKS, LatencyModel
 from ..latency_model.sampling import networks_for
 from ..latency_model.table import LatencyTable
@@ -70,7 +71,7 @@ class ProfileRequest:
     space: str
     backend: str
     config: RunConfig = field(default_factory=RunConfig)
-    networks: int = 30
+    networks: int = SETTINGS["networks"].default
     layers: bool = True
     source: HardwareProfile | None = None
     policy: TimingPolicy = field(default_factory=TimingPolicy)
@@ -93,7 +94,7 @@ def build_profile(
 ) -> HardwareProfile:
     """Measure on `device` (None: this one) and write the profile at `out`, resuming an interrupted run of the request.
 
-    Raises OutputExists, OutputUnwritable, ProfileMismatch (an interrupted run of another request), LutError when too
+    Raises OutputUnusable, ProfileMismatch (an interrupted run of another request), LutError when too
     few networks can verify the table, and the errors of profilers, among them BackendUnavailable and
     EnvironmentChanged (an interrupted run of another runtime version or machine).
     """
@@ -111,12 +112,9 @@ def build_profile(
         raise LutError(f"{available} whole networks would be measured; it takes {MIN_NETWORKS} to verify a profile")
     building = out.with_name(f"{out.name}.building")
     journal = building / "results.jsonl"
+    require_free(out, PROFILE, force=force)
+    prepare(building)
     try:
-        require_free(out, PROFILE, force=force, refuse=OutputExists)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        if fault := BUILDING.fault(building):
-            raise OutputExists(f"{building} {fault}, and the measuring would end by removing it; choose another `out`")
-        building.mkdir(exist_ok=True)
         with FileLock(building / "lock", timeout=0):
             plan = plan_for(request, space, building)
             if not cache_path(journal).exists():
@@ -125,7 +123,7 @@ def build_profile(
             write_profile(request, space, plan, read_results(journal), out, force=force)
             hand_on_cache(journal, out)
     except Timeout as error:
-        raise OutputUnwritable(f"another process is measuring {out}; wait for it, or choose another `out`") from error
+        raise OutputUnusable(f"another process is measuring {out}; wait for it, or choose another `out`") from error
     except UnsupportedConfig:
         if not read_results(journal).visits:  # else an earlier session measured, where the runtime could
             shutil.rmtree(building)
@@ -137,11 +135,23 @@ def build_profile(
             fields=("plan",),
         ) from error
     except OSError as error:
-        raise OutputUnwritable(f"cannot write to {out.parent}: {error}{kept(journal)}") from error
-    except OutputUnwritable as error:
-        raise OutputUnwritable(f"{error}{kept(journal)}") from error
+        raise OutputUnusable(f"cannot write to {out.parent}: {error}{kept(journal)}") from error
+    except OutputUnusable as error:
+        raise OutputUnusable(f"{error}{kept(journal)}") from error
     shutil.rmtree(building)
     return load_profile(out)
+
+
+def prepare(building: Path) -> None:
+    """Create the folder of a run unless an interrupted run left it; raises OutputUnusable for anything else there."""
+    try:
+        fault = BUILDING.fault(building)
+        if not fault:
+            building.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputUnusable(f"cannot write to {building.parent}: {error}") from error
+    if fault:
+        raise OutputUnusable(f"{building} {fault}, and the measuring would end by removing it; choose another `out`")
 
 
 def kept(journal: Path) -> str:

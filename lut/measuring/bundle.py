@@ -19,7 +19,7 @@ from ...supernets import load_space
 from ...supernets.layers.registry import params
 from ...supernets.precision import is_calibrated
 from ...version import VERSION
-from ..errors import LutError, OutputExists, OutputUnwritable
+from ..errors import LutError
 from ..latency_model.model import MIN_NETWORKS
 from ..profile_file.profile import HardwareProfile
 from ..profile_file.quantisation import weight_bits_for
@@ -83,7 +83,7 @@ def estimate_bundle(request: ProfileRequest) -> BundleEstimate:
 def create_bundle(request: ProfileRequest, out: str | Path, *, force: bool = False) -> Bundle:
     """Build all models of a request and write them with the worker as the zip file `out`.
 
-    Takes seconds to minutes, and twice the bundle's size of disk meanwhile. Raises OutputExists, OutputUnwritable,
+    Takes seconds to minutes, and twice the bundle's size of disk meanwhile. Raises OutputUnusable,
     LutError for too few networks.
     """
     out = Path(out)
@@ -99,15 +99,12 @@ def create_bundle(request: ProfileRequest, out: str | Path, *, force: bool = Fal
         "weight_bits": request.weight_bits,
     }
     config = request.config
-    try:
-        with appearing(out, BUNDLE, force=force, refuse=OutputExists) as fresh:
-            building = fresh.with_name("building")
-            building.mkdir()
-            plan = plan_for(request, space, building)
-            title = f"{len(plan.items)} models of {space.name}, {config.precision}, batch {config.batch}"
-            return write_bundle(fresh, building / "plan", plan=plan, origin=origin, title=title)
-    except OSError as error:
-        raise OutputUnwritable(f"cannot write to {out.parent}: {error}") from error
+    with appearing(out, BUNDLE, force=force) as fresh:
+        building = fresh.with_name("building")
+        building.mkdir()
+        plan = plan_for(request, space, building)
+        title = f"{len(plan.items)} models of {space.name}, {config.precision}, batch {config.batch}"
+        return write_bundle(fresh, building / "plan", plan=plan, origin=origin, title=title)
 
 
 def import_results(
@@ -116,7 +113,7 @@ def import_results(
     """Turn what a device measured of a bundle into a profile, and return it with its path (None: named as others are).
 
     Raises BundleDamaged, PlanMismatch (results of another bundle), ResultsIncomplete, JournalDamaged, ProfileMismatch
-    (another space than here), OutputExists, OutputUnwritable, and LutError for values that no run gives.
+    (another space than here), OutputUnusable, and LutError for values that no run gives.
     """
     out = None if out is None else Path(out)
     results = Path(results)
@@ -141,8 +138,6 @@ def import_results(
     try:
         path = out or Path(request.file_name(found.sessions[0].hardware.slug_of(request.config.device)))
         write_profile(request, space, plan, found, path, force=force)
-    except OSError as error:
-        raise OutputUnwritable(f"cannot write to {path.parent}: {error}") from error
     except (ValueError, TypeError, AttributeError, OverflowError) as error:  # records are judged by whoever uses them
         raise LutError(f"{results} holds values that no run gives: {error}. Copy it from the device again") from error
     return load_profile(path), path

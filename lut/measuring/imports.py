@@ -19,7 +19,7 @@ from ...profilers.files import read_file
 from ...profilers.run_config import RunConfig
 from ...supernets import SearchSpace, load_space
 from ...version import VERSION
-from ..errors import FindingsRefused, OutputExists, ProfileMismatch
+from ..errors import FindingsRefused, ProfileMismatch
 from ..interchange import Exchange, Row, read_table
 from ..latency_model.candidates import PLAIN
 from ..latency_model.fit_report import FitReport
@@ -68,11 +68,11 @@ def import_table(
     """Write the profile at `out` of the table at `path`, in the format `name` or that of its suffix.
 
     Raises FindingsRefused when the table has findings that are errors, unless `accept`; ProfileMismatch when the file
-    says otherwise than `origin`, or neither says what is needed; TableUnreadable; OutputExists; OutputUnwritable;
+    says otherwise than `origin`, or neither says what is needed; TableUnreadable; OutputUnusable;
     UnknownSpace.
     """
     out, path = Path(out), Path(path)
-    require_free(out, PROFILE, force=force, refuse=OutputExists)
+    require_free(out, PROFILE, force=force)
     exchange = read_table(path, name=name)
     facts = settled(exchange.facts, origin, path)
     space = load_space(facts["space"])

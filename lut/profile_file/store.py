@@ -19,7 +19,7 @@ from ...outputs import appearing, file_kind
 from ...profilers.errors import JournalDamaged
 from ...profilers.files import has_schema, read_file
 from ...profilers.journal import json_line, read_journal
-from ..errors import OutputExists, OutputUnwritable, ProfileDamaged, UnknownProfile
+from ..errors import ProfileDamaged, UnknownProfile
 from ..latency_model.fit_report import FitReport
 from ..latency_model.table import LatencyTable
 from ..record import Record
@@ -197,17 +197,14 @@ def seal(
 ) -> None:
     """Write a finished profile: header, layers by key, networks by genes, anchors, failures, fit.
 
-    Raises OutputExists, with `force` for what is no profile only, and OutputUnwritable.
+    Raises OutputUnusable; with `force`, not for a profile that is there.
     """
     fit = FitReport.model_validate(rounded(report.model_dump()))
     order = (LayerRecord, PriorRecord, NetworkRecord, AnchorRecord, FailureRecord)
     body = sorted(records, key=lambda record: (order.index(type(record)), sort_key(record)))
     lines = [json_line(content_of(record)) for record in (header, *body, fit)]
-    try:
-        with appearing(path, PROFILE, force=force, refuse=OutputExists) as fresh:
-            fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise OutputUnwritable(f"cannot write {path}: {error}") from error
+    with appearing(path, PROFILE, force=force) as fresh:
+        fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def content_of(record: Record) -> dict[str, Any]:

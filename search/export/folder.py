@@ -13,10 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...outputs import Kind, appearing, require_free
+from ...outputs import Kind, OutputUnusable, appearing, require_free
 from ...profilers.files import read_file
 from ...profilers.journal import write_atomically
-from ..errors import OutputUnusable
 from .checks import ExportedLatency
 
 SCHEMA = "gnomon.export"
@@ -81,7 +80,7 @@ def require_place(folder: Path, *, force: bool, timed: bool) -> None:
     When it is to be `timed`, one that was not may be there without `force`: `write_export` looks if it is the same.
     """
     if not (timed and not force and is_untimed(folder)):
-        require_free(folder, EXPORT, force=force, refuse=OutputUnusable)
+        require_free(folder, EXPORT, force=force)
 
 
 def is_untimed(folder: Path) -> bool:
@@ -100,14 +99,11 @@ def write_export(folder: Path, files: Mapping[str, bytes], record: Mapping[str, 
                 f"{folder} holds another export; choose another `folder`, or replace it with `force=True`"
             )
         return
-    try:
-        with appearing(folder, EXPORT, force=force, refuse=OutputUnusable) as fresh:
-            fresh.mkdir()
-            for name, content in files.items():
-                (fresh / name).write_bytes(content)
-            (fresh / SIDECAR).write_text(text_of(record), encoding="utf-8")
-    except OSError as error:
-        raise OutputUnusable(f"cannot write {folder}: {error}; choose another `folder`") from error
+    with appearing(folder, EXPORT, force=force) as fresh:
+        fresh.mkdir()
+        for name, content in files.items():
+            (fresh / name).write_bytes(content)
+        (fresh / SIDECAR).write_text(text_of(record), encoding="utf-8")
 
 
 def complete(folder: Path, record: Mapping[str, Any]) -> None:

@@ -18,12 +18,12 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from ...lut import HardwareProfile, reason_not_here
-from ...outputs import file_kind, require_free
+from ...outputs import OutputUnusable, file_kind, require_free
 from ...profilers.files import has_schema
 from ...profilers.journal import Journal, write_atomically
 from ...supernets.space.space import Architecture, SearchSpace
 from ..deployments.provenance import LATENCY
-from ..errors import OutputUnusable, RunLocked, RunMismatch
+from ..errors import RunLocked, RunMismatch
 from ..problem.build import build_objectives, family_of
 from ..problem.context import SearchContext
 from ..problem.objective import Objective, measure
@@ -231,7 +231,7 @@ def opened(
         with FileLock(folder / "lock", timeout=0):
             if force:
                 for name in (JOURNAL_FILE, FINAL_FILE):
-                    require_free(folder / name, FINAL, force=True, refuse=OutputUnusable)
+                    require_free(folder / name, FINAL, force=True)
                     (folder / name).unlink(missing_ok=True)
                 shutil.rmtree(folder / TIMING_FOLDER, ignore_errors=True)
             records = read_final_journal(folder)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from ...outputs import appearing, file_kind
 from ...supernets.plugins import Registry
-from ..errors import OutputUnusable, UnknownName
+from ..errors import UnknownName
 from ..runs.run import Run
 
 
@@ -66,8 +66,5 @@ def write_run(run: Run, path: str | Path, *, name: str | None = None, force: boo
     writer = FORMATS.load(name)
     with FORMATS.blaming(name):
         ours = file_kind("an exported run", writer.is_ours)
-        try:
-            with appearing(path, ours, force=force, refuse=OutputUnusable) as fresh:
-                return writer.write(run, fresh)
-        except OSError as error:
-            raise OutputUnusable(f"cannot write {path}: {error}; choose another `path`") from error
+        with appearing(path, ours, force=force) as fresh:
+            return writer.write(run, fresh)

@@ -14,7 +14,6 @@ from pathlib import Path
 from ...outputs import file_kind, require_free
 from ..checkpoints import load_checkpoint
 from ..checkpoints.own_files import save_weights
-from ..errors import SupernetError
 from ..recipes import RECIPES
 from ..registry import load_space
 from ..supernet import require_folder
@@ -122,9 +121,9 @@ def train_to_file(
 
 
 def check_place(weights: Path, *, force: bool) -> None:
-    """Raise SupernetError unless weights and the record beside them are absent, or `force` may replace such."""
-    require_free(weights, WEIGHTS, force=force, refuse=SupernetError)
-    require_free(weights.with_suffix(".json"), RECORD, force=True, refuse=SupernetError)
+    """Raise OutputUnusable unless weights and the record beside them are absent, or `force` may replace such."""
+    require_free(weights, WEIGHTS, force=force)
+    require_free(weights.with_suffix(".json"), RECORD, force=True)
 
 
 def is_record(path: Path) -> bool:

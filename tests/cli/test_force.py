@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from gnomon.cli import demo
-from gnomon.cli.main import EXIT_USAGE
+from gnomon.cli.exits import EXIT_USAGE
 from gnomon.cli.main import run as gnomon
+from gnomon.cli.verbs import demo
 from gnomon.lut import create_bundle, shipped_profiles
 from gnomon.lut.measuring.bundle import bundle_request
 from gnomon.lut.profile_file.store import SHIPPED

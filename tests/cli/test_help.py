@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from gnomon.cli import verbs
 from gnomon.cli.groups import GROUPS, VERBS
 from gnomon.cli.main import app
 from gnomon.version import VERSION
@@ -37,7 +39,9 @@ def test_nothing_is_cut_off_at_80_columns(gnomon, monkeypatch, arguments):
 def test_every_verb_is_in_one_group_and_the_first_says_where_to_start(gnomon):
     import typer
 
-    assert sorted(VERBS) == sorted(typer.main.get_command(app).commands)
+    files = [path for path in Path(verbs.__file__).parent.iterdir() if path.stem.isidentifier()]
+    modules = {path.stem for path in files} - {"__init__", "__pycache__"}
+    assert sorted(VERBS) == sorted(typer.main.get_command(app).commands) == sorted(modules)
     assert len(set(VERBS)) == len(VERBS)
     assert next(iter(GROUPS)) == "Start here"
     shown = gnomon("--help").out
@@ -90,3 +94,10 @@ def test_help_imports_nothing_that_is_slow():
         "sys.exit(str(slow) if slow else 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(gnomon, verb):
+    outcome = gnomon(verb, "--help")
+    assert outcome.code == 0
+    assert "Usage" in outcome.out

@@ -78,8 +78,8 @@ def test_every_parameter_that_a_message_names_is_an_option_of_some_verb():
 
 
 def test_one_message_reads_right_in_both(gnomon, finished_run, tmp_path):
+    from gnomon.outputs import OutputUnusable
     from gnomon.search import load_run
-    from gnomon.search.errors import OutputUnusable
     from gnomon.search.interchange import write_run
 
     path = tmp_path / "t.csv"

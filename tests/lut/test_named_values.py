@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-from gnomon.cli.explanation import label
+from gnomon.cli.printing.explanation import label
 from gnomon.lut import LatencyTable, with_predictions
 from gnomon.lut.latency_model.regression import SizeCurves
 from gnomon.lut.latency_model.terms import border_kib

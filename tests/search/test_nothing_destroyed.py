@@ -5,9 +5,10 @@ import os
 import pytest
 
 from gnomon.cli.main import run as gnomon
+from gnomon.outputs import OutputUnusable
 from gnomon.profilers.journal import TornLine
 from gnomon.search import SearchConfig, load_run, run_search
-from gnomon.search.errors import OutputUnusable, RunDamaged
+from gnomon.search.errors import RunDamaged
 from gnomon.search.runs.folder import foreign_in_run
 
 CONFIG = SearchConfig(space="six", population=2, budget=4, tactic="random")

@@ -8,9 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gnomon.lut import LatencyTable, load_profile, shipped_profiles
-from gnomon.lut.errors import LutError, OutputExists, OutputUnwritable, TableUnreadable
+from gnomon.lut.errors import LutError, TableUnreadable
 from gnomon.lut.interchange import Row, facts_of, format_names, format_of, read_table, rows_of, write_table
 from gnomon.lut.interchange.registry import FORMATS
+from gnomon.outputs import OutputUnusable
 from gnomon.profilers.timing.measurement import Measurement
 
 OFA = next(name for name in shipped_profiles() if name.startswith("ofa_mobilenetv3/") and ".onnxruntime." in name)
@@ -104,12 +105,12 @@ def test_outputs_are_kept_unless_forced(tmp_path, profile):
     path = tmp_path / "t.csv"
     path.write_text("precious")
     for force in (False, True):
-        with pytest.raises(OutputExists, match="is not an exported table that Gnomon wrote"):
+        with pytest.raises(OutputUnusable, match="is not an exported table that Gnomon wrote"):
             write_table(profile, path, force=force)
     assert path.read_text() == "precious"
     path.unlink()
     (tmp_path / "file").touch()
-    with pytest.raises(OutputUnwritable):
+    with pytest.raises(OutputUnusable):
         write_table(profile, tmp_path / "file" / "below.csv")
 
 
@@ -118,13 +119,13 @@ def test_a_table_is_replaced_by_force_and_no_other_file_of_its_kind(tmp_path, pr
     path = tmp_path / f"t{FORMATS.load(name).SUFFIXES[0]}"
     write_table(profile, path)
     written = path.read_bytes()
-    with pytest.raises(OutputExists, match="force=True"):
+    with pytest.raises(OutputUnusable, match="force=True"):
         write_table(profile, path)
     write_table(profile, path, force=True)
     assert path.read_bytes() == written
     foreign = {"csv": b"layer,latency_us\nx,1\n", "parquet": b"PAR1 PAR1", "ofa_yaml": b"x:\n  mean: 1\n"}[name]
     path.write_bytes(foreign)
-    with pytest.raises(OutputExists, match="not an exported table that Gnomon wrote, so it is not replaced"):
+    with pytest.raises(OutputUnusable, match="not an exported table that Gnomon wrote, so it is not replaced"):
         write_table(profile, path, force=True)
     assert path.read_bytes() == foreign
 

@@ -18,8 +18,6 @@ from gnomon import outputs
 from gnomon.lut import (
     LatencyMissing,
     LutError,
-    OutputExists,
-    OutputUnwritable,
     ProfileMismatch,
     ProfileRequest,
     build_profile,
@@ -27,6 +25,7 @@ from gnomon.lut import (
     load_profile,
 )
 from gnomon.lut.measuring import build as build_module
+from gnomon.outputs import OutputUnusable
 from gnomon.profilers.errors import (
     BackendUnavailable,
     EnvironmentChanged,
@@ -137,13 +136,13 @@ def test_equal_evidence_gives_an_equal_table(request_, tmp_path):
 def test_an_existing_output_is_kept_unless_forced(request_, out):
     out.write_text("precious")
     for force in (False, True):
-        with pytest.raises(OutputExists, match="is not a hardware profile that Gnomon wrote"):
+        with pytest.raises(OutputUnusable, match="is not a hardware profile that Gnomon wrote"):
             build_profile(request_, out, force=force)
     assert out.read_text() == "precious"
     assert [path.name for path in out.parent.iterdir()] == ["p.jsonl"]
     out.unlink()
     build_profile(request_, out)
-    with pytest.raises(OutputExists, match="force=True"):
+    with pytest.raises(OutputUnusable, match="force=True"):
         build_profile(request_, out)
     assert build_profile(request_, out, force=True).fit.networks == NETWORKS
 
@@ -214,12 +213,12 @@ def test_an_unwritable_folder_is_said(request_, tmp_path, folder):
     if folder.startswith("/proc") and not sys.platform.startswith("linux"):
         pytest.skip("/proc is Linux's folder that even root cannot write to")
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputUnwritable, match="cannot write"):
+    with pytest.raises(OutputUnusable, match="cannot write"):
         build_profile(request_, tmp_path / folder / "p.jsonl")
 
 
 def test_a_name_the_file_system_cannot_hold_is_said(request_, tmp_path):
-    with pytest.raises(OutputUnwritable, match="cannot write"):
+    with pytest.raises(OutputUnusable, match="cannot write"):
         build_profile(request_, tmp_path / ("p" * 300))
 
 
@@ -229,7 +228,7 @@ def test_a_disk_full_at_the_end_keeps_what_was_measured(request_, out, journal, 
 
     with monkeypatch.context() as patched:
         patched.setattr(outputs, "synced", full)
-        with pytest.raises(OutputUnwritable, match=r"No space left.*what was measured is kept"):
+        with pytest.raises(OutputUnusable, match=r"No space left.*what was measured is kept"):
             build_profile(request_, out)
     assert read_results(journal).is_complete
     assert build_profile(request_, out).header.sessions == 1
@@ -257,7 +256,7 @@ def test_a_disk_full_in_the_middle_keeps_what_was_measured(request_, small_disk)
         if not filler.exists():
             filler.write_bytes(b"x" * shutil.disk_usage(small_disk).free)
 
-    with pytest.raises((OutputUnwritable, ResultsUnwritable), match="No space left"):
+    with pytest.raises((OutputUnusable, ResultsUnwritable), match="No space left"):
         build_profile(request_, out, on_progress=fill)
     before = read_results(small_disk / "p.jsonl.building" / "results.jsonl")
     assert before.visits
@@ -271,7 +270,7 @@ def test_two_processes_do_not_measure_the_same_output(request_, out, journal, mo
     monkeypatch.setenv("FAKE_SLEEP_S", "0.5")
     first = start(out)
     wait_for_visits(journal, 1)
-    with pytest.raises(OutputUnwritable, match="another process is measuring"):
+    with pytest.raises(OutputUnusable, match="another process is measuring"):
         build_profile(request_, out)
     send(first, signal.SIGINT)
     first.wait()
@@ -281,7 +280,7 @@ def test_two_processes_do_not_measure_the_same_output(request_, out, journal, mo
 
 def test_a_lock_held_elsewhere_measures_nothing(request_, out, journal):
     journal.parent.mkdir()
-    with FileLock(journal.with_name("lock")), pytest.raises(OutputUnwritable, match="another process"):
+    with FileLock(journal.with_name("lock")), pytest.raises(OutputUnusable, match="another process"):
         build_profile(request_, out)
     assert not journal.exists()
 

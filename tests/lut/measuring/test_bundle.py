@@ -8,8 +8,6 @@ import pytest
 
 from gnomon.lut import (
     LutError,
-    OutputExists,
-    OutputUnwritable,
     ProfileMismatch,
     ResultsIncomplete,
     build_profile,
@@ -18,6 +16,7 @@ from gnomon.lut import (
     estimate_bundle,
     import_results,
 )
+from gnomon.outputs import OutputUnusable
 from gnomon.profilers import BundleDamaged, JournalDamaged, PlanMismatch, PlannedModel, RunConfig, write_plan
 from gnomon.profilers.transports.bundle import unpack_beside, write_bundle
 from gnomon.profilers.transports.bundle_device import run_bundle
@@ -108,21 +107,21 @@ def test_requests_that_make_no_profile_are_refused(tiny, quick_policy, tmp_path)
 
 
 def test_an_existing_file_is_kept_unless_forced(request_, bundle, results, tmp_path):
-    with pytest.raises(OutputExists, match="force=True"):
+    with pytest.raises(OutputUnusable, match="force=True"):
         create_bundle(request_, bundle)
     create_bundle(request_, bundle, force=True)
     (tmp_path / "p.jsonl").write_text("precious")
     for force in (False, True):
-        with pytest.raises(OutputExists, match="is not a hardware profile that Gnomon wrote"):
+        with pytest.raises(OutputUnusable, match="is not a hardware profile that Gnomon wrote"):
             import_results(bundle, results, tmp_path / "p.jsonl", force=force)
     assert (tmp_path / "p.jsonl").read_text() == "precious"
     (tmp_path / "p.jsonl").unlink()
     import_results(bundle, results, tmp_path / "p.jsonl")
     import_results(bundle, results, tmp_path / "p.jsonl", force=True)
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputUnwritable):
+    with pytest.raises(OutputUnusable):
         create_bundle(request_, tmp_path / "file" / "x.zip")
-    with pytest.raises(OutputUnwritable):
+    with pytest.raises(OutputUnusable):
         import_results(bundle, results, tmp_path / "file" / "p.jsonl")
 
 

@@ -41,7 +41,7 @@ def test_a_cache_stays_beside_the_profile_and_is_there_when_it_is_measured_again
 
 
 def test_a_profile_sums_up_what_the_device_told_and_shows_it(request_, tmp_path, capsys):
-    from gnomon.cli.lut.show import print_profile
+    from gnomon.cli.printing.profile import print_profile
 
     profile = build_profile(request_, tmp_path / "p.jsonl", device=TellingDevice())
     assert profile.header.hardware["conditions"] == {"sm_clock_mhz": [1380, 1560]}

@@ -6,8 +6,6 @@ import pytest
 
 from gnomon.lut import (
     FindingsRefused,
-    OutputExists,
-    OutputUnwritable,
     ProfileMismatch,
     TableOrigin,
     import_table,
@@ -16,6 +14,7 @@ from gnomon.lut import (
     shipped_profiles,
     write_table,
 )
+from gnomon.outputs import OutputUnusable
 from gnomon.supernets import UnknownSpace
 
 OFA = next(name for name in shipped_profiles() if name.startswith("ofa_mobilenetv3/") and ".onnxruntime." in name)
@@ -185,10 +184,10 @@ def test_outputs_are_kept_and_unwritable_ones_said(tmp_path, profile):
     path = written(tmp_path, values_of(profile))
     (tmp_path / "p.jsonl").write_text("precious")
     for force in (False, True):
-        with pytest.raises(OutputExists, match="is not a hardware profile that Gnomon wrote"):
+        with pytest.raises(OutputUnusable, match="is not a hardware profile that Gnomon wrote"):
             import_table(path, tmp_path / "p.jsonl", ORIGIN, force=force)
     assert (tmp_path / "p.jsonl").read_text() == "precious"
-    with pytest.raises(OutputUnwritable):
+    with pytest.raises(OutputUnusable):
         import_table(path, tmp_path / "p.jsonl" / "below.jsonl", ORIGIN)
     (tmp_path / "p.jsonl").unlink()
     import_table(path, tmp_path / "p.jsonl", ORIGIN)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from gnomon.lut import OutputExists, OutputUnwritable, ProfileRequest, build_profile, load_profile, write_table
+from gnomon.lut import ProfileRequest, build_profile, load_profile, write_table
 from gnomon.lut.errors import ProfileDamaged, UnknownProfile
 from gnomon.lut.profile_file.store import SHIPPED, shipped_profiles
+from gnomon.outputs import OutputUnusable
 
 PROFILE = SHIPPED / f"{shipped_profiles()[0]}.jsonl"
 TEST_DATA = Path(__file__).parents[2]
@@ -69,7 +70,7 @@ def test_a_network_of_the_same_genes_is_refused_under_another_name_too(tmp_path)
 
 def test_a_place_that_cannot_be_written_does_not_speak_of_measurements_that_nobody_made(tiny, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OutputUnwritable) as caught:
+    with pytest.raises(OutputUnusable) as caught:
         build_profile(ProfileRequest("tiny", "fake", networks=12), tmp_path / "file" / "x.jsonl")
     assert "kept" not in str(caught.value)
 
@@ -79,7 +80,7 @@ def test_a_folder_of_somebody_else_s_is_not_measured_into_and_removed(tiny, quic
     (tmp_path / "p.jsonl.building").mkdir()
     (tmp_path / "p.jsonl.building" / "thesis.txt").write_text("years")
     request = ProfileRequest("tiny", "fake", networks=12, policy=quick_policy)
-    with pytest.raises(OutputExists, match=r"building holds thesis\.txt"):
+    with pytest.raises(OutputUnusable, match=r"building holds thesis\.txt"):
         build_profile(request, tmp_path / "p.jsonl", force=force)
     assert (tmp_path / "p.jsonl.building" / "thesis.txt").read_text() == "years"
 
@@ -92,10 +93,10 @@ def test_a_file_that_appears_while_a_profile_is_measured_is_kept_and_so_is_what_
     def appear(event):
         out.write_text("years")
 
-    with pytest.raises(OutputExists, match=r"p\.jsonl is there already, and is not a hardware profile"):
+    with pytest.raises(OutputUnusable, match=r"p\.jsonl is there already, and is not a hardware profile"):
         build_profile(request, out, on_progress=appear)
     assert out.read_text() == "years"
-    with pytest.raises(OutputExists, match="so it is not replaced"):
+    with pytest.raises(OutputUnusable, match="so it is not replaced"):
         build_profile(request, out, force=True)
     out.unlink()
     events = []

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from gnomon.cli.export import metric_line
+from gnomon.cli.printing.exported_model import metric_line
 from gnomon.lut import ProfileMismatch, ProfileRequest, build_profile
+from gnomon.outputs import OutputUnusable
 from gnomon.profilers import FallbackRefused, backend_names
 from gnomon.profilers.runtimes.subprocess import ModelsInSubprocess
-from gnomon.search.errors import ExportRefused, OutputUnusable
+from gnomon.search.errors import ExportRefused
 from gnomon.search.export import checks as export_checks
 from gnomon.search.export.export import ExportedMetric, export_subnet
 from gnomon.supernets import SearchSpace

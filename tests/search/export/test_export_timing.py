@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from gnomon.lut import LutError, ProfileRequest, build_profile
+from gnomon.outputs import OutputUnusable
 from gnomon.profilers.run_config import RunConfig
 from gnomon.profilers.worker.lock import device_lock_path
-from gnomon.search.errors import OutputUnusable
 from gnomon.search.export import checks as export_checks
 from gnomon.search.export.export import export_subnet
 from gnomon.search.export.folder import NOT_ASKED, NOT_YET

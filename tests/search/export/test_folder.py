@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from gnomon.search.errors import OutputUnusable
+from gnomon.outputs import OutputUnusable
 from gnomon.search.export.folder import NOT_ASKED, NOT_YET, complete, fault_of, require_place, write_export
 
 LATENCY = {"predicted_us": 1.0, "measured_us": None, "not_measured": None}

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gnomon.outputs import OutputUnusable
 from gnomon.search import SearchConfig, run_search
-from gnomon.search.errors import NothingMeasured, OutputUnusable, RunMismatch, UnknownName
+from gnomon.search.errors import NothingMeasured, RunMismatch, UnknownName
 from gnomon.search.interchange import format_names, format_of, write_run
 from gnomon.search.interchange.formats.csv import cell_from_value
 from gnomon.search.interchange.formats.optuna import quiet, storage_at

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from gnomon.outputs import OutputUnusable
 from gnomon.search import SearchConfig, load_run, run_search
-from gnomon.search.errors import NothingMeasured, OutputUnusable, RunDamaged
+from gnomon.search.errors import NothingMeasured, RunDamaged
 from gnomon.search.tactic import TACTICS
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
 from gnomon.supernets import load_space
@@ -44,7 +45,7 @@ SMALL_DISK = """
 import resource, sys
 from pathlib import Path
 from gnomon.search import SearchConfig, run_search
-from gnomon.search.errors import OutputUnusable
+from gnomon.outputs import OutputUnusable
 from gnomon.search.testing.contracts import fake_context
 resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
 try:

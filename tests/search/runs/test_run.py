@@ -13,9 +13,10 @@ from filelock import FileLock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gnomon.outputs import OutputUnusable
 from gnomon.search import SearchConfig, load_run, run_search
 from gnomon.search.archive import first_occurrences
-from gnomon.search.errors import Infeasible, OutputUnusable, RunDamaged, RunLocked, RunMismatch
+from gnomon.search.errors import Infeasible, RunDamaged, RunLocked, RunMismatch
 from gnomon.search.tactic import TACTICS
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
 from gnomon.supernets import Architecture

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import gnomon
+from gnomon.outputs import OutputUnusable
 from gnomon.search import SearchConfig, UserObjective, load_run, run_search
-from gnomon.search.errors import InvalidConfig, OutputUnusable, RunDamaged, RunMismatch
+from gnomon.search.errors import InvalidConfig, RunDamaged, RunMismatch
 from gnomon.search.problem.build import build_objectives
 from gnomon.search.rounds import Rounds
 from gnomon.search.tactic import TACTICS

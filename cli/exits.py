@@ -1,0 +1,30 @@
+"""How a command ends: exit codes, and which error has which."""
+
+from __future__ import annotations
+
+EXIT_USAGE, EXIT_ENVIRONMENT, EXIT_QUALITY, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 2, 3, 4, 5, 130
+
+
+class QualityRefused(Exception):
+    """Raised by verbs under --strict when a measurement is not good enough."""
+
+
+def exit_code_of(error: Exception) -> int | None:
+    """Return the exit code of an error that Gnomon raises on purpose; None for any other."""
+    if type(error).__module__.startswith("typer"):
+        show = getattr(error, "format_message", None)
+        error.args = (show(),) if show else error.args
+        return EXIT_USAGE
+    from ..profilers import errors as profiling
+
+    if isinstance(error, profiling.DeviceUnreachable):
+        return EXIT_UNREACHABLE
+    environment = (profiling.BackendError, profiling.EnvironmentChanged, profiling.ResultsUnwritable)
+    if isinstance(error, (*environment, profiling.WorkerCrashed, profiling.DeviceBusy, profiling.DeviceUnfit)):
+        return EXIT_ENVIRONMENT
+    from ..errors import GnomonError
+    from ..supernets.errors import PluginBroken, PrecisionUnavailable
+
+    if isinstance(error, (PluginBroken, PrecisionUnavailable)):
+        return EXIT_ENVIRONMENT
+    return EXIT_USAGE if isinstance(error, GnomonError) else None

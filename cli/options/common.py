@@ -1,0 +1,13 @@
+"""Options that many verbs have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .completion import backend_names
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Backend = Annotated[str, typer.Option(help="Runtime; gnomon backends lists them.", autocompletion=backend_names)]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]

@@ -1,0 +1,11 @@
+"""The run that a verb is about, and the choice among its front."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PICK_HELP = 'An id, knee, "best accuracy", "weights accuracy=2,latency=1", or a rule such as latency<=2ms.'
+RunFolder = Annotated[Path, typer.Argument(help="Run folder, as given to gnomon search --out.")]

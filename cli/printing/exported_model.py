@@ -1,0 +1,45 @@
+"""How `gnomon export` prints: the files, their checks, and their latency."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...search.export.export import ExportedMetric, ExportedModel
+
+
+def print_export(exported: ExportedModel) -> None:
+    """Print what was exported and how it was checked."""
+    models = [file for file in exported.files if file.runs]
+    named = [f"{exported.folder / file.name}" + (f" ({file.runs} runs)" if file.runs > 1 else "") for file in models]
+    print(f"exported {', '.join(named)}: sub-network {exported.architecture.id}, {exported.precision}")
+    if len(exported.files) > len(models):
+        print(f"beside   {', '.join(file.name for file in exported.files if not file.runs)}")
+    truth = "torch's" if exported.precision == "fp32" else f"{exported.metric.runtime}'s"
+    for parity in exported.parities:
+        print(f"parity   {parity.backend} {parity.version}: outputs within {parity.max_difference:.1e} of {truth}")
+    print(metric_line(exported.metric))
+    latency = exported.latency
+    if latency is None:
+        print("latency  not predicted: no --profile was given")
+        return
+    print(f"latency  predicted {latency.predicted_us:.1f} us, 90 % in {latency.low_us:.1f} to {latency.high_us:.1f} us")
+    print(f"         verified: {latency.verified}")
+    if latency.measured_us is None:
+        print(f"         not measured: {latency.not_measured}")
+        return
+    print(
+        f"         measured  {latency.measured_us:.1f} us (IQR {100 * (latency.relative_iqr or 0):.1f} %); the anchor "
+        f"layer takes {latency.anchor_ratio:.2f} x its time in the profile,"
+    )
+    print(f"         so {latency.expected_us:.1f} us were expected: error {latency.error_percent:+.1f} %")
+
+
+def metric_line(metric: ExportedMetric) -> str:
+    """Say the metric of both, as `accuracy 92.76 % in onnxruntime, ...` or `BLEU     31.20 in onnxruntime, ...`."""
+    is_own_unit = metric.unit.lower() == metric.name
+    unit = "" if is_own_unit else " %" if metric.unit == "percent" else f" {metric.unit}"
+    return (
+        f"{metric.unit if is_own_unit else metric.name:<8} {metric.runtime_value:.2f}{unit} in {metric.runtime}, "
+        f"{metric.torch_value:.2f}{unit} in torch, on {metric.examples} test {metric.noun}"
+    )

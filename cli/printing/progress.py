@@ -1,0 +1,64 @@
+"""How verbs tell what happens, on stderr: steps, and progress with its ETA."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+
+def say(step: str) -> None:
+    """Tell what happens now, on stderr."""
+    print(step, file=sys.stderr, flush=True)
+
+
+def say_if_not_interruptible() -> None:
+    """Tell whoever starts something long, on stderr, when Ctrl-C will not stop it."""
+    from ...profilers.interrupts import why_not_interruptible
+
+    if told := why_not_interruptible():
+        say(told)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Callable[[float, float, float, str], None]]:
+    """Show done, total and ETA on stderr: a bar on a terminal, else a line every ten seconds.
+
+    Yields a function of (done, total, eta_s, note).
+    """
+    if not sys.stderr.isatty():
+        last = [time.monotonic() - 8.0]
+
+        def plain(done: float, total: float, eta_s: float, note: str) -> None:
+            if time.monotonic() - last[0] >= 10 or done == total:
+                last[0] = time.monotonic()
+                print(f"{title}: {done:g}/{total:g}, ETA {eta_s:.0f} s  {note}".rstrip(), file=sys.stderr, flush=True)
+
+        yield plain
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"))
+    # No refreshing thread: this process should sleep while a worker measures.
+    with Progress(*columns, console=Console(stderr=True), auto_refresh=False) as bar:
+        task = bar.add_task(title, total=None, note="")
+
+        def drawn(done: float, total: float, eta_s: float, note: str) -> None:
+            bar.update(task, completed=done, total=total, note=f"ETA {eta_s:.0f} s  {note}", refresh=True)
+
+        yield drawn
+
+
+def worker_progress(report: Callable[[float, float, float, str], None]) -> Callable[[Mapping[str, Any]], None]:
+    """Adapt `report` to the events of a timing worker."""
+    return lambda event: report(event["done"], event["total"], event["eta_s"], f"pass {event['pass'] + 1}")
+
+
+def search_progress(report: Callable[[float, float, float, str], None]) -> Callable[..., None]:
+    """Adapt `report` to what a search tells after each validation."""
+    return lambda spent, budget, eta_s, evaluation, hypervolume: report(
+        round(spent, 2), budget, eta_s, f"hypervolume {hypervolume:.4g}"
+    )

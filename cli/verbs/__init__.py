@@ -1,0 +1,1 @@
+"""The verbs of `gnomon`, a module each; `register(app)` adds it."""

@@ -1,0 +1,141 @@
+"""`gnomon build`: engines ahead of time for a named device, and how much builds differ on this one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..options.common import AsJson, Force
+from ..options.space import Architectures, named_space
+from ..printing.progress import say
+from ..printing.table import print_json, print_table
+
+if TYPE_CHECKING:
+    from ...profilers.runtimes.builds import EngineFile
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command()
+    def build(
+        models: Annotated[
+            list[Path] | None, typer.Argument(help="ONNX files, or folders of them; with --arch a space.")
+        ] = None,
+        backend: Annotated[str, typer.Option(help="Runtime to build for.")] = "tensorrt_rtx",
+        target: Annotated[str | None, typer.Option(help="Device to build for, e.g. sm86; it need not be here.")] = None,
+        out: Annotated[Path | None, typer.Option(help="Folder for the engines.")] = None,
+        space: Annotated[
+            str | None, typer.Option(help="Build sub-networks of this space, with made-up weights.")
+        ] = None,
+        arch: Architectures = None,
+        spread: Annotated[
+            int | None,
+            typer.Option(help="Instead: build so often for this device, and time how builds differ.", min=2),
+        ] = None,
+        precision: Annotated[
+            str, typer.Option(help="To make sub-networks in; with --spread, what the models are in.")
+        ] = "fp32",
+        as_json: AsJson = False,
+        force: Force = False,
+    ) -> None:
+        """Build engines for a device that need not be here, or measure how much builds differ on this one."""
+        if (target is None) == (spread is None) or (target is None) != (out is None):
+            raise typer.BadParameter(
+                "give --target SM --out FOLDER to build engines, or --spread N to time builds here"
+            )
+        files, space = files_and_space(models or [], space, is_space=bool(arch))
+        if bool(arch) != (space is not None):
+            raise typer.BadParameter("--space and --arch go together: they say which sub-networks to build")
+        found = {
+            **models_from_paths(files),
+            **(models_from_space(space, arch, precision) if space and arch else {}),
+        }
+        if not found:
+            raise typer.BadParameter("name ONNX files, folders of them, or sub-networks by --space and --arch")
+        if spread is not None:
+            print_spreads(found, backend, builds=spread, precision=precision, as_json=as_json)
+        elif target is not None and out is not None:
+            print_engines(found, backend, target=target, out=out, as_json=as_json, force=force)
+
+
+def files_and_space(models: list[Path], option: str | None, *, is_space: bool) -> tuple[list[Path], str | None]:
+    """Tell a space from files among the arguments: with architectures, the one that no file or folder is."""
+    names = [path for path in models if not path.exists()] if is_space else []
+    if len(names) > 1:
+        raise typer.BadParameter(f"{names[0]} and {names[1]} are no files; expected one space for --arch")
+    space = named_space(str(names[0]) if names else None, option, default=None)
+    return [path for path in models if path not in names], space
+
+
+def print_engines(
+    models: dict[str, bytes], backend: str, *, target: str, out: Path, as_json: bool, force: bool
+) -> None:
+    """Build engines and print where each one is."""
+    from ...api import build as build_models
+
+    def tell(engine: EngineFile) -> None:
+        say(f"built {engine.path} in {engine.seconds:.1f} s")
+
+    built = build_models(models, backend, target=target, out=out, force=force, on_built=tell)
+    if as_json:
+        print_json([{"path": e.path, "size_bytes": e.size_bytes, "seconds": e.seconds} for e in built])
+    else:
+        print_table(("engine", "KiB", "seconds"), [(str(e.path), e.size_bytes / 1024, e.seconds) for e in built])
+
+
+def print_spreads(models: dict[str, bytes], backend: str, *, builds: int, precision: str, as_json: bool) -> None:
+    """Time several builds of each model and print how far they lie apart."""
+    from ...api import spread_of_builds
+
+    spreads = {
+        name: spread_of_builds(model, backend, builds=builds, precision=precision) for name, model in models.items()
+    }
+    if as_json:
+        print_json(
+            {
+                name: {"values_us": s.values_us, "relative": s.relative, "relative_noise": s.relative_noise}
+                for name, s in spreads.items()
+            }
+        )
+        return
+    rows = [
+        (name, min(s.values_us), max(s.values_us), 100 * s.relative, 100 * s.relative_noise)
+        for name, s in spreads.items()
+    ]
+    print_table(("model", "fastest us", "slowest us", "spread %", "repeat noise %"), rows)
+
+
+def models_from_paths(paths: list[Path]) -> dict[str, bytes]:
+    """Read ONNX files, by the names their engines get; a folder stands for all its .onnx files."""
+    found: dict[str, bytes] = {}
+    for path in paths:
+        files = sorted(path.glob("*.onnx")) if path.is_dir() else [path]
+        if not files:
+            raise typer.BadParameter(f"{path} holds no .onnx file")
+        for file in files:
+            if not file.is_file():
+                raise typer.BadParameter(f"there is no file {file}; expected an ONNX file or a folder of them")
+            if file.stem in found:
+                raise typer.BadParameter(f"two models are called {file.stem}; build them into folders of their own")
+            found[file.stem] = file.read_bytes()
+    return found
+
+
+def models_from_space(space: str, texts: list[str], precision: str) -> dict[str, bytes]:
+    """Return the sub-networks asked for, a model for each of their parts; weights are made up, which serves timing."""
+    from ...lut.profile_file.quantisation import weight_bits_for
+    from ...supernets import load_space
+    from ...supernets.graph import models_from_architecture
+    from ...supernets.precision import parts_at_precision
+    from ...supernets.space.parse import architectures_from_text
+
+    loaded, bits = load_space(space), weight_bits_for("gpu", {})  # what engines are built for
+    return {
+        f"{architecture.id}.{part.name}": part.model
+        for text in texts
+        for architecture in architectures_from_text(loaded, text)
+        for part in parts_at_precision(models_from_architecture(loaded, architecture), precision, weight_bits=bits)
+    }

@@ -1,0 +1,151 @@
+"""`gnomon demo`: all three journeys on this machine, in a few minutes."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..options.common import Force
+from ..printing.progress import progress, say, worker_progress
+
+if TYPE_CHECKING:
+    from ...lut import HardwareProfile
+    from ...search import Run
+
+BACKENDS = ("onnxruntime", "openvino")
+NETWORKS = 24
+TIME_CAP_S = 60.0
+BUDGET, POPULATION = 48, 4
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command()
+    def demo(
+        out: Annotated[Path, typer.Option(help="Folder for everything the demo writes.")] = Path("gnomon-demo"),
+        force: Force = False,
+    ) -> None:
+        """Profile this machine on two runtimes, search the embedded super-network, check its front, export the knee."""
+        started = time.monotonic()
+        if force:
+            remove_demo(out)
+        heading("1. This machine")
+        show_machine()
+        profiles = []
+        for number, backend in enumerate(BACKENDS, 2):
+            heading(f"{number}. Profile {backend}: every layer, and {NETWORKS} whole networks that verify the table")
+            profiles.append(show_profile(backend, out))
+        heading(f"4. Search: {BUDGET} validations, accuracy against {BACKENDS[0]} latency")
+        run = show_search(profiles[0], out)
+        heading("5. Validate the front on images the search did not use, and time it on this machine")
+        show_final(run, profiles[0], out)
+        heading("6. Export the knee of the front, check it, time it")
+        show_export(run, profiles[0], out)
+        print(f"\ndone in {time.monotonic() - started:.0f} s; everything is in {out}")
+
+
+def remove_demo(out: Path) -> None:
+    """Remove what an earlier demo wrote; raises OutputUnusable, before anything is gone, for anything else."""
+    from ...lut.measuring.build import BUILDING
+    from ...lut.profile_file.store import PROFILE
+    from ...outputs import Kind, OutputUnusable, require_free
+    from ...reports.plots import PLOT
+    from ...search.export.folder import EXPORT
+    from ...search.runs.folder import foreign_in_run
+
+    pictures, profiles = ("front.png", *(f"{name}.png" for name in BACKENDS)), tuple(f"{b}.jsonl" for b in BACKENDS)
+    kinds: dict[str, Kind] = {"exported": EXPORT, "run": Kind("a run", foreign_in_run)}
+    kinds |= dict.fromkeys(pictures, PLOT) | dict.fromkeys(profiles, PROFILE)
+    kinds |= {f"{name}.building": BUILDING for name in profiles}
+    if out.is_symlink() or not out.is_dir():
+        require_free(out, Kind("a demo", lambda path: "is no folder of a demo"), force=True)
+        return
+    for path in sorted(out.iterdir()):
+        if path.name not in kinds:
+            raise OutputUnusable(
+                f"{out} holds {path.name}, which no demo wrote, so it is not replaced; choose another --out, or move "
+                "it away"
+            )
+        require_free(path, kinds[path.name], force=True)
+    shutil.rmtree(out)
+
+
+def heading(text: str) -> None:
+    """Print a heading between the demo's parts."""
+    print(f"\n== {text}", flush=True)
+
+
+def show_machine() -> None:
+    """Print how noisy this machine is, and why."""
+    from ...profilers.machine.hardware import noise_causes, timer_noise
+
+    noise = timer_noise()
+    print(f"noise    {noise.verdict}: a fixed workload repeats within {100 * noise.relative_iqr:.1f} % (IQR)")
+    for cause in noise_causes():
+        if cause.severity != "ok":
+            print(f"         {cause.name}: {cause.value}; {cause.fix}")
+
+
+def show_profile(backend: str, out: Path) -> HardwareProfile:
+    """Measure a profile, unless an earlier demo did, and show it."""
+    from ...api import load_profile, profile
+    from ...profilers.timing.protocol import TimingPolicy
+    from ...reports.plots import plot_fidelity
+    from ..printing.profile import print_profile
+
+    path, picture = out / f"{backend}.jsonl", out / f"{backend}.png"
+    if path.exists():
+        measured = load_profile(path)
+    else:
+        policy = TimingPolicy(time_cap_s=TIME_CAP_S)
+        with progress(f"profile {backend}") as report:
+            measured = profile(
+                backend=backend, out=path, networks=NETWORKS, policy=policy, on_progress=worker_progress(report)
+            )
+    print_profile(measured)
+    plot_fidelity(measured, picture, force=True)
+    print(f"plot     {picture}")
+    return measured
+
+
+def show_search(profile: HardwareProfile, out: Path) -> Run:
+    """Search the embedded super-network and show the front."""
+    from ...api import search
+    from ...reports.plots import plot_front
+    from ...search import SearchConfig
+    from ..printing.front import print_run
+    from ..printing.progress import search_progress
+
+    config = SearchConfig(space=profile.header.space, budget=BUDGET, population=POPULATION)
+    with progress(f"search {config.space}") as report:
+        run = search(config, out / "run", profile=profile, on_progress=search_progress(report))
+    print_run(run, pick="knee", profile=profile)
+    plot_front(run, out / "front.png", force=True)
+    print(f"plot     {out / 'front.png'}")
+    return run
+
+
+def show_final(run: Run, profile: HardwareProfile, out: Path) -> None:
+    """Finish the run, and draw its front again beside what it is worth."""
+    from ...api import final_front
+    from ...reports.plots import plot_front
+    from ..printing.final_front import print_final
+
+    final = final_front(run, profile=profile, on_step=say)
+    print_final(final)
+    plot_front(run, out / "front.png", final=final, force=True)
+    print(f"plot     {out / 'front.png'}")
+
+
+def show_export(run: Run, profile: HardwareProfile, out: Path) -> None:
+    """Export the knee and show its checks."""
+    from ...api import export
+    from ..printing.exported_model import print_export
+
+    folder = out / "exported"
+    print_export(export(run, "knee", folder, profile=profile, force=True, on_step=say))

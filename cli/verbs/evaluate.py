@@ -1,0 +1,78 @@
+"""`gnomon evaluate`: how good given sub-networks are, with the super-network's weights."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..options.common import AsJson
+from ..options.space import Architectures, ArchitectureSeed, SpaceArgument, SpaceOption, required_space
+from ..options.weights import Checkpoint, Data
+from ..printing.progress import say
+from ..printing.table import print_json, print_table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command()
+    def evaluate(
+        space: SpaceArgument = None,
+        space_option: SpaceOption = None,
+        arch: Architectures = None,
+        checkpoint: Checkpoint = None,
+        data: Data = None,
+        split: Annotated[str, typer.Option(help="test, or validation: what a search sees.")] = "test",
+        precision: Annotated[str, typer.Option(help="Precision that they are run in.")] = "fp32",
+        seed: ArchitectureSeed = 0,
+        as_json: AsJson = False,
+    ) -> None:
+        """Evaluate sub-networks: the metric of their task (and top-5 among many classes), MACs and parameters."""
+        from ...supernets.evaluation.agreement import check_kernels
+        from ...supernets.evaluation.evaluate import evaluate as evaluated
+        from ...supernets.precision import is_calibrated
+        from ...supernets.registry import load_space
+        from ...supernets.space.parse import architectures_from_text
+        from ...supernets.supernet import load_supernet
+
+        named = required_space(space, space_option, example="gnomon evaluate fashion_mnist")
+        asked = [
+            architecture
+            for text in arch or ["largest"]
+            for architecture in architectures_from_text(load_space(named), text, seed=seed)
+        ]
+        supernet = load_supernet(named, checkpoint=checkpoint, data=data)
+        examples = supernet.size(split)
+        calibrated = is_calibrated(precision)
+        if calibrated:
+            say(check_kernels(supernet, split).sentence())
+        rows = []
+        for found in evaluated(supernet, asked, split, precision=precision):
+            indices = ",".join(map(str, found.architecture.indices))
+            rows.append({"id": found.architecture.id, **found.metrics, "macs": found.macs, "params": found.params})
+            say(f"{len(rows)}/{len(asked)}  {found.architecture.id} = {indices}")
+        if as_json:
+            described = [{**row, "indices": one.indices} for row, one in zip(rows, asked)]
+            print_json(
+                {
+                    "space": supernet.space.name,
+                    "checkpoint_sha256": supernet.checkpoint_sha256,
+                    "split": split,
+                    "precision": precision,
+                    "weight_bits": supernet.weight_bits if calibrated else None,
+                    "examples": examples,
+                    "metric": supernet.metric.name,
+                    "unit": supernet.metric.unit,
+                    "signature": supernet.metric.signature,
+                    "architectures": described,
+                }
+            )
+            return
+        print_table(list(rows[0]), [list(row.values()) for row in rows])
+        print(
+            f"{supernet.metric.said}, on the {examples:,} examples of the {split} split, run in {precision}"
+            + (f" with weights in {supernet.weight_bits} bits" if calibrated else "")
+        )
+        if supernet.metric.signature:
+            print(f"signature: {supernet.metric.signature}")

@@ -1,0 +1,65 @@
+"""`gnomon export`: ship a sub-network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..options.common import AsJson, Force
+from ..options.completion import profile_names
+from ..options.run import PICK_HELP, RunFolder
+from ..options.weights import Checkpoint, Data
+from ..printing.exported_model import print_export
+from ..printing.progress import say
+from ..printing.table import print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command()
+    def export(
+        run: RunFolder,
+        out: Annotated[Path, typer.Option(help="Folder to write: the model and model.json.")],
+        pick: Annotated[str, typer.Option(help=PICK_HELP)] = "knee",
+        profile: Annotated[
+            list[str] | None,
+            typer.Option(
+                help="Profile to predict with and to time under; several as searched with.",
+                autocompletion=profile_names,
+            ),
+        ] = None,
+        precision: Annotated[str | None, typer.Option(help="Precision of the model; default: the run's.")] = None,
+        checkpoint: Checkpoint = None,
+        data: Data = None,
+        no_timing: Annotated[
+            bool, typer.Option("--no-timing", help="Predict alone: do not wait for this device, nor time on it.")
+        ] = False,
+        as_json: AsJson = False,
+        force: Force = False,
+    ) -> None:
+        """Export a sub-network of a run's front to ONNX, checked in every installed runtime and timed."""
+        from dataclasses import asdict
+
+        from ...api import export as export_run
+        from ...api import load_run
+        from ..options.profiles import load_profiles
+
+        exported = export_run(
+            load_run(run),
+            pick,
+            out,
+            profile=load_profiles(profile or ()),
+            precision=precision,
+            checkpoint=checkpoint,
+            data=data,
+            timing=not no_timing,
+            force=force,
+            on_step=say,
+        )
+        if as_json:
+            print_json(asdict(exported))
+        else:
+            print_export(exported)

@@ -1,0 +1,57 @@
+"""`gnomon finish`: what the front of a run is worth on examples and times that the search did not use."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..options.common import AsJson, Force
+from ..options.run import RunFolder
+from ..options.weights import Checkpoint, Data
+from ..printing.final_front import print_final
+from ..printing.progress import say
+from ..printing.table import print_json
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+
+    @app.command()
+    def finish(
+        run: RunFolder,
+        profile: Annotated[
+            str | None, typer.Option(help="Profile to time the front with; another than the run's prices it anew.")
+        ] = None,
+        checkpoint: Checkpoint = None,
+        data: Data = None,
+        controls: Annotated[
+            int | None,
+            typer.Option(help="Networks of the first rounds validated too, to tell luck from the split; 8.", min=0),
+        ] = None,
+        as_json: AsJson = False,
+        force: Force = False,
+    ) -> None:
+        """Validate a run's front on examples the search did not use, time it here, and say which members stay."""
+        from ...api import final_front, load_profile, load_run
+        from ...search.final.final import CONTROLS
+        from ...search.final.front import load_final
+
+        loaded = load_run(run)
+        is_new = (
+            bool(profile or checkpoint or data or force) or controls is not None
+        )  # else a sealed final front is shown as it is
+        final = (None if is_new else load_final(loaded)) or final_front(
+            loaded,
+            profile=load_profile(profile) if profile else None,
+            checkpoint=checkpoint,
+            data=data,
+            controls=CONTROLS if controls is None else controls,
+            force=force,
+            on_step=say,
+        )
+        if as_json:
+            print_json(final.as_json())
+            return
+        print_final(final)
+        print(f"saved    {final.folder / 'final.json'}")

@@ -1,0 +1,45 @@
+"""`gnomon doctor`: what it prints, and when it fails."""
+
+import pytest
+
+from gnomon.supernets import threads
+
+
+def test_doctor_speaks_json(gnomon):
+    found = gnomon("doctor", "--json").json
+    assert found["verdict"] in ("ok", "warn", "bad")
+    assert {"name", "severity", "fix"} <= set(found["causes"][0])
+    assert {"ina", "nvml", "rapl"} == {counter["name"] for counter in found["energy_counters"]}
+    assert set(found["validation"]) == {"count", "count_because", "waits", "busy"}
+
+
+@pytest.mark.parametrize(("block_us", "code"), [((100.0,) * 9, 0), ((100.0, 150.0) * 9, 4)])
+def test_doctor_is_strict_about_the_verdict_only_when_asked(gnomon, monkeypatch, block_us, code):
+    from gnomon.profilers import TimerNoise
+    from gnomon.profilers.machine import hardware
+
+    monkeypatch.setattr(hardware, "timer_noise", lambda **_: TimerNoise(block_us, loops=10_000))
+    assert gnomon("doctor").code == 0
+    outcome = gnomon("doctor", "--strict")
+    assert outcome.code == code
+    assert ("too noisy to measure on" in outcome.err) == (code == 4)
+    assert "before `gnomon profile`" in outcome.out
+    assert ("1.50 s at the longest" in outcome.out) == (code == 4)
+
+
+@pytest.mark.parametrize(
+    ("busy", "told"),
+    [(0.0, "validation, as by `gnomon search`: 4 threads"), (12.0, "about 2.0 times as slow as alone")],
+)
+def test_doctor_says_with_how_many_threads_a_search_validates(gnomon, monkeypatch, busy, told):
+    from gnomon.profilers import TimerNoise
+    from gnomon.profilers.machine import hardware
+
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(hardware, "timer_noise", lambda **_: TimerNoise((100.0,) * 9, loops=10_000))
+    monkeypatch.setattr(threads, "processors", lambda: threads.Processors(8, 8, 4, busy))
+    out = gnomon("doctor").out
+    assert told in out
+    assert "waiting asleep" in out
+    assert ("this machine is busy" in out) == (busy > 0)
