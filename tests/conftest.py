@@ -2,19 +2,26 @@
 
 import importlib
 import os
+import shutil
 import signal
 import textwrap
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from gnomon.lut import ProfileRequest, build_profile, load_profile
+from gnomon.profilers import RunConfig
 from gnomon.profilers.timing.protocol import TimingPolicy
+from gnomon.supernets.evaluation import classifier
 from gnomon.supernets.layers import registry as layers
 from gnomon.supernets.registry import load_space
+from gnomon.supernets.tasks import fashion_mnist
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
+FEW = 250  # images of a split
 SPACE = """
     from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
 
@@ -89,6 +96,28 @@ def send():
     return sent
 
 
+@pytest.fixture(scope="session")
+def of_few_images():
+    """Return a context in which this process evaluates fashion_mnist on a tenth of its images, where none counts."""
+
+    @contextmanager
+    def context():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fashion_mnist, "read_split", lambda *split: read_split(*split).take(slice(FEW)))
+            patch.setattr(classifier, "ENOUGH", FEW)  # it says nothing of what we ask for
+            yield
+
+    read_split = fashion_mnist.read_split
+    return context
+
+
+@pytest.fixture
+def few_images(of_few_images):
+    """Let this test evaluate fashion_mnist on few images: what it says of their accuracy is not looked at."""
+    with of_few_images():
+        yield
+
+
 def install(folder, name, entry_points, monkeypatch):
     """Make a third party's package of `folder` and of tests/third_party, for this process and its children."""
     info = folder / f"{name.replace('-', '_')}-1.0.dist-info"
@@ -124,9 +153,28 @@ def pairs(tiny, monkeypatch):
     return load_space("pairs")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def quick_policy():
     return TimingPolicy(block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=2, max_passes=2)
+
+
+@pytest.fixture(scope="session")
+def measured_profiles(tmp_path_factory):
+    """Return a folder for profiles that several tests ask for."""
+    return tmp_path_factory.mktemp("profiles")
+
+
+@pytest.fixture
+def measured(quick_policy, measured_profiles, tmp_path):
+    """Return a function that gives a space's profile on a backend, measured once a session, at `tmp_path` / p.jsonl."""
+
+    def profile(space, backend, networks=12):
+        path = measured_profiles / f"{space}.{backend}.{networks}.jsonl"
+        if not path.exists():
+            build_profile(ProfileRequest(space, backend, RunConfig(), networks=networks, policy=quick_policy), path)
+        return load_profile(shutil.copy(path, tmp_path / "p.jsonl"))
+
+    return profile
 
 
 @pytest.fixture

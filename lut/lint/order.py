@@ -23,10 +23,12 @@ def not_monotone(rows: Rows) -> Iterator[Finding]:
     for key, spec in rows.specs.items():
         if rows.value_us[key] > 0:
             families[family_of(spec)].append(key)
+    sizes = {key: sizes_of(rows.specs[key]) for keys in families.values() for key in keys}
     worst: dict[str, tuple[float, str]] = {}
     for keys in families.values():
         for large in keys:
-            gains = [(gain_of(rows, small, large), small) for small in keys if is_smaller(rows, small, large)]
+            smaller = (small for small in keys if is_smaller(sizes[small], sizes[large]))
+            gains = [(gain_of(rows, small, large), small) for small in smaller]
             gain, small = max(gains, default=(0.0, ""))
             if gain > MARGIN:
                 worst[large] = (gain, small)
@@ -47,15 +49,14 @@ def family_of(spec: LayerSpec) -> tuple[object, ...]:
 
 
 def sizes_of(spec: LayerSpec) -> tuple[int, ...]:
-    """Return the numbers that make layers of one family smaller or larger."""
+    """Return the numbers that make layers of one family smaller or larger, its MACs last."""
     numbers = [value for name, value in spec.attributes if isinstance(value, int) and name not in FIXED]
-    return (*spec.input_shape[:1], *numbers)
+    return (*spec.input_shape[:1], *numbers, macs(spec))
 
 
-def is_smaller(rows: Rows, small: str, large: str) -> bool:
+def is_smaller(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
     """Tell whether no number of `small` exceeds that of `large`, and it does fewer MACs."""
-    a, b = rows.specs[small], rows.specs[large]
-    return all(x <= y for x, y in zip(sizes_of(a), sizes_of(b))) and macs(a) < macs(b)
+    return all(x <= y for x, y in zip(small, large)) and small[-1] < large[-1]
 
 
 def gain_of(rows: Rows, small: str, large: str) -> float:

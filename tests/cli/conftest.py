@@ -1,4 +1,5 @@
 import json
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import pytest
@@ -30,6 +31,18 @@ def gnomon(capsys):
     return call
 
 
+@pytest.fixture(autouse=True)
+def evaluated_on_few_images(request, of_few_images):
+    """Let verbs evaluate on few images in this process, but where a test asks for `all_images`."""
+    with nullcontext() if "all_images" in request.fixturenames else of_few_images():
+        yield
+
+
+@pytest.fixture
+def all_images():
+    """Let this test evaluate on all images."""
+
+
 @pytest.fixture(scope="session")
 def profile_name():
     from gnomon.lut import shipped_profiles
@@ -38,9 +51,10 @@ def profile_name():
 
 
 @pytest.fixture(scope="session")
-def finished_run(tmp_path_factory, profile_name):
-    """A small finished search of the embedded super-network, validated for real."""
+def finished_run(tmp_path_factory, profile_name, of_few_images):
+    """A small finished search of the embedded super-network, validated for real, on few images."""
     folder = tmp_path_factory.mktemp("runs") / "run"
     arguments = ["search", "--profile", profile_name, "--out", str(folder), "--tactic", "random", "--budget", "6"]
-    assert run([*arguments, "--population", "3"]) == 0
+    with of_few_images():
+        assert run([*arguments, "--population", "3"]) == 0
     return folder

@@ -20,7 +20,6 @@ from gnomon.lut import (
 from gnomon.lut.latency_model.sampling import networks_for, physical_sums
 from gnomon.lut.latency_model.terms import PHYSICAL
 from gnomon.lut.measuring.build import plan_for
-from gnomon.profilers import RunConfig
 from gnomon.supernets.graph import PartModel, graph_from_layers, models_from_architecture
 from gnomon.supernets.testing import SpaceContract
 
@@ -120,9 +119,9 @@ def test_an_explanation_shows_a_repeated_layer_once_and_counts_it_as_often(profi
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
-def test_a_real_runtime_times_explains_and_verifies_two_parts(profile_of, pairs, backend):
+def test_a_real_runtime_times_explains_and_verifies_two_parts(measured, pairs, backend):
     pytest.importorskip(backend)
-    profile = profile_of(backend)
+    profile = measured("pairs", backend, networks=16)
     assert len(profile.networks) == 16
     assert not profile.table.failures
     smallest, largest = (pairs.architecture([option] * 4) for option in (0, 1))
@@ -136,8 +135,8 @@ def test_a_real_runtime_times_explains_and_verifies_two_parts(profile_of, pairs,
     assert sum(found.profiled_us for found in report.layers) > report.unexplained_us
 
 
-def test_the_lint_finds_nothing_wrong_with_two_parts(profile_of):
-    findings = lint_profile(profile_of("onnxruntime", config=RunConfig()))
+def test_the_lint_finds_nothing_wrong_with_two_parts(pairs, measured):
+    findings = lint_profile(measured("pairs", "onnxruntime", networks=16))
     assert [finding for finding in findings if finding.severity == "error"] == []
 
 
@@ -151,10 +150,10 @@ def test_gnomon_predict_explains_two_parts(profile_of, capsys, tmp_path):
     assert "the sum of 28 layers" in printed
 
 
-def test_gnomon_predict_says_what_of_a_program_is_not_profiled(profile_of, capsys, tmp_path):
+def test_gnomon_predict_says_what_of_a_program_is_not_profiled(pairs, measured, capsys, tmp_path):
     from gnomon.cli.main import run
 
     pytest.importorskip("onnxruntime")
-    profile_of("onnxruntime")
+    measured("pairs", "onnxruntime", networks=16)
     assert run(["predict", str(tmp_path / "p.jsonl"), "--arch", "smallest", "--operators"]) == 0
     assert "handing values from run to run, which was measured too, is not profiled" in capsys.readouterr().out

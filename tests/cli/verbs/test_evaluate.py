@@ -11,7 +11,7 @@ from gnomon.supernets.data.labelled import top1_percent, top5_percent
 from gnomon.supernets.elastic import ElasticNetwork
 
 
-def test_embedded_supernet_is_evaluated_on_all_test_images(gnomon):
+def test_embedded_supernet_is_evaluated_on_all_test_images(gnomon, all_images):
     outcome = gnomon("evaluate", "fashion_mnist", "--arch", "smallest", "--arch", "random:2", "--json")
     assert outcome.code == 0
     found = outcome.json
@@ -34,7 +34,7 @@ def test_it_prints_what_a_search_validates(gnomon):
     assert largest["accuracy"] == supernet.evaluate(architecture)
 
 
-def test_the_table_says_unit_and_number_of_examples(gnomon):
+def test_the_table_says_unit_and_number_of_examples(gnomon, all_images):
     outcome = gnomon("evaluate", "fashion_mnist", "--arch", "smallest")
     assert "accuracy in percent, on the 2,500 examples of the test split" in outcome.out
     assert "1/1" in outcome.err

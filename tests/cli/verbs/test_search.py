@@ -9,12 +9,13 @@ LINAS = ("--objectives", "accuracy,macs", "--tactic", "linas", "--population", 5
 
 
 @pytest.fixture(scope="module")
-def other_run(tmp_path_factory):
+def other_run(tmp_path_factory, of_few_images):
     """A run of the embedded super-network, predicted from its second round on."""
     from gnomon.cli.main import run
 
     folder = tmp_path_factory.mktemp("runs") / "laptop"
-    assert run([str(word) for word in ("search", "--out", folder, "--budget", 10, *LINAS)]) == 0
+    with of_few_images():
+        assert run([str(word) for word in ("search", "--out", folder, "--budget", 10, *LINAS)]) == 0
     return folder
 
 

@@ -2,14 +2,14 @@ from dataclasses import replace
 
 import pytest
 
-from gnomon.lut import LutError, ProfileRequest, build_profile, is_this_device, measure_model
+from gnomon.lut import LutError, is_this_device, measure_model
 from gnomon.lut.measuring.measure import device_differences
 from gnomon.supernets.graph import graph_from_layers
 
 
 @pytest.fixture
-def profile(tiny, quick_policy, tmp_path):
-    return build_profile(ProfileRequest("tiny", "fake", networks=12, policy=quick_policy), tmp_path / "p.jsonl")
+def profile(tiny, measured):
+    return measured("tiny", "fake")
 
 
 def test_a_model_is_timed_under_the_profiles_conditions(profile, tiny):
@@ -19,9 +19,8 @@ def test_a_model_is_timed_under_the_profiles_conditions(profile, tiny):
     assert remeasured.anchor_ratio == 1.0
 
 
-def test_a_real_runtime_gives_a_time_and_a_ratio(tiny, quick_policy, tmp_path):
-    request = ProfileRequest("tiny", "onnxruntime", networks=12, policy=quick_policy)
-    profile = build_profile(request, tmp_path / "p.jsonl")
+def test_a_real_runtime_gives_a_time_and_a_ratio(tiny, measured):
+    profile = measured("tiny", "onnxruntime")
     remeasured = measure_model(profile, graph_from_layers(tiny.layers(tiny.architecture([0, 0, 0]))))
     assert remeasured.measurement.value_us > 0
     assert remeasured.anchor_ratio > 0

@@ -1,5 +1,6 @@
 """The whole protocol on a machine whose speed follows a script: what is estimated must be what is true."""
 
+import functools
 import json
 import math
 from dataclasses import dataclass, replace
@@ -97,17 +98,19 @@ class Simulation:
         return np.array([measured[key].value_us / truth - 1 for key, truth in self.truth_us.items()])
 
 
-@pytest.fixture
-def simulate(tmp_path, monkeypatch):
-    (tmp_path / "models").mkdir()
-    monkeypatch.setattr("gnomon.profilers.worker.execution.fingerprint", lambda: HARDWARE)
+@pytest.fixture(scope="module")
+def simulate(tmp_path_factory):
+    """Return a function that runs a script with a seed, once for all that ask for the two."""
 
-    def run(machine, policy, seed):
-        rng = np.random.default_rng(seed)
+    @functools.cache
+    def run(script, seed):
+        machine, policy = script(seed)
+        folder, rng = tmp_path_factory.mktemp("plan"), np.random.default_rng(seed)
+        (folder / "models").mkdir()
         items, truth_us, by_model = [], {}, {}
         for number in range(MODELS + 1):
             key, file = f"m{number}", f"models/{number:064x}.onnx"
-            (tmp_path / file).write_bytes(key.encode())
+            (folder / file).write_bytes(key.encode())
             items.append(PlanItem(key, file, "layer" if number else "anchor"))
             by_model[key.encode()] = truth = 200.0 if number == 0 else math.exp(rng.uniform(3, 9))
             if number:
@@ -115,16 +118,18 @@ def simulate(tmp_path, monkeypatch):
         plan = TimingPlan("fake", RunConfig(), replace(policy, seed=seed), tuple(items))
         backend, journal = SimulatedBackend(by_model, machine, rng), MemoryJournal(plan)
         if machine.stop_after:
-            run_session(tmp_path, plan, backend, journal, stop_after=machine.stop_after)
+            run_session(folder, plan, backend, journal, stop_after=machine.stop_after)
             backend.scale = machine.second_session
             backend.paused_s += 3_600.0
-        run_session(tmp_path, plan, backend, journal)
+        run_session(folder, plan, backend, journal)
         return Simulation(truth_us, results_from_records(journal.records))
 
-    return run
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gnomon.profilers.worker.execution.fingerprint", lambda: HARDWARE)
+        yield run
 
 
-SEEDS = range(6)
+SEEDS = range(4)
 THREE = TimingPolicy(min_passes=3, anchor_every=6, time_cap_s=1e6)
 MANY = TimingPolicy(min_passes=12, anchor_every=6, time_cap_s=1e6)
 THREE_S, MANY_S = 16.0, 62.0  # what the two take on a quiet machine
@@ -196,32 +201,32 @@ def spread(errors):
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_every_model_is_within_a_percent_of_the_truth_whatever_the_machine_does(simulate, script, seed):
-    found = simulate(*script(seed), seed)
+    found = simulate(script, seed)
     assert spread(found.errors(corrected(found.results))) < 0.01
 
 
 @pytest.mark.parametrize("script", [second_session, everything])
 def test_without_the_correction_the_truth_is_missed(simulate, script):
-    found = simulate(*script(0), 0)
+    found = simulate(script, 0)
     assert spread(found.errors(found.results.measurements)) > 0.02
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("script", [still, outliers])
 def test_what_passes_is_left_to_the_estimator(simulate, script, seed):
-    found = simulate(*script(seed), seed)
+    found = simulate(script, seed)
     assert corrected(found.results) == found.results.measurements
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("script", [drift, bursts, slow_half])
 def test_many_short_visits_alone_stand_what_leaves_a_quarter_of_them_alone(simulate, script, seed):
-    found = simulate(*script(seed), seed)
+    found = simulate(script, seed)
     assert spread(found.errors(found.results.measurements)) < 0.015
 
 
 def test_measurements_stay_raw(simulate):
-    found = simulate(*drift(0), 0)
+    found = simulate(drift, 0)
     raw = {visit.block_us for visit in found.results.visits}
     assert all(set(measurement.block_us) <= raw for measurement in found.results.measurements.values())
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gnomon.cli.printing.exported_model import metric_line
-from gnomon.lut import ProfileMismatch, ProfileRequest, build_profile
+from gnomon.lut import ProfileMismatch
 from gnomon.outputs import OutputUnusable
 from gnomon.profilers import FallbackRefused, backend_names
 from gnomon.profilers.runtimes.subprocess import ModelsInSubprocess
@@ -130,18 +130,15 @@ def test_a_runtime_that_would_run_a_part_elsewhere_is_not_compared_and_says_so(
     assert "not compared: HardSwish would run elsewhere" in said
 
 
-def test_the_exported_models_are_timed_as_a_program_beside_their_prediction(
-    pairs, architecture, quick_policy, tmp_path
-):
-    request = ProfileRequest("pairs", "onnxruntime", networks=16, policy=quick_policy)
-    profile = build_profile(request, tmp_path / "p.jsonl")
+def test_the_exported_models_are_timed_as_a_program_beside_their_prediction(pairs, architecture, measured, tmp_path):
+    profile = measured("pairs", "onnxruntime", networks=16)
     latency = export_subnet(Translator(pairs), architecture, tmp_path / "out", profile=profile).latency
     assert latency.measured_us > 0
     assert latency.predicted_us == profile.latency.value_us([architecture.indices])[0]
 
 
-def test_a_profile_of_another_space_is_refused_before_anything_is_written(pairs, architecture, quick_policy, tmp_path):
-    profile = build_profile(ProfileRequest("tiny", "fake", networks=12, policy=quick_policy), tmp_path / "p.jsonl")
+def test_a_profile_of_another_space_is_refused_before_anything_is_written(pairs, architecture, measured, tmp_path):
+    profile = measured("tiny", "fake")
     with pytest.raises(ProfileMismatch, match="of space 'tiny', not 'pairs'"):
         export_subnet(Translator(pairs), architecture, tmp_path / "out", profile=profile)
     assert not (tmp_path / "out").exists()

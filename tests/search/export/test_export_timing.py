@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gnomon.lut import LutError, ProfileRequest, build_profile
+from gnomon.lut import LutError
 from gnomon.outputs import OutputUnusable
-from gnomon.profilers.run_config import RunConfig
 from gnomon.profilers.worker.lock import device_lock_path
 from gnomon.search.export import checks as export_checks
 from gnomon.search.export.export import export_subnet
@@ -97,11 +96,9 @@ def holder(own_lock):
 
 
 @pytest.fixture
-def profile(tiny, own_lock, quick_policy, tmp_path, monkeypatch):
+def profile(tiny, own_lock, measured, monkeypatch):
     monkeypatch.setattr(export_checks, "backend_names", lambda: ("onnxruntime",))
-    return build_profile(
-        ProfileRequest("tiny", "fake", RunConfig(), networks=12, policy=quick_policy), tmp_path / "p.jsonl"
-    )
+    return measured("tiny", "fake")
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from filelock import FileLock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gnomon.lut import ProfileRequest, build_profile
 from gnomon.search import Constraint, SearchConfig, SearchContext, load_run, run_search
 from gnomon.search.errors import Infeasible, RunDamaged, RunLocked, RunMismatch
 from gnomon.search.final.final import final_front, unpredicted
@@ -18,8 +17,8 @@ CONFIG = SearchConfig(space="tiny", objectives=("accuracy", "latency"), tactic="
 
 
 @pytest.fixture
-def profile(tiny, quick_policy, tmp_path):
-    return build_profile(ProfileRequest("tiny", "fake", networks=12, policy=quick_policy), tmp_path / "p.jsonl")
+def profile(tiny, measured):
+    return measured("tiny", "fake")
 
 
 @pytest.fixture
@@ -132,7 +131,7 @@ def whole(run, supernet, profile):
 
 
 @pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(share=st.floats(0, 1))
 def test_cut_at_any_byte_it_comes_to_the_same_end(run, supernet, profile, whole, share):
     path = run.folder / "final.jsonl"
