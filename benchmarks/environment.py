@@ -7,14 +7,14 @@ from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 
-from gnomon.profilers.machine.hardware import fingerprint, timer_noise
+from gnomon.profilers.machine.hardware import core_noise, fingerprint
 
 PACKAGES = ("gnomon", "numpy", "onnxruntime", "openvino", "tensorrt-rtx-cu13", "torch", "pymoo", "scikit-learn")
 
 
 def print_environment() -> None:
     """Print machine, noise and versions."""
-    hardware, noise = fingerprint(), timer_noise()
+    hardware, noise = fingerprint(), core_noise()
     found = []
     for name in PACKAGES:
         try:
@@ -22,7 +22,7 @@ def print_environment() -> None:
         except PackageNotFoundError:
             continue
     print(f"machine   {hardware.cpu_model}, {hardware.cpus} CPUs, {hardware.memory_mib} MiB, {hardware.kernel}")
-    print(f"noise     {noise.verdict} (a fixed workload repeats within {100 * noise.relative_iqr:.1f} %, IQR)")
+    print(f"noise     {noise.verdict}: {noise.sentence}")
     print(f"versions  Python {platform.python_version()}, {', '.join(found)}")
 
 

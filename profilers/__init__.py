@@ -30,7 +30,7 @@ from .errors import (
     WorkerCrashed,
 )
 from .journal import Journal, read_journal, write_atomically
-from .machine.hardware import Hardware, NoiseCause, TimerNoise, fingerprint, noise_causes, timer_noise
+from .machine.hardware import CoreNoise, Hardware, NoiseCause, core_noise, fingerprint, noise_causes
 from .resources.counter import Counter, CounterState, counter_names, counter_states, open_counter
 from .resources.usage import EnergyReading, EnergyUse, MemoryUse, Resources, Usage
 from .results.drift import SpeedCurve
@@ -56,6 +56,7 @@ __all__ = [
     "BackendUnavailable",
     "BackendUnusable",
     "BundleDamaged",
+    "CoreNoise",
     "Counter",
     "CounterState",
     "CounterUnavailable",
@@ -99,7 +100,6 @@ __all__ = [
     "RuntimeTooOld",
     "Session",
     "SpeedCurve",
-    "TimerNoise",
     "TimingPlan",
     "TimingPolicy",
     "UnknownBackend",
@@ -108,6 +108,7 @@ __all__ = [
     "Visit",
     "WorkerCrashed",
     "backend_names",
+    "core_noise",
     "counter_names",
     "counter_states",
     "fingerprint",
@@ -121,7 +122,6 @@ __all__ = [
     "read_plan",
     "read_results",
     "run_plan_locally",
-    "timer_noise",
     "write_atomically",
     "write_plan",
 ]

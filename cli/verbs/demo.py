@@ -82,10 +82,10 @@ def heading(text: str) -> None:
 
 def show_machine() -> None:
     """Print how noisy this machine is, and why."""
-    from ...profilers.machine.hardware import noise_causes, timer_noise
+    from ...profilers.machine.hardware import core_noise, noise_causes
 
-    noise = timer_noise()
-    print(f"noise    {noise.verdict}: a fixed workload repeats within {100 * noise.relative_iqr:.1f} % (IQR)")
+    noise = core_noise()
+    print(f"noise    {noise.verdict}: {noise.sentence}")
     for cause in noise_causes():
         if cause.severity != "ok":
             print(f"         {cause.name}: {cause.value}; {cause.fix}")

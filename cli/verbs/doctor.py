@@ -12,11 +12,11 @@ from ..options.common import AsJson
 from ..printing.table import print_json, print_table
 
 if TYPE_CHECKING:
-    from ...profilers.machine.hardware import Hardware, NoiseCause, TimerNoise
+    from ...profilers.machine.hardware import CoreNoise, Hardware, NoiseCause
     from ...profilers.resources.counter import CounterState
     from ...supernets.threads import Threads
 
-BLOCKS = 150  # of the fixed workload: three seconds, to see spells of a second or two
+WATCH_S = 3.0  # to see spells of a second or two
 
 
 def register(app: typer.Typer) -> None:
@@ -30,13 +30,13 @@ def register(app: typer.Typer) -> None:
         """Say how good this machine is for timing now, what disturbs it, and how to fix that."""
         from dataclasses import asdict
 
-        from ...profilers.machine.hardware import advice, fingerprint, noise_causes, timer_noise
+        from ...profilers.machine.hardware import advice, core_noise, fingerprint, noise_causes
         from ...profilers.machine.noise.packages import package_causes
         from ...profilers.resources.counter import counter_states
         from ...supernets.threads import processors, validation_threads
         from ..exits import QualityRefused
 
-        hardware, noise = fingerprint(), timer_noise(blocks=BLOCKS)
+        hardware, noise = fingerprint(), core_noise(watch_s=WATCH_S)
         causes = (*noise_causes(), *package_causes())
         steps, counters = advice(causes, noise), counter_states()
         threads = validation_threads(processors(), os.environ)
@@ -45,9 +45,10 @@ def register(app: typer.Typer) -> None:
                 {
                     "hardware": hardware.to_json(),
                     "causes": [asdict(cause) for cause in causes],
-                    "timer_relative_iqr": noise.relative_iqr,
+                    "jitter_relative_iqr": noise.relative_iqr,
+                    "shared": noise.shared,
+                    "slow_down": noise.slow_down,
                     "spells_s": noise.spells_s,
-                    "interference": noise.interference,
                     "verdict": noise.verdict,
                     "advice": steps,
                     "validation": asdict(threads),
@@ -62,22 +63,17 @@ def register(app: typer.Typer) -> None:
             print_counters(counters)
         if strict and noise.verdict == "bad":
             raise QualityRefused(
-                f"this machine is too noisy to measure on: a fixed workload repeats within "
-                f"{100 * noise.relative_iqr:.1f} % (IQR) and was interfered with {noise.interference:.0%} of the time; "
+                f"this machine is too noisy to measure on: {noise.sentence}, and a probe repeats within "
+                f"{100 * noise.relative_iqr:.1f} % (IQR); "
                 + (f"begin with {steps[0]}" if steps else "measure at a quieter hour")
             )
 
 
-def print_machine(hardware: Hardware, noise: TimerNoise) -> None:
+def print_machine(hardware: Hardware, noise: CoreNoise) -> None:
     """Print which machine this is, and how it times now."""
     print(f"device   {hardware.slug}: {hardware.cpu_model}, {hardware.cpus} CPUs, {hardware.memory_mib} MiB")
-    print(f"verdict  {noise.verdict}: a fixed workload repeats within {100 * noise.relative_iqr:.1f} % (IQR)")
-    spells = sorted(noise.spells_s)
-    if spells:
-        print(
-            f"spells   other work slowed it {len(spells)} times, {noise.interference:.0%} of the time: "
-            f"{spells[len(spells) // 2]:.2f} s in the middle, {spells[-1]:.2f} s at the longest"
-        )
+    print(f"verdict  {noise.verdict}: {noise.sentence}")
+    print(f"jitter   while the core is ours, a probe of some 20 us repeats within {100 * noise.relative_iqr:.1f} %")
 
 
 def print_causes(causes: Sequence[NoiseCause]) -> None:

@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from .noise import NoiseCause, TimerNoise, advice, noise_causes, timer_noise
+from .noise import CoreNoise, NoiseCause, advice, core_noise, noise_causes
 from .sysfs import ROOT, cpuinfo, kib_from_size, numbers_from_list, read_int, read_text
 
-__all__ = ["Hardware", "NoiseCause", "TimerNoise", "advice", "fingerprint", "noise_causes", "timer_noise"]
+__all__ = ["CoreNoise", "Hardware", "NoiseCause", "advice", "core_noise", "fingerprint", "noise_causes"]
 
 ISA_FLAGS = (
     *("sse4_1", "sse4_2", "avx", "f16c", "fma", "avx2", "avx_vnni", "avx_vnni_int8"),

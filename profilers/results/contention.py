@@ -8,7 +8,7 @@ from statistics import mean, median
 from typing import Dict, Hashable, List, Mapping, Optional, Protocol, Sequence, Tuple, TypeVar
 
 from ..timing.chain import fit_chain
-from ..timing.clean import TOLERANCE, block_marks, is_clean, levels_by_session
+from ..timing.clean import TOLERANCE, block_marks, is_clean, levels_by_session, typical_spell
 from ..timing.measurement import Contention, Measurement, quantile
 
 Key = TypeVar("Key", bound=Hashable)
@@ -150,7 +150,7 @@ class ContentionSummary:
 
     time_share: the share of the probe's readings that were not clean.
     slow_down: how many times slower the probe was in those, in the middle.
-    spell_ms: how long they lasted in a row, in the middle; as finely as blocks are long.
+    spell_ms: half of that time lies in spells of at least this length; as finely as blocks are long.
     """
 
     time_share: float
@@ -178,7 +178,7 @@ def summary_of_contention(
     return ContentionSummary(
         time_share=len(slow) / len(series),
         slow_down=median(slow) if slow else 1.0,
-        spell_ms=median(spells_ms) if spells_ms else 0.0,
+        spell_ms=typical_spell(spells_ms),
     )
 
 

@@ -91,6 +91,20 @@ def block_marks(slowness: Sequence[float], switches: Sequence[int], blocks: int)
     return tuple(clean[b] and clean[b + 1] and quiet[b] for b in range(blocks))
 
 
+def typical_spell(spells: Sequence[float]) -> float:
+    """Return the length that half of the shared time lies in spells of at least; 0 without spells.
+
+    Not their median: single readings that an interrupt hit outnumber the spells, and are no time to speak of.
+    """
+    ordered = sorted(spells, reverse=True)
+    left = sum(ordered) / 2
+    for spell in ordered:
+        left -= spell
+        if left <= 0:
+            return spell
+    return 0.0
+
+
 def levels_by_session(sessions: Sequence[str], times_s: Sequence[float], readings_us: Sequence[float]) -> Array:
     """Return the clean level at each reading, (n,), each session for itself: the machine may have changed between."""
     import numpy as np

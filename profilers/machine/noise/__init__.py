@@ -2,6 +2,6 @@
 
 from .cause import NoiseCause
 from .checks import advice, noise_causes
-from .timer import TimerNoise, timer_noise
+from .core import CoreNoise, core_noise
 
-__all__ = ["NoiseCause", "TimerNoise", "advice", "noise_causes", "timer_noise"]
+__all__ = ["CoreNoise", "NoiseCause", "advice", "core_noise", "noise_causes"]

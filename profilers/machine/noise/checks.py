@@ -11,18 +11,19 @@ from typing import Callable, Optional, Sequence, Tuple
 
 from ..sysfs import ROOT
 from .cause import NoiseCause
-from .clocks import clock_spread, energy_preference, governor, hybrid_cores, power_profile, turbo
+from .clocks import clock_resolution, clock_spread, energy_preference, governor, hybrid_cores, power_profile, turbo
+from .core import CoreNoise
 from .gpu import gpu_clock, gpu_slowdown
 from .heat import battery, raspberry_pi, temperature, throttling
 from .limits import affinity, quota, throttled_by_quota
 from .memory import huge_pages, swap
 from .neighbours import hypervisor, isolated, load, pressure, smt, steal
-from .timer import TimerNoise
 
 CHECKS: Tuple[Callable[[Path], Optional[NoiseCause]], ...] = (
     *(load, pressure, steal, hypervisor, smt, isolated),
     *(quota, throttled_by_quota, affinity),
     *(governor, energy_preference, power_profile, turbo, clock_spread, hybrid_cores),
+    *(clock_resolution,),
     *(throttling, temperature, raspberry_pi, battery),
     *(huge_pages, swap),
     *(gpu_clock, gpu_slowdown),
@@ -44,12 +45,12 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def advice(causes: Sequence[NoiseCause], noise: TimerNoise) -> Tuple[str, ...]:
+def advice(causes: Sequence[NoiseCause], noise: CoreNoise) -> Tuple[str, ...]:
     """Return what to do before measuring, the most urgent first; nothing if the machine is fit as it is."""
     found = [f"{cause.name}: {cause.fix}" for rank in ("bad", "warn") for cause in causes if cause.severity == rank]
-    if noise.spells_s:
+    if noise.verdict != "ok" and noise.spells_s:
         found.append(
-            f"other work came in spells of up to {max(noise.spells_s):.1f} s; if it cannot be stopped, let every model "
-            f"be visited more often, so that some visits fall between them: gnomon profile --time-cap-s 600"
+            f"other work takes the core {noise.shared:.0%} of the time: stop it if you can. Else measure all the same: "
+            f"only what was undisturbed counts, so it takes longer and says the same, up to gnomon profile --time-cap-s"
         )
     return tuple(found)

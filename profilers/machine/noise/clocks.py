@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shlex
+import time
 from pathlib import Path
 from typing import Dict, List, Optional
 
+from ...timing.probe import COARSEST_S
 from ..sysfs import has_program, list_from_numbers, numbers_from_list, read_int, read_text
 from .cause import CPU, NoiseCause
 
+CLOCK_SOURCE = "sys/devices/system/clocksource/clocksource0/current_clocksource"
+AVAILABLE_SOURCES = "sys/devices/system/clocksource/clocksource0/available_clocksource"
 PLATFORM_PROFILE = "sys/firmware/acpi/platform_profile"
 SPREAD = 1.10  # clocks further apart than this differ by more than the noise of reading them
 
@@ -128,3 +132,18 @@ def _khz(root: Path, name: str) -> Dict[int, int]:
     cpus: List[int] = numbers_from_list(read_text(root, f"{CPU}/online") or "0")
     values = {cpu: read_int(root, f"{CPU}/cpu{cpu}/cpufreq/{name}") for cpu in cpus}
     return {cpu: value for cpu, value in values.items() if value is not None and value > 0}
+
+
+def clock_resolution(root: Path) -> Optional[NoiseCause]:
+    """Judge how finely this machine's clock counts; asked of the clock itself."""
+    resolution_s = time.get_clock_info("perf_counter").resolution
+    source = read_text(root, CLOCK_SOURCE)
+    if source is None and resolution_s <= COARSEST_S:
+        return None
+    return NoiseCause(
+        "clock resolution",
+        "ok" if resolution_s <= COARSEST_S else "warn",
+        f"steps of {1e6 * resolution_s:.3g} us" + (f" ({source[:30]})" if source else ""),
+        "the core cannot be probed between two blocks, so a busy machine is not noticed, and blocks must last longer",
+        f"choose a finer clock source, as root: cat /{AVAILABLE_SOURCES}, then write its name to /{CLOCK_SOURCE}",
+    )

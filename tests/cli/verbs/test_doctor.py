@@ -2,6 +2,7 @@
 
 import pytest
 
+from gnomon.profilers import CoreNoise
 from gnomon.supernets import threads
 
 
@@ -13,18 +14,21 @@ def test_doctor_speaks_json(gnomon):
     assert set(found["validation"]) == {"count", "count_because", "waits", "busy"}
 
 
-@pytest.mark.parametrize(("block_us", "code"), [((100.0,) * 9, 0), ((100.0, 150.0) * 9, 4)])
-def test_doctor_is_strict_about_the_verdict_only_when_asked(gnomon, monkeypatch, block_us, code):
-    from gnomon.profilers import TimerNoise
+def watched(*readings_us):
+    return CoreNoise(tuple(0.1 * place for place in range(len(readings_us))), readings_us)
+
+
+@pytest.mark.parametrize(("readings_us", "code"), [((20.0,) * 20, 0), ((*(20.0,) * 4, *(30.0,) * 46), 4)])
+def test_doctor_is_strict_about_the_verdict_only_when_asked(gnomon, monkeypatch, readings_us, code):
     from gnomon.profilers.machine import hardware
 
-    monkeypatch.setattr(hardware, "timer_noise", lambda **_: TimerNoise(block_us, loops=10_000))
+    monkeypatch.setattr(hardware, "core_noise", lambda **_: watched(*readings_us))
     assert gnomon("doctor").code == 0
     outcome = gnomon("doctor", "--strict")
     assert outcome.code == code
     assert ("too noisy to measure on" in outcome.err) == (code == 4)
     assert "before `gnomon profile`" in outcome.out
-    assert ("1.50 s at the longest" in outcome.out) == (code == 4)
+    assert ("longest 4500 ms" in outcome.out) == (code == 4)
 
 
 @pytest.mark.parametrize(
@@ -32,12 +36,11 @@ def test_doctor_is_strict_about_the_verdict_only_when_asked(gnomon, monkeypatch,
     [(0.0, "validation, as by `gnomon search`: 4 threads"), (12.0, "about 2.0 times as slow as alone")],
 )
 def test_doctor_says_with_how_many_threads_a_search_validates(gnomon, monkeypatch, busy, told):
-    from gnomon.profilers import TimerNoise
     from gnomon.profilers.machine import hardware
 
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OMP_WAIT_POLICY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(hardware, "timer_noise", lambda **_: TimerNoise((100.0,) * 9, loops=10_000))
+    monkeypatch.setattr(hardware, "core_noise", lambda **_: watched(*(20.0,) * 9))
     monkeypatch.setattr(threads, "processors", lambda: threads.Processors(8, 8, 4, busy))
     out = gnomon("doctor").out
     assert told in out

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from gnomon.profilers.timing.clean import SUSTAINED_S, block_marks, clean_levels, low_level
+from gnomon.profilers.timing.clean import SUSTAINED_S, block_marks, clean_levels, low_level, typical_spell
 
 
 def readings(seed, *, share, seconds=60.0, spell_s=0.2, level=lambda t: 20.0, factor=1.6, every_s=0.004):
@@ -85,3 +85,9 @@ def test_a_block_is_clean_between_two_clean_readings_if_nothing_interrupted_it()
     slowness = (1.0, 1.05, 1.5, 1.0, 1.0)
     assert block_marks(slowness, (), 4) == (True, False, False, True)
     assert block_marks(slowness, (0, 0, 0, 1), 4) == (True, False, False, False)
+
+
+def test_the_typical_spell_is_where_half_of_the_shared_time_is():
+    assert typical_spell([]) == 0.0
+    assert typical_spell([3.0]) == 3.0
+    assert typical_spell([*[0.1] * 100, 20.0, 30.0]) == 20.0

@@ -1,11 +1,13 @@
 import tempfile
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnomon.profilers import TimerNoise, noise_causes
+from gnomon.profilers import CoreNoise, noise_causes
 from gnomon.profilers.machine.noise import advice, neighbours
 
 CPU = "sys/devices/system/cpu"
@@ -174,12 +176,19 @@ def test_folders_where_files_should_be_say_nothing(tmp_path):
 
 def test_advice_begins_with_the_worst_and_ends_with_the_spells(causes_of):
     causes = tuple(causes_of(NOISY).values())
-    steps = advice(causes, TimerNoise((100.0,) * 9 + (150.0,) * 5, loops=1_000))
+    steps = advice(causes, CoreNoise(tuple(range(14)), (20.0,) * 9 + (30.0,) * 5))
     severities = {cause.name: cause.severity for cause in causes}
     order = [severities[step.partition(":")[0]] for step in steps[:-1]]
     assert order == sorted(order, key=["bad", "warn"].index)
-    assert "spells of up to 0.8 s" in steps[-1]
+    assert "other work takes the core 36% of the time" in steps[-1]
 
 
 def test_nothing_is_advised_for_a_quiet_machine(causes_of):
-    assert advice(tuple(causes_of(QUIET).values()), TimerNoise((100.0,) * 9)) == ()
+    assert advice(tuple(causes_of(QUIET).values()), CoreNoise(tuple(range(9)), (20.0,) * 9)) == ()
+
+
+def test_a_clock_that_counts_in_milliseconds_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(time, "get_clock_info", lambda name: SimpleNamespace(resolution=0.001))
+    (cause,) = (cause for cause in noise_causes(tmp_path) if cause.name == "clock resolution")
+    assert (cause.severity, cause.value) == ("warn", "steps of 1e+03 us")
+    assert "cannot be probed" in cause.why
