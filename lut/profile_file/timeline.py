@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ...profilers.results.contention import Probed, measurement_of, probed_visits, with_common_beta
+from ...profilers.results.contention import Probed, informed_by_all, measurement_of, probed_visits
 from ...profilers.results.drift import SpeedCurve
 from ...profilers.timing.measurement import Measurement
 from .schema import AnchorRecord, LayerRecord, NetworkRecord
@@ -44,7 +44,7 @@ class Timeline:
             number: measurement_of(self.blocks(record), record.loops, probed[number] or [None] * len(record.block_us))
             for number, record in enumerate(records)
         }
-        return list(with_common_beta(found).values())
+        return list(informed_by_all(found).values())
 
     def visits(self, number: int, record: LayerRecord | NetworkRecord) -> Iterator[RecordedVisit]:
         """Yield the visits of a record, the one in that place, with the probe's readings; none without a probe."""

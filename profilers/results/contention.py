@@ -16,6 +16,7 @@ Key = TypeVar("Key", bound=Hashable)
 OWN_BLOCKS = 3  # clean ones, and spoilt ones, from which a model's own beta is read
 MODELS = 5  # whose own betas say what is common
 LARGEST_BETA = 1.5  # more is noise
+POOLED_BLOCKS = 200  # from which the peak of all clean blocks is known well enough
 
 
 class ProbedVisit(Protocol):
@@ -119,18 +120,46 @@ def measurement_of(
     return Measurement(tuple(blocks for blocks, _ in kept), loops, contention)
 
 
-def with_common_beta(measurements: Mapping[Key, Measurement]) -> Dict[Key, Measurement]:
-    """Give each measurement how much of the probe's slowness reaches models, read off those seen in both states."""
+def informed_by_all(measurements: Mapping[Key, Measurement]) -> Dict[Key, Measurement]:
+    """Give each measurement what all of them show together.
+
+    That is how much of the probe's slowness reaches models, read off those seen in both states, and how many of the
+    clean blocks were slowed all the same, by what a probe that fits the first cache cannot see.
+    """
     betas = sorted(beta for beta in (own_beta(found) for found in measurements.values()) if beta is not None)
-    if len(betas) < MODELS:
-        return dict(measurements)
-    common, spread = median(betas), quantile(betas, 0.75) - quantile(betas, 0.25)
+    own = share_not_slowed([m for m in measurements.values() if m.is_undisturbed])
+
+    def informed(contention: Contention) -> Contention:
+        contention = replace(contention, undisturbed=own * contention.undisturbed)
+        if len(betas) < MODELS:
+            return contention
+        return replace(contention, beta=median(betas), beta_spread=quantile(betas, 0.75) - quantile(betas, 0.25))
+
     return {
-        key: found
-        if found.contention is None
-        else replace(found, contention=replace(found.contention, beta=common, beta_spread=spread))
+        key: found if found.contention is None else replace(found, contention=informed(found.contention))
         for key, found in measurements.items()
     }
+
+
+def share_not_slowed(measurements: Sequence[Measurement]) -> float:
+    """Return the share of the clean blocks of several models that belong to the peak; the rest was slowed.
+
+    Times scatter alike to both sides of their peak, and what a neighbour does to caches and memory adds a tail on one
+    side. The peak is the middle of the shortest interval that holds half of all blocks (Rousseeuw and Leroy's
+    "shorth"), each block in units of its model's latency; as many as lie below it, belong above it.
+    """
+    import numpy as np
+
+    blocks = [np.array([us for visit in found.used_us for us in visit]) for found in measurements]
+    if len(blocks) < MODELS or sum(map(len, blocks)) < POOLED_BLOCKS:
+        return 1.0
+    share = 1.0
+    for _ in range(2):  # units are better known the second time
+        pooled = np.sort(np.concatenate([us / np.quantile(us, 0.5 * share) for us in blocks]))
+        half = len(pooled) // 2
+        first = int(np.argmin(pooled[half:] - pooled[: len(pooled) - half]))
+        share = min(1.0, 2 * (first / len(pooled) + 0.25))
+    return share
 
 
 def own_beta(measurement: Measurement) -> Optional[float]:

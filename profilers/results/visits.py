@@ -10,7 +10,7 @@ from ..journal import Record
 from ..machine.hardware import Hardware
 from ..timing.measurement import Measurement
 from ..timing.schedule import Step
-from .contention import Probed, measurement_of, with_common_beta
+from .contention import Probed, informed_by_all, measurement_of
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def measurements_from_visits(visits: Sequence[Visit], probed: Sequence[Optional[
         key: measurement_of([visits[p].block_us for p in found], visits[found[0]].loops, [probed[p] for p in found])
         for key, found in taken.items()
     }
-    return with_common_beta(measurements)
+    return informed_by_all(measurements)
 
 
 def step_fields(step: Step) -> Record:

@@ -27,7 +27,8 @@ class Contention:
     clean: whether the core was ours at both ends of the block.
     slowness: how many times slower than ours the core is expected to have been during it.
     beta: how much of that slowness reaches models (1: all), and how far models differ in it.
-    undisturbed: the share of the clean blocks in which nobody is expected to have come and gone (`chain.py`).
+    undisturbed: the share of the clean blocks that nobody is expected to have slowed: who came and went in between
+        (`chain.py`), or whose traffic the probe does not see (`results/contention.py`).
     """
 
     clean: Tuple[Tuple[bool, ...], ...]

@@ -53,7 +53,7 @@ class TimingPolicy:
     """
 
     block_us: float = 1_000.0
-    warmup_blocks: int = 1
+    warmup_blocks: int = 2
     blocks_per_visit: int = 3
     visit_us: float = 60_000.0
     min_passes: int = 8

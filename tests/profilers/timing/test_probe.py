@@ -83,7 +83,9 @@ def test_where_switches_are_not_counted_none_are_said(monkeypatch):
 
 def test_every_block_lies_between_two_readings():
     probe = ScriptedProbe((20.0, 21.0, 35.0, 22.0))
-    taken = take_probed_visit(ScriptedExecutable((900.0, 100.0, 170.0, 101.0)), TimingPolicy(), loops=7, probe=probe)
+    taken = take_probed_visit(
+        ScriptedExecutable((900.0, 900.0, 100.0, 170.0, 101.0)), TimingPolicy(), loops=7, probe=probe
+    )
     assert taken.block_us == (100.0, 170.0, 101.0)
     assert taken.probe_us == (20.0, 21.0, 35.0, 22.0)
     assert taken.switches == (0, 0, 0)
