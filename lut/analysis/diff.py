@@ -182,8 +182,14 @@ def anchor_ratio(a: HardwareProfile, b: HardwareProfile) -> float | None:
 
 def caution_of(a: HardwareProfile, b: HardwareProfile) -> str | None:
     """Return why single layers' verdicts may be false alarms; None when nothing speaks for it."""
-    disturbed = max((a, b), key=lambda profile: profile.disturbed_percent)
-    if disturbed.disturbed_percent <= DISTURBED_PERCENT:
+    never = max((a, b), key=lambda profile: profile.never_clean_layers)
+    if never.never_clean_layers:
+        return (
+            f"{never.never_clean_layers} layers of {never.name} were never seen undisturbed: changes of theirs may be "
+            "false alarms"
+        )
+    disturbed = max((a, b), key=lambda profile: 0.0 if profile.header.contention else profile.disturbed_percent)
+    if disturbed.header.contention or disturbed.disturbed_percent <= DISTURBED_PERCENT:
         return None
     return (
         f"other work slowed {disturbed.disturbed_percent:.0f} % of the visits of {disturbed.name}, so a layer may "

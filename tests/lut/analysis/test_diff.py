@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gnomon.lut import ProfileMismatch, diff_profiles, load_profile, shipped_profiles
-from gnomon.profilers.timing.measurement import Measurement
+from gnomon.lut.profile_file.schema import ProfileContention
+from gnomon.profilers.results.contention import informed_by_all
+from gnomon.profilers.timing.measurement import Contention, Measurement
 
 OFA = next(name for name in shipped_profiles() if name.startswith("ofa_mobilenetv3/") and ".onnxruntime." in name)
 BASE = load_profile(OFA)
@@ -60,6 +62,56 @@ def test_without_a_change_false_alarms_are_rare():
     alarms = [len(diff_profiles(simulated_again(2 * n), simulated_again(2 * n + 1)).changed) for n in range(60)]
     assert sum(alarms) / (60 * len(KEYS)) <= 0.001
     assert sum(count > 0 for count in alarms) <= 6
+
+
+def beside(rng, base_us, *, shared, blocks=3):
+    """Visit until twelve blocks are clean, beside a neighbour; some clean blocks are slowed by what no probe sees."""
+    times, clean = [], []
+    while sum(map(sum, clean)) < 12:
+        ours = rng.random() > shared
+        unseen = [1 + 0.15 * rng.random() if rng.random() < 0.25 * shared else 1.0 for _ in range(blocks)]
+        noise = np.exp(0.01 * rng.standard_normal(blocks))
+        times.append(tuple(float(base_us * (slow if ours else 1.6) * e) for slow, e in zip(unseen, noise)))
+        clean.append((ours,) * blocks)
+    slowness = tuple(tuple(1.0 if ours else 1.6 for ours in visit) for visit in clean)
+    return Measurement(tuple(times), 10, Contention(tuple(clean), slowness))
+
+
+def profiled_beside(seed, *, shared, factor_of=lambda key: 1.0, session=0.004):
+    """Profile the shipped layers again with a probe, in an hour in which the core is shared so much."""
+    rng = np.random.default_rng(seed)
+    found = {
+        key: beside(rng, m.value_us * factor_of(key) * math.exp(session * rng.normal()), shared=shared)
+        for key, m in BASE.table.measurements.items()
+    }
+    return with_measurements(informed_by_all(found))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shared", [0.3, 0.8])
+def test_a_profile_of_a_quiet_hour_and_one_of_a_busy_hour_are_the_same(shared):
+    diffs = [
+        diff_profiles(profiled_beside(2 * n, shared=0.0), profiled_beside(2 * n + 1, shared=shared)) for n in range(20)
+    ]
+    assert sum(bool(diff.changed) for diff in diffs) <= 2  # 5 % of comparisons may have a false alarm
+    assert all(abs(diff.ratio - 1) < 0.01 for diff in diffs)
+
+
+def test_a_slower_layer_is_found_however_busy_the_hour():
+    changed = set(KEYS[::10])
+    a = profiled_beside(1, shared=0.0)
+    b = profiled_beside(2, shared=0.8, factor_of=lambda key: 1.08 if key in changed else 1.0)
+    found = {layer.key for layer in diff_profiles(a, b).changed}
+    assert found <= changed
+    assert len(found) >= 0.8 * len(changed)
+
+
+def test_layers_that_were_never_seen_undisturbed_are_a_caution():
+    header = BASE.header.model_copy(
+        update={"contention": ProfileContention(time_share=1.0, slow_down=1.6, spell_ms=9.0, disturbed_layers=93)}
+    )
+    busy = dataclasses.replace(BASE, header=header)
+    assert f"{len(KEYS)} layers of {busy.name} were never seen undisturbed" in diff_profiles(BASE, busy).caution
 
 
 def test_five_percent_on_some_layers_is_found_and_named_as_their_own():
