@@ -64,9 +64,10 @@ def register(app: typer.Typer) -> None:
         """Show the Pareto front of everything a run measured."""
         from ...api import load_run
         from ...search import repriced
+        from ...search.deployments.given import given_profiles
         from ..options.profiles import load_profiles
 
-        searched, profiles = load_run(run), load_profiles(profile or ())
+        searched, profiles = load_run(run), given_profiles(**load_profiles(profile or ()))
         loaded = repriced(searched, profiles)
         if loaded.pricing is not None:
             say(str(loaded.pricing))
