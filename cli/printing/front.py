@@ -60,7 +60,7 @@ def print_run(
 
 
 def marks(chosen: bool, few: bool, taken: bool, outside: bool) -> str:
-    """Say what is special about a row of the front."""
+    """Return the remarks on a row of the front."""
     return ", ".join(
         ["<- pick"] * chosen + ["<- spread"] * few + ["measured by the other run"] * taken + ["outside"] * outside
     )

@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
 
 
 def remove_demo(out: Path) -> None:
-    """Remove what an earlier demo wrote; raises OutputUnusable, before anything is gone, for anything else."""
+    """Remove what an earlier demo wrote; raises OutputUnusable, and removes nothing, if anything else is there."""
     from ...lut.measuring.build import BUILDING
     from ...lut.profile_file.store import PROFILE
     from ...outputs import Kind, OutputUnusable, require_free

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def picks_of(run: Run, pick: str | None, spread: int | None) -> dict[str, str]:
-    """Return the ids to mark on a plot, with what each is called there."""
+    """Return the ids to mark on a plot, each with its label."""
     front = run.front()
     few = front.spread(spread).architectures if spread is not None else ()
     chosen = {front.pick(pick).id: "pick"} if pick else {}

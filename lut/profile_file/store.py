@@ -149,7 +149,7 @@ def refuse_repeats(path: Path, records: Iterable[Record]) -> None:
 
 
 def identities(record: Record) -> Iterator[tuple[str, object]]:
-    """Yield what a record is of, each of which no other record of a profile is of."""
+    """Yield what identifies a record; no two records of a profile share it."""
     if isinstance(record, NetworkRecord):
         yield "network", record.id
         yield "network", record.indices
@@ -162,7 +162,7 @@ def identities(record: Record) -> Iterator[tuple[str, object]]:
 
 
 def said_of(record: Record) -> str:
-    """Name what a record is of, for people."""
+    """Name what identifies a record, in words."""
     kind = str(getattr(record, "record", "record"))
     if isinstance(record, AnchorRecord):
         return f"the visit to the anchor {record.t_s:g} s into session {record.session}"
