@@ -1,10 +1,10 @@
 """Gnomon: measured latency for every sub-network of a super-network, and a search that uses it.
 
 >>> import gnomon
->>> profile = gnomon.profile("fashion_mnist", "onnxruntime")            # measure this device once
->>> run = gnomon.run_search(config, "runs/first", profile=profile)      # find the best sub-networks
->>> gnomon.final_front(run, profile=profile).front()                   # what its front is worth on fresh images
->>> gnomon.export(run, "latency<=0.2ms", "exported", profile=profile)   # ship one, checked and timed
+    profile = gnomon.profile("fashion_mnist", "onnxruntime")            # measure this device once
+    run = gnomon.run_search(config, "runs/first", profile=profile)      # find the best sub-networks
+    gnomon.final_front(run, profile=profile).front()                    # what its front is worth on fresh images
+    gnomon.export(run, "latency<=0.2ms", "exported", profile=profile)   # ship one, checked and timed
 """
 
 from importlib import import_module
@@ -21,10 +21,10 @@ from .api import (
     load_run,
     predict,
     profile,
+    run_search,
     spaces,
     train,
 )
-from .api import search as run_search  # the name `search` belongs to the sub-package
 from .errors import GnomonError
 from .version import VERSION as __version__
 

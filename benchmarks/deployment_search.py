@@ -21,7 +21,7 @@ from environment import print_environment, spread
 from remembered import Remembered
 
 from gnomon.lut import HardwareProfile, load_profile
-from gnomon.search import Run, SearchConfig, SearchContext, run_search
+from gnomon.search import Run, SearchConfig, SearchContext, search_in_context
 from gnomon.search.deployments.deployment import Deployment
 from gnomon.search.deployments.profiles import searched
 from gnomon.search.fronts.pareto import hypervolume
@@ -34,7 +34,7 @@ def found(supernet: Remembered, profiles: Sequence[HardwareProfile], *, budget: 
     known = searched(profiles[0] if len(profiles) == 1 else profiles, profiles[0].space, objectives)
     context = SearchContext(known.space, supernet=supernet, latency=known.latencies, precision=known.precision)
     config = SearchConfig(space=known.space.name, objectives=objectives, budget=budget, seed=seed)
-    return run_search(context, config, folder, provenance=known.provenance)
+    return search_in_context(context, config, folder, provenance=known.provenance)
 
 
 def reference_of(supernet: Remembered, profiles: Sequence[HardwareProfile]) -> tuple[float, float]:

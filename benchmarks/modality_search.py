@@ -20,7 +20,7 @@ from environment import print_environment, spread
 from remembered import Remembered
 
 from gnomon.lut import HardwareProfile, load_profile
-from gnomon.search import Run, SearchConfig, SearchContext, run_search
+from gnomon.search import Run, SearchConfig, SearchContext, search_in_context
 from gnomon.search.export.export import export_subnet
 from gnomon.search.fronts.pareto import hypervolume
 from gnomon.supernets.space.parse import architectures_from_text
@@ -34,7 +34,7 @@ def searched(
     context = SearchContext(profile.space, supernet=supernet, latency=profile.latency)
     objectives = (supernet.metric.name, "latency")
     config = SearchConfig(space=profile.space.name, objectives=objectives, tactic=tactic, budget=budget, seed=seed)
-    return run_search(context, config, folder, provenance={})
+    return search_in_context(context, config, folder, provenance={})
 
 
 def volume(run: Run, first: int, reference: tuple[float, float]) -> float:

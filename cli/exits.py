@@ -1,4 +1,4 @@
-"""How a command ends: exit codes, and which error has which."""
+"""Exit codes of the command, and which error has which."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Help of commands: verbs in groups, the ones to start with first, and no line cut off."""
+"""The groups that `gnomon --help` lists verbs in, the ones to start with first, and help that is never cut off."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENDLESS = 1_000_000  # characters; a longer help is wrapped, never cut
 
 
 class Grouped(TyperGroup):
-    """Commands listed by the groups of `GROUPS`, those of no group under Commands; whole sentences."""
+    """A command that lists its sub-commands by group, or under Commands, each with its whole sentence."""
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the lists of commands."""
@@ -32,7 +32,7 @@ class Grouped(TyperGroup):
                     formatter.write_dl([(name, shown[name].get_short_help_str(ENDLESS)) for name in names])
 
     def groups(self) -> Mapping[str, tuple[str, ...]]:
-        """Return the groups: none, but for the command itself."""
+        """Return the groups; a verb with commands of its own has none."""
         return {}
 
 

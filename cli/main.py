@@ -1,4 +1,4 @@
-"""The `gnomon` command: verbs, and the one door through which errors leave.
+"""The `gnomon` command: it finds the verbs, and turns every known error into one line and an exit code.
 
 Exit codes: 0 ok, 2 usage or bad input, 3 backend or environment, 4 measurement quality under --strict, 5 device
 unreachable, 130 interrupted (run the same command again to go on). Tables go to stdout, progress and errors to stderr.
@@ -57,7 +57,7 @@ for verb in VERBS:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line in this process, which is its own, and exit with its code."""
+    """Run the command line in a process of its own, and exit with its code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if LONG_VERBS.intersection(arguments[:1]):  # those that may import torch
         leave_others_their_processors()
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def leave_others_their_processors() -> None:
-    """Set how torch's threads wait and how many there are; children that time something clear it again."""
+    """Set how many threads torch uses and how they wait; child processes that time something clear it again."""
     from ..supernets.threads import processors, thread_variables
 
     os.environ.update(thread_variables(processors(), os.environ))
@@ -106,7 +106,7 @@ def run(arguments: list[str]) -> int:
 
 @contextmanager
 def torn_lines_shown() -> Iterator[None]:
-    """Show on stderr, in one line each, what a kill cut off from a file that is read; other warnings as they are."""
+    """Print a warning of a torn last line (a writer was killed) to stderr in one line; leave other warnings alone."""
     from ..profilers.journal import TornLine
 
     with warnings.catch_warnings():

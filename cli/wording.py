@@ -1,4 +1,4 @@
-"""What library errors call a parameter, as the option of the command line that it is.
+"""Translate the parameters that library errors name into options of the command line.
 
 The library writes parameters as Python has them, in backquotes: `force=True`, `out`, `data=FOLDER`. At the command
 line they read --force, --out, --data FOLDER.

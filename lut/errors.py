@@ -8,7 +8,7 @@ LutError
 ├── NotVerified       nothing is known about the error of these latencies
 ├── TableUnreadable   a table of another format cannot be read, or has no word for what is asked
 ├── ResultsIncomplete a device's results are of a run that was not finished
-├── FindingsRefused   a table has findings that are errors (`findings` in words)
+└── FindingsRefused   a table has findings that are errors (`findings` in words)
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ProfileMismatch(LutError):
 
 
 class LatencyMissing(LutError):
-    """Layers without a measurement; a latency is never made up."""
+    """A network runs layers that were not measured; no value is assumed for them."""
 
     def __init__(self, message: str, *, keys: tuple[str, ...]) -> None:
         super().__init__(message)
@@ -57,7 +57,7 @@ class ResultsIncomplete(LutError):
 
 
 class FindingsRefused(LutError):
-    """A table is wrong by its own numbers, and nobody said to take it all the same."""
+    """A table has findings that are errors, and was not accepted in spite of them."""
 
     def __init__(self, message: str, *, findings: tuple[str, ...]) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""A record of a file that Gnomon writes: a pydantic model that refuses what it does not know."""
+"""A record of a file that Gnomon writes: a pydantic model that refuses unknown fields."""
 
 from __future__ import annotations
 

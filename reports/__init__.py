@@ -1,1 +1,1 @@
-"""Pictures and pages of what was measured and found; nothing is computed here that others need."""
+"""Plots of profiles and runs; nothing is computed here that other packages need."""

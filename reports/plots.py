@@ -32,7 +32,7 @@ HEAD_BYTES = 1 << 16  # of a picture, and of a PDF as much of its end
 
 
 def is_ours(path: str | Path) -> bool:
-    """Tell whether a picture says that Gnomon drew it; raises OSError."""
+    """Tell whether a picture's metadata say that Gnomon drew it; raises OSError."""
     with open_to_read(path) as file:
         head = file.read(HEAD_BYTES)
         if head.startswith(b"%PDF-"):
@@ -146,7 +146,7 @@ def plot_front(
 
 
 def mark_picks(axes: Any, values: Mapping[str, Values], picks: Mapping[str, str]) -> None:
-    """Ring the members that were picked and write their ids beside them; raises PlotRefused for one that is none."""
+    """Ring the picked members and write their ids beside them; raises PlotRefused for an id not on the front."""
     for number, (member, name) in enumerate(picks.items()):
         if member not in values:
             raise PlotRefused(f"{member} is not on the front, so it cannot be marked; it has {', '.join(values)}")

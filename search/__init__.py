@@ -4,7 +4,7 @@ from .config import SearchConfig
 from .errors import SearchError
 from .final.front import FinalFront, load_final
 from .fronts.pareto import ParetoFront, hypervolume, non_dominated
-from .loop import run_search
+from .loop import search_in_context
 from .prediction.surrogate import Surrogate
 from .problem.constraint import Constraint
 from .problem.context import SearchContext
@@ -44,5 +44,5 @@ __all__ = [
     "load_run",
     "non_dominated",
     "repriced",
-    "run_search",
+    "search_in_context",
 ]

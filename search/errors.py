@@ -16,7 +16,7 @@ SearchError
 ├── RunMismatch        the run folder belongs to another run
 ├── RunDamaged         a file of a run folder is not what was written
 ├── RunLocked          another process is writing the run
-├── ExportRefused      an exported file does not do what torch does
+└── ExportRefused      an exported file does not do what torch does
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class OnProgress(Protocol):
         """Show how far the run is: `spent` of `budget` full validations; the rest takes about `eta_s`."""
 
 
-def run_search(
+def search_in_context(
     context: SearchContext,
     config: SearchConfig,
     folder: str | Path,

@@ -2,7 +2,7 @@
 
 Each measurement is on disk before anything depends on it, and what to measure is a pure function of what is there
 (`rounds.py`). So resuming is replay: a run killed at any byte continues to the same trajectory and loses at most the
-measurements in flight. Who measures is not decided here: `run_search` does, or the user through a `Study`.
+measurements in flight. Who measures is not decided here: `search_in_context` does, or the user through a `Study`.
 """
 
 from __future__ import annotations

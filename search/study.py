@@ -25,6 +25,7 @@ from ..supernets.plugins import closest_hint
 from ..supernets.registry import load_space
 from ..supernets.space.space import SearchSpace
 from .config import SearchConfig
+from .deployments.given import given_profiles
 from .deployments.profiles import searched
 from .deployments.resources import resources_from
 from .errors import InvalidValue, SpaceExhausted, TrialRefused
@@ -40,7 +41,7 @@ from .session import Session
 from .tactic import check_names
 
 if TYPE_CHECKING:
-    from .deployments.profiles import Profiles
+    from ..lut import HardwareProfile
 
 
 class Study:
@@ -52,7 +53,9 @@ class Study:
         folder: str | Path,
         *,
         space: SearchSpace | None = None,
-        profile: Profiles = None,
+        profile: HardwareProfile | None = None,
+        devices: Mapping[str, HardwareProfile] | None = None,
+        deployments: Sequence[HardwareProfile] | None = None,
         user_objectives: Iterable[UserObjective] = (),
         provenance: Mapping[str, Any] | None = None,
         start_from: Run | None = None,
@@ -61,19 +64,20 @@ class Study:
         """Create the run in `folder`, or open it to go on.
 
         `space` is the registered one that the settings name unless it is given. Latency comes from `profile`,
-        and latency@NAME from the profile of that name where there are several by name; of several without names the
-        fastest way is taken, and a trial's choices hold its precision where they differ in that. macs, params and other
+        and latency@NAME from the profile of that name in `devices`. Of `deployments`, profiles of one device, the
+        fastest is taken, and a trial's choices hold its precision where they differ in that. macs, params and other
         objectives that can be computed are; `user_objectives` declares the rest, accuracy in percent besides.
         `provenance` says what values depend on, as {"checkpoint_sha256": ..., "data": ...}, and becomes part of the
-        run's identity. Raises what `run_search` does, UnknownName for an objective that is neither declared nor
+        run's identity. Raises what `search_in_context` does, UnknownName for an objective that is neither declared nor
         registered, ProfileMismatch for a profile of another space.
         """
         space = load_space(config.space) if space is None else space
-        known = searched(profile, space, config.objectives)
+        profiles = given_profiles(profile, devices, deployments)
+        known = searched(profiles, space, config.objectives)
         space, config = known.space, config.model_copy(update={"space": known.space.name})
         declared = {one.name: one for one in (ACCURACY, *user_objectives)}
         check_names(config, user_objectives=list(declared))
-        resources = resources_from(profile, known.latencies)
+        resources = resources_from(profiles, known.latencies)
         context = SearchContext(space, latency=known.latencies, split=config.split, resources=resources)
         self._space = space
         self._user_objectives: dict[str, UserObjective] = {

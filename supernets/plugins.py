@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Generic, TypeVar, cast
+from typing import Generic, Protocol, TypeVar, cast
 
+from ..outputs import appearing, file_kind
 from .errors import PluginBroken
 
 EntryT = TypeVar("EntryT")
@@ -97,6 +98,56 @@ class Registry(Generic[EntryT]):
                 f"is broken: {reason_of(error)}; update or uninstall that package, or choose another {self.kind}",
                 group=self.group,
             ) from error
+
+
+class FileFormat(Protocol):
+    """A module of a registry of file formats."""
+
+    SUFFIXES: tuple[str, ...]
+
+    def is_ours(self, path: Path) -> bool:
+        """Tell whether the format's `write` wrote the file, so that another may replace it; raises OSError."""
+        ...
+
+
+FormatT = TypeVar("FormatT", bound=FileFormat)
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormats(Generic[FormatT]):
+    """A registry of file formats: a file is of the one that is named, or of the one that its suffix stands for.
+
+    `noun` is what such a file is, with its article; `refuse` makes the error for (message, known names).
+    """
+
+    registry: Registry[FormatT]
+    noun: str
+    refuse: Callable[[str, Sequence[str]], Exception]
+
+    def of(self, path: Path) -> str:
+        """Return the format that a file's suffix stands for; raises what `refuse` makes."""
+        suffixes = {suffix: name for name, module in self.registry.loadable() for suffix in module.SUFFIXES}
+        if path.suffix.lower() not in suffixes:
+            names = self.registry.names()
+            choice = f"say what it is: `name={'|'.join(names)}`"
+            raise self.refuse(f"{path} has none of the suffixes {', '.join(suffixes)}; {choice}", names)
+        return suffixes[path.suffix.lower()]
+
+    @contextmanager
+    def opened(self, path: Path, name: str | None) -> Iterator[FormatT]:
+        """Yield the format `name`, or that of the suffix; raises PluginBroken for what it raises in the block."""
+        name = name or self.of(path)
+        format = self.registry.load(name)
+        with self.registry.blaming(name):
+            yield format
+
+    @contextmanager
+    def writing(self, path: Path, name: str | None, *, force: bool) -> Iterator[tuple[FormatT, Path]]:
+        """Yield the format, and the path to write at; raises OutputUnusable besides what `opened` raises."""
+        with self.opened(path, name) as format:
+            kind = file_kind(self.noun, format.is_ours)
+            with appearing(path, kind, force=force) as fresh:
+                yield format, fresh
 
 
 def package_of(point: EntryPoint) -> str:

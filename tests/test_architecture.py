@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("supernets", "profilers", "lut", "search", "reports", "cli")
+PACKAGES = ("supernets", "profilers", "lut", "search", "reports", "api", "cli")
 MAY_IMPORT = {
     "supernets": set(),
     "profilers": set(),
     "lut": {"supernets", "profilers"},
     "search": {"supernets", "profilers", "lut"},
     "reports": {"supernets", "profilers", "lut", "search"},
+    "api": {"supernets", "profilers", "lut", "search"},
     "cli": {"supernets", "profilers", "lut", "search", "reports", "api"},
 }
 ALWAYS = {"version", "outputs", "errors", "settings"}

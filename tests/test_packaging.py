@@ -20,7 +20,7 @@ from gnomon.supernets.packages import EXTRAS, install_command, module_of
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-PACKAGES = ("cli", "lut", "profilers", "reports", "search", "supernets")
+PACKAGES = ("api", "cli", "lut", "profilers", "reports", "search", "supernets")
 PLATFORM_BOUND = {"tensorrt", "tensorrt_rtx", "onnxruntime_openvino"}  # from another index, or for x86-64 Linux alone
 OTHER_NAMES = {"tensorrt_rtx", "onnxruntime_ep_openvino"}  # modules of packages that are called otherwise
 NOT_SOURCE = shutil.ignore_patterns(".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", ".*_cache", ".hyp*")

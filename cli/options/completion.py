@@ -1,24 +1,24 @@
-"""What the shell offers for a value that is being typed; nothing here is imported before somebody presses Tab."""
+"""Shell completion of values; packages are imported only when Tab is pressed."""
 
 from __future__ import annotations
 
 
 def space_names(incomplete: str) -> list[str]:
-    """Return the registered spaces that begin so."""
+    """Return the registered spaces that begin with what was typed."""
     from ...supernets import space_names as known
 
     return beginning(known(), incomplete)
 
 
 def backend_names(incomplete: str) -> list[str]:
-    """Return the backends that begin so."""
+    """Return the backends that begin with what was typed."""
     from ...profilers.runtimes.registry import backend_names as known
 
     return beginning(known(), incomplete)
 
 
 def profile_names(incomplete: str) -> list[str]:
-    """Return the shipped profiles that begin so; without one, shells go on to files."""
+    """Return the shipped profiles that begin with what was typed; if there is none, the shell offers files."""
     from ...lut.profile_file.store import shipped_profiles as known
 
     return beginning(known(), incomplete)

@@ -1,4 +1,4 @@
-"""The option --device, and the line to what it names."""
+"""The option --device, and the connection to the device that it names."""
 
 from __future__ import annotations
 

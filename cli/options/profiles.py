@@ -1,24 +1,21 @@
-"""`--profile FILE`; of several devices `--profile pi5=FILE --profile xeon=FILE`; of ways on one, several unnamed."""
+"""`--profile FILE`; for several devices `--profile pi5=FILE --profile xeon=FILE`; for deployments, several unnamed."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .completion import profile_names
 
-if TYPE_CHECKING:
-    from ...search.deployments.profiles import Profiles
-
 ProfileOptions = Annotated[
     list[str] | None,
     typer.Option(
         help="Hardware profile of latency. Several devices as NAME=FILE, for latency@NAME; several without names are "
-        "ways to run on one device, of which precision is searched and runtime and threads are the fastest.",
+        "deployments on one device: precision is searched, and runtime and threads are the fastest.",
         autocompletion=profile_names,
     ),
 ]
@@ -32,11 +29,11 @@ ProfileName = Annotated[
 NAMED = re.compile(r"([\w.-]+)=(.+)")
 
 
-def load_profiles(options: Sequence[str]) -> Profiles:
-    """Load what the options say: nothing, one unnamed profile, profiles by name, or several unnamed ones.
+def load_profiles(options: Sequence[str]) -> dict[str, Any]:
+    """Load what the options say, as the arguments `profile`, `devices` and `deployments` of the library.
 
-    By name, "" is the unnamed one; several unnamed ones are ways to run a network on one device. Raises InvalidConfig
-    for two profiles of one name, or several without beside some with, and the errors of `load_profile`.
+    Several without names are deployments on one device. Raises InvalidConfig for two profiles of one name, or several
+    without beside some with, and the errors of `load_profile`.
     """
     from ...api import load_profile
     from ...search.errors import InvalidConfig
@@ -61,7 +58,10 @@ def load_profiles(options: Sequence[str]) -> Profiles:
             "each, as pi5=FILE, and ask for --objectives accuracy,latency@pi5",
             field="profile",
         )
-    if not named:
-        loaded = [load_profile(source) for source in unnamed]
-        return loaded if len(loaded) > 1 else next(iter(loaded), None)
-    return {name: load_profile(source) for name, source in {**dict(zip([""], unnamed)), **named}.items()}
+    loaded = [load_profile(source) for source in unnamed]
+    if len(loaded) > 1:
+        return {"deployments": loaded}
+    return {
+        "profile": next(iter(loaded), None),
+        "devices": {name: load_profile(source) for name, source in named.items()},
+    }

@@ -1,4 +1,4 @@
-"""The run that a verb is about, and the choice among its front."""
+"""The run folder that a verb takes, and how a member of its front is picked."""
 
 from __future__ import annotations
 

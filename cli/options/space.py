@@ -1,4 +1,4 @@
-"""The space that a verb is about, an argument or the option --space in every verb alike, and architectures of it."""
+"""The space that a verb takes, as an argument or as --space in every verb alike, and architectures of it."""
 
 from __future__ import annotations
 

@@ -86,13 +86,13 @@ def print_explanation(profile: HardwareProfile, explanation: Explanation) -> Non
 
 
 def headline(explanation: Explanation) -> str:
-    """Say a prediction with its interval and where it comes from."""
+    """Return a prediction with its interval and its source, as a line."""
     low, high = explanation.low_us, explanation.high_us
     return f"{explanation.value_us:,.1f} us, 90 % in {low:,.1f} to {high:,.1f} us, {explanation.source}"
 
 
 def print_groups(title: str, groups: tuple[GroupShare, ...]) -> None:
-    """Print what stages or kinds of layers amount to."""
+    """Print the latency of each stage or kind of layers."""
     bars = bars_of([group.share for group in groups])
     rows = [
         (
@@ -136,7 +136,7 @@ def print_difference(space: SearchSpace, first: Explanation, second: Explanation
 
 
 def label(spec: LayerSpec, slot: Slot) -> str:
-    """Say a layer in a few words: kind, shapes, and the attributes in which its slot's options differ."""
+    """Describe a layer in a few words: kind, shapes, and the attributes in which its slot's options differ."""
     from ...supernets.layers.registry import output_shape
     from ...supernets.layers.values import shape_text
 

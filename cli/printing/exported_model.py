@@ -36,7 +36,7 @@ def print_export(exported: ExportedModel) -> None:
 
 
 def metric_line(metric: ExportedMetric) -> str:
-    """Say the metric of both, as `accuracy 92.76 % in onnxruntime, ...` or `BLEU     31.20 in onnxruntime, ...`."""
+    """Return the metric of both, as `accuracy 92.76 % in onnxruntime, ...` or `BLEU     31.20 in onnxruntime, ...`."""
     is_own_unit = metric.unit.lower() == metric.name
     unit = "" if is_own_unit else " %" if metric.unit == "percent" else f" {metric.unit}"
     return (

@@ -54,7 +54,7 @@ def predicted(timing: Timing | None, value_us: float) -> str:
 
 
 def print_optimism(final: FinalFront) -> None:
-    """Print by how much the search's split flattered what was chosen on it."""
+    """Print the optimism of the search: by how much the members scored better on the split that they were chosen on."""
     header, count = final.header, len(final.controls)
     for objective in final.objectives:
         optimism = final.optimism.get(objective.name)

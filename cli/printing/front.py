@@ -27,18 +27,18 @@ def print_run(
     chosen = front.pick(pick) if pick else None
     taken = {measured.architecture for measured in run.measured if measured.source}
     few = frozenset(front.spread(spread).architectures) if spread is not None else frozenset()
-    ways = [run.deployment(architecture) for architecture in front.architectures]
-    runs_on = ("runs on",) if any(ways) else ()
+    deployments = [run.deployment(architecture) for architecture in front.architectures]
+    runs_on = ("runs on",) if any(deployments) else ()
     columns = ("id", *(quantity.head for quantity in front.quantities), *runs_on, "")
     inside = run.inside(front)
     rows = [
         (
             architecture.id,
             *map(float, values),
-            *((way.label if way else "",) if runs_on else ()),
+            *((deployment.label if deployment else "",) if runs_on else ()),
             marks(architecture == chosen, architecture in few, architecture in taken, not within),
         )
-        for architecture, values, within, way in zip(front.architectures, front.rows, inside, ways)
+        for architecture, values, within, deployment in zip(front.architectures, front.rows, inside, deployments)
     ]
     print(f"run      {run.folder}: {run.config.tactic}, {run.effort}")
     if run.start is not None:
@@ -59,7 +59,7 @@ def print_run(
 
 
 def marks(chosen: bool, few: bool, taken: bool, outside: bool) -> str:
-    """Say what is special about a row of the front."""
+    """Return the remarks on a row of the front."""
     return ", ".join(
         ["<- pick"] * chosen + ["<- spread"] * few + ["measured by the other run"] * taken + ["outside"] * outside
     )

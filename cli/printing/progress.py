@@ -1,4 +1,4 @@
-"""How verbs tell what happens, on stderr: steps, and progress with its ETA."""
+"""How verbs report on stderr: steps, and progress with an estimate of the time left."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 
 
 def say(step: str) -> None:
-    """Tell what happens now, on stderr."""
+    """Print a step to stderr."""
     print(step, file=sys.stderr, flush=True)
 
 
 def say_if_not_interruptible() -> None:
-    """Tell whoever starts something long, on stderr, when Ctrl-C will not stop it."""
+    """Warn on stderr, before something long, when Ctrl-C will not stop it."""
     from ...profilers.interrupts import why_not_interruptible
 
     if told := why_not_interruptible():

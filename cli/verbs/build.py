@@ -1,4 +1,4 @@
-"""`gnomon build`: engines ahead of time for a named device, and how much builds differ on this one."""
+"""`gnomon build`: engines ahead of time for a named device, and the spread of builds on this one."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
 
 
 def files_and_space(models: list[Path], option: str | None, *, is_space: bool) -> tuple[list[Path], str | None]:
-    """Tell a space from files among the arguments: with architectures, the one that no file or folder is."""
+    """Separate files from the space among the arguments: with `is_space`, that which does not exist is the space."""
     names = [path for path in models if not path.exists()] if is_space else []
     if len(names) > 1:
         raise typer.BadParameter(f"{names[0]} and {names[1]} are no files; expected one space for --arch")
@@ -87,7 +87,7 @@ def print_engines(
 
 
 def print_spreads(models: dict[str, bytes], backend: str, *, builds: int, precision: str, as_json: bool) -> None:
-    """Time several builds of each model and print how far they lie apart."""
+    """Time several builds of each model and print their spread."""
     from ...api import spread_of_builds
 
     spreads = {
@@ -125,7 +125,7 @@ def models_from_paths(paths: list[Path]) -> dict[str, bytes]:
 
 
 def models_from_space(space: str, texts: list[str], precision: str) -> dict[str, bytes]:
-    """Return the sub-networks asked for, a model for each of their parts; weights are made up, which serves timing."""
+    """Return the sub-networks asked for, a model for each part; weights are random, which is enough for timing."""
     from ...lut.profile_file.quantisation import weight_bits_for
     from ...supernets import load_space
     from ...supernets.graph import models_from_architecture

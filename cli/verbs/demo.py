@@ -50,7 +50,7 @@ def register(app: typer.Typer) -> None:
 
 
 def remove_demo(out: Path) -> None:
-    """Remove what an earlier demo wrote; raises OutputUnusable, before anything is gone, for anything else."""
+    """Remove what an earlier demo wrote; raises OutputUnusable, and removes nothing, if anything else is there."""
     from ...lut.measuring.build import BUILDING
     from ...lut.profile_file.store import PROFILE
     from ...outputs import Kind, OutputUnusable, require_free
@@ -115,7 +115,7 @@ def show_profile(backend: str, out: Path) -> HardwareProfile:
 
 def show_search(profile: HardwareProfile, out: Path) -> Run:
     """Search the embedded super-network and show the front."""
-    from ...api import search
+    from ...api import run_search
     from ...reports.plots import plot_front
     from ...search import SearchConfig
     from ..printing.front import print_run
@@ -123,7 +123,7 @@ def show_search(profile: HardwareProfile, out: Path) -> Run:
 
     config = SearchConfig(space=profile.header.space, budget=BUDGET, population=POPULATION)
     with progress(f"search {config.space}") as report:
-        run = search(config, out / "run", profile=profile, on_progress=search_progress(report))
+        run = run_search(config, out / "run", profile=profile, on_progress=search_progress(report))
     print_run(run, pick="knee", profile=profile)
     plot_front(run, out / "front.png", force=True)
     print(f"plot     {out / 'front.png'}")

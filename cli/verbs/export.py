@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
             load_run(run),
             pick,
             out,
-            profile=load_profiles(profile or ()),
+            **load_profiles(profile or ()),
             precision=precision,
             checkpoint=checkpoint,
             data=data,

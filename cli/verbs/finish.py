@@ -1,4 +1,4 @@
-"""`gnomon finish`: what the front of a run is worth on examples and times that the search did not use."""
+"""`gnomon finish`: validate the front of a run on examples and timings that the search did not use."""
 
 from __future__ import annotations
 

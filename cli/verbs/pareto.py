@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def picks_of(run: Run, pick: str | None, spread: int | None) -> dict[str, str]:
-    """Return the ids to mark on a plot, with what each is called there."""
+    """Return the ids to mark on a plot, each with its label."""
     front = run.front()
     few = front.spread(spread).architectures if spread is not None else ()
     chosen = {front.pick(pick).id: "pick"} if pick else {}
@@ -64,9 +64,10 @@ def register(app: typer.Typer) -> None:
         """Show the Pareto front of everything a run measured."""
         from ...api import load_run
         from ...search import repriced
+        from ...search.deployments.given import given_profiles
         from ..options.profiles import load_profiles
 
-        searched, profiles = load_run(run), load_profiles(profile or ())
+        searched, profiles = load_run(run), given_profiles(**load_profiles(profile or ()))
         loaded = repriced(searched, profiles)
         if loaded.pricing is not None:
             say(str(loaded.pricing))

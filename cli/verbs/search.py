@@ -51,14 +51,15 @@ def register(app: typer.Typer) -> None:
         **values: Any,
     ) -> None:
         """Search a space, the profile's unless named: validate on the super-network, take latency from the profile."""
-        from ...api import load_run
-        from ...api import search as run_search
+        from ...api import load_run, run_search
         from ...search import SearchConfig
+        from ...search.deployments.given import given_profiles
         from ..options.profiles import load_profiles
         from ..options.settings_file import read_settings, save_settings
         from ..printing.front import print_run
 
-        loaded = load_profiles(profile or ())
+        named_profiles = load_profiles(profile or ())
+        loaded = given_profiles(**named_profiles)
         content = read_settings(config) if config else {"space": space_of(loaded)}
         named = named_space(space, space_option, default=None)
         asked = {**given(context, SEARCH, values), **({"space": named} if named else {})}
@@ -72,7 +73,7 @@ def register(app: typer.Typer) -> None:
             run = run_search(
                 settings,
                 out,
-                profile=loaded,
+                **named_profiles,
                 checkpoint=checkpoint,
                 data=data,
                 start_from=other,

@@ -1,1 +1,1 @@
-"""What a profile tells: why a network is slow, whether two profiles differ, what a family of them predicts."""
+"""Analyses of profiles: explain a latency, compare two profiles, predict a space from profiles of its relatives."""

@@ -1,8 +1,8 @@
 """Compare two hardware profiles: first what else differs between them, then what became slower or faster.
 
 A ratio is b / a. A change of all layers by one factor points at the clock, the session or the device; a change of some
-layers alone points at kernels. Where the environments differ, a change is the environment's until shown otherwise,
-and so the differences come first.
+layers alone points at kernels. Where the environments differ, they are the likely cause of
+a change, so their differences are printed first.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def caution_of(a: HardwareProfile, b: HardwareProfile) -> str | None:
 
 
 def environment_of(a: HardwareProfile, b: HardwareProfile) -> Iterator[Difference]:
-    """Yield the fields in which two profiles' environments differ: what was measured first, then with what, on what."""
+    """Yield the fields in which two profiles' environments differ: model, then runtime, then device."""
     ours, theirs = described(a), described(b)
     for field in dict.fromkeys((*ours, *theirs)):
         if ours.get(field) != theirs.get(field):

@@ -1,8 +1,8 @@
 """Why a network is as slow as it is predicted to be: its layers, one by one.
 
-A layer has two times. The isolated one is what its own session took. The contribution is what the latency model makes
-of it inside a network, and only contributions add up: with what belongs to no single layer (`unassigned_us`) they are
-the prediction. Nothing is measured here, and nothing is scaled until it fits.
+A layer has two latencies. The isolated one was measured in a session of its own. The contribution is the latency
+model's estimate of the layer inside a network. Contributions, and what belongs to no single layer (`unassigned_us`),
+add up to the prediction. Nothing is measured or rescaled here.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class GroupShare:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A network's predicted latency, with its 90 % interval and source, and what it consists of.
+    """A network's predicted latency, with its 90 % interval, its source and its parts.
 
     `value_us` is the sum of the layers' contributions and `unassigned_us`.
     """

@@ -1,4 +1,4 @@
-"""Holds the layers' predicted shares against what the runtime's own profiler says, on the profile's device.
+"""Compare the layers' predicted shares with those of the runtime's own profiler, on the profile's device.
 
 Profiling slows a model down, operators unequally, and runtimes count whole microseconds. So nothing here is a latency
 and nothing is scaled to look like one: the network is timed without the profiler beside it, what no layer explains
@@ -40,7 +40,7 @@ class LayerOperators:
 
 @dataclass(frozen=True, slots=True)
 class OperatorReport:
-    """Where a network's time goes, says the runtime; times in microseconds, of one inference (all runs of all parts).
+    """Where a network's time goes by the runtime's profiler; times in microseconds, of one inference (all parts).
 
     `measured_us` is the latency without the profiler, `inference_us` the wall time with it. `unexplained` are operators
     of no layer or of several. `anchor_ratio` is how much slower the machine is than when the profile was made, and
@@ -73,7 +73,7 @@ class OperatorReport:
 
     @property
     def outside_us(self) -> float:
-        """What of a profiled inference no operator accounts for: framework, profiler, what rounding lost."""
+        """The time of a profiled inference outside operators: framework, profiler, rounding."""
         return self.inference_us - self.profiled_us
 
 

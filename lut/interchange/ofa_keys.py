@@ -18,7 +18,7 @@ HEAD = ("Conv_1", "Conv_2", "Logits")
 
 
 def ofa_keys_of(spec: LayerSpec) -> dict[str, float]:
-    """Return the keys of a layer and the share of its time that each stands for; none where they have no word."""
+    """Return the keys of a layer, each with its share of the time; none for a layer that they cannot express."""
     found = dict(spec.attributes)
     channels, height, width = spec.input_shape if len(spec.input_shape) == 3 else (0, 0, 0)
     entering = f"input:{height}x{width}x{channels}"

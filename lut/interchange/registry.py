@@ -8,17 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from ...outputs import appearing, file_kind
-from ...supernets.plugins import Registry, unknown_as
+from ...supernets.plugins import FileFormat, FileFormats, Registry, unknown_as
 from ..errors import TableUnreadable
 from ..profile_file.profile import HardwareProfile
 from .table import Exchange
 
 
-class Format(Protocol):
+class Format(FileFormat, Protocol):
     """A format's module."""
-
-    SUFFIXES: tuple[str, ...]
 
     def read(self, path: Path) -> Exchange:
         """Return what the file holds; raises TableUnreadable."""
@@ -26,10 +23,6 @@ class Format(Protocol):
 
     def write(self, profile: HardwareProfile, path: Path) -> tuple[str, ...]:
         """Write the profile's table and return the keys of the layers that the format cannot hold."""
-        ...
-
-    def is_ours(self, path: Path) -> bool:
-        """Tell whether `write` wrote the file, so that another may replace it; raises OSError."""
         ...
 
 
@@ -40,6 +33,7 @@ FORMATS: Registry[Format] = Registry(
     "gnomon.lut_formats",
     functions=("SUFFIXES", "read", "write", "is_ours"),
 )
+TABLES = FileFormats(FORMATS, "an exported table", lambda message, known: TableUnreadable(message))
 
 
 def format_names() -> tuple[str, ...]:
@@ -49,21 +43,13 @@ def format_names() -> tuple[str, ...]:
 
 def format_of(path: str | Path) -> str:
     """Return the format that a file's suffix stands for; raises TableUnreadable."""
-    path = Path(path)
-    suffixes = {suffix: name for name, module in FORMATS.loadable() for suffix in module.SUFFIXES}
-    if path.suffix.lower() not in suffixes:
-        raise TableUnreadable(
-            f"{path} has none of the suffixes {', '.join(suffixes)}; say what it is: `name={'|'.join(format_names())}`"
-        )
-    return suffixes[path.suffix.lower()]
+    return TABLES.of(Path(path))
 
 
 def read_table(path: str | Path, *, name: str | None = None) -> Exchange:
     """Read the table at `path`, in the format `name` or that of its suffix; raises TableUnreadable, PluginBroken."""
     path = Path(path)
-    name = name or format_of(path)
-    reader = FORMATS.load(name)
-    with FORMATS.blaming(name):
+    with TABLES.opened(path, name) as reader:
         try:
             return reader.read(path)
         except OSError as error:
@@ -77,15 +63,9 @@ def write_table(
 ) -> tuple[str, ...]:
     """Write a profile's table at `path`, and return the keys of the layers that the format cannot hold.
 
-    Raises OutputUnusable, TableUnreadable for an unknown format or a profile without measured layers,
-    PluginBroken.
+    Raises OutputUnusable, TableUnreadable for an unknown format or a profile without measured layers, PluginBroken.
     """
-    path = Path(path)
-    name = name or format_of(path)
-    writer = FORMATS.load(name)
     if not profile.table.measurements:
         raise TableUnreadable(f"profile {profile.name} holds no measured layer, so there is no table to export")
-    with FORMATS.blaming(name):
-        ours = file_kind("an exported table", writer.is_ours)
-        with appearing(path, ours, force=force) as fresh:
-            return writer.write(profile, fresh)
+    with TABLES.writing(Path(path), name, force=force) as (writer, fresh):
+        return writer.write(profile, fresh)

@@ -37,9 +37,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A table that was read: rows, facts by name (of `FACTS`; empty for formats without), and what has no layer here.
+    """A table that was read: rows, facts by name (of `FACTS`; empty for formats without), and keys that name no layer.
 
-    `unmapped` are keys of the file's own vocabulary that name no layer of ours; their times are in no row.
+    `unmapped` are these keys, in the file's own words; their times are in no row.
     """
 
     rows: tuple[Row, ...]

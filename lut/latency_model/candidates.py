@@ -26,9 +26,9 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A form of the latency: terms, and how large layer corrections are, relative to a network's noise (0: none).
+    """The form of a latency model: its terms, and the expected size of layer corrections in units of noise (0: none).
 
-    `cache_mib` is how much of a network's weights, counted as fp32, stays where it is quick; for the term "spill".
+    `cache_mib` is the size of the cache that a network's weights, counted as fp32, spill over; for the term "spill".
     """
 
     name: str
@@ -96,7 +96,7 @@ def spilling(cache_mib: float) -> tuple[Candidate, ...]:
 
 @dataclass(frozen=True)
 class CandidateFit:
-    """A candidate fitted to networks. corrections: what share of itself each layer seen there is off by."""
+    """A candidate fitted to networks. corrections: the relative error of each layer that these networks run."""
 
     candidate: Candidate
     fit: ShrunkFit
@@ -108,7 +108,7 @@ class CandidateFit:
         return "spill" in self.candidate.terms
 
     def fixed_us(self, runs: int, weights_kib: Array) -> Array:
-        """Return what networks (n,) pay besides their layers: once, for each of `runs`, and for weights that spill."""
+        """Return the time of networks (n,) that is no layer's: constant, overhead of `runs`, and weights that spill."""
         found = dict(zip(self.candidate.terms, self.fit.coefficients))
         spill = found.get("spill", 0.0) * spilled_kib(weights_kib, self.candidate.cache_mib)
         return np.asarray(found.get("constant", 0.0) + runs * found.get("runs", 0.0) + spill)
@@ -190,7 +190,7 @@ class Design:
 
 
 def spilled_kib(weights_kib: Array, cache_mib: float) -> Array:
-    """Return how much of networks' weights (n,) does not stay in a cache."""
+    """Return how many KiB of networks' weights (n,) do not fit into a cache."""
     return np.asarray(np.maximum(0.0, weights_kib - 1024 * cache_mib))
 
 

@@ -1,4 +1,4 @@
-"""How a latency model was fitted and how large its errors are on networks held out, as a profile keeps it."""
+"""The verified error of a latency model on held-out networks, as a profile stores it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class FitReport(Record):
     """The verified error of the latency model that was chosen, from networks it had not seen.
 
     Percentages are of the measured latency; they are None when no network was measured. `interval_ratio` is the factor
-    of the 90 % prediction interval of a middling network: from value / ratio to value x ratio.
+    of the 90 % prediction interval of a typical network: from value / ratio to value x ratio.
     `candidates_mape_percent` gives the error of every model that was tried.
     """
 
@@ -29,7 +29,7 @@ class FitReport(Record):
 
     @staticmethod
     def unverified(model: str) -> FitReport:
-        """Return the report of a model that no whole network was held against: nothing is known of its error."""
+        """Return the report of a model that no whole network verified: its error is unknown."""
         return FitReport(
             model=model,
             networks=0,

@@ -1,4 +1,4 @@
-"""The latency model: a sum over layers, corrected by what whole networks showed.
+"""The latency model: a sum over layers, corrected by measurements of whole networks.
 
 Every candidate (`candidates.py`) is fitted to the whole networks and judged by its leave-one-out error; the plain sum
 of the measured layers competes. Where no sum of measured layers comes near the truth, or no layer was measured, a
@@ -55,7 +55,7 @@ class LatencyModel:
 
     @staticmethod
     def unverified(space: SearchSpace, table: LatencyTable) -> LatencyModel:
-        """Return the plain sum of the table, of which nothing is known: it gives values without intervals."""
+        """Return the plain sum of the table, whose error is unknown: it gives values without intervals."""
         nothing = ShrunkFit(np.ones(1), np.zeros(0), np.zeros(0), np.zeros((1, 1)), np.zeros(0))
         return LatencyModel(space, table, FitReport.unverified(PLAIN.name), CandidateFit(PLAIN, nothing, {}))
 

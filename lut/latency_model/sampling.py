@@ -1,8 +1,8 @@
 """Which whole networks to measure beside the layers.
 
-They must teach how layers add up, for every network that a search may like. Random networks are all alike: genes that
-are drawn independently average out. A search likes odd ones, say few pixels' work and many weights. So half of the
-networks are spread evenly over the ranks of MACs, and half are driven apart in all that a latency is composed of.
+They must show how layers add up in every network that a search may choose. Random networks are alike, because genes
+that are drawn independently average out; a search chooses unusual ones, such as few MACs with many weights. So half of
+the networks are spread evenly over the ranks of MACs, and half are driven apart in every physical quantity.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def networks_for(space: SearchSpace, n: int, rng: np.random.Generator) -> Indice
 
 
 def leaning_networks(space: SearchSpace, rng: np.random.Generator) -> Indices:
-    """Draw networks that lean towards small or large options, each by its own amount, (m, d)."""
+    """Draw networks that prefer small or large options, each by its own amount, (m, d)."""
     lean = rng.uniform(-1, 1, size=(POOL, 1))
     uniform = rng.random((POOL, len(space.choices)))
     leaning = np.where(lean < 0, uniform ** (1 - 4 * lean), 1 - (1 - uniform) ** (1 + 4 * lean))

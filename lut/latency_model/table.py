@@ -1,4 +1,4 @@
-"""The lookup table: one latency a layer, measured or, where asked for, predicted. A miss is an error, never a zero."""
+"""The lookup table: the latency of each layer, measured or, where asked for, predicted. A missing layer is an error."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class LatencyTable:
         return self._values[spec.key]
 
     def value_or_nan(self, spec: LayerSpec) -> float:
-        """Return a layer's latency, or not-a-number, which no sum loses, where there is none."""
+        """Return a layer's latency, or not-a-number where there is none, so that a sum with it is not-a-number too."""
         return self._values.get(spec.key, math.nan)
 
     def source(self, spec: LayerSpec) -> str:

@@ -1,4 +1,4 @@
-"""The physical quantities of a layer that a network's latency is composed of.
+"""The terms of a latency model: physical quantities of a layer.
 
 Each has a reason. Isolated layers pay for a session of their own (`layers`) and convert the layout of what crosses
 their borders (`borders`), which neighbours in one network need not. And an isolated layer, run in a loop, finds its
@@ -23,7 +23,7 @@ def border_kib(spec: LayerSpec) -> float:
 
 
 def weight_kib(spec: LayerSpec) -> float:
-    """Return the size of the weights that the layer multiplies with, in KiB of fp32; tables are looked up instead."""
+    """Return the size of the weights that the layer multiplies with, in KiB of fp32; lookup tables do not count."""
     steps = with_shapes(operations(spec), spec.input_shape)
     read = [shape for step, at in steps if step.macs(at) for shape in step.weight_shapes().values()]
     return KIB_A_FLOAT * sum(map(math.prod, read))

@@ -1,4 +1,4 @@
-"""How wrong a latency model is, said with the number itself.
+"""The verified error of a latency model, which is reported beside every prediction.
 
 Every figure comes from whole sub-networks that the model had not seen (leave one out), measured in the same run as
 the layers. The noise floor is the same distance between two halves of the truth's own visits: a model cannot be shown

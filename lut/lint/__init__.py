@@ -1,4 +1,4 @@
-"""Look for what is wrong with a latency table, and say it as findings; nothing is repaired and nothing is dropped."""
+"""Find what is wrong with a latency table and report it; nothing is repaired and nothing is dropped."""
 
 from .finding import Finding, Rows, has_errors
 from .profile import lint_profile

@@ -1,4 +1,4 @@
-"""Find layers of a space without a row, and rows that are of no layer of the space."""
+"""Find layers of a space without a row, and rows whose layer is not in the space."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DRAWS = 4096  # architectures that estimate a share: within 1.6 percentage point
 def missing_layers(
     space: SearchSpace, present: Collection[str], *, failures: Mapping[str, str] | None = None
 ) -> Iterator[Finding]:
-    """Find the layers without a time, and what share of the sub-networks cannot be priced for it."""
+    """Find the layers without a latency, and the share of sub-networks that have no latency because of them."""
     missing = tuple(spec.key for spec in space.unique_layers() if spec.key not in present)
     if not missing:
         return

@@ -1,4 +1,4 @@
-"""Find layers that do more work than another one and yet take less time.
+"""Find layers that do more work than another layer and take less time.
 
 Compared are layers of the same kind, input height and width, words and stride, where none of the numbers is smaller
 (channels, kernel). A kernel tuned for one size can make this true, so it is a warning.

@@ -1,10 +1,10 @@
 """Find rows that were measured elsewhere: on another device, or in a session in which the machine ran faster or slower.
 
-Such rows are off from their like by one common factor. So the residuals of the regression (see `physics.py`) lie in two
-heaps; the split is refined by fitting again with the factor as one more column. Any residuals can be split in two: what
-tells real heaps is the gap between them, in units of the scale within. Normal residuals give 2.7, the shipped profiles
-2.6 to 3.3; a third of their rows off by 1.43 gives 3.9 to 19, off by 1.22 3.4 to 10.7 (published tables hold session
-drift of 1.22 to 1.43). So not every mild drift is seen: only where the regression fits well.
+Such rows differ from the others by one common factor. So the residuals of the regression (see `physics.py`) form two
+clusters; the split is refined by fitting again with the factor as one more column. Any residuals can be split in two:
+real clusters show in the gap between them, in units of the scale within. Normal residuals give 2.7, the shipped
+profiles 2.6 to 3.3; a third of their rows off by 1.43 gives 3.9 to 19, off by 1.22 3.4 to 10.7 (published tables hold
+session drift of 1.22 to 1.43). So mild drift is found only where the regression fits well.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ROWS_A_COLUMN = 3  # fewer rows than this a feature, and the regression explains
 
 
 def foreign_rows(rows: Rows) -> Iterator[Finding]:
-    """Find single rows far off, else a group of rows that is off by a common factor."""
+    """Find single outliers, else a group of rows that differs from the others by a common factor."""
     keys = [key for key, us in rows.value_us.items() if key in rows.specs and us > 0]
     if len(keys) < FEWEST_IN_HEAP:
         return
@@ -46,7 +46,7 @@ def foreign_rows(rows: Rows) -> Iterator[Finding]:
         )
         yield Finding("error", "foreign_rows", text, odd)
         return
-    factor, gap, slower = two_heaps(columns, log_us)
+    factor, gap, slower = two_clusters(columns, log_us)
     if factor >= SMALLEST_FACTOR and gap >= GAP:
         smaller = slower if slower.sum() <= len(keys) / 2 else ~slower
         odd = tuple(key for key, is_odd in zip(keys, smaller) if is_odd)
@@ -58,8 +58,8 @@ def foreign_rows(rows: Rows) -> Iterator[Finding]:
         yield Finding("error", "two_sessions", text, odd)
 
 
-def two_heaps(columns: Array, log_us: Array) -> tuple[float, float, NDArray[np.bool_]]:
-    """Split rows in two groups a common factor apart: that factor, the gap in scales, and which are slower, (n,)."""
+def two_clusters(columns: Array, log_us: Array) -> tuple[float, float, NDArray[np.bool_]]:
+    """Split rows into two groups that differ by a factor; return it, the gap in scales, and which are slower, (n,)."""
     residuals = fit_robustly(columns, log_us).residuals
     best = (1.0, 0.0, np.zeros(len(log_us), dtype=np.bool_))
     tightest = math.inf

@@ -1,4 +1,4 @@
-"""What a layer's time should be, up to a factor, from what the layer does: a robust regression.
+"""Estimate a layer's latency, up to a common factor, from its physical quantities: a robust regression.
 
 Features are physical (multiply-accumulates of dense and depthwise convolutions, elements moved, parameters), in
 logarithms with their squares, and flags for the kind, the words and the presence of attributes. Where several kinds

@@ -1,7 +1,7 @@
 """Find times in another unit than microseconds: the whole table, or a few rows of it.
 
-A table in milliseconds claims a device that no one sells; one in nanoseconds, a device that runs no runtime. A few rows
-in another unit stand out from what the others say about their MACs.
+A table in milliseconds implies an impossibly fast device; one in nanoseconds, an impossibly slow one. A few rows in
+another unit stand out from a regression on the others.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks that need the numbers alone."""
+"""Checks of the latencies alone, whatever their layers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COARSE, USELESS = 0.02, 0.10  # a step of this share of the median: the table ca
 
 
 def not_positive(rows: Rows) -> Iterator[Finding]:
-    """Find times that are none: negative, zero (published tables mark unknown kernels so), infinite."""
+    """Find latencies that are negative, zero (published tables mark unknown kernels so) or infinite."""
     wrong = {
         "zero": [key for key, us in rows.value_us.items() if us == 0],
         "negative": [key for key, us in rows.value_us.items() if us < 0],

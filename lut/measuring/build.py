@@ -155,7 +155,7 @@ def prepare(building: Path) -> None:
 
 
 def kept(journal: Path) -> str:
-    """Say, to end a message, that what was measured is kept; nothing where nothing was."""
+    """Return the end of a message, that what was measured is kept; empty if nothing was measured."""
     try:
         has_visits = bool(read_results(journal).visits)
     except (OSError, ProfilerError):

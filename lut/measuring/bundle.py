@@ -1,7 +1,7 @@
 """Make bundles of spaces, and hardware profiles of what they bring back from devices.
 
 A bundle asks for what `build_profile` would measure, on a backend and with threads that are chosen on the device. What
-comes back has been in many hands; `bundle_checks.py` says what is asked of it.
+comes back is untrusted; `bundle_checks.py` checks it.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ BUNDLE = file_kind("a bundle", is_bundle)
 class BundleEstimate:
     """How much there is to carry and to measure, told without building any model.
 
-    layers, networks: how many models of each; size_mib: of all, unpacked; minutes: of measuring, on a device that takes
-    next to no time for a model, and at most, after which no visit begins.
+    layers, networks: how many models of each; size_mib: of all, unpacked; minutes: of measuring at least, on a
+    device that takes next to no time for a model, and at most, after which no visit begins.
     """
 
     layers: int
@@ -51,7 +51,7 @@ def bundle_request(
 ) -> ProfileRequest:
     """Return what a bundle is to ask for; backend and threads are left to the device. Raises LutError.
 
-    What the device is, is not known yet: int8 weights are as any processor takes them.
+    The device is not known yet, so int8 weights are those that every processor takes.
     """
     try:
         config = RunConfig(precision=precision, batch=batch)

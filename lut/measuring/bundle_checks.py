@@ -1,4 +1,4 @@
-"""Whether a bundle and what came back from a device belong together, and name nothing that the space does not have."""
+"""Check that a bundle and the results from a device belong together, and that the space has all that they name."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Make a hardware profile of a table in another format.
 
-Such a profile has no whole networks, so nothing verifies it, and it says so wherever it is used. What the table gets
-wrong by its own numbers (see `lint/`) refuses the import; taken all the same, a row that is no time becomes a failure
-record with what the file said, and no row is lost.
+Such a profile has no whole networks, so nothing verifies it, and it says so wherever it is used. Findings of the
+lint that are errors refuse the import. If they are accepted, a row without a valid latency becomes a failure record
+that quotes the file, and no row is lost.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class TableOrigin:
 
 @dataclass(frozen=True)
 class Imported:
-    """An imported profile, and what its table was found guilty of."""
+    """An imported profile, and the findings in its table."""
 
     profile: HardwareProfile
     findings: tuple[Finding, ...]

@@ -1,7 +1,7 @@
-"""Time a model under a profile's conditions, to hold the prediction against the truth.
+"""Time a model under a profile's conditions, to compare the prediction with a measurement.
 
-The profile's anchor is timed along: how much slower it runs than when the profile was made is the machine's doing,
-not the model's.
+The profile's anchor is timed beside it: the factor by which the anchor is slower than in the profile is due to the
+machine, not to the model.
 """
 
 from __future__ import annotations

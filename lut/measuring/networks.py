@@ -1,7 +1,7 @@
 """Layers and sub-networks as plans time them: at a precision and batch, without the weights of any training.
 
-A network is one model, or a program of the models that its parts are. At int8, ranges come from synthetic inputs: they
-decide what is computed, and not how long that takes. Its `weight_bits` are those of the device (`quantisation.py`).
+A network is one model, or a program of the models that its parts are. At int8, ranges come from synthetic inputs, which
+change the values that are computed and not the latency. Its `weight_bits` are those of the device (`quantisation.py`).
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""The hardware-profile file: records, reading and writing, what a profile offers."""
+"""The hardware-profile file: its records, reading and writing it, and the profile in memory."""

@@ -1,4 +1,4 @@
-"""Say what a file is that was given for a hardware profile and is none, and what to do with it."""
+"""Say what kind of file was given in place of a hardware profile, and what to do with it."""
 
 from __future__ import annotations
 

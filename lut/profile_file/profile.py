@@ -228,7 +228,7 @@ def sentence_of_contention(contention: ProfileContention, never_clean: int, laye
 
 
 def predicted_from(priors: Mapping[str, float]) -> dict[str, PredictedLayer]:
-    """Return the layers of another profile as predictions; how wrong they are here is for whole networks to say."""
+    """Return the layers of another profile as predictions, whose error here only whole networks can show."""
     return {key: PredictedLayer(us, 0.0, PREDICTED) for key, us in priors.items()}
 
 

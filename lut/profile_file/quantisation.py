@@ -1,8 +1,8 @@
 """How weights of int8 files are kept for a device: a property of its instructions, so a profile decides it.
 
 A processor that adds products of 8-bit integers in 32 bits takes weights of 8 bits. One without such instructions adds
-pairs of them in 16 bits, which saturate, unless weights have 7. A processor of which nothing is known gets 7: that is
-right everywhere.
+pairs of them in 16 bits, which saturate, unless weights have 7. An unknown processor gets 7, which is
+correct everywhere.
 """
 
 from __future__ import annotations

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from ...outputs import appearing, file_kind
 from ...profilers.errors import JournalDamaged
 from ...profilers.files import has_schema, read_file
 from ...profilers.journal import json_line, read_journal
+from ...supernets.plugins import closest_hint
 from ..errors import ProfileDamaged, UnknownProfile
 from ..latency_model.fit_report import FitReport
 from ..latency_model.table import LatencyTable
@@ -57,8 +57,7 @@ def load_profile(source: str | Path) -> HardwareProfile:
     if not os.path.lexists(path):
         path = SHIPPED / f"{source}{SUFFIX}"
         if str(source) not in shipped_profiles():
-            close = get_close_matches(str(source), shipped_profiles(), 1, cutoff=0.3)
-            hint = f"; did you mean {close[0]}?" if close else ""
+            hint = closest_hint(str(source), shipped_profiles())
             raise UnknownProfile(
                 f"no profile at {source} and none of that name is shipped{hint}. "
                 "List them: gnomon lut list; measure one: gnomon profile"
@@ -150,7 +149,7 @@ def refuse_repeats(path: Path, records: Iterable[Record]) -> None:
 
 
 def identities(record: Record) -> Iterator[tuple[str, object]]:
-    """Yield what a record is of, each of which no other record of a profile is of."""
+    """Yield what identifies a record; no two records of a profile share it."""
     if isinstance(record, NetworkRecord):
         yield "network", record.id
         yield "network", record.indices
@@ -163,7 +162,7 @@ def identities(record: Record) -> Iterator[tuple[str, object]]:
 
 
 def said_of(record: Record) -> str:
-    """Name what a record is of, for people."""
+    """Name what identifies a record, in words."""
     kind = str(getattr(record, "record", "record"))
     if isinstance(record, AnchorRecord):
         return f"the visit to the anchor {record.t_s:g} s into session {record.session}"

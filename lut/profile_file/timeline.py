@@ -27,14 +27,14 @@ class Timeline:
 
     @staticmethod
     def of(session_starts_s: Mapping[str, float], anchors: Sequence[AnchorRecord]) -> Timeline:
-        """Read the curve off the anchors."""
+        """Estimate the machine's speed over time from the anchors."""
         starts = tuple(sorted((start_s, session) for session, start_s in session_starts_s.items()))
         return Timeline(starts, SpeedCurve.from_anchors(anchors if starts else ()))
 
     def measurements(self, records: Sequence[LayerRecord | NetworkRecord]) -> list[Measurement]:
         """Return the records' measurements in their order: drift taken out, and what the probe said of each block.
 
-        Drift stays in where the anchors say nothing, or move too far to be believed.
+        Drift is not removed where there are no anchors, or where they move too far to be believed.
         """
         visits = [visit for number, record in enumerate(records) for visit in self.visits(number, record)]
         probed: list[list[Probed | None]] = [[] for _ in records]

@@ -8,23 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from ...outputs import appearing, file_kind
-from ...supernets.plugins import Registry
+from ...supernets.plugins import FileFormat, FileFormats, Registry
 from ..errors import UnknownName
 from ..runs.run import Run
 
 
-class Format(Protocol):
+class Format(FileFormat, Protocol):
     """A format's module."""
-
-    SUFFIXES: tuple[str, ...]
 
     def write(self, run: Run, path: Path) -> int:
         """Write the run's evaluations whole or not at all, and return how many the format cannot hold."""
-        ...
-
-    def is_ours(self, path: Path) -> bool:
-        """Tell whether `write` wrote the file, so that another may replace it; raises OSError."""
         ...
 
 
@@ -35,6 +28,7 @@ FORMATS: Registry[Format] = Registry(
     "gnomon.run_formats",
     functions=("SUFFIXES", "write", "is_ours"),
 )
+RUNS = FileFormats(FORMATS, "an exported run", lambda message, known: UnknownName(message, known=known))
 
 
 def format_names() -> tuple[str, ...]:
@@ -44,14 +38,7 @@ def format_names() -> tuple[str, ...]:
 
 def format_of(path: str | Path) -> str:
     """Return the format that a file's suffix stands for; raises UnknownName."""
-    path = Path(path)
-    suffixes = {suffix: name for name, module in FORMATS.loadable() for suffix in module.SUFFIXES}
-    if path.suffix.lower() not in suffixes:
-        raise UnknownName(
-            f"{path} has none of the suffixes {', '.join(suffixes)}; say what it is: `name={'|'.join(format_names())}`",
-            known=format_names(),
-        )
-    return suffixes[path.suffix.lower()]
+    return RUNS.of(Path(path))
 
 
 def write_run(run: Run, path: str | Path, *, name: str | None = None, force: bool = False) -> int:
@@ -61,10 +48,5 @@ def write_run(run: Run, path: str | Path, *, name: str | None = None, force: boo
     (unless `force`) or cannot be written, NothingMeasured for an empty run, RunMismatch for a space that changed,
     ModuleNotFoundError without the package that a format of ours needs, and PluginBroken.
     """
-    path = Path(path)
-    name = name or format_of(path)
-    writer = FORMATS.load(name)
-    with FORMATS.blaming(name):
-        ours = file_kind("an exported run", writer.is_ours)
-        with appearing(path, ours, force=force) as fresh:
-            return writer.write(run, fresh)
+    with RUNS.writing(Path(path), name, force=force) as (writer, fresh):
+        return writer.write(run, fresh)

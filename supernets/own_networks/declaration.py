@@ -10,7 +10,6 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ..errors import SupernetError
@@ -18,6 +17,7 @@ from ..layers.registry import input_dtype, output_shape
 from ..layers.spec import LayerSpec, unless_plain
 from ..layers.torch_modules import WORD, module_layer
 from ..layers.values import INPUT, Input
+from ..plugins import closest_hint
 from ..space.slot import Choice, Option, Slot
 from ..space.space import SearchSpace
 
@@ -155,9 +155,8 @@ def require_known(block: str, takes: tuple[str, ...], known: tuple[str, ...], la
         if name in later:
             does = "itself" if name == block else f"{name!r}, which runs after it"
             raise SupernetError(f"block {block} takes {does}, and a network has no cycles; {there}")
-        close = get_close_matches(name, known, 1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise SupernetError(f"block {block} takes {name!r}, which is no input and no block; {there}{hint}")
+        absent = f"block {block} takes {name!r}, which is no input and no block"
+        raise SupernetError(f"{absent}; {there}{closest_hint(name, known)}")
     if len(set(takes)) < len(takes):
         raise SupernetError(f"block {block} takes {', '.join(takes)}; expected each once")
 

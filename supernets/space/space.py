@@ -23,7 +23,6 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from functools import cached_property
 from html import escape
 
@@ -34,6 +33,7 @@ from ..errors import InvalidArchitecture
 from ..layers.registry import macs, params
 from ..layers.spec import LayerSpec
 from ..layers.values import Input
+from ..plugins import closest_hint
 from .slot import WHOLE, Choice, Option, Part, Slot
 from .slots import SlotActivity, SlotSum
 
@@ -152,8 +152,7 @@ class SearchSpace:
         names = [choice.name for choice in self.choices]
         for name in values:
             if name not in names:
-                close = get_close_matches(name, names, 1)
-                hint = f"; did you mean {close[0]!r}?" if close else f"; it has {', '.join(names[:8])}, ..."
+                hint = closest_hint(name, names) or f"; it has {', '.join(names[:8])}, ..."
                 raise InvalidArchitecture(f"{self.name} has no choice {name!r}{hint}")
         indices = []
         for choice in self.choices:

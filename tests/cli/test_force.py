@@ -1,6 +1,8 @@
 """`--force` of every verb that writes replaces what Gnomon wrote and nothing else; the refusal is one line."""
 
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -45,6 +47,25 @@ def test_a_file_that_gnomon_did_not_write_is_refused_in_one_line(tiny, tmp_path,
     assert "that Gnomon wrote" in said
     assert path.read_text() == "years of work"
     assert sorted(found.name for found in tmp_path.iterdir()) == [name]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("force", [[], ["--force"]])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_pipe_is_not_waited_for_and_a_link_not_followed(tiny, tmp_path, capsys, monkeypatch, name, force):
+    monkeypatch.chdir(tmp_path)
+    victim, pipe, link = (tmp_path / f"{stem}{Path(name).suffix}" for stem in ("victim", "pipe", "link"))
+    assert gnomon(commands(str(victim))[name]) == 0
+    ours = victim.read_bytes()
+    os.mkfifo(pipe)
+    link.symlink_to(victim)
+    for path in (pipe, link):
+        capsys.readouterr()
+        assert gnomon([*commands(str(path))[name], *force]) == EXIT_USAGE
+        assert f"error: {path} is " in capsys.readouterr().err
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert victim.read_bytes() == ours
 
 
 @pytest.mark.parametrize("name", NAMES)

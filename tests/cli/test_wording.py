@@ -11,8 +11,7 @@ from gnomon.cli.wording import NAMED_OTHERWISE, PARAMETERS, WRITTEN, as_options
 
 ROOT = Path(__file__).parent.parent.parent
 LIBRARY = [
-    ROOT / "api.py",
-    *(path for name in ("search", "lut", "supernets", "reports") for path in (ROOT / name).rglob("*.py")),
+    *(path for name in ("api", "search", "lut", "supernets", "reports") for path in (ROOT / name).rglob("*.py")),
 ]
 COMMAND = re.compile(r"(gnomon [a-z]+|python3 \S+)\b[^;,\n]*")
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gnomon.search import SearchConfig, Study, load_run, run_search
+from gnomon.search import SearchConfig, Study, load_run, search_in_context
 from gnomon.search.archive import Archive, every_architecture
 from gnomon.search.errors import SpaceExhausted
 from gnomon.search.problem.build import build_objectives
@@ -55,15 +55,15 @@ def test_a_run_ends_where_failures_leave_no_more_of_the_space(tmp_path, six):
 
 def test_evidence_that_covers_the_space_ends_a_run_at_once(tmp_path, six, six_context):
     known = {"checkpoint_sha256": "c", "data": None}
-    whole = run_search(six_context, of_six(6, tactic="random"), tmp_path / "whole", provenance=known)
-    run = run_search(six_context, of_six(6), tmp_path / "run", provenance=known, start_from=whole)
+    whole = search_in_context(six_context, of_six(6, tactic="random"), tmp_path / "whole", provenance=known)
+    run = search_in_context(six_context, of_six(6), tmp_path / "run", provenance=known, start_from=whole)
     assert (len(run.evaluations), len(run.measured), run.stop.reason) == (0, 6, "space")
     assert run.front() == whole.front()
 
 
 @pytest.mark.parametrize("tactic", TACTICS.names())
 def test_a_small_space_is_measured_to_the_last_network(tmp_path, six, six_context, tactic):
-    run = run_search(six_context, of_six(6, tactic=tactic), tmp_path / "run", provenance={})
+    run = search_in_context(six_context, of_six(6, tactic=tactic), tmp_path / "run", provenance={})
     measured = sorted(evaluation.indices for evaluation in run.evaluations)
     assert measured == [tuple(row) for row in every_architecture(six).tolist()]
 
@@ -73,7 +73,7 @@ def test_a_small_space_is_measured_to_the_last_network(tmp_path, six, six_contex
 def test_a_budget_beyond_the_space_is_all_of_it(tmp_path, six, six_context, tactic, budget):
     shown = []
     config = of_six(budget, tactic=tactic, partial_share=1.0)
-    run = run_search(
+    run = search_in_context(
         six_context, config, tmp_path / "run", provenance={}, on_progress=lambda *state: shown.append(state)
     )
     assert len(run.values) == len(every_architecture(six)) == 6
@@ -94,5 +94,5 @@ def test_an_exhausted_archive_says_how_many_there_are(six, six_context):
 
 
 def test_a_run_of_one_evaluation_has_a_front(tmp_path, six_context):
-    run_search(six_context, of_six(1), tmp_path / "run", provenance={})
+    search_in_context(six_context, of_six(1), tmp_path / "run", provenance={})
     assert len(load_run(tmp_path / "run").front().architectures) == 1

@@ -6,7 +6,7 @@ import pytest
 
 from gnomon.cli.main import run as gnomon
 from gnomon.lut import ProfileRequest, build_profile
-from gnomon.search import SearchConfig, SearchContext, load_run, run_search
+from gnomon.search import SearchConfig, SearchContext, load_run, search_in_context
 from gnomon.search.errors import MissingContext
 from gnomon.search.final.final import final_front
 from gnomon.search.problem.build import build_objective
@@ -31,7 +31,7 @@ def profile(pairs, quick_policy, tmp_path):
 def run(supernet, profile, tmp_path):
     provenance = {"profile": {"name": profile.name, "sha256": profile.digest}}
     context = SearchContext(supernet.space, supernet, profile.latency)
-    return run_search(context, CONFIG, tmp_path / "run", provenance=provenance)
+    return search_in_context(context, CONFIG, tmp_path / "run", provenance=provenance)
 
 
 def test_a_search_keeps_bleu_in_its_unit_and_finds_a_front(run, supernet):

@@ -50,9 +50,9 @@ def test_a_surrogate_that_the_tactic_does_not_have_is_refused(tactic):
 
 
 def test_the_number_of_a_deployment_cannot_be_bounded(tmp_path):
-    from gnomon.search import run_search
+    from gnomon.search import search_in_context
     from gnomon.search.testing.contracts import fake_context
 
     config = SearchConfig(space="fashion_mnist", objectives=("accuracy", "latency"), constraints=("deployment<=0",))
     with pytest.raises(InvalidConstraint, match="'deployment<=0' is on 'deployment', which the run does not measure"):
-        run_search(fake_context(config.space), config, tmp_path / "run", provenance={})
+        search_in_context(fake_context(config.space), config, tmp_path / "run", provenance={})

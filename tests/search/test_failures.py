@@ -7,7 +7,7 @@ import pytest
 
 import gnomon
 from gnomon.profilers.errors import DeviceUnreachable
-from gnomon.search import SearchConfig, load_run, run_search
+from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.acquisition.opening import FIRST, TRIAL_PARTIAL
 from gnomon.search.errors import NothingEvaluates, NothingMeasured
 from gnomon.search.loop import FAILURES_TO_STOP
@@ -51,7 +51,7 @@ def search(folder, outcome, which, config=CONFIG, **settings):
     supernet = Failing(context.space, outcome=outcome, which=which, calls=[])
     config = config.model_copy(update=settings)
     try:
-        return run_search(replace(context, supernet=supernet), config, folder, provenance={}), supernet.calls
+        return search_in_context(replace(context, supernet=supernet), config, folder, provenance={}), supernet.calls
     except (NothingEvaluates, DeviceUnreachable, KeyboardInterrupt) as error:
         return error, supernet.calls
 

@@ -7,7 +7,7 @@ import pytest
 from gnomon.cli.main import run as gnomon
 from gnomon.outputs import OutputUnusable
 from gnomon.profilers.journal import TornLine
-from gnomon.search import SearchConfig, load_run, run_search
+from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.errors import RunDamaged
 from gnomon.search.runs.folder import foreign_in_run
 
@@ -17,7 +17,7 @@ CONFIG = SearchConfig(space="six", population=2, budget=4, tactic="random")
 @pytest.fixture
 def search(six_context, tmp_path):
     def searched(**options):
-        return run_search(six_context, CONFIG, tmp_path / "run", provenance={}, **options)
+        return search_in_context(six_context, CONFIG, tmp_path / "run", provenance={}, **options)
 
     return searched
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gnomon.api import export, load_profile, search
-from gnomon.search import SearchConfig, run_search
+from gnomon.api import export, load_profile, run_search
+from gnomon.search import SearchConfig, search_in_context
 from gnomon.search.deployments.profiles import precision_of, provenance_from, searched
 from gnomon.search.errors import InvalidConfig, MissingContext, RunMismatch
 from gnomon.search.export import checks as export_checks
@@ -65,7 +65,7 @@ def test_profiles_of_different_precisions_are_to_be_searched_apart():
 
 def test_networks_are_validated_in_the_precision_and_the_run_says_so(context, tmp_path):
     provenance = provenance_from({"": profile_of("int8")})
-    run = run_search(context, CONFIG, tmp_path / "run", provenance=provenance)
+    run = search_in_context(context, CONFIG, tmp_path / "run", provenance=provenance)
     assert set(context.supernet.asked) == {"int8"}
     assert run.precision == "int8"
     exact = Quantised(context.space)
@@ -77,16 +77,16 @@ def test_networks_are_validated_in_the_precision_and_the_run_says_so(context, tm
 
 
 def test_a_run_does_not_go_on_in_another_precision(context, tmp_path):
-    run_search(context, CONFIG, tmp_path / "run", provenance=provenance_from({"": profile_of("int8")}))
+    search_in_context(context, CONFIG, tmp_path / "run", provenance=provenance_from({"": profile_of("int8")}))
     fp32 = replace(context, precision="fp32")
     with pytest.raises(RunMismatch, match=r"provenance\.precision: 'int8' there, None asked"):
-        run_search(fp32, CONFIG, tmp_path / "run", provenance=provenance_from({"": profile_of("fp32")}))
+        search_in_context(fp32, CONFIG, tmp_path / "run", provenance=provenance_from({"": profile_of("fp32")}))
 
 
 def test_values_of_another_precision_are_no_evidence(context, tmp_path):
     known = {"checkpoint_sha256": "ab", "data": None}
-    first = run_search(replace(context, precision="fp32"), CONFIG, tmp_path / "a", provenance=known)
-    second = run_search(
+    first = search_in_context(replace(context, precision="fp32"), CONFIG, tmp_path / "a", provenance=known)
+    second = search_in_context(
         context, CONFIG, tmp_path / "b", provenance={**known, "precision": "int8"}, start_from=first
     )  # fmt: skip
     assert second.start.header.takes == "architectures"
@@ -111,18 +111,20 @@ def test_weights_are_as_all_devices_of_a_search_take_them():
 def test_values_count_where_weights_were_quantised_alike(context, tmp_path, there, here, why):
     known = {"checkpoint_sha256": "ab", "data": None, "precision": "int8"}
     bits = {} if there is None else {"weight_bits": there}
-    first = run_search(context, CONFIG, tmp_path / "a", provenance={**known, **bits})
+    first = search_in_context(context, CONFIG, tmp_path / "a", provenance={**known, **bits})
     assert first.weight_bits == there
-    second = run_search(context, CONFIG, tmp_path / "b", provenance={**known, "weight_bits": here}, start_from=first)
+    second = search_in_context(
+        context, CONFIG, tmp_path / "b", provenance={**known, "weight_bits": here}, start_from=first
+    )
     assert second.start.header.takes == ("values" if why is None else "architectures")
     assert why is None or second.start.header.why == why
 
 
 def test_a_run_does_not_go_on_with_other_weights(context, tmp_path):
     eight, seven = (provenance_from({"": profile_of("int8", weight_bits=bits)}) for bits in (8, 7))
-    run_search(context, CONFIG, tmp_path / "run", provenance=eight)
+    search_in_context(context, CONFIG, tmp_path / "run", provenance=eight)
     with pytest.raises(RunMismatch, match=r"provenance\.weight_bits: 8 there, 7 asked"):
-        run_search(context, CONFIG, tmp_path / "run", provenance=seven)
+        search_in_context(context, CONFIG, tmp_path / "run", provenance=seven)
 
 
 @pytest.mark.parametrize("supernet", [AnalyticSupernet, Quantised])
@@ -143,7 +145,7 @@ def test_a_search_for_a_processor_unlike_this_one_is_refused_at_once(tmp_path, m
     config = measured.header.config.model_copy(update={"precision": "bf16"})
     profile = replace(measured, header=measured.header.model_copy(update={"config": config}))
     with pytest.raises(PrecisionUnavailable, match="does not compute in bf16"):
-        search(CONFIG, tmp_path / "run", profile=profile)
+        run_search(CONFIG, tmp_path / "run", profile=profile)
     assert not (tmp_path / "run").exists()
 
 
@@ -203,7 +205,7 @@ def test_from_search_to_export_weights_are_as_the_profiles_processor_takes_them(
     monkeypatch.setattr(export_checks, "backend_names", lambda: ("onnxruntime", "openvino"))
     haswell, said = profile_in_int8(["avx2"]), []
     config = CONFIG.model_copy(update={"objectives": ("accuracy", "latency"), "budget": 3})
-    run = search(config, tmp_path / "run", profile=haswell, on_step=said.append)
+    run = run_search(config, tmp_path / "run", profile=haswell, on_step=said.append)
     assert run.weight_bits == 7
     assert "int8 with weights in 7 bits" in said[0]
     exact = load_supernet("fashion_mnist", weight_bits=7)

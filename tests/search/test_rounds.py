@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gnomon.search import SearchConfig, load_run, run_search
+from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.errors import RunDamaged, RunMismatch, TacticBroken
 from gnomon.search.tactic import TACTICS
 from gnomon.search.testing.contracts import fake_context
@@ -23,14 +23,14 @@ PARTIAL = CONFIG.model_copy(update={"tactic": "multi_fidelity", "population": 4,
 SCRIPT = """
 import sys
 from pathlib import Path
-from gnomon.search import SearchConfig, run_search
+from gnomon.search import SearchConfig, search_in_context
 from gnomon.search.testing.contracts import fake_context
-run_search(fake_context(), SearchConfig.model_validate_json(sys.argv[2]), Path(sys.argv[1]), provenance={})
+search_in_context(fake_context(), SearchConfig.model_validate_json(sys.argv[2]), Path(sys.argv[1]), provenance={})
 """
 
 
 def search(folder, config=CONFIG, context=None, **options):
-    return run_search(context or fake_context(), config, folder, provenance={}, **options)
+    return search_in_context(context or fake_context(), config, folder, provenance={}, **options)
 
 
 def trajectory(run):

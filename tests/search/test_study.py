@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import gnomon
-from gnomon.search import SearchConfig, UserObjective, load_run, run_search
+from gnomon.search import SearchConfig, UserObjective, load_run, search_in_context
 from gnomon.search.errors import (
     InvalidConfig,
     InvalidValue,
@@ -67,7 +67,7 @@ def test_a_study_measures_what_a_search_measures(tmp_path, tactic):
     with gnomon.Study(config, tmp_path / "told") as study:
         told = finish(study)
         assert study.ask() == ()
-    computed = run_search(fake_context(), config, tmp_path / "computed", provenance={})
+    computed = search_in_context(fake_context(), config, tmp_path / "computed", provenance={})
     assert placed(told) == placed(computed)
     assert told.front() == computed.front() == study.front() == load_run(tmp_path / "told").front()
     assert told.stop.reason == "budget"

@@ -1,1 +1,1 @@
-"""Files of latency tables that other programs write: one module each, and nothing else."""
+"""Formats of latency tables: one module a format, and nothing else."""

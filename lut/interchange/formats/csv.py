@@ -24,7 +24,7 @@ UNITS_US = {"latency_us": 1.0, "latency_ns": 1e-3, "latency_ms": 1e3, "latency_s
 
 
 def write(profile: HardwareProfile, path: Path) -> tuple[str, ...]:
-    """Write every layer, numbers to the last digit; nothing is left out."""
+    """Write every layer at full precision; nothing is left out."""
     text = io.StringIO()
     for name, value in facts_of(profile).items():
         text.write(f"# {name}: {json.dumps(value)}\n")
@@ -37,7 +37,7 @@ def write(profile: HardwareProfile, path: Path) -> tuple[str, ...]:
 
 
 def is_ours(path: Path) -> bool:
-    """Tell whether `write` wrote it: the facts that it begins with, and our very columns."""
+    """Tell whether `write` wrote the file: it begins with our facts and has exactly our columns."""
     facts, _, rest = read_file(path).decode("utf-8", "replace").partition('"layer",')
     columns = ",".join(f'"{name}"' for name in COLUMNS)
     return facts.startswith("# space: ") and "\n# space_digest: " in facts and f'"layer",{rest}'.startswith(columns)

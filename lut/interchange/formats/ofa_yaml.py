@@ -1,14 +1,14 @@
 """Once-for-All's MobileNetV3 latency tables in YAML: `key: {count, mean, std}`, mean and std in milliseconds.
 
-The two vocabularies (theirs: ofa/nas/efficiency_predictor/latency_lookup_table.py of mit-han-lab/once-for-all):
+How the two name layers (theirs: ofa/nas/efficiency_predictor/latency_lookup_table.py of mit-han-lab/once-for-all):
 
     stem    Conv-input:HxWx3-output:hxwxC
     mbconv  expanded_conv-input:HxWxC-output:hxwxO-expand:MID-kernel:K-stride:S-idskip:R-se:0|1-hs:0|1
     head    Conv_1-..., AvgPool2D-..., Conv_2-... and Logits-..., whose times add up to the head's
 
-Ours without a word there: a head without mixing convolution, a stem that is not 3x3, stride 2 and hswish, squeeze of
-another width than a quarter, activations other than relu and hswish. Theirs without a layer here: keys without se and
-hs (MobileNetV2, whose `expand` is a ratio), ResNet's, and a head of which a part is missing.
+Layers of ours that it cannot express: a head without mixing convolution, a stem that is not 3x3, stride 2 and hswish,
+squeeze of another width than a quarter, activations other than relu and hswish. Keys of theirs that name no layer of
+ours: keys without se and hs (MobileNetV2, whose `expand` is a ratio), ResNet's, and a head of which a part is missing.
 
 The text is read as a stream of YAML events: nothing is constructed from it, aliases (with which a small file can
 expand to gigabytes) are refused, and so is a key that comes twice.
@@ -57,7 +57,7 @@ def write(profile: HardwareProfile, path: Path) -> tuple[str, ...]:
 
 
 def is_ours(path: Path) -> bool:
-    """Tell whether `write` wrote it, by its first line."""
+    """Tell whether `write` wrote the file, by its first line."""
     return read_file(path).startswith(MARK.encode() + b"\n")
 
 

@@ -44,7 +44,7 @@ def write(profile: HardwareProfile, path: Path) -> tuple[str, ...]:
 
 
 def is_ours(path: Path) -> bool:
-    """Tell whether `write` wrote it, by the name of our facts in its footer."""
+    """Tell whether `write` wrote the file: its footer holds our facts."""
     content = read_file(path)
     return content.startswith(b"PAR1") and METADATA in content[-FOOTER_BYTES:]
 

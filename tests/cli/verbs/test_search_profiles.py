@@ -6,12 +6,11 @@ import shutil
 import pytest
 
 from gnomon import load_profile
-from gnomon.api import load_run
-from gnomon.api import search as run_search
+from gnomon.api import load_run, run_search
 from gnomon.lut import shipped_profiles
 from gnomon.lut.profile_file.store import SHIPPED
 from gnomon.search import SearchConfig
-from gnomon.search import run_search as measure
+from gnomon.search import search_in_context as measure
 from gnomon.search.errors import InvalidConfig
 from gnomon.search.testing.contracts import fake_context
 
@@ -130,7 +129,7 @@ def test_a_file_with_an_equals_sign_is_a_file(gnomon, tmp_path, two_profiles, mo
 def test_a_profile_is_not_called_what_no_constraint_could_say(tmp_path, two_profiles, name):
     config = SearchConfig(space="fashion_mnist", objectives=("macs",), tactic="random", budget=3, population=3)
     with pytest.raises(InvalidConfig, match="names are letters"):
-        run_search(config, tmp_path / "run", profile={name: load_profile(two_profiles[0])})
+        run_search(config, tmp_path / "run", devices={name: load_profile(two_profiles[0])})
 
 
 def test_the_region_is_marked(gnomon, tmp_path):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gnomon.lut import load_profile, shipped_profiles
 from gnomon.lut.lint import has_errors, lint_table
 from gnomon.lut.lint.finding import Rows
-from gnomon.lut.lint.origin import GAP, SMALLEST_FACTOR, two_heaps
+from gnomon.lut.lint.origin import GAP, SMALLEST_FACTOR, two_clusters
 from gnomon.lut.lint.physics import features, fit_robustly
 from gnomon.lut.lint.units import peak_macs_per_s
 from gnomon.supernets import LayerSpec, load_space
@@ -169,7 +169,7 @@ def test_rows_of_a_faster_session_in_a_block_are_found(name):
 @settings(max_examples=25, deadline=None)
 def test_noise_up_to_five_percent_is_no_second_session(seed, sigma):
     noise = np.random.default_rng(seed).normal(0, sigma, len(SPECS))
-    factor, gap, _ = two_heaps(COLUMNS, SMOOTH + noise)
+    factor, gap, _ = two_clusters(COLUMNS, SMOOTH + noise)
     assert factor < SMALLEST_FACTOR or gap < GAP
 
 

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from gnomon.search import SearchConfig, SearchContext, load_run, run_search
+from gnomon.search import SearchConfig, SearchContext, load_run, search_in_context
 from gnomon.search.deployments.deployment import Deployments, useful_precisions
 from gnomon.search.deployments.provenance import Deployment, Provenance
 from gnomon.search.errors import MissingContext
@@ -100,13 +100,13 @@ def test_a_joint_search_keeps_the_way_of_every_network_and_resumes(space, deploy
     context = SearchContext(space, PreciseSupernet(AnalyticSupernet(space.network)), deployments)
     config = SearchConfig(space=space.name, population=4, budget=12, partial_share=1.0)
     provenance = Provenance(deployments=tuple(deployment for deployment, _ in deployments.ways))
-    run = run_search(context, config, tmp_path / "run", provenance=provenance)
+    run = search_in_context(context, config, tmp_path / "run", provenance=provenance)
     rows = np.array([one.architecture.indices for one in run.measured])
     labels = [deployments.ways[int(number)][0].label for number in deployments.chosen(rows)]
     assert [run.deployment(one.architecture).label for one in run.measured] == labels
     assert all(set(one.values) == {"accuracy", "latency"} for one in run.evaluations)
     assert run.table().column("deployment") == tuple(labels)
-    again = run_search(context, config, tmp_path / "run", provenance=provenance)
+    again = search_in_context(context, config, tmp_path / "run", provenance=provenance)
     assert again.evaluations == load_run(tmp_path / "run").evaluations == run.evaluations
 
 
@@ -114,8 +114,8 @@ def test_a_run_that_takes_values_over_says_where_their_networks_run(space, deplo
     context = SearchContext(space, PreciseSupernet(AnalyticSupernet(space.network)), deployments)
     config = SearchConfig(space=space.name, population=4, budget=4, partial_share=1.0, tactic="random")
     known = {"checkpoint_sha256": "c" * 64, "deployments": tuple(one.model_dump() for one, _ in deployments.ways)}
-    first = run_search(context, config, tmp_path / "first", provenance=known)
-    run = run_search(
+    first = search_in_context(context, config, tmp_path / "first", provenance=known)
+    run = search_in_context(
         context, config.model_copy(update={"seed": 1}), tmp_path / "run", provenance=known, start_from=first
     )
     numbers = deployments.chosen(np.array([record.indices for record in run.start.records]))
@@ -130,7 +130,7 @@ def test_a_search_with_one_way_has_none_to_name(tmp_path):
     space = load_space("fashion_mnist")
     context = SearchContext(space, AnalyticSupernet(space), LinearLatency(space))
     config = SearchConfig(space="fashion_mnist", population=4, budget=4, partial_share=1.0)
-    run = run_search(context, config, tmp_path / "run", provenance={"profile": None})
+    run = search_in_context(context, config, tmp_path / "run", provenance={"profile": None})
     assert run.deployment(run.front().architectures[0]) is None
     assert run.deployment(Architecture("elsewhere", (0,))) is None
 

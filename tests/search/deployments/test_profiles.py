@@ -3,7 +3,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from gnomon.search import SearchConfig, Study, load_run, run_search
+from gnomon.search import SearchConfig, Study, load_run, search_in_context
 from gnomon.search.archive import Archive
 from gnomon.search.errors import Infeasible, InvalidConstraint, MissingContext, UnknownName
 from gnomon.search.problem.build import OBJECTIVES, build_objective, build_objectives, build_watched
@@ -71,13 +71,13 @@ def test_what_has_no_instances_says_so(family):
 
 def test_a_family_that_nobody_has_is_unknown(tmp_path):
     with pytest.raises(UnknownName, match="did you mean 'latency'"):
-        run_search(DEVICES, settings(objectives=("accuracy", "latenzy@pi5")), tmp_path / "run", provenance={})
+        search_in_context(DEVICES, settings(objectives=("accuracy", "latenzy@pi5")), tmp_path / "run", provenance={})
 
 
 def test_a_run_of_two_devices_keeps_both_and_its_constraints(tmp_path):
     bound = float(np.quantile(build_objective("latency@pi5", DEVICES).values(sample()), 0.3))
     config = settings(objectives=NAMES, constraints=(f"latency@pi5<={bound}us",))
-    run_search(DEVICES, config, tmp_path / "run", provenance={})
+    search_in_context(DEVICES, config, tmp_path / "run", provenance={})
     run = load_run(tmp_path / "run")
     assert [objective.name for objective in run.objectives] == list(NAMES)
     assert all(values[1] <= bound for values in run.front().values)
@@ -93,7 +93,7 @@ def sample():
 def test_what_is_not_optimised_can_be_constrained(tmp_path, tactic, objectives):
     bound = float(np.quantile(CONTEXT.space.params(sample()), 0.1))
     config = settings(objectives=objectives, tactic=tactic, constraints=(f"params<={bound}",))
-    run_search(CONTEXT, config, tmp_path / "run", provenance={})
+    search_in_context(CONTEXT, config, tmp_path / "run", provenance={})
     run = load_run(tmp_path / "run")
     rows = np.array([evaluation.indices for evaluation in run.evaluations])
     assert [e.values["params"] for e in run.evaluations] == CONTEXT.space.params(rows).tolist()
@@ -104,12 +104,12 @@ def test_what_is_not_optimised_can_be_constrained(tmp_path, tactic, objectives):
     assert (CONTEXT.space.params(front) <= bound).all()
     later = [evaluation.values["params"] <= bound for evaluation in full if evaluation.round]
     assert tactic == "random" or np.mean(later) > 0.2  # 0.1 at random
-    assert run_search(CONTEXT, config, tmp_path / "run", provenance={}) == run
+    assert search_in_context(CONTEXT, config, tmp_path / "run", provenance={}) == run
 
 
 def test_a_constrained_profile_need_not_be_optimised(tmp_path):
     config = settings(objectives=("accuracy", "latency@xeon-8"), constraints=("latency@pi5<=1us",))
-    run = run_search(DEVICES, config, tmp_path / "run", provenance={})
+    run = search_in_context(DEVICES, config, tmp_path / "run", provenance={})
     with pytest.raises(
         Infeasible, match=r"none of 30 measured.*latency@pi5<=1us.*nearest is.*latency@pi5 \d"
     ) as raised:
@@ -131,7 +131,7 @@ def test_a_constrained_profile_need_not_be_optimised(tmp_path):
 def test_a_constraint_that_cannot_be_checked_is_refused(tmp_path, constraint, said):
     config = settings(objectives=("macs", "params"), constraints=(constraint,))
     with pytest.raises(InvalidConstraint, match=said):
-        run_search(CONTEXT, config, tmp_path / "run", provenance={})
+        search_in_context(CONTEXT, config, tmp_path / "run", provenance={})
     assert not (tmp_path / "run").exists()
 
 
@@ -163,12 +163,12 @@ def test_a_study_cannot_constrain_what_is_told_without_optimising_it(tmp_path):
 
 def test_evidence_of_another_run_is_held_against_constraints_of_this_one(tmp_path):
     known = {"checkpoint_sha256": "c", "data": None}
-    first = run_search(
+    first = search_in_context(
         CONTEXT, settings(objectives=("accuracy", "macs"), tactic="random"), tmp_path / "first", provenance=known
     )
     params = sorted(CONTEXT.space.params(np.array([e.indices for e in first.evaluations])).tolist())
     config = settings(objectives=("accuracy", "macs"), tactic="random", budget=1, constraints=(f"params<={params[3]}",))
-    run = run_search(CONTEXT, config, tmp_path / "run", provenance=known, start_from=first)
+    run = search_in_context(CONTEXT, config, tmp_path / "run", provenance=known, start_from=first)
     assert len(run.measured) == 31
     assert sum(one.watched[0] <= params[3] for one in run.measured[:30]) == 4
     front = np.array([architecture.indices for architecture in run.front().architectures])

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from gnomon.search import SearchConfig, load_run, run_search
+from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.deployments.provenance import Provenance
 from gnomon.search.errors import InvalidConfig, RunDamaged
 from gnomon.search.testing.contracts import fake_context
@@ -37,8 +37,10 @@ def test_every_latency_has_its_profile():
 
 
 def test_unknown_keys_of_a_run_are_kept_and_written_back(tmp_path):
-    run_search(fake_context(), CONFIG, tmp_path / "run", provenance=HELD)
-    again = run_search(fake_context(), CONFIG.model_copy(update={"budget": 5}), tmp_path / "run", provenance=HELD)
+    search_in_context(fake_context(), CONFIG, tmp_path / "run", provenance=HELD)
+    again = search_in_context(
+        fake_context(), CONFIG.model_copy(update={"budget": 5}), tmp_path / "run", provenance=HELD
+    )
     assert again.header.config.budget == 5  # so it was written anew
     assert json.loads((tmp_path / "run" / "run.json").read_text())["provenance"] == HELD
 
@@ -54,10 +56,10 @@ def test_unknown_keys_of_a_run_are_kept_and_written_back(tmp_path):
 )
 def test_damage_is_said_by_field(tmp_path, wrong, where):
     with pytest.raises(InvalidConfig) as refused:
-        run_search(fake_context(), CONFIG, tmp_path / "new", provenance=wrong)
+        search_in_context(fake_context(), CONFIG, tmp_path / "new", provenance=wrong)
     assert str(refused.value).startswith(where)
     assert not (tmp_path / "new").exists()
-    run_search(fake_context(), CONFIG, tmp_path / "run", provenance={})
+    search_in_context(fake_context(), CONFIG, tmp_path / "run", provenance={})
     path = tmp_path / "run" / "run.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"provenance": wrong}))
     with pytest.raises(RunDamaged, match=f"is not a run's description: {where}"):

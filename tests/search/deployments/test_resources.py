@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from gnomon.api import final_front
-from gnomon.api import search as search_by_api
+from gnomon.api import search_in_context as search_by_api
 from gnomon.lut import ProfileMismatch, load_profile, measure_resources, shipped_profiles
 from gnomon.profilers.machine.hardware import fingerprint
 from gnomon.profilers.runtimes.registry import load_backend
 from gnomon.profilers.testing import affine_model
-from gnomon.search import SearchConfig, SearchContext, load_run, run_search
+from gnomon.search import SearchConfig, SearchContext, load_run, search_in_context
 from gnomon.search.deployments.deployment import Deployments
 from gnomon.search.deployments.provenance import Deployment
 from gnomon.search.deployments.resources import DeployedResources, ProfiledResources
@@ -65,7 +65,7 @@ def elsewhere(profile):
 @pytest.mark.parametrize("tactic", ["gnomon", "linas"])
 def test_memory_is_searched_by_every_kind_of_tactic(tmp_path, tactic):
     config = CONFIG.model_copy(update={"tactic": tactic, "inner_evaluations": 60})
-    run = run_search(fake_context(), config, tmp_path / "run", provenance={})
+    run = search_in_context(fake_context(), config, tmp_path / "run", provenance={})
     assert run.cost == 9
     assert [objective.unit for objective in run.objectives] == ["percent", "MiB"]
     assert run.hypervolume() > 0
@@ -73,7 +73,7 @@ def test_memory_is_searched_by_every_kind_of_tactic(tmp_path, tactic):
 
 def test_hypervolume_ends_at_the_largest_measured_once(tmp_path):
     context = drifting_context()
-    run = run_search(context, CONFIG, tmp_path / "run", provenance={})
+    run = search_in_context(context, CONFIG, tmp_path / "run", provenance={})
     device = context.resources[""]
     rows = largest(context.space)
     worst = max(device.formula.memory_mib(context.space.architecture(row)) for row in rows)
@@ -83,9 +83,9 @@ def test_hypervolume_ends_at_the_largest_measured_once(tmp_path):
 
 
 def test_a_run_that_goes_on_keeps_where_its_hypervolume_ends(tmp_path):
-    first = run_search(drifting_context(), CONFIG, tmp_path / "run", provenance={})
+    first = search_in_context(drifting_context(), CONFIG, tmp_path / "run", provenance={})
     context = drifting_context()
-    again = run_search(context, CONFIG.model_copy(update={"budget": 12}), tmp_path / "run", provenance={})
+    again = search_in_context(context, CONFIG.model_copy(update={"budget": 12}), tmp_path / "run", provenance={})
     assert again.config.reference == first.config.reference
     assert len(context.resources[""].calls) == 3
     assert again.evaluations[:9] == first.evaluations
@@ -93,19 +93,19 @@ def test_a_run_that_goes_on_keeps_where_its_hypervolume_ends(tmp_path):
 
 @pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 def test_a_killed_run_goes_on_to_the_same_rounds(tmp_path):
-    whole = run_search(fake_context(), CONFIG, tmp_path / "whole", provenance={})
+    whole = search_in_context(fake_context(), CONFIG, tmp_path / "whole", provenance={})
     shutil.copytree(tmp_path / "whole", tmp_path / "cut")
     path = tmp_path / "cut" / "evaluations.jsonl"
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:5])[:-9])
-    run = run_search(fake_context(), CONFIG, tmp_path / "cut", provenance={})
+    run = search_in_context(fake_context(), CONFIG, tmp_path / "cut", provenance={})
     assert [(e.id, e.values) for e in run.evaluations] == [(e.id, e.values) for e in whole.evaluations]
 
 
 def test_a_run_of_another_reference_is_another_run(tmp_path):
-    run_search(fake_context(), CONFIG, tmp_path / "run", provenance={})
+    search_in_context(fake_context(), CONFIG, tmp_path / "run", provenance={})
     search_again = CONFIG.model_copy(update={"reference": {"memory": 99.0}})
     with pytest.raises(RunMismatch, match=r"reference\.memory"):
-        run_search(fake_context(), search_again, tmp_path / "run", provenance={})
+        search_in_context(fake_context(), search_again, tmp_path / "run", provenance={})
 
 
 @pytest.mark.parametrize("given", [{"reference": {"memory": 60.0}}, {"region": ("memory<=60MiB",)}])
@@ -163,8 +163,8 @@ def test_a_search_measures_memory_here_and_its_final_front_keeps_it(profile, tmp
 
 
 def test_another_devices_memory_does_not_count_at_a_start(tmp_path):
-    other = run_search(fake_context(), CONFIG, tmp_path / "other", provenance={"checkpoint_sha256": "c"})
-    run = run_search(
+    other = search_in_context(fake_context(), CONFIG, tmp_path / "other", provenance={"checkpoint_sha256": "c"})
+    run = search_in_context(
         fake_context(),
         CONFIG,
         tmp_path / "run",
@@ -177,7 +177,7 @@ def test_another_devices_memory_does_not_count_at_a_start(tmp_path):
 
 def test_memory_takes_units(tmp_path):
     config = CONFIG.model_copy(update={"constraints": ("memory<=0.041GiB",)})
-    run = run_search(fake_context(), config, tmp_path / "run", provenance={})
+    run = search_in_context(fake_context(), config, tmp_path / "run", provenance={})
     assert all(values[1] <= 0.041 * 1024 for values in run.front().values)
     assert json.loads((tmp_path / "run" / "run.json").read_text())["config"]["constraints"] == ["memory<=0.041GiB"]
 

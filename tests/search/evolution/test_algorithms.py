@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnomon.search import SearchConfig, run_search
+from gnomon.search import SearchConfig, search_in_context
 from gnomon.search.archive import every_architecture
 from gnomon.search.errors import InvalidConfig, UnknownName
 from gnomon.search.evolution.algorithm import (
@@ -31,11 +31,11 @@ NAMES = ("accuracy", "macs", "params")
 EVERY_RUN = """
 import sys, json
 from pathlib import Path
-from gnomon.search import SearchConfig, run_search
+from gnomon.search import SearchConfig, search_in_context
 from gnomon.search.testing.contracts import fake_context
 for number, text in enumerate(sys.argv[2:]):
     config, folder = SearchConfig.model_validate_json(text), Path(sys.argv[1]) / str(number)
-    run = run_search(fake_context(), config, folder, provenance={})
+    run = search_in_context(fake_context(), config, folder, provenance={})
     print(json.dumps([evaluation.indices for evaluation in run.evaluations]))
 """
 
@@ -105,12 +105,12 @@ def name_of(config):
 
 @pytest.mark.parametrize("config", suited("evolutionary"), ids=name_of)
 def test_a_cut_run_goes_on_to_the_same_trajectory(tmp_path, config):
-    whole = run_search(fake_context(), config, tmp_path / "whole", provenance={})
+    whole = search_in_context(fake_context(), config, tmp_path / "whole", provenance={})
     lines = (tmp_path / "whole" / "evaluations.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "cut").mkdir()
     (tmp_path / "cut" / "run.json").write_bytes((tmp_path / "whole" / "run.json").read_bytes())
     (tmp_path / "cut" / "evaluations.jsonl").write_text("".join(lines[:14]))
-    cut = run_search(fake_context(), config, tmp_path / "cut", provenance={})
+    cut = search_in_context(fake_context(), config, tmp_path / "cut", provenance={})
     assert [e.indices for e in cut.evaluations] == [e.indices for e in whole.evaluations]
     assert len({e.indices for e in cut.evaluations}) == 18
 
@@ -133,7 +133,7 @@ def test_trajectories_are_those_of_another_process_and_hash_seed(tmp_path):
     assert printed[0].stdout == printed[1].stdout
     assert len(printed[0].stdout.splitlines()) == len(configs)
     assert printed[0].stderr == ""
-    here = run_search(fake_context(), configs[-1], tmp_path / "here", provenance={})
+    here = search_in_context(fake_context(), configs[-1], tmp_path / "here", provenance={})
     assert json.loads(printed[0].stdout.splitlines()[-1]) == [list(e.indices) for e in here.evaluations]
 
 
@@ -184,7 +184,7 @@ def test_auto_is_fixed_and_suits_with_constraints(m):
 def test_a_wrong_combination_is_refused_with_what_suits(tmp_path, settings, said, tactic):
     config = SearchConfig(space="fashion_mnist", tactic=tactic, **settings)
     with pytest.raises(InvalidConfig) as raised:
-        run_search(fake_context(), config, tmp_path / "run", provenance={})
+        search_in_context(fake_context(), config, tmp_path / "run", provenance={})
     assert said in str(raised.value)
     assert raised.value.field == "algorithm"
     assert not (tmp_path / "run").exists()

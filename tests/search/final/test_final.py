@@ -6,7 +6,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gnomon.search import Constraint, SearchConfig, SearchContext, load_run, run_search
+from gnomon.search import Constraint, SearchConfig, SearchContext, load_run, search_in_context
 from gnomon.search.errors import Infeasible, RunDamaged, RunLocked, RunMismatch
 from gnomon.search.final.final import final_front, unpredicted
 from gnomon.search.final.front import load_final
@@ -29,7 +29,7 @@ def supernet(tiny):
 def searched(folder, supernet, profile, **changes):
     context = SearchContext(supernet.space, supernet, profile.latency, split=changes.get("split", "validation"))
     provenance = {"profile": {"name": profile.name, "sha256": profile.digest}, "checkpoint_sha256": "c" * 64}
-    return run_search(context, CONFIG.model_copy(update=changes), folder, provenance=provenance)
+    return search_in_context(context, CONFIG.model_copy(update=changes), folder, provenance=provenance)
 
 
 @pytest.fixture
@@ -262,7 +262,7 @@ def test_a_profile_is_refused_where_no_latency_was_searched(tmp_path, profile):
     config = SearchConfig(
         space="fashion_mnist", objectives=("accuracy", "macs"), tactic="random", budget=4, population=2
     )
-    run = run_search(fake_context(), config, tmp_path / "macs", provenance={})
+    run = search_in_context(fake_context(), config, tmp_path / "macs", provenance={})
     with pytest.raises(RunMismatch, match="does not optimise latency"):
         final_front(run, supernet=fake_context().supernet, profile=profile)
     final = final_front(run, supernet=fake_context().supernet)
@@ -324,7 +324,7 @@ def test_the_latency_of_the_profile_given_is_measured_and_others_stay_predicted(
     config = CONFIG.model_copy(
         update={"objectives": ("accuracy", "latency@there", "latency@here"), "constraints": ("macs<=1G",)}
     )
-    run = run_search(
+    run = search_in_context(
         SearchContext(supernet.space, supernet, latency),
         config,
         tmp_path / "run",
@@ -341,7 +341,7 @@ def test_the_latency_of_the_profile_given_is_measured_and_others_stay_predicted(
 
 
 def test_a_profile_that_none_of_several_latencies_came_from_is_refused(tmp_path, supernet, profile):
-    run = run_search(
+    run = search_in_context(
         SearchContext(supernet.space, supernet, {"a": profile.latency}),
         CONFIG.model_copy(update={"objectives": ("accuracy", "latency@a")}),
         tmp_path / "run",

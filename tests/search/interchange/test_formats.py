@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gnomon.outputs import OutputUnusable
-from gnomon.search import SearchConfig, run_search
+from gnomon.search import SearchConfig, search_in_context
 from gnomon.search.errors import NothingMeasured, RunMismatch, UnknownName
 from gnomon.search.interchange import format_names, format_of, write_run
 from gnomon.search.interchange.formats.csv import cell_from_value
@@ -28,7 +28,7 @@ CONFIG = SearchConfig(
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "first"
-    return run_search(fake_context(), CONFIG, folder, provenance={"profile": {"name": "p", "sha256": "ab"}})
+    return search_in_context(fake_context(), CONFIG, folder, provenance={"profile": {"name": "p", "sha256": "ab"}})
 
 
 def csv_rows(path):

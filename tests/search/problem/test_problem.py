@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from gnomon.search import Constraint, SearchConfig, load_run, run_search
+from gnomon.search import Constraint, SearchConfig, load_run, search_in_context
 from gnomon.search.errors import InvalidConfig, InvalidConstraint
 from gnomon.search.problem.build import build_objectives, build_watched
 from gnomon.search.problem.problem import settled
@@ -60,7 +60,7 @@ def test_texts_are_read_once_a_search_however_many_evaluations(tmp_path, monkeyp
 
     monkeypatch.setattr(Constraint, "parse", counted_parse)
     monkeypatch.setattr(Region, "of", counted_of)
-    run = run_search(CONTEXT, CONFIG, tmp_path / "run", provenance={})
+    run = search_in_context(CONTEXT, CONFIG, tmp_path / "run", provenance={})
     assert len(run.evaluations) > 5
     assert read == {"constraint": 3, "region": 1}  # two constraints and the bound of a region
     loaded = load_run(tmp_path / "run")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gnomon.search import SearchConfig, hypervolume, load_run, run_search
+from gnomon.search import SearchConfig, hypervolume, load_run, search_in_context
 from gnomon.search.archive import Archive
 from gnomon.search.errors import InvalidConfig
 from gnomon.search.problem.build import build_objectives
@@ -57,7 +57,7 @@ def test_the_worse_sides_of_a_region_are_the_reference_point():
 )
 def test_a_region_that_makes_no_sense_is_refused(tmp_path, region, changes, said):
     with pytest.raises(InvalidConfig) as raised:
-        run_search(CONTEXT, config(*region, **changes), tmp_path / "run", provenance={})
+        search_in_context(CONTEXT, config(*region, **changes), tmp_path / "run", provenance={})
     assert said in str(raised.value)
     assert raised.value.field == "region"
     assert not (tmp_path / "run").exists()
@@ -103,7 +103,7 @@ def test_a_search_measures_more_where_it_counts(tmp_path, tactic, algorithm):
 
     def inside(name, *region):
         settings = {"tactic": tactic, "algorithm": algorithm, "population": 10, "budget": 60, "inner_evaluations": 200}
-        run = run_search(CONTEXT, config(*region, **settings), tmp_path / name, provenance={})
+        run = search_in_context(CONTEXT, config(*region, **settings), tmp_path / name, provenance={})
         return run, sum(evaluation.values["latency"] <= bound for evaluation in run.evaluations)
 
     _, anywhere = inside("anywhere")
@@ -116,7 +116,7 @@ def test_a_search_measures_more_where_it_counts(tmp_path, tactic, algorithm):
 
 
 def test_hypervolume_of_a_run_is_clipped_to_its_region(tmp_path):
-    run = run_search(
+    run = search_in_context(
         CONTEXT,
         config("latency<=600us", "latency>=400us", tactic="random", population=10, budget=30),
         tmp_path / "run",

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from gnomon.search import SearchConfig, run_search
+from gnomon.search import SearchConfig, search_in_context
 from gnomon.search.errors import MissingContext
 from gnomon.search.problem.build import build_objective
 from gnomon.search.problem.supernet import InFp32, searchable
@@ -31,7 +31,7 @@ class Exporter(Trainer):
 
 def test_a_super_network_that_knows_no_precision_is_searched_in_fp32(tmp_path):
     context = replace(CONTEXT, supernet=Trainer())
-    ours, theirs = (run_search(one, CONFIG, tmp_path / name, provenance={}) for name, one in
+    ours, theirs = (search_in_context(one, CONFIG, tmp_path / name, provenance={}) for name, one in
                     (("ours", context), ("theirs", CONTEXT)))  # fmt: skip
     assert [e.values for e in ours.evaluations] == [e.values for e in theirs.evaluations]
 

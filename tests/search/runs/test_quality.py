@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnomon.search import Evaluation, SearchConfig, run_search
+from gnomon.search import Evaluation, SearchConfig, search_in_context
 from gnomon.search.runs.quality import judge, quality_of
 from gnomon.search.testing.contracts import fake_context
 
@@ -83,7 +83,7 @@ def test_linas_is_judged_from_its_second_round_on(tmp_path, surrogate, has_inter
         space="fashion_mnist", objectives=("accuracy", "macs"), tactic="linas", surrogate=surrogate, budget=36,
         population=12, inner_evaluations=200,
     )  # fmt: skip
-    run = run_search(fake_context(), config, tmp_path / "run", provenance={})
+    run = search_in_context(fake_context(), config, tmp_path / "run", provenance={})
     [found] = run.predictor_quality()
     assert (found.objective, found.overall.n, set(found.rounds)) == ("accuracy", 24, {1, 2})
     assert found.overall.kendall_tau > 0.5

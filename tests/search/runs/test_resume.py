@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from gnomon.outputs import OutputUnusable
-from gnomon.search import SearchConfig, load_run, run_search
+from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.errors import NothingMeasured, RunDamaged
 from gnomon.search.tactic import TACTICS
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
@@ -34,29 +34,30 @@ SETTINGS = {
 ALL_TACTICS = """
 import sys
 from pathlib import Path
-from gnomon.search import SearchConfig, run_search
+from gnomon.search import SearchConfig, search_in_context
 from gnomon.search.testing.contracts import fake_context
 folder, text, *tactics = sys.argv[1:]
 config = SearchConfig.model_validate_json(text)
 for tactic in tactics:
-    run_search(fake_context(), config.model_copy(update={"tactic": tactic}), Path(folder) / tactic, provenance={})
+    changed = config.model_copy(update={"tactic": tactic})
+    search_in_context(fake_context(), changed, Path(folder) / tactic, provenance={})
 """
 SMALL_DISK = """
 import resource, sys
 from pathlib import Path
-from gnomon.search import SearchConfig, run_search
+from gnomon.search import SearchConfig, search_in_context
 from gnomon.outputs import OutputUnusable
 from gnomon.search.testing.contracts import fake_context
 resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))
 try:
-    run_search(fake_context(), SearchConfig.model_validate_json(sys.argv[2]), Path(sys.argv[1]), provenance={})
+    search_in_context(fake_context(), SearchConfig.model_validate_json(sys.argv[2]), Path(sys.argv[1]), provenance={})
 except OutputUnusable as error:
     print(error)
 """
 
 
 def search(folder, config=CONFIG, context=None, **options):
-    return run_search(context or fake_context(), config, folder, provenance={}, **options)
+    return search_in_context(context or fake_context(), config, folder, provenance={}, **options)
 
 
 def trajectory(run):

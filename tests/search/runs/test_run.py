@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gnomon.outputs import OutputUnusable
-from gnomon.search import SearchConfig, load_run, run_search
+from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.archive import first_occurrences
 from gnomon.search.errors import Infeasible, RunDamaged, RunLocked, RunMismatch
 from gnomon.search.tactic import TACTICS
@@ -34,15 +34,15 @@ FLOOR = 5.05e8  # percent x MACs; seeds 0 to 2 reach 5.17e8 to 5.23e8, random sa
 SCRIPT = """
 import sys
 from pathlib import Path
-from gnomon.search import SearchConfig, run_search
+from gnomon.search import SearchConfig, search_in_context
 from gnomon.search.testing.contracts import fake_context
 config = SearchConfig.model_validate_json(sys.argv[2])
-run_search(fake_context(seconds=float(sys.argv[3])), config, Path(sys.argv[1]), provenance={})
+search_in_context(fake_context(seconds=float(sys.argv[3])), config, Path(sys.argv[1]), provenance={})
 """
 
 
 def search(folder, config=CONFIG, context=None, **options):
-    return run_search(context or fake_context(), config, folder, provenance={}, **options)
+    return search_in_context(context or fake_context(), config, folder, provenance={}, **options)
 
 
 def trajectory(run):
@@ -180,7 +180,7 @@ def test_another_config_is_refused_by_field_and_nothing_is_lost(copy, field, val
 
 def test_another_profile_is_refused(copy):
     with pytest.raises(RunMismatch) as raised:
-        run_search(fake_context(), CONFIG, copy, provenance={"profile": {"name": "p", "sha256": "abc"}})
+        search_in_context(fake_context(), CONFIG, copy, provenance={"profile": {"name": "p", "sha256": "abc"}})
     assert raised.value.fields == ("provenance.profile.name", "provenance.profile.sha256")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import gnomon
 from gnomon.outputs import OutputUnusable
-from gnomon.search import SearchConfig, UserObjective, load_run, run_search
+from gnomon.search import SearchConfig, UserObjective, load_run, search_in_context
 from gnomon.search.errors import InvalidConfig, RunDamaged, RunMismatch
 from gnomon.search.problem.build import build_objectives
 from gnomon.search.rounds import Rounds
@@ -26,14 +26,14 @@ THERE = HERE | {"profile": {"name": "p", "sha256": "second"}}
 SCRIPT = """
 import os, sys
 from pathlib import Path
-from gnomon.search import SearchConfig, load_run, run_search
+from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.testing.contracts import fake_context
 folder, text, other = sys.argv[1:]
 def stop(spent, *rest):
     if spent >= 5:
         os._exit(9)
 there = {"checkpoint_sha256": "c" * 64, "data": None, "profile": {"name": "p", "sha256": "second"}}
-run_search(fake_context(), SearchConfig.model_validate_json(text), Path(folder), provenance=there,
+search_in_context(fake_context(), SearchConfig.model_validate_json(text), Path(folder), provenance=there,
            start_from=load_run(Path(other)), on_progress=stop)
 """
 
@@ -52,7 +52,7 @@ def other_context():
 
 
 def search(folder, config=CONFIG, provenance=THERE, context=None, **options):
-    return run_search(context or other_context(), config, folder, provenance=provenance, **options)
+    return search_in_context(context or other_context(), config, folder, provenance=provenance, **options)
 
 
 def placed(run):

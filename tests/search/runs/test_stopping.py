@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from gnomon.search import SearchConfig, load_run, run_search
+from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.errors import InvalidConfig, RunDamaged
 from gnomon.search.problem.build import build_objectives
 from gnomon.search.session import Session
@@ -27,7 +27,7 @@ class Clock:
 
 
 def search(folder, **changes):
-    return run_search(fake_context(), CONFIG.model_copy(update=changes), folder, provenance={})
+    return search_in_context(fake_context(), CONFIG.model_copy(update=changes), folder, provenance={})
 
 
 def session_of(folder, clock, **changes):
@@ -90,7 +90,7 @@ def test_a_run_stopped_by_time_goes_on_to_the_same_trajectory(tmp_path, whole):
     context = fake_context()
     slow = replace(context, supernet=AnalyticSupernet(context.space, 0.1))
     for allowed in (0.35, 0.8, None):
-        run = run_search(
+        run = search_in_context(
             slow if allowed else context,
             CONFIG.model_copy(update={"stop_after_s": allowed}),
             tmp_path / "run",

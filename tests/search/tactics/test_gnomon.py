@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gnomon.search import Objective, SearchConfig, run_search
+from gnomon.search import Objective, SearchConfig, search_in_context
 from gnomon.search.acquisition.opening import FIRST_PARTIAL
 from gnomon.search.archive import Archive, every_architecture
 from gnomon.search.problem.build import build_objectives
@@ -20,7 +20,7 @@ CONFIG = SearchConfig(space="fashion_mnist", objectives=("accuracy", "macs"), bu
 
 
 def search(folder, config=CONFIG, context=None, force=False):
-    return run_search(context or fake_context(), config, folder, provenance={}, force=force)
+    return search_in_context(context or fake_context(), config, folder, provenance={}, force=force)
 
 
 def changed(**changes):

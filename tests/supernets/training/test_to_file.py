@@ -1,3 +1,4 @@
+import doctest
 import hashlib
 import json
 import signal
@@ -8,7 +9,9 @@ import time
 import pytest
 from safetensors.torch import load_file
 
+import gnomon
 from gnomon.cli.main import run
+from gnomon.outputs import OutputUnusable
 from gnomon.supernets import DataUnavailable, SupernetError
 from gnomon.supernets.checkpoints.own_files import weights_of
 from gnomon.supernets.supernet import load_supernet
@@ -36,9 +39,17 @@ def test_existing_weights_are_not_overwritten(tmp_path):
     out = tmp_path / "w.safetensors"
     out.write_bytes(b"precious")
     for force in (False, True):
-        with pytest.raises(SupernetError, match="is not trained weights that Gnomon wrote"):
+        with pytest.raises(OutputUnusable, match="is not trained weights that Gnomon wrote"):
             train_to_file(TrainingRequest("fashion_mnist", tmp_path, out, recipe=TINY, force=force))
     assert out.read_bytes() == b"precious"
+
+
+def test_the_example_of_the_library_call_runs(tmp_path, full_data, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "fashion-mnist").symlink_to(full_data)
+    (example,) = doctest.DocTestFinder(recurse=False).find(gnomon.train, "train", globs={"gnomon": gnomon})
+    assert doctest.DocTestRunner().run(example).attempted == 3
+    assert load_file(tmp_path / "short.safetensors")
 
 
 def test_absent_data_names_the_command_that_gets_it(tmp_path, cache):

@@ -1,0 +1,229 @@
+"""Searches: run one, say what its front is worth, and export what is chosen from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .latency import opened
+
+if TYPE_CHECKING:
+    from ..lut import HardwareProfile
+    from ..search import Run, SearchConfig
+    from ..search.deployments.profiles import Profiles
+    from ..search.export.export import ExportedModel
+    from ..search.final.front import FinalFront
+
+
+def run_search(
+    config: SearchConfig,
+    folder: str | Path,
+    *,
+    profile: HardwareProfile | str | Path | None = None,
+    devices: Mapping[str, HardwareProfile | str | Path] | None = None,
+    deployments: Sequence[HardwareProfile | str | Path] | None = None,
+    checkpoint: str | Path | None = None,
+    data: str | Path | None = None,
+    start_from: Run | None = None,
+    force: bool = False,
+    on_progress: Callable[..., None] | None = None,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> Run:
+    """Search `config.space` and return the run, whose folder holds every validation; repeating the call resumes it.
+
+    The super-network is loaded only when an objective needs it. Latency comes from `profile`, and latency@NAME from the
+    profile of that name in `devices`. `deployments` are profiles of one device, under other precisions, runtimes or
+    numbers of threads: precision is then searched too, and the fastest of the others taken. Networks are validated in
+    the profile's precision; memory and energy are measured here, as the profile says. `start_from` is
+    another run on the space: what it measured counts, at no cost, where checkpoint, data and split agree, and else the
+    architectures of its front are measured first. Raises the errors of `gnomon.search.errors`, ProfileMismatch for a
+    profile of another space, and PrecisionUnavailable where this machine cannot compute in its precision. In int8,
+    integer kernels are checked first, and `on_step` is told what was found; raises KernelsDisagree.
+
+    >>> config = gnomon.SearchConfig(space="fashion_mnist", objectives=("macs", "latency"), tactic="random", budget=20)
+    >>> run = gnomon.run_search(config, "run", profile="fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1")
+    >>> len(run.measured)
+    20
+    """
+    from ..search import SearchContext, search_in_context
+    from ..search.deployments.profiles import searched
+    from ..search.deployments.resources import resources_from
+    from ..search.problem.task_metric import needs_supernet
+    from ..supernets import load_space
+    from ..supernets.evaluation.agreement import check_kernels
+    from ..supernets.precision import is_calibrated, require_here
+    from ..supernets.supernet import load_supernet
+
+    profiles = opened_profiles(profile, devices, deployments)
+    known = searched(profiles, load_space(config.space), config.objectives)
+    supernet = None
+    if needs_supernet(config.objectives, known.space):
+        for precision in known.precisions:
+            require_here(precision)
+        supernet = load_supernet(config.space, checkpoint=checkpoint, data=data, weight_bits=known.weight_bits)
+        if any(is_calibrated(precision) for precision in known.precisions):
+            on_step(check_kernels(supernet, config.split).sentence())
+    config = config.model_copy(update={"space": known.space.name})
+    context = SearchContext(
+        known.space,
+        supernet=supernet,
+        latency=known.latencies,
+        precision=known.precision,
+        resources=resources_from(profiles, known.latencies, supernet),
+    )
+    provenance = known.provenance.having(
+        checkpoint_sha256=supernet and supernet.checkpoint_sha256, data=str(data) if data else None
+    )
+    return search_in_context(
+        context,
+        config,
+        Path(folder),
+        provenance=provenance,
+        start_from=start_from,
+        on_progress=on_progress,
+        force=force,
+    )
+
+
+def load_run(folder: str | Path) -> Run:
+    """Read a run folder, finished or not; raises RunDamaged, NothingMeasured.
+
+    >>> config = gnomon.SearchConfig(space="fashion_mnist", objectives=("macs", "params"), tactic="random", budget=20)
+    >>> run = gnomon.run_search(config, "run")
+    >>> gnomon.load_run("run").front().architectures == run.front().architectures
+    True
+    """
+    from ..search import load_run as load
+
+    return load(folder)
+
+
+def final_front(
+    run: Run,
+    *,
+    profile: HardwareProfile | str | Path | None = None,
+    checkpoint: str | Path | None = None,
+    data: str | Path | None = None,
+    controls: int = 8,
+    force: bool = False,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> FinalFront:
+    """Validate the front of `run` on the split that the search did not use, time it here, and rank it again.
+
+    Another `profile` than the run's prices its front anew first. Latencies are measured with the profile when its
+    device and runtime are those of this machine; else they stay predicted, and `header.not_timed` says why. `controls`
+    networks of the first round are validated too: they tell luck from a difference between the splits. The run's
+    folder keeps the result; an interrupted call goes on when repeated. Raises RunMismatch for a profile that cannot
+    price the run, or another checkpoint than its own, and the errors of `gnomon.search.errors`.
+
+    >>> config = gnomon.SearchConfig(space="fashion_mnist", objectives=("accuracy", "macs"), tactic="random", budget=4)
+    >>> run = gnomon.run_search(config, "run")
+    >>> final = gnomon.final_front(run, controls=0)
+    >>> final.header.search_split, final.header.report_split
+    ('validation', 'test')
+    >>> all(0 < member.report["accuracy"] < 100 for member in final.members)
+    True
+    """
+    from ..search.final.final import final_front as finish
+    from ..search.problem.task_metric import needs_supernet
+    from ..supernets import load_space
+    from ..supernets.supernet import load_supernet
+
+    supernet = None
+    if needs_supernet([objective.name for objective in run.objectives], load_space(run.config.space)):
+        supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data, weight_bits=run.weight_bits)
+    return finish(
+        run,
+        supernet=supernet,
+        profile=None if profile is None else opened(profile),
+        data=str(data) if data else None,
+        controls=controls,
+        force=force,
+        on_step=on_step,
+    )
+
+
+def export(
+    run: Run,
+    pick: str,
+    folder: str | Path,
+    *,
+    profile: HardwareProfile | str | Path | None = None,
+    devices: Mapping[str, HardwareProfile | str | Path] | None = None,
+    deployments: Sequence[HardwareProfile | str | Path] | None = None,
+    precision: str | None = None,
+    checkpoint: str | Path | None = None,
+    data: str | Path | None = None,
+    timing: bool = True,
+    force: bool = False,
+    on_step: Callable[[str], None] = lambda step: None,
+) -> ExportedModel:
+    """Export the sub-network that `pick` (an id, knee, or a rule such as latency<=2ms) chooses from a run's front.
+
+    At the precision that it was found in, unless another is given. Under another profile than the run was searched
+    with, its front is priced anew first, and `on_step` is told; of several `deployments` the one predicts that the
+    network runs fastest with. int8 weights have the bits that the search validated, or fewer where the
+    profile's device takes no more; without either, those of this machine. With a profile of this device the model is
+    timed, unless `timing` is off, once nothing else is measured here; it is on the disk before, and interrupted
+    meanwhile, the same call completes it. Raises Infeasible when none fits, RunMismatch for a profile that cannot price
+    the run, ExportRefused when the file does not do what it should.
+
+    >>> config = gnomon.SearchConfig(space="fashion_mnist", objectives=("macs", "params"), tactic="random", budget=20)
+    >>> exported = gnomon.export(gnomon.run_search(config, "run"), "knee", "exported")
+    >>> [file.name for file in exported.files]
+    ['model.onnx']
+    >>> all(parity.max_difference < 1e-3 for parity in exported.parities)
+    True
+    """
+
+    from ..search.deployments.profiles import one_profile, sources_in
+    from ..search.export.choice import chosen_from
+    from ..search.export.export import export_subnet
+    from ..search.runs.repricing import repriced
+    from ..supernets.supernet import load_supernet
+
+    profiles = opened_profiles(profile, devices, deployments)
+    priced = repriced(run, profiles, precision=precision)
+    if priced.pricing is not None:
+        on_step(str(priced.pricing))
+    chosen = chosen_from(priced, pick, shown=run)
+    known = one_profile(profiles, chosen.deployment)
+    bits = [bits for bits in (run.weight_bits, None if known is None else known.weight_bits) if bits is not None]
+    supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data, weight_bits=min(bits, default=None))
+    provenance: dict[str, Any] = {
+        "run": str(run.folder.name),
+        "pick": pick,
+        "seed": run.config.seed,
+        "tactic": run.config.tactic,
+        "searched_with": sources_in(run.header.provenance),
+        "picked_with": sources_in(priced.header.provenance),
+    }
+    if chosen.deployment is not None:
+        provenance["deployment"] = chosen.deployment.as_json()
+    return export_subnet(
+        supernet,
+        chosen.network,
+        Path(folder),
+        profile=known,
+        precision=precision or chosen.precision,
+        provenance=provenance,
+        timing=timing,
+        force=force,
+        on_step=on_step,
+    )
+
+
+def opened_profiles(
+    profile: HardwareProfile | str | Path | None,
+    devices: Mapping[str, HardwareProfile | str | Path] | None,
+    deployments: Sequence[HardwareProfile | str | Path] | None,
+) -> Profiles:
+    """Return the profiles of a call, read where they are files or names; raises InvalidConfig, UnknownProfile."""
+    from ..search.deployments.given import given_profiles
+
+    return given_profiles(
+        opened(profile) if isinstance(profile, (str, Path)) else profile,
+        {name: opened(one) for name, one in (devices or {}).items()},
+        [opened(one) for one in deployments or ()],
+    )
