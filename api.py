@@ -182,7 +182,7 @@ def search(
     """Search `config.space` and return the run, whose folder holds every validation; repeating the call resumes it.
 
     The super-network is loaded only when an objective needs it; latency comes from `profile`, and latency@NAME from
-    the profile of that name where there are several by name. Several without names are ways to run a network on one
+    the profile of that name where there are several by name. Several without names are deployments on one
     device: precision is then searched too, and the fastest runtime and number of threads is taken. Networks are
     validated in the profile's precision; memory and energy are measured here, as the profile says. `start_from` is
     another run on the space: what it measured counts, at no cost, where checkpoint, data and split agree, and else the
@@ -289,8 +289,8 @@ def export(
     """Export the sub-network that `pick` (an id, knee, or a rule such as latency<=2ms) chooses from a run's front.
 
     At the precision that it was found in, unless another is given. Under another profile than the run was searched
-    with, its front is priced anew first, and `on_step` is told; of several profiles the one predicts that knows the way
-    in which the network runs fastest. int8 weights have the bits that the search validated, or fewer where the
+    with, its front is priced anew first, and `on_step` is told; of several profiles the one predicts that is of the
+    deployment in which the network is fastest. int8 weights have the bits that the search validated, or fewer where the
     profile's device takes no more; without either, those of this machine. With a profile of this device the model is
     timed, unless `timing` is off, once nothing else is measured here; it is on the disk before, and interrupted
     meanwhile, the same call completes it. Raises Infeasible when none fits, RunMismatch for a profile that cannot price

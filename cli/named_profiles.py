@@ -1,4 +1,4 @@
-"""`--profile FILE`; of several devices `--profile pi5=FILE --profile xeon=FILE`; of ways on one, several unnamed."""
+"""`--profile FILE`; of devices `--profile pi5=FILE --profile xeon=FILE`; of deployments on one, several times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAMED = re.compile(r"([\w.-]+)=(.+)")
 def load_profiles(options: Sequence[str]) -> Profiles:
     """Load what the options say: nothing, one unnamed profile, profiles by name, or several unnamed ones.
 
-    By name, "" is the unnamed one; several unnamed ones are ways to run a network on one device. Raises InvalidConfig
+    By name, "" is the unnamed one; several unnamed ones are deployments on one device. Raises InvalidConfig
     for two profiles of one name, or several without beside some with, and the errors of `load_profile`.
     """
     from ..api import load_profile

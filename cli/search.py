@@ -22,7 +22,7 @@ Profiles = Annotated[
     list[str] | None,
     typer.Option(
         help="Hardware profile of latency. Several devices as NAME=FILE, for latency@NAME; several without names are "
-        "ways to run on one device, of which precision is searched and runtime and threads are the fastest.",
+        "deployments on one device, of which precision is searched and runtime and threads are the fastest.",
         autocompletion=profile_names,
     ),
 ]

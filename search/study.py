@@ -62,8 +62,8 @@ class Study:
 
         `space` is the registered one that the settings name unless it is given. Latency comes from `profile`,
         and latency@NAME from the profile of that name where there are several by name; of several without names the
-        fastest way is taken, and a trial's choices hold its precision where they differ in that. macs, params and other
-        objectives that can be computed are; `user_objectives` declares the rest, accuracy in percent besides.
+        fastest deployment is taken, and a trial's choices hold its precision where they differ in that. macs, params
+        and other objectives that can be computed are; `user_objectives` declares the rest, accuracy in percent besides.
         `provenance` says what values depend on, as {"checkpoint_sha256": ..., "data": ...}, and becomes part of the
         run's identity. Raises what `run_search` does, UnknownName for an objective that is neither declared nor
         registered, ProfileMismatch for a profile of another space.

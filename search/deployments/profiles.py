@@ -1,7 +1,7 @@
 """The hardware profiles that a search takes latency from.
 
-One is plain `latency`; several by name are several devices, latency@NAME each; several without names are ways to run a
-network on one device (`deployment.py`).
+One is plain `latency`; several by name are several devices, latency@NAME each; several without names are deployments on
+one device (`deployment.py`).
 """
 
 from __future__ import annotations
@@ -51,24 +51,24 @@ class LatencySources:
 
 
 def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = ()) -> LatencySources:
-    """Take a search's latencies from one profile, several by name, or several ways to run a network on one device.
+    """Take a search's latencies from one profile, several by name, or several deployments on one device.
 
-    Of ways, precisions that cannot gain anything in the `objectives` are left out (`Deployments.from_profiles`); where
-    one of these is neither a task's metric nor cheap, as memory, none is.
+    Of deployments, precisions that cannot gain anything in the `objectives` are left out (`Deployments.from_profiles`);
+    where one of these is neither a task's metric nor cheap, as memory, none is.
 
-    Raises InvalidConfig for names that are none, precisions that differ between named profiles, or ways that do not
-    belong together; ProfileMismatch for a profile of another space; LatencyMissing.
+    Raises InvalidConfig for names that are none, precisions that differ between named profiles, or deployments that do
+    not belong together; ProfileMismatch for a profile of another space; LatencyMissing.
     """
     if isinstance(profile, Sequence):
         cheap = all(family_of(name) in (*metrics_for(space), LATENCY, "macs", "params") for name in objectives)
-        ways = Deployments.from_profiles(profile, space, keep_all=not cheap)
-        kept: dict[str, Any] = {"profile": None, "deployments": tuple(way for way, _ in ways.ways)}
-        if not ways.space.settings and ways.precision != FP32:
-            kept["precision"] = ways.precision
-        kept |= weight_bits_of([one for one in profile if one.header.config.precision in ways.precisions])
-        if ways.left_out:
-            kept["left_out"] = tuple(way.label for way in ways.left_out)
-        return LatencySources(ways.space, {"": ways}, Provenance(**kept), ways.precision)
+        deployments = Deployments.from_profiles(profile, space, keep_all=not cheap)
+        kept: dict[str, Any] = {"profile": None, "deployments": deployments.each}
+        if not deployments.space.settings and deployments.precision != FP32:
+            kept["precision"] = deployments.precision
+        kept |= weight_bits_of([one for one in profile if one.header.config.precision in deployments.precisions])
+        if deployments.left_out:
+            kept["left_out"] = tuple(deployment.label for deployment in deployments.left_out)
+        return LatencySources(deployments.space, {"": deployments}, Provenance(**kept), deployments.precision)
     profiles = named(profile)
     check_instances(profiles)
     for one in profiles.values():
@@ -115,18 +115,20 @@ def weight_bits_of(profiles: Sequence[HardwareProfile]) -> dict[str, int]:
     return {"weight_bits": min(bits)} if bits else {}
 
 
-def one_profile(profile: Profiles, way: Deployment | None) -> HardwareProfile | None:
-    """Return the profile that knows `way` (None: any), or the only one given; None for none.
+def one_profile(profile: Profiles, deployment: Deployment | None) -> HardwareProfile | None:
+    """Return the profile that knows `deployment` (None: any), or the only one given; None for none.
 
     Raises InvalidConfig where several are given and which one is meant cannot be told.
     """
     several = by_name(profile)
-    if len(several) < 2 and (way is None or not several):
+    if len(several) < 2 and (deployment is None or not several):
         return next((one for _, one in several), None)
     for _, one in several:
-        if way is not None and one.digest == way.sha256:
+        if deployment is not None and one.digest == deployment.sha256:
             return one
-    wanted = f"{way.name} ({way.sha256[:12]}), as what is chosen runs on {way.label}" if way else "one"
+    wanted = "one"
+    if deployment is not None:
+        wanted = f"{deployment.name} ({deployment.sha256[:12]}), as what is chosen runs on {deployment.label}"
     raise InvalidConfig(
         f"give the profile {wanted}; given are {', '.join(p.name for _, p in several)}", field="profile"
     )

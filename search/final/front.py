@@ -146,12 +146,12 @@ class FinalFront:
     @cached_property
     def optimism(self) -> dict[str, Optimism]:
         """By how much the search's values were too good, by objective that was validated again."""
-        ways = {objective.name: objective.direction for objective in self.objectives}
+        directions = {objective.name: objective.direction for objective in self.objectives}
         return {
             name: Optimism.of(
                 [(member.search[name], member.report[name]) for member in self.members],
                 [(control.search[name], control.report[name]) for control in self.controls],
-                ways[name],
+                directions[name],
             )
             for name in self.costly
         }

@@ -31,9 +31,11 @@ class Optimism:
     standard_error: float | None
 
     @staticmethod
-    def of(members: Sequence[tuple[float, float]], controls: Sequence[tuple[float, float]], way: Direction) -> Optimism:
+    def of(
+        members: Sequence[tuple[float, float]], controls: Sequence[tuple[float, float]], direction: Direction
+    ) -> Optimism:
         """Compare (search, report) values of members, and of controls."""
-        sign = 1.0 if way == "max" else -1.0
+        sign = 1.0 if direction == "max" else -1.0
         ours, theirs = (np.array([sign * (before - after) for before, after in pairs]) for pairs in (members, controls))
         front = float(ours.mean())
         if not len(theirs):
@@ -105,7 +107,7 @@ def standings(
     Members that keep no constraint dominate nobody.
     """
     costs = {
-        member: [-value[name] if way == "max" else value[name] for name, way in directions.items()]
+        member: [-value[name] if direction == "max" else value[name] for name, direction in directions.items()]
         for member, value in zip(ids, values)
     }
     missed = {member: broken(value) for member, value in zip(ids, values) if member not in unknown}

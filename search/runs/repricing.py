@@ -37,12 +37,12 @@ Priced = TypeVar("Priced", Evaluation, StartRecord)
 
 @dataclass(frozen=True)
 class NewPrices:
-    """Latency models by objective, ways to run a network, and what the run's provenance says of them."""
+    """Latency models by objective, deployments where there are several, and what the run's provenance says of them."""
 
     models: Mapping[str, PredictsLatency]
     provenance: Provenance
     profiles: tuple[HardwareProfile, ...]
-    ways: Deployments | None = None
+    deployments: Deployments | None = None
 
 
 def repriced(run: Run, profile: Profiles, *, precision: str | None = None) -> Run:
@@ -57,11 +57,13 @@ def repriced(run: Run, profile: Profiles, *, precision: str | None = None) -> Ru
     given = [one for _, one in by_name(profile)]
     if not given or not names:
         return run
-    ways = run.header.provenance.deployments
-    searched = {source.sha256 for source in ways or run.header.provenance.sources.values()}
-    if {one.digest for one in given} <= searched and (ways or not isinstance(profile, Mapping)):
+    deployments = run.header.provenance.deployments
+    searched = {source.sha256 for source in deployments or run.header.provenance.sources.values()}
+    if {one.digest for one in given} <= searched and (deployments or not isinstance(profile, Mapping)):
         return run
-    prices = prices_of_ways(run, given, precision) if ways else prices_by_name(run, profile, names, precision)
+    prices = (
+        prices_of_deployments(run, given, precision) if deployments else prices_by_name(run, profile, names, precision)
+    )
     return run if not prices.models else with_prices(run, prices)
 
 
@@ -70,8 +72,8 @@ def prices_by_name(run: Run, profile: Profiles, names: Sequence[str], precision:
     if isinstance(profile, Sequence):
         if len(profile) > 1:
             raise InvalidConfig(
-                f"{run.folder} was searched in one way to run a network, and {len(profile)} profiles without names "
-                "are ways on one device; give the one to price its front with",
+                f"{run.folder} was searched for one deployment, and {len(profile)} profiles without names "
+                "are deployments on one device; give the one to price its front with",
                 field="profile",
             )
         profile = profile[0]
@@ -99,8 +101,8 @@ def prices_by_name(run: Run, profile: Profiles, names: Sequence[str], precision:
     return NewPrices({name: one.latency for name, one in changed.items()}, kept, tuple(changed.values()))
 
 
-def prices_of_ways(run: Run, given: Sequence[HardwareProfile], precision: str | None) -> NewPrices:
-    """Return the prices of a run's networks in new ways to run them, each in the fastest of its precision."""
+def prices_of_deployments(run: Run, given: Sequence[HardwareProfile], precision: str | None) -> NewPrices:
+    """Return the prices of a run's networks in new deployments, each in the fastest of its precision."""
     require_together(given)
     space = run.space()
     wanted = precisions_in(space) or (precision or run.precision,)
@@ -114,9 +116,9 @@ def prices_of_ways(run: Run, given: Sequence[HardwareProfile], precision: str | 
         )
     for one in usable:
         require_same_networks(run, one, one.header.config.precision)
-    ways = Deployments(space, tuple((Deployment.of(one), one.latency) for one in usable))
-    provenance = run.header.provenance.having(deployments=tuple(way for way, _ in ways.ways))
-    return NewPrices({LATENCY: ways}, provenance, tuple(usable), ways)
+    deployments = Deployments(space, tuple((Deployment.of(one), one.latency) for one in usable))
+    provenance = run.header.provenance.having(deployments=deployments.each)
+    return NewPrices({LATENCY: deployments}, provenance, tuple(usable), deployments)
 
 
 def require_same_networks(run: Run, profile: HardwareProfile, precision: str | None) -> None:
@@ -151,8 +153,8 @@ def with_prices(run: Run, prices: NewPrices) -> Run:
         for one in run.header.objectives
     )
     header = run.header.model_copy(update={"objectives": objectives, "provenance": prices.provenance})
-    start = run.start and replace(run.start, records=tuple(reprice(run.start.records, computed, prices.ways)))
-    evaluations = tuple(reprice(run.evaluations, computed, prices.ways))
+    start = run.start and replace(run.start, records=tuple(reprice(run.start.records, computed, prices.deployments)))
+    evaluations = tuple(reprice(run.evaluations, computed, prices.deployments))
     return replace(
         run, header=header, evaluations=evaluations, start=start, pricing=Pricing(original(run), said(run, prices))
     )
