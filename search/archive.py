@@ -130,16 +130,16 @@ class Archive:
             values = np.column_stack([values, *(objective.values(rows) for objective in watched)])
         return self.problem.violation(values)
 
-    def judged(self, rows: Indices, values: Values, broken: Values | None = None) -> tuple[Values, Values]:
-        """Return costs to minimise (n, m), clipped to the region, and a standing (n,) that comes first.
+    def judged(self, rows: Indices, values: Values, violations: Values | None = None) -> tuple[Values, Values]:
+        """Return costs to minimise (n, m), clipped to the region, and violations (n,), which come first.
 
-        The standing is 0 in the region, below 1 outside it by how far, above 1 where a constraint is broken by how
-        much: `broken` (n,) where it is given, else what the values say.
+        A violation is 0 in the region, below 1 outside it by how far, above 1 where a constraint is violated by how
+        much: as `violations` (n,) say where given, else what the values say.
         """
-        broken = self.violation(values, rows) if broken is None else broken
+        violations = self.violation(values, rows) if violations is None else violations
         miss = self.problem.region.miss(values)
-        standing = np.where(broken > 0, 1.0 + broken, miss / (1.0 + miss))
-        return minimised(self.problem.region.clipped(values), self.directions), standing
+        outside = np.where(violations > 0, 1.0 + violations, miss / (1.0 + miss))
+        return minimised(self.problem.region.clipped(values), self.directions), outside
 
     def unseen(self, rows: Indices) -> Indices:
         """Return the canonical form of (n, d) rows without repeats, measured and failed ones, order kept."""

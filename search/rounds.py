@@ -119,7 +119,7 @@ class Rounds:
                 raise
             n = left
             batch = self.tactic.ask(archive, n, self.rng(number), number)
-        if wrong := broken(batch, archive, n):
+        if wrong := breach_of(batch, archive, n):
             raise TacticBroken(
                 f"tactic {self.config.tactic!r} broke its contract in round {number}: {wrong}; this is a fault of the "
                 "tactic, choose another (TacticContract of gnomon.search.testing.contracts finds it)"
@@ -140,7 +140,7 @@ def current_round(evaluations: Sequence[Evaluation]) -> int:
     return last.round + (recorded == last.size)
 
 
-def broken(batch: Batch, archive: Archive, n: int) -> str:
+def breach_of(batch: Batch, archive: Archive, n: int) -> str:
     """Say how a batch breaks the contract of a tactic that may spend `n` full validations, or nothing."""
     k, m = len(batch.rows), len(archive.objectives)
     if k == 0 or batch.shares.shape != (k,) or {batch.mean.shape, batch.deviation.shape} != {(k, m)}:

@@ -131,11 +131,11 @@ class Run:
         Raises NothingMeasured where nothing was measured in full yet.
         """
         measured, values = self.measured, self.values
-        broken = violations_of(self.problem, measured)
+        violations = violations_of(self.problem, measured)
         if not measured:
             raise NothingMeasured(nothing_said(self))
-        if not (broken == 0).any():
-            nearest = measured[int(np.argmin(broken))]
+        if not (violations == 0).any():
+            nearest = measured[int(np.argmin(violations))]
             units = self.problem.units
             raise Infeasible(
                 f"none of {len(measured)} measured architectures keeps {', '.join(self.config.constraints)}; "
@@ -143,7 +143,7 @@ class Run:
                 f"{describe(dict(zip(units, nearest.quantities)), units)}",
                 nearest=nearest.architecture,
             )
-        kept = np.flatnonzero(broken == 0)
+        kept = np.flatnonzero(violations == 0)
         return ParetoFront.of(
             [measured[i].architecture for i in kept],
             values[kept],

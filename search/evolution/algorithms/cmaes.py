@@ -52,10 +52,10 @@ class Normal:
         self.step_path = np.zeros(d)
         self.shape_path = np.zeros(d)
 
-    def tell(self, rows: Indices, costs: Values, broken: Values) -> None:
+    def tell(self, rows: Indices, costs: Values, violations: Values) -> None:
         """Move the distribution towards the better half of (n, d) rows; the first generation places it."""
         self.known.update(key_of(row) for row in rows)
-        order = np.lexsort((costs[:, 0], broken))
+        order = np.lexsort((costs[:, 0], violations))
         points = rows[order][:, self.free] / self.unit
         if self.mean is None:
             self.mean = points[0]
