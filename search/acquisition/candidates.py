@@ -19,8 +19,8 @@ KEPT = 400  # candidates that survive a generation, and are returned
 def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> Indices:
     """Breed candidates that are predicted to be good, (n, d) with n at most 400; some may be measured already."""
     space = archive.space
-    known = np.concatenate([archive.indices, archive.partial.indices])
-    rows = known[first_occurrences(known)]
+    measured = np.concatenate([archive.indices, archive.partial.indices])
+    rows = measured[first_occurrences(measured)]
     rows = rows[ranked(archive, rows, *predicted(archive, posterior, rows))[:PARENTS]]
     near = [space.neighbours(space.architecture(row)) for row in rows[: PARENTS // 6]]
     rows = np.unique(np.concatenate([rows, *near]), axis=0)

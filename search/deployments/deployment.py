@@ -34,18 +34,18 @@ SAME = ("space", "space_digest", "device")  # what profiles must agree in to be 
 def require_together(profiles: Sequence[HardwareProfile]) -> None:
     """Raise InvalidConfig unless profiles are different deployments on one device."""
     first = profiles[0]
-    for one in profiles[1:]:
-        pairs = [(field, getattr(first.header, field), getattr(one.header, field)) for field in SAME]
-        pairs.append(("batch", first.header.config.batch, one.header.config.batch))
+    for other in profiles[1:]:
+        pairs = [(field, getattr(first.header, field), getattr(other.header, field)) for field in SAME]
+        pairs.append(("batch", first.header.config.batch, other.header.config.batch))
         for field, ours, theirs in pairs:
             if ours != theirs:
                 raise InvalidConfig(
-                    f"profile {first.name} has the {field} {ours!r}, {one.name} {theirs!r}; several profiles without "
+                    f"profile {first.name} has the {field} {ours!r}, {other.name} {theirs!r}; several profiles without "
                     "names are deployments on one device. For several devices name them, as pi5=FILE, and "
                     "ask for latency@pi5",
                     field="profile",
                 )
-    labels = [Deployment.of(one).label for one in profiles]
+    labels = [Deployment.of(profile).label for profile in profiles]
     if twice := sorted({label for label in labels if labels.count(label) > 1}):
         raise InvalidConfig(f"two profiles are of {twice[0]}; give one of them", field="profile")
 
@@ -68,9 +68,9 @@ class Deployments:
         profiles that do not belong together, ProfileMismatch for one of another space, LatencyMissing.
         """
         require_together(profiles)
-        for one in profiles:
-            one.table.require(one.space_named(space.network.name).unique_layers())
-        members = tuple((Deployment.of(one), one.latency) for one in profiles)
+        for profile in profiles:
+            profile.table.require(profile.space_named(space.network.name).unique_layers())
+        members = tuple((Deployment.of(profile), profile.latency) for profile in profiles)
         useful = useful_precisions(space.network, members)
         kept = tuple(member for member in members if keep_all or member[0].precision in useful)
         precisions = sorted({deployment.precision for deployment, _ in kept})

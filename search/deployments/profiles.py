@@ -65,16 +65,18 @@ def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = 
         kept: dict[str, Any] = {"profile": None, "deployments": deployments.each}
         if not deployments.space.settings and deployments.precision != FP32:
             kept["precision"] = deployments.precision
-        kept |= weight_bits_of([one for one in profile if one.header.config.precision in deployments.precisions])
+        kept |= weight_bits_of(
+            [member for member in profile if member.header.config.precision in deployments.precisions]
+        )
         if deployments.left_out:
             kept["left_out"] = tuple(deployment.label for deployment in deployments.left_out)
         return LatencySources(deployments.space, {"": deployments}, Provenance(**kept), deployments.precision)
     profiles = named(profile)
     check_instances(profiles)
-    for one in profiles.values():
-        one.table.require(one.space_named(space.name).unique_layers())
+    for member in profiles.values():
+        member.table.require(member.space_named(space.name).unique_layers())
     precision = precision_of(profiles)
-    latencies = {name: one.latency for name, one in profiles.items()}
+    latencies = {name: member.latency for name, member in profiles.items()}
     return LatencySources(space, latencies, provenance_from(profiles), precision)
 
 
@@ -85,20 +87,20 @@ def named(profile: HardwareProfile | Mapping[str, HardwareProfile] | None) -> di
 
 def precision_of(profiles: Mapping[str, HardwareProfile]) -> str:
     """Return the precision that all profiles are of, fp32 without any; raises InvalidConfig where they differ."""
-    found = {name: one.header.config.precision for name, one in profiles.items()}
-    if len(set(found.values())) > 1:
-        said = ", ".join(f"{name or profiles[name].name}: {precision}" for name, precision in found.items())
+    by_name = {name: profile.header.config.precision for name, profile in profiles.items()}
+    if len(set(by_name.values())) > 1:
+        listed = ", ".join(f"{name or profiles[name].name}: {precision}" for name, precision in by_name.items())
         raise InvalidConfig(
-            f"the profiles are of different precisions ({said}), and a network is as good as one of them makes it; "
+            f"the profiles are of different precisions ({listed}), and a network is as good as one of them makes it; "
             "search each apart, or give profiles of one device without names: then precision is searched too",
             field="profile",
         )
-    return next(iter(found.values()), FP32)
+    return next(iter(by_name.values()), FP32)
 
 
 def provenance_from(profiles: Mapping[str, HardwareProfile]) -> Provenance:
     """Return what a run keeps of its profiles; raises InvalidConfig where they differ in precision."""
-    sources = {name: Source.of(one) for name, one in profiles.items()}
+    sources = {name: Source.of(profile) for name, profile in profiles.items()}
     precision = precision_of(profiles)
     plain = sources.pop("", None)
     kept: dict[str, Any] = {"profile": plain, "profiles": sources} if sources else {"profile": plain}
@@ -111,7 +113,7 @@ def weight_bits_of(profiles: Sequence[HardwareProfile]) -> dict[str, int]:
 
     Nothing where no profile is of int8.
     """
-    bits = [one.weight_bits for one in profiles if is_calibrated(one.header.config.precision)]
+    bits = [profile.weight_bits for profile in profiles if is_calibrated(profile.header.config.precision)]
     return {"weight_bits": min(bits)} if bits else {}
 
 
@@ -122,10 +124,10 @@ def one_profile(profile: Profiles, deployment: Deployment | None) -> HardwarePro
     """
     several = by_name(profile)
     if len(several) < 2 and (deployment is None or not several):
-        return next((one for _, one in several), None)
-    for _, one in several:
-        if deployment is not None and one.digest == deployment.sha256:
-            return one
+        return next((candidate for _, candidate in several), None)
+    for _, candidate in several:
+        if deployment is not None and candidate.digest == deployment.sha256:
+            return candidate
     wanted = "one"
     if deployment is not None:
         wanted = f"{deployment.name} ({deployment.sha256[:12]}), as what is chosen runs on {deployment.label}"
@@ -139,12 +141,12 @@ def by_name(profile: Profiles) -> tuple[tuple[str, HardwareProfile], ...]:
     if isinstance(profile, Mapping):
         return tuple(profile.items())
     if isinstance(profile, Sequence):
-        return tuple(("", one) for one in profile)
+        return tuple(("", member) for member in profile)
     return () if profile is None else (("", profile),)
 
 
 def sources_in(provenance: Provenance) -> list[dict[str, str]]:
     """Return name and sha256 of each profile that a run's latencies are of, and the objective that each stands for."""
-    deployments: list[tuple[str, Source]] = [(LATENCY, one) for one in provenance.deployments]
+    deployments: list[tuple[str, Source]] = [(LATENCY, source) for source in provenance.deployments]
     sources = deployments or list(provenance.sources.items())
-    return [{"objective": name, "name": one.name, "sha256": one.sha256} for name, one in sources]
+    return [{"objective": name, "name": source.name, "sha256": source.sha256} for name, source in sources]

@@ -183,12 +183,12 @@ class ParetoFront:
         )
 
     def _with_id(self, prefix: str) -> Architecture:
-        found = [architecture for architecture in self.architectures if architecture.id.startswith(prefix)]
-        if len(found) != 1:
-            reason = "more than one id begins so" if found else "no id begins so"
-            known = [architecture.id for architecture in self.architectures]
-            raise UnknownName(f"{prefix!r} is not on the front ({reason}); it has {', '.join(known)}", known=known)
-        return found[0]
+        matching = [architecture for architecture in self.architectures if architecture.id.startswith(prefix)]
+        if len(matching) != 1:
+            reason = "more than one id begins so" if matching else "no id begins so"
+            ids = [architecture.id for architecture in self.architectures]
+            raise UnknownName(f"{prefix!r} is not on the front ({reason}); it has {', '.join(ids)}", known=ids)
+        return matching[0]
 
 
 def non_dominated(values: Values, directions: Sequence[Direction]) -> NDArray[np.bool_]:

@@ -29,7 +29,7 @@ class Evolutionary:
             return Batch.of(archive.topped_up(archive.indices, n, rng), len(archive.objectives))
         costs, violations = archive.judged(archive.indices, archive.values)
         rounds = [archive.rounds == number for number in np.unique(archive.rounds)]
-        generations = [(archive.indices[one], costs[one], violations[one]) for one in rounds]
+        generations = [(archive.indices[chosen], costs[chosen], violations[chosen]) for chosen in rounds]
         setting = Setting(archive.space, len(archive.objectives), self.population, seed=self.seed)
         children = offspring(setting, self.algorithm, generations, n=n, rng=rng)
         return Batch.of(archive.topped_up(children, n, rng), len(archive.objectives))
