@@ -130,16 +130,16 @@ class Archive:
             values = np.column_stack([values, *(objective.values(rows) for objective in watched)])
         return self.problem.violation(values)
 
-    def judged(self, rows: Indices, values: Values, broken: Values | None = None) -> tuple[Values, Values]:
-        """Return costs to minimise (n, m), clipped to the region, and a standing (n,) that comes first.
+    def judged(self, rows: Indices, values: Values, violations: Values | None = None) -> tuple[Values, Values]:
+        """Return costs to minimise (n, m), clipped to the region, and violations (n,), which come first.
 
-        The standing is 0 in the region, below 1 outside it by how far, above 1 where a constraint is broken by how
-        much: `broken` (n,) where it is given, else what the values say.
+        A violation is 0 in the region, below 1 outside it by how far, above 1 where a constraint is violated by how
+        much: as `violations` (n,) say where given, else what the values say.
         """
-        broken = self.violation(values, rows) if broken is None else broken
+        violations = self.violation(values, rows) if violations is None else violations
         miss = self.problem.region.miss(values)
-        standing = np.where(broken > 0, 1.0 + broken, miss / (1.0 + miss))
-        return minimised(self.problem.region.clipped(values), self.directions), standing
+        outside = np.where(violations > 0, 1.0 + violations, miss / (1.0 + miss))
+        return minimised(self.problem.region.clipped(values), self.directions), outside
 
     def unseen(self, rows: Indices) -> Indices:
         """Return the canonical form of (n, d) rows without repeats, measured and failed ones, order kept."""
@@ -148,8 +148,8 @@ class Archive:
 
     def not_partially_evaluated(self, rows: Indices) -> NDArray[np.bool_]:
         """Mark those of (n, d) canonical rows that were not measured on a share of the data, (n,)."""
-        known = {key_of(row) for row in self.partial.indices}
-        return np.array([key_of(row) not in known for row in rows], dtype=np.bool_)
+        evaluated = {key_of(row) for row in self.partial.indices}
+        return np.array([key_of(row) not in evaluated for row in rows], dtype=np.bool_)
 
     def without(self, rows: Indices) -> Archive:
         """Return the archive as if (n, d) canonical rows could not be measured."""
@@ -160,26 +160,26 @@ class Archive:
 
         Raises SpaceExhausted when the space does not have `n` unseen architectures.
         """
-        found = self.unseen(rows)[:n]
+        unseen = self.unseen(rows)[:n]
         barren = 0
-        while len(found) < n and barren < DRAWS_WITHOUT_NEWS:
-            before = len(found)
+        while len(unseen) < n and barren < DRAWS_WITHOUT_NEWS:
+            before = len(unseen)
             drawn = self.space.sample(n, rng)
-            found = self.unseen(np.concatenate([found, drawn]))[:n]
-            barren = 0 if len(found) > before else barren + 1
-        if len(found) < n and self.space.size <= ENUMERABLE:
-            rest = self.unseen(np.concatenate([found, every_architecture(self.space)]))[len(found) :]
-            found = np.concatenate([found, rng.permutation(rest)])[:n]
-        if len(found) < n:
-            available = len(self.keys) + len(found)
+            unseen = self.unseen(np.concatenate([unseen, drawn]))[:n]
+            barren = 0 if len(unseen) > before else barren + 1
+        if len(unseen) < n and self.space.size <= ENUMERABLE:
+            rest = self.unseen(np.concatenate([unseen, every_architecture(self.space)]))[len(unseen) :]
+            unseen = np.concatenate([unseen, rng.permutation(rest)])[:n]
+        if len(unseen) < n:
+            available = len(self.keys) + len(unseen)
             raise SpaceExhausted(
                 f"all {available} distinct architectures of space {self.space.name!r} are measured"
-                if len(found) == 0
+                if len(unseen) == 0
                 else f"space {self.space.name!r} has {available} distinct architectures, and {len(self.keys) + n} are "
                 "asked for",
                 available=available,
             )
-        return found
+        return unseen
 
 
 def key_of(row: Indices) -> bytes:

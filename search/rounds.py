@@ -66,18 +66,18 @@ class Rounds:
 
     def archive(self, evaluations: Sequence[Evaluation], number: int) -> Archive:
         """Return what is known before round `number`, whatever the order it was told in."""
-        known = sorted((e for e in evaluations if e.round < number), key=lambda e: (e.round, e.position))
+        earlier = sorted((e for e in evaluations if e.round < number), key=lambda e: (e.round, e.position))
         names = self.config.objectives
         return Archive.of(
             self.space,
             self.problem,
             measured=[
                 *((-1, row, values) for row, values in self.evidence),
-                *((e.round, e.indices, [e.values[name] for name in names]) for e in known if e.is_full),
+                *((e.round, e.indices, [e.values[name] for name in names]) for e in earlier if e.is_full),
             ],
-            partial=[(e.share, e.indices, [e.values[name] for name in names]) for e in known if e.is_partial],
-            failed=[e.indices for e in known if e.failed is not None],
-            failed_shares=[e.share for e in known if e.failed is not None],
+            partial=[(e.share, e.indices, [e.values[name] for name in names]) for e in earlier if e.is_partial],
+            failed=[e.indices for e in earlier if e.failed is not None],
+            failed_shares=[e.share for e in earlier if e.failed is not None],
         )
 
     def trials(self, evaluations: Sequence[Evaluation], number: int) -> tuple[Trial, ...]:
@@ -119,7 +119,7 @@ class Rounds:
                 raise
             n = left
             batch = self.tactic.ask(archive, n, self.rng(number), number)
-        if wrong := broken(batch, archive, n):
+        if wrong := breach_of(batch, archive, n):
             raise TacticBroken(
                 f"tactic {self.config.tactic!r} broke its contract in round {number}: {wrong}; this is a fault of the "
                 "tactic, choose another (TacticContract of gnomon.search.testing.contracts finds it)"
@@ -140,7 +140,7 @@ def current_round(evaluations: Sequence[Evaluation]) -> int:
     return last.round + (recorded == last.size)
 
 
-def broken(batch: Batch, archive: Archive, n: int) -> str:
+def breach_of(batch: Batch, archive: Archive, n: int) -> str:
     """Say how a batch breaks the contract of a tactic that may spend `n` full validations, or nothing."""
     k, m = len(batch.rows), len(archive.objectives)
     if k == 0 or batch.shares.shape != (k,) or {batch.mean.shape, batch.deviation.shape} != {(k, m)}:
@@ -162,8 +162,8 @@ def broken(batch: Batch, archive: Archive, n: int) -> str:
 def check_replayed(evaluation: Evaluation, trials: Sequence[Trial]) -> None:
     """Raise RunDamaged unless the round asks for what it measured."""
     trial = trials[evaluation.position] if evaluation.position < len(trials) else None
-    said = (evaluation.indices, evaluation.share, evaluation.size)
-    if trial is None or said != (trial.indices, trial.share, trial.size):
+    recorded = (evaluation.indices, evaluation.share, evaluation.size)
+    if trial is None or recorded != (trial.indices, trial.share, trial.size):
         raise RunDamaged(
             f"evaluation {evaluation.order} of the run is not what its settings lead to; its file was "
             "edited, or made on a machine whose arithmetic differs. Start anew with `force=True`",

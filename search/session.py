@@ -183,13 +183,13 @@ class Session:
         if not (self._asked and self._asked[0].round == number):
             self._asked = self._rounds.trials(self._evaluations, number)
         spent = [e.share for e in self._evaluations if e.round < number]
-        found = []
+        affordable = []
         for trial in self._asked:
             if not fits(math.fsum(spent), self.header.config):
                 break
-            found.append(trial)
+            affordable.append(trial)
             spent.append(trial.share)
-        return found
+        return affordable
 
     def _next_stop(self) -> Stop | None:
         """Return why nothing is measured now, None when something is."""
@@ -198,16 +198,16 @@ class Session:
         gapless = positions == list(range(len(positions)))
         if gapless and not fits(self.cost, config):
             return self._stopped("budget", budget_said(self.cost, config))
-        if not positions and (said := self._gain_said()):
-            return self._stopped("gain", said)
+        if not positions and (why := self._gain_said()):
+            return self._stopped("gain", why)
         try:
             trials = self.open_trials()
         except SpaceExhausted as error:
             return self._stopped("space", str(error))
         if not trials:
             return self._stopped("budget", budget_said(self.cost, config))
-        said = time_said(self._evaluations, trials[0].share, self.elapsed_s, config)
-        return self._stopped("time", said) if said else None
+        why = time_said(self._evaluations, trials[0].share, self.elapsed_s, config)
+        return self._stopped("time", why) if why else None
 
     def _stopped(self, reason: Reason, said: str) -> Stop:
         return Stop(reason=reason, said=said, cost=self.cost, elapsed_s=round(self.elapsed_s, 4))

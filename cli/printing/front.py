@@ -80,7 +80,7 @@ def record_of(run: Run, pick: str | None, spread: int | None) -> dict[str, Any]:
         "front": [
             {"id": a.id, "indices": a.indices, "source": sources[a], "in_region": within}
             | dict(zip(names, map(float, values)))
-            | ({"deployment": way.as_json()} if (way := run.deployment(a)) else {})
+            | ({"deployment": deployment.as_json()} if (deployment := run.deployment(a)) else {})
             for a, values, within in zip(front.architectures, front.rows, run.inside(front))
         ],
         "hypervolume": run.hypervolume(),

@@ -19,29 +19,29 @@ KEPT = 400  # candidates that survive a generation, and are returned
 def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> Indices:
     """Breed candidates that are predicted to be good, (n, d) with n at most 400; some may be measured already."""
     space = archive.space
-    known = np.concatenate([archive.indices, archive.partial.indices])
-    rows = known[first_occurrences(known)]
+    measured = np.concatenate([archive.indices, archive.partial.indices])
+    rows = measured[first_occurrences(measured)]
     rows = rows[ranked(archive, rows, *predicted(archive, posterior, rows))[:PARENTS]]
     near = [space.neighbours(space.architecture(row)) for row in rows[: PARENTS // 6]]
     rows = np.unique(np.concatenate([rows, *near]), axis=0)
-    values, broken = predicted(archive, posterior, rows)
+    values, violations = predicted(archive, posterior, rows)
     for _ in range(GENERATIONS):
-        best = rows[ranked(archive, rows, values, broken)[:PARENTS]]
+        best = rows[ranked(archive, rows, values, violations)[:PARENTS]]
         pairs = rng.integers(len(best), size=(2, CHILDREN // 2))
         children = crossed(best[pairs], rng).reshape(-1, rows.shape[1])
         children = space.canonical(mutated(space, children, MUTATIONS / rows.shape[1], rng))
         children = children[first_occurrences(children, frozenset(key_of(row) for row in rows))]
         rows = np.concatenate([rows, children])
         news = predicted(archive, posterior, children)
-        values, broken = np.concatenate([values, news[0]]), np.concatenate([broken, news[1]])
+        values, violations = np.concatenate([values, news[0]]), np.concatenate([violations, news[1]])
         if len(rows) > KEPT:
-            kept = ranked(archive, rows, values, broken)[:KEPT]
-            rows, values, broken = rows[kept], values[kept], broken[kept]
+            kept = ranked(archive, rows, values, violations)[:KEPT]
+            rows, values, violations = rows[kept], values[kept], violations[kept]
     return rows
 
 
 def predicted(archive: Archive, posterior: Posterior, rows: Indices) -> tuple[Values, Values]:
-    """Return expected values, (n, m), and by how much constraints are broken even with some luck, (n,)."""
+    """Return expected values, (n, m), and by how much constraints are violated even with some luck, (n,)."""
     if not uncertain(archive):
         mean = posterior.mean(rows)
         return mean, archive.violation(mean, rows)

@@ -31,15 +31,15 @@ def log_expected_hypervolume_improvement(
     three objectives or more, whose gain is drawn, it is minus infinity where no draw gains.
     """
     costs = minimised(mean, directions)
-    known = minimised(front, directions)
+    front_costs = minimised(front, directions)
     corner = minimised(np.array([reference], dtype=np.float64), directions)[0]
     if costs.shape[1] == 1:
-        least = min(float(corner[0]), float(known.min(initial=np.inf)))
+        least = min(float(corner[0]), float(front_costs.min(initial=np.inf)))
         return log_improvement(np.array([[least]]), costs, deviation)[:, 0]
     if costs.shape[1] == 2:
-        return log_staircase_gain(costs, deviation, known, corner)
+        return log_staircase_gain(costs, deviation, front_costs, corner)
     with np.errstate(divide="ignore"):
-        return np.asarray(np.log(np.maximum(drawn_gain(costs, deviation, known, corner), 0.0)))
+        return np.asarray(np.log(np.maximum(drawn_gain(costs, deviation, front_costs, corner), 0.0)))
 
 
 def log_staircase_gain(costs: Values, deviation: Values, front: Values, corner: Values) -> Values:

@@ -53,5 +53,5 @@ def judged_by(
     for column, objective in enumerate(archive.objectives):
         if objective.name == constraint.objective:
             return mean[:, column], deviation[:, column]
-    watched = next(one for one in archive.problem.watched if one.name == constraint.objective)
+    watched = next(quantity for quantity in archive.problem.watched if quantity.name == constraint.objective)
     return watched.values(rows), np.zeros(len(rows))

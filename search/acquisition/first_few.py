@@ -51,7 +51,7 @@ def dearness(archive: Archive, rows: Indices) -> Values:
     Prices count by their logs where they have one: what a network gains by twice the price is much alike everywhere.
     """
     cheap = [objective for objective in archive.objectives if not objective.costly]
-    columns = [minimised(one.values(rows)[:, None], [one.direction])[:, 0] for one in cheap] or [
+    columns = [minimised(objective.values(rows)[:, None], [objective.direction])[:, 0] for objective in cheap] or [
         archive.space.macs(rows)
     ]
     columns = [np.log(column) if column.min() > 0 else column for column in columns]
@@ -65,10 +65,12 @@ def allowed(archive: Archive, rows: Indices) -> NDArray[np.bool_]:
     costly = {objective.name for objective in archive.objectives if objective.costly}
     for constraint in archive.problem.constraints:
         if constraint.objective not in costly:
-            known = next(
-                one for one in (*archive.objectives, *archive.problem.watched) if one.name == constraint.objective
+            cheap = next(
+                quantity
+                for quantity in (*archive.objectives, *archive.problem.watched)
+                if quantity.name == constraint.objective
             )
-            fits &= constraint.holds(known.values(rows))
+            fits &= constraint.holds(cheap.values(rows))
     for objective, bound in zip(archive.objectives, archive.problem.region.worst):
         if not objective.costly and np.isfinite(bound):
             values = objective.values(rows)

@@ -26,18 +26,20 @@ def informative(archive: Archive, n: int, share: float, rng: np.random.Generator
     named = np.flatnonzero([not choice.is_ordered for choice in space.choices])  # no option of these is an end
     ends[:, named] = rng.integers(0, space.radices[named], size=(CANDIDATES, len(named)))
     kinds = (leaning_networks(space, rng)[:CANDIDATES], space.sample(CANDIDATES, rng), space.canonical(ends))
-    known = np.concatenate([archive.indices, archive.partial.indices])
+    measured = np.concatenate([archive.indices, archive.partial.indices])
     rows = archive.unseen(np.concatenate(kinds))
     rows = rows[archive.not_partially_evaluated(rows)]
     encoding = Encoding.of(space)
     settings = default_settings(len(encoding.views))
-    features = space.one_hot(np.concatenate([known, rows]))
+    features = space.one_hot(np.concatenate([measured, rows]))
     covariance = Basis.of(encoding, features).components(features, features).covariance(settings)
     shares = np.concatenate([np.ones(len(archive.indices)), archive.partial.shares])
-    if len(known):
-        own = covariance[: len(known), : len(known)] + np.diag(settings.variances(shares))
-        whitened = solved(np.asarray(np.linalg.cholesky(own), dtype=np.float64), covariance[: len(known), len(known) :])
-        covariance = covariance[len(known) :, len(known) :] - whitened.T @ whitened
+    if len(measured):
+        own = covariance[: len(measured), : len(measured)] + np.diag(settings.variances(shares))
+        whitened = solved(
+            np.asarray(np.linalg.cholesky(own), dtype=np.float64), covariance[: len(measured), len(measured) :]
+        )
+        covariance = covariance[len(measured) :, len(measured) :] - whitened.T @ whitened
     noise = float(settings.variances(np.array([share]))[0])
     chosen: list[int] = []
     unsure = np.diag(covariance).copy()

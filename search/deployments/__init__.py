@@ -1,1 +1,1 @@
-"""Ways to run a network on one device: precision, runtime, threads."""
+"""Deployments of a network on one device: precision, runtime, threads."""

@@ -28,34 +28,34 @@ if TYPE_CHECKING:
     from ...lut import HardwareProfile
 
 HIGHEST_FIRST = ("fp32", "fp16", "bf16", "int8")
-SAME = ("space", "space_digest", "device")  # what profiles must agree in to be ways to run one network on one device
+SAME = ("space", "space_digest", "device")  # what profiles must agree in to be deployments on one device
 
 
 def require_together(profiles: Sequence[HardwareProfile]) -> None:
-    """Raise InvalidConfig unless profiles are different ways to run a network on one device."""
+    """Raise InvalidConfig unless profiles are different deployments on one device."""
     first = profiles[0]
-    for one in profiles[1:]:
-        pairs = [(field, getattr(first.header, field), getattr(one.header, field)) for field in SAME]
-        pairs.append(("batch", first.header.config.batch, one.header.config.batch))
+    for other in profiles[1:]:
+        pairs = [(field, getattr(first.header, field), getattr(other.header, field)) for field in SAME]
+        pairs.append(("batch", first.header.config.batch, other.header.config.batch))
         for field, ours, theirs in pairs:
             if ours != theirs:
                 raise InvalidConfig(
-                    f"profile {first.name} has the {field} {ours!r}, {one.name} {theirs!r}; several profiles without "
-                    "names are ways to run a network on one device. For several devices name them, as pi5=FILE, and "
+                    f"profile {first.name} has the {field} {ours!r}, {other.name} {theirs!r}; several profiles without "
+                    "names are deployments on one device. For several devices name them, as pi5=FILE, and "
                     "ask for latency@pi5",
                     field="profile",
                 )
-    labels = [Deployment.of(one).label for one in profiles]
+    labels = [Deployment.of(profile).label for profile in profiles]
     if twice := sorted({label for label in labels if labels.count(label) > 1}):
         raise InvalidConfig(f"two profiles are of {twice[0]}; give one of them", field="profile")
 
 
 @dataclass(frozen=True)
 class Deployments:
-    """The latency of networks in the fastest way of their precision; (n, d) architectures are of `space`."""
+    """The latency of networks in the fastest deployment of their precision; (n, d) architectures are of `space`."""
 
     space: SearchSpace
-    ways: tuple[tuple[Deployment, PredictsLatency], ...]
+    members: tuple[tuple[Deployment, PredictsLatency], ...]
     left_out: tuple[Deployment, ...] = ()
 
     @staticmethod
@@ -68,44 +68,55 @@ class Deployments:
         profiles that do not belong together, ProfileMismatch for one of another space, LatencyMissing.
         """
         require_together(profiles)
-        for one in profiles:
-            one.table.require(one.space_named(space.network.name).unique_layers())
-        ways = tuple((Deployment.of(one), one.latency) for one in profiles)
-        useful = useful_precisions(space.network, ways)
-        kept = tuple(way for way in ways if keep_all or way[0].precision in useful)
-        precisions = sorted({way.precision for way, _ in kept})
+        for profile in profiles:
+            profile.table.require(profile.space_named(space.network.name).unique_layers())
+        members = tuple((Deployment.of(profile), profile.latency) for profile in profiles)
+        useful = useful_precisions(space.network, members)
+        kept = tuple(member for member in members if keep_all or member[0].precision in useful)
+        precisions = sorted({deployment.precision for deployment, _ in kept})
         space = with_setting(space.network, PRECISION, precisions) if len(precisions) > 1 else space.network
-        return Deployments(space, kept, tuple(way for way, _ in ways if way not in {one for one, _ in kept}))
+        left_out = tuple(deployment for deployment, model in members if (deployment, model) not in kept)
+        return Deployments(space, kept, left_out)
+
+    @property
+    def each(self) -> tuple[Deployment, ...]:
+        """The deployments, in the order of their numbers."""
+        return tuple(deployment for deployment, _ in self.members)
 
     @property
     def precision(self) -> str:
-        """The precision of all ways, where it is no choice."""
-        return self.ways[0][0].precision
+        """The precision of all deployments, where it is no choice."""
+        return self.each[0].precision
 
     @property
     def precisions(self) -> tuple[str, ...]:
-        """Every precision of the ways, sorted."""
-        return tuple(sorted({way.precision for way, _ in self.ways}))
+        """Every precision of the deployments, sorted."""
+        return tuple(sorted({deployment.precision for deployment in self.each}))
 
     def value_us(self, indices: Indices) -> Values:
         """Estimate the latency in microseconds of (n, d) architectures, (n,)."""
         return np.asarray(self.each_us(indices).min(axis=1), dtype=np.float64)
 
     def chosen(self, indices: Indices) -> Values:
-        """Return the number of the way in which each of (n, d) architectures is fastest, (n,); the first of equals."""
+        """Return the number of the deployment in which each of (n, d) architectures is fastest, (n,).
+
+        Of equals it is the first.
+        """
         return np.asarray(self.each_us(indices).argmin(axis=1), dtype=np.float64)
 
     def each_us(self, indices: Indices) -> Values:
-        """Estimate (n, d) architectures in every way, (n, ways); infinite for a way of another precision."""
+        """Estimate (n, d) architectures in every deployment, (n, deployments); infinite for another precision."""
         networks = self.space.networks(indices)
-        columns = [model.value_us(networks) for _, model in self.ways]
+        columns = [model.value_us(networks) for _, model in self.members]
         if self.space.settings:
             options = np.array(self.space.settings[-1].options)[np.asarray(indices)[:, -1]]
-            columns = [np.where(options == way.precision, us, np.inf) for (way, _), us in zip(self.ways, columns)]
+            columns = [
+                np.where(options == deployment.precision, us, np.inf) for deployment, us in zip(self.each, columns)
+            ]
         return np.stack(columns, axis=1)
 
 
-def useful_precisions(space: SearchSpace, ways: Sequence[tuple[Deployment, PredictsLatency]]) -> frozenset[str]:
+def useful_precisions(space: SearchSpace, members: Sequence[tuple[Deployment, PredictsLatency]]) -> frozenset[str]:
     """Return the precisions in which some network is faster than in every higher one.
 
     Looked at are the smallest and the largest network and 4,096 fixed draws.
@@ -113,8 +124,10 @@ def useful_precisions(space: SearchSpace, ways: Sequence[tuple[Deployment, Predi
     probe = extremes(space)
     best_us: Values = np.full(len(probe), np.inf)
     useful = set()
-    for precision in sorted({way.precision for way, _ in ways}, key=rank_of):
-        us = np.min([model.value_us(probe) for way, model in ways if way.precision == precision], axis=0)
+    for precision in sorted({deployment.precision for deployment, _ in members}, key=rank_of):
+        us = np.min(
+            [model.value_us(probe) for deployment, model in members if deployment.precision == precision], axis=0
+        )
         if np.any(us < best_us):
             useful.add(precision)
         best_us = np.minimum(best_us, us)

@@ -1,7 +1,7 @@
 """The hardware profiles that a search takes latency from.
 
-One is plain `latency`; several by name are several devices, latency@NAME each; several without names are ways to run a
-network on one device (`deployment.py`).
+One is plain `latency`; several by name are several devices, latency@NAME each; several without names are deployments on
+one device (`deployment.py`).
 """
 
 from __future__ import annotations
@@ -51,30 +51,32 @@ class LatencySources:
 
 
 def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = ()) -> LatencySources:
-    """Take a search's latencies from one profile, several by name, or several ways to run a network on one device.
+    """Take a search's latencies from one profile, several by name, or several deployments on one device.
 
-    Of ways, precisions that cannot gain anything in the `objectives` are left out (`Deployments.from_profiles`); where
-    one of these is neither a task's metric nor cheap, as memory, none is.
+    Of deployments, precisions that cannot gain anything in the `objectives` are left out (`Deployments.from_profiles`);
+    where one of these is neither a task's metric nor cheap, as memory, none is.
 
-    Raises InvalidConfig for names that are none, precisions that differ between named profiles, or ways that do not
-    belong together; ProfileMismatch for a profile of another space; LatencyMissing.
+    Raises InvalidConfig for names that are none, precisions that differ between named profiles, or deployments that do
+    not belong together; ProfileMismatch for a profile of another space; LatencyMissing.
     """
     if isinstance(profile, Sequence):
         cheap = all(family_of(name) in (*metrics_for(space), LATENCY, "macs", "params") for name in objectives)
-        ways = Deployments.from_profiles(profile, space, keep_all=not cheap)
-        kept: dict[str, Any] = {"profile": None, "deployments": tuple(way for way, _ in ways.ways)}
-        if not ways.space.settings and ways.precision != FP32:
-            kept["precision"] = ways.precision
-        kept |= weight_bits_of([one for one in profile if one.header.config.precision in ways.precisions])
-        if ways.left_out:
-            kept["left_out"] = tuple(way.label for way in ways.left_out)
-        return LatencySources(ways.space, {"": ways}, Provenance(**kept), ways.precision)
+        deployments = Deployments.from_profiles(profile, space, keep_all=not cheap)
+        kept: dict[str, Any] = {"profile": None, "deployments": deployments.each}
+        if not deployments.space.settings and deployments.precision != FP32:
+            kept["precision"] = deployments.precision
+        kept |= weight_bits_of(
+            [member for member in profile if member.header.config.precision in deployments.precisions]
+        )
+        if deployments.left_out:
+            kept["left_out"] = tuple(deployment.label for deployment in deployments.left_out)
+        return LatencySources(deployments.space, {"": deployments}, Provenance(**kept), deployments.precision)
     profiles = named(profile)
     check_instances(profiles)
-    for one in profiles.values():
-        one.table.require(one.space_named(space.name).unique_layers())
+    for member in profiles.values():
+        member.table.require(member.space_named(space.name).unique_layers())
     precision = precision_of(profiles)
-    latencies = {name: one.latency for name, one in profiles.items()}
+    latencies = {name: member.latency for name, member in profiles.items()}
     return LatencySources(space, latencies, provenance_from(profiles), precision)
 
 
@@ -85,20 +87,20 @@ def named(profile: HardwareProfile | Mapping[str, HardwareProfile] | None) -> di
 
 def precision_of(profiles: Mapping[str, HardwareProfile]) -> str:
     """Return the precision that all profiles are of, fp32 without any; raises InvalidConfig where they differ."""
-    found = {name: one.header.config.precision for name, one in profiles.items()}
-    if len(set(found.values())) > 1:
-        said = ", ".join(f"{name or profiles[name].name}: {precision}" for name, precision in found.items())
+    by_name = {name: profile.header.config.precision for name, profile in profiles.items()}
+    if len(set(by_name.values())) > 1:
+        listed = ", ".join(f"{name or profiles[name].name}: {precision}" for name, precision in by_name.items())
         raise InvalidConfig(
-            f"the profiles are of different precisions ({said}), and a network is as good as one of them makes it; "
+            f"the profiles are of different precisions ({listed}), and a network is as good as one of them makes it; "
             "search each apart, or give profiles of one device without names: then precision is searched too",
             field="profile",
         )
-    return next(iter(found.values()), FP32)
+    return next(iter(by_name.values()), FP32)
 
 
 def provenance_from(profiles: Mapping[str, HardwareProfile]) -> Provenance:
     """Return what a run keeps of its profiles; raises InvalidConfig where they differ in precision."""
-    sources = {name: Source.of(one) for name, one in profiles.items()}
+    sources = {name: Source.of(profile) for name, profile in profiles.items()}
     precision = precision_of(profiles)
     plain = sources.pop("", None)
     kept: dict[str, Any] = {"profile": plain, "profiles": sources} if sources else {"profile": plain}
@@ -111,22 +113,24 @@ def weight_bits_of(profiles: Sequence[HardwareProfile]) -> dict[str, int]:
 
     Nothing where no profile is of int8.
     """
-    bits = [one.weight_bits for one in profiles if is_calibrated(one.header.config.precision)]
+    bits = [profile.weight_bits for profile in profiles if is_calibrated(profile.header.config.precision)]
     return {"weight_bits": min(bits)} if bits else {}
 
 
-def one_profile(profile: Profiles, way: Deployment | None) -> HardwareProfile | None:
-    """Return the profile that knows `way` (None: any), or the only one given; None for none.
+def one_profile(profile: Profiles, deployment: Deployment | None) -> HardwareProfile | None:
+    """Return the profile that knows `deployment` (None: any), or the only one given; None for none.
 
     Raises InvalidConfig where several are given and which one is meant cannot be told.
     """
     several = by_name(profile)
-    if len(several) < 2 and (way is None or not several):
-        return next((one for _, one in several), None)
-    for _, one in several:
-        if way is not None and one.digest == way.sha256:
-            return one
-    wanted = f"{way.name} ({way.sha256[:12]}), as what is chosen runs on {way.label}" if way else "one"
+    if len(several) < 2 and (deployment is None or not several):
+        return next((candidate for _, candidate in several), None)
+    for _, candidate in several:
+        if deployment is not None and candidate.digest == deployment.sha256:
+            return candidate
+    wanted = "one"
+    if deployment is not None:
+        wanted = f"{deployment.name} ({deployment.sha256[:12]}), as what is chosen runs on {deployment.label}"
     raise InvalidConfig(
         f"give the profile {wanted}; given are {', '.join(p.name for _, p in several)}", field="profile"
     )
@@ -137,12 +141,12 @@ def by_name(profile: Profiles) -> tuple[tuple[str, HardwareProfile], ...]:
     if isinstance(profile, Mapping):
         return tuple(profile.items())
     if isinstance(profile, Sequence):
-        return tuple(("", one) for one in profile)
+        return tuple(("", member) for member in profile)
     return () if profile is None else (("", profile),)
 
 
 def sources_in(provenance: Provenance) -> list[dict[str, str]]:
     """Return name and sha256 of each profile that a run's latencies are of, and the objective that each stands for."""
-    deployments: list[tuple[str, Source]] = [(LATENCY, one) for one in provenance.deployments]
+    deployments: list[tuple[str, Source]] = [(LATENCY, source) for source in provenance.deployments]
     sources = deployments or list(provenance.sources.items())
-    return [{"objective": name, "name": one.name, "sha256": one.sha256} for name, one in sources]
+    return [{"objective": name, "name": source.name, "sha256": source.sha256} for name, source in sources]

@@ -1,4 +1,4 @@
-"""Measures the resources of sub-networks as they are shipped, the way a profile says that they are run."""
+"""Measures the resources of sub-networks as they are shipped, as a profile says that they are run."""
 
 from __future__ import annotations
 
@@ -54,35 +54,35 @@ class ProfiledResources:
 
 @dataclass(frozen=True)
 class DeployedResources:
-    """What sub-networks take in the way in which each is fastest, of several profiles of one device."""
+    """What sub-networks take in the deployment in which each is fastest, of several profiles of one device."""
 
-    ways: Deployments
+    deployments: Deployments
     each: tuple[ProfiledResources, ...]
 
     @property
     def memory_refusal(self) -> str:
-        """Why memory cannot be measured here in one of the ways."""
+        """Why memory cannot be measured here in one of the deployments."""
         return next(filter(None, (one.memory_refusal for one in self.each)), "")
 
     @property
     def energy_refusal(self) -> str:
-        """Why energy cannot be measured here in one of the ways."""
+        """Why energy cannot be measured here in one of the deployments."""
         return next(filter(None, (one.energy_refusal for one in self.each)), "")
 
     def memory_mib(self, architecture: Architecture) -> float:
-        """Measure a sub-network's peak of memory in its way."""
+        """Measure a sub-network's peak of memory in its deployment."""
         resources, network = self.deployed(architecture)
         return resources.memory_mib(network)
 
     def energy_mj(self, architecture: Architecture) -> float:
-        """Measure the energy of a sub-network's inference in its way."""
+        """Measure the energy of a sub-network's inference in its deployment."""
         resources, network = self.deployed(architecture)
         return resources.energy_mj(network)
 
     def deployed(self, architecture: Architecture) -> tuple[ProfiledResources, Architecture]:
         """Return how an architecture is run, and the network that it is without its settings."""
         row = np.array([architecture.indices], dtype=np.int64)
-        return self.each[int(self.ways.chosen(row)[0])], self.ways.space.network_of(architecture)
+        return self.each[int(self.deployments.chosen(row)[0])], self.deployments.space.network_of(architecture)
 
 
 def resources_from(
@@ -96,8 +96,8 @@ def resources_from(
     """
     supernet = searchable(supernet)
     if isinstance(profile, Sequence):
-        ways = latencies[""]
-        assert isinstance(ways, Deployments)
+        deployments = latencies[""]
+        assert isinstance(deployments, Deployments)
         by_digest = {one.digest: ProfiledResources(one, supernet) for one in profile}
-        return {"": DeployedResources(ways, tuple(by_digest[way.sha256] for way, _ in ways.ways))}
+        return {"": DeployedResources(deployments, tuple(by_digest[one.sha256] for one in deployments.each))}
     return {name: ProfiledResources(one, supernet) for name, one in named(profile).items()}

@@ -69,10 +69,10 @@ class Setting:
 class Evolution(Protocol):
     """An algorithm at work."""
 
-    def tell(self, rows: Indices, costs: Values, broken: Values) -> None:
+    def tell(self, rows: Indices, costs: Values, violations: Values) -> None:
         """Let (n, d) distinct canonical rows compete with what was told before.
 
-        `costs` (n, m) are minimised; `broken` (n,) is 0 where nothing is broken, and such rows win over all others.
+        `costs` (n, m) are minimised; `violations` (n,) are 0 where constraints hold, and such rows win over all others.
         Any rows may be told, also ones that were not asked for, and any number of them.
         """
 

@@ -104,8 +104,8 @@ def offspring(
     setting and on `rng` only.
     """
     evolution = algorithm.start(setting)
-    for rows, costs, broken in generations:
-        evolution.tell(rows, costs, broken)
+    for rows, costs, violations in generations:
+        evolution.tell(rows, costs, violations)
     return evolution.ask(n, rng)
 
 
@@ -137,13 +137,13 @@ def judge_of(directions: Sequence[Direction], violation: Violation | None = None
     return judge
 
 
-def ranked(archive: Archive, rows: Indices, values: Values, broken: Values | None = None) -> NDArray[np.intp]:
-    """Order (n, d) rows of (n, m) values by standing, front and crowding, (n,): constraints, region, dominance.
+def ranked(archive: Archive, rows: Indices, values: Values, violations: Values | None = None) -> NDArray[np.intp]:
+    """Order (n, d) rows of (n, m) values by violation, front and crowding, (n,): constraints, region, dominance.
 
-    Constraints are `broken` (n,) by how much, where it is given, else by what the values say.
+    `violations` (n,) of the constraints are used where given, else by what the values say.
     """
-    costs, standing = archive.judged(rows, values, broken)
-    return best_first(costs, ("min",) * costs.shape[1], standing)
+    costs, violations = archive.judged(rows, values, violations)
+    return best_first(costs, ("min",) * costs.shape[1], violations)
 
 
 def crossed(parents: Indices, rng: np.random.Generator) -> Indices:

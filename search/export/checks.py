@@ -128,12 +128,12 @@ def check_parity(
     """
     parities = []
     for name in backend_names():
-        found = availability(name)
-        if isinstance(found.cause, (BackendUnusable, BackendBroken)):
-            on_step(f"not compared: {found.reason}")
-        if found.cause is not None:
+        state = availability(name)
+        if isinstance(state.cause, (BackendUnusable, BackendBroken)):
+            on_step(f"not compared: {state.reason}")
+        if state.cause is not None:
             continue
-        config = RunConfig(device=found.device, precision=precision)
+        config = RunConfig(device=state.device, precision=precision)
         try:
             with ModelsInSubprocess([part.model for part in parts], backend=name, config=config) as models:
                 runners = [PartApart(models, position) for position in range(len(parts))]
@@ -168,13 +168,13 @@ def check_metric(parts: Sequence[PartModel], supernet: Supernet, expected: float
         answers = answers_of(REFERENCE_BACKEND, parts, supernet, None)
     else:
         answers = reference_answers(parts, supernet, None, precision=precision)
-    found = supernet.score(answers, "test")
-    if abs(found - expected) > metric.tolerance:
+    value = supernet.score(answers, "test")
+    if abs(value - expected) > metric.tolerance:
         raise ExportRefused(
-            f"what would be exported has {metric.name} {found:.2f} {metric.unit} on the test split, "
+            f"what would be exported has {metric.name} {value:.2f} {metric.unit} on the test split, "
             f"{'torch' if precision == FP32 else f'a search in {precision}'} {expected:.2f}; nothing was written"
         )
-    return found
+    return value
 
 
 def answers_of(

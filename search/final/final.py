@@ -70,7 +70,7 @@ def final_front(
     """
     supernet = searchable(supernet)
     if profile is not None:
-        require_one_way(run)
+        require_one_deployment(run)
         run = repriced(run, profile)
         if run.pricing is not None:
             on_step(str(run.pricing))
@@ -146,12 +146,13 @@ def latencies_of(run: Run) -> tuple[str, ...]:
     return tuple(objective.name for objective in run.objectives if family_of(objective.name) == LATENCY)
 
 
-def require_one_way(run: Run) -> None:
-    """Raise RunMismatch for a run whose networks run in several ways: no profile is of all of them."""
-    if ways := run.header.provenance.deployments:
+def require_one_deployment(run: Run) -> None:
+    """Raise RunMismatch for a run whose networks run in several deployments: no profile is of all of them."""
+    if deployments := run.header.provenance.deployments:
         raise RunMismatch(
-            f"the networks of {run.folder} run in {len(ways)} ways, each as it is fastest, so one profile cannot time "
-            "them; leave `profile` out, and time what you choose: gnomon export RUN --pick ID with all profiles",
+            f"the networks of {run.folder} run in {len(deployments)} deployments, each as it is fastest, so one "
+            "profile cannot time them; leave `profile` out, and time what you choose: gnomon export RUN --pick ID with "
+            "all profiles",
             fields=("profile",),
         )
 
@@ -173,7 +174,7 @@ def reason_not_timed(run: Run, profile: HardwareProfile | None) -> str | None:
     if not latencies_of(run):
         return None
     if run.header.provenance.deployments:
-        return "networks run in several ways, each as it is fastest; gnomon export times what you choose"
+        return "networks run in several deployments, each as it is fastest; gnomon export times what you choose"
     if profile is None:
         return "no profile was given; give one made here"
     return reason_not_here(profile) or None

@@ -126,11 +126,11 @@ class FinalFront:
             [self.value_of(member) for member in self.members],
             {objective.name: objective.direction for objective in self.objectives},
             unknown={t.id: f"could not be timed: {t.failed}" for t in self.timings.values() if t.failed},
-            broken=self.broken_by,
+            violated=self.violated_by,
         )
 
-    def broken_by(self, values: Mapping[str, float]) -> str:
-        """Name the run's constraints on objectives that values break, or nothing; others are exact, and kept."""
+    def violated_by(self, values: Mapping[str, float]) -> str:
+        """Name the run's constraints on objectives that values violate, or nothing; others are exact, and kept."""
         return ", ".join(str(c) for c in self.constraints if not c.holds(np.array([values[c.objective]]))[0])
 
     def front(self) -> ParetoFront:
@@ -146,12 +146,12 @@ class FinalFront:
     @cached_property
     def optimism(self) -> dict[str, Optimism]:
         """By how much the search's values were too good, by objective that was validated again."""
-        ways = {objective.name: objective.direction for objective in self.objectives}
+        directions = {objective.name: objective.direction for objective in self.objectives}
         return {
             name: Optimism.of(
                 [(member.search[name], member.report[name]) for member in self.members],
                 [(control.search[name], control.report[name]) for control in self.controls],
-                ways[name],
+                directions[name],
             )
             for name in self.costly
         }

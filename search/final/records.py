@@ -113,12 +113,12 @@ def run_digest(header: RunHeader) -> str:
 def read_final_journal(folder: Path) -> tuple[Record, ...]:
     """Read `final.jsonl`, none when it is not there, dropping a torn last line; raises RunDamaged with its line."""
     path = folder / JOURNAL_FILE
-    found: list[Record] = []
+    records: list[Record] = []
     for number, line in enumerate(journal_lines(path), 1):
         wrong = ""
         try:
-            found.append(record_of(line))
-            wrong = inconsistency(found)
+            records.append(record_of(line))
+            wrong = inconsistency(records)
         except ValidationError as error:
             wrong = first_line(error)
         except (KeyError, TypeError):
@@ -129,7 +129,7 @@ def read_final_journal(folder: Path) -> tuple[Record, ...]:
                 path=path,
                 line_number=number,
             )
-    return tuple(found)
+    return tuple(records)
 
 
 def record_of(line: dict[str, Any]) -> Record:
@@ -143,8 +143,8 @@ def inconsistency(records: list[Record]) -> str:
     if not isinstance(first, FinalHeader) or (len(records) > 1 and isinstance(last, FinalHeader)):
         return "expected one header, on the first line"
     if isinstance(last, Validation):
-        known = first.front if last.role == "member" else first.controls
-        if last.id not in known:
+        expected = first.front if last.role == "member" else first.controls
+        if last.id not in expected:
             return f"{last.id} is not a {last.role} of this final front"
     if isinstance(last, Timing) and last.id not in first.front:
         return f"{last.id} is not a member of this final front"
@@ -168,8 +168,8 @@ def require_architectures(records: tuple[Record, ...], space: str, path: Path) -
 
 def fields_of(header: FinalHeader) -> dict[str, Any]:
     """Return what tells final fronts apart, the profile's name and sha256 as fields of their own."""
-    found = header.model_dump(mode="json", exclude={"gnomon", "profile", "version"})
-    return found | {f"profile.{name}": value for name, value in (header.profile or {}).items()}
+    fields = header.model_dump(mode="json", exclude={"gnomon", "profile", "version"})
+    return fields | {f"profile.{name}": value for name, value in (header.profile or {}).items()}
 
 
 def require_same_final(folder: Path, stored: FinalHeader, asked: FinalHeader) -> None:
@@ -177,9 +177,9 @@ def require_same_final(folder: Path, stored: FinalHeader, asked: FinalHeader) ->
     ours, theirs = fields_of(stored), fields_of(asked)
     changed = [name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name)]
     if changed:
-        said = "; ".join(f"{name}: {ours.get(name)!r} there, {theirs.get(name)!r} asked" for name in changed[:4])
+        changes = "; ".join(f"{name}: {ours.get(name)!r} there, {theirs.get(name)!r} asked" for name in changed[:4])
         raise RunMismatch(
-            f"{folder / JOURNAL_FILE} holds another final front ({said}); ask for that one, or give it up "
+            f"{folder / JOURNAL_FILE} holds another final front ({changes}); ask for that one, or give it up "
             "with `force=True`",
             fields=changed,
         )

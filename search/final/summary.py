@@ -31,9 +31,11 @@ class Optimism:
     standard_error: float | None
 
     @staticmethod
-    def of(members: Sequence[tuple[float, float]], controls: Sequence[tuple[float, float]], way: Direction) -> Optimism:
+    def of(
+        members: Sequence[tuple[float, float]], controls: Sequence[tuple[float, float]], direction: Direction
+    ) -> Optimism:
         """Compare (search, report) values of members, and of controls."""
-        sign = 1.0 if way == "max" else -1.0
+        sign = 1.0 if direction == "max" else -1.0
         ours, theirs = (np.array([sign * (before - after) for before, after in pairs]) for pairs in (members, controls))
         front = float(ours.mean())
         if not len(theirs):
@@ -97,18 +99,18 @@ def standings(
     directions: Mapping[str, Direction],
     *,
     unknown: Mapping[str, str],
-    broken: Callable[[Mapping[str, float]], str],
+    violated: Callable[[Mapping[str, float]], str],
 ) -> tuple[Standing, ...]:
     """Tell for each member, by its final values, whether it stays.
 
-    `unknown` says why a member's values are not known; `broken` names the constraints that values break, or nothing.
+    `unknown` says why a member's values are not known; `violated` names the constraints that values miss, or nothing.
     Members that keep no constraint dominate nobody.
     """
     costs = {
-        member: [-value[name] if way == "max" else value[name] for name, way in directions.items()]
+        member: [-value[name] if direction == "max" else value[name] for name, direction in directions.items()]
         for member, value in zip(ids, values)
     }
-    missed = {member: broken(value) for member, value in zip(ids, values) if member not in unknown}
+    missed = {member: violated(value) for member, value in zip(ids, values) if member not in unknown}
     rivals = [member for member in ids if missed.get(member) == ""]
 
     def standing(member: str) -> Standing:

@@ -28,19 +28,19 @@ def timings(
 
     Raises the errors of lut and profilers; an interruption is gone on from in the folder's TIMING_FOLDER.
     """
-    known = {record.id for record in recorded if isinstance(record, Timing)}
+    timed = {record.id for record in recorded if isinstance(record, Timing)}
     paced = any(isinstance(record, SpeedRatio) for record in recorded)
-    missing = [member for member in members if member.id not in known]
+    missing = [member for member in members if member.id not in timed]
     if not missing:
         return
-    found: RemeasuredTogether | None = None
+    together: RemeasuredTogether | None = None
     if header.not_timed is None:
         on_step(f"timing {len(members)} networks in {profile.header.backend}, interleaved")
-        found = timed_together(folder / TIMING_FOLDER, members, supernet, profile, on_step)
+        together = timed_together(folder / TIMING_FOLDER, members, supernet, profile, on_step)
         if not paced:
-            yield SpeedRatio(anchor_ratio=found.anchor_ratio)
+            yield SpeedRatio(anchor_ratio=together.anchor_ratio)
     for member in missing:
-        yield timing_of(member, member.search[header.latency], profile, found)
+        yield timing_of(member, member.search[header.latency], profile, together)
 
 
 def timed_together(
@@ -65,7 +65,7 @@ def timed_together(
 
 
 def timing_of(
-    member: Validation, predicted_us: float, profile: HardwareProfile, found: RemeasuredTogether | None
+    member: Validation, predicted_us: float, profile: HardwareProfile, together: RemeasuredTogether | None
 ) -> Timing:
     """Return a member's record: the latency that the search believed, its interval, and what was measured."""
     try:
@@ -78,11 +78,11 @@ def timing_of(
         low_us=None if ratio is None else predicted_us / ratio,
         high_us=None if ratio is None else predicted_us * ratio,
     )
-    if found is None:
+    if together is None:
         return timing
-    measurement = found.measurements.get(member.id)
+    measurement = together.measurements.get(member.id)
     if measurement is None:
-        return timing.model_copy(update={"failed": found.failures.get(member.id, "it got no visit in time")})
+        return timing.model_copy(update={"failed": together.failures.get(member.id, "it got no visit in time")})
     return timing.model_copy(
         update={
             "measured_us": measurement.value_us,

@@ -125,9 +125,9 @@ class ParetoFront:
             return self._preferred(*match.groups(default=""))
         units = {objective.name: objective.unit for objective in self.objectives}
         constraints = [Constraint.parse(part, units) for part in rule.split(",")]
-        broken = violation(np.array(self.values), list(units), constraints)
-        if not (broken == 0).any():
-            nearest = int(np.argmin(broken))
+        violations = violation(np.array(self.values), list(units), constraints)
+        if not (violations == 0).any():
+            nearest = int(np.argmin(violations))
             described = describe(dict(zip(units, self.values[nearest])), units)
             raise Infeasible(
                 f"nothing on the front keeps {rule}; the nearest is {self.architectures[nearest].id} with {described}",
@@ -135,7 +135,7 @@ class ParetoFront:
             )
         maximised = [i for i, objective in enumerate(self.objectives) if objective.direction == "max"]
         costs = self.costs[:, maximised[0] if maximised else 0]
-        return self.architectures[int(np.argmin(np.where(broken == 0, costs, np.inf)))]
+        return self.architectures[int(np.argmin(np.where(violations == 0, costs, np.inf)))]
 
     def frame(self) -> pandas.DataFrame:
         """Return a pandas table, a row a member: id, values with their unit in the column's name, genes by name.
@@ -183,12 +183,12 @@ class ParetoFront:
         )
 
     def _with_id(self, prefix: str) -> Architecture:
-        found = [architecture for architecture in self.architectures if architecture.id.startswith(prefix)]
-        if len(found) != 1:
-            reason = "more than one id begins so" if found else "no id begins so"
-            known = [architecture.id for architecture in self.architectures]
-            raise UnknownName(f"{prefix!r} is not on the front ({reason}); it has {', '.join(known)}", known=known)
-        return found[0]
+        matching = [architecture for architecture in self.architectures if architecture.id.startswith(prefix)]
+        if len(matching) != 1:
+            reason = "more than one id begins so" if matching else "no id begins so"
+            ids = [architecture.id for architecture in self.architectures]
+            raise UnknownName(f"{prefix!r} is not on the front ({reason}); it has {', '.join(ids)}", known=ids)
+        return matching[0]
 
 
 def non_dominated(values: Values, directions: Sequence[Direction]) -> NDArray[np.bool_]:

@@ -52,7 +52,7 @@ def achievement_of(costs: Values, weights: Sequence[float]) -> int:
 
 def weights_from_text(text: str) -> dict[str, float]:
     """Read weights such as accuracy=2,latency=1 by name; raises InvalidPick."""
-    found: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for part in text.split(","):
         name, separator, number = (piece.strip() for piece in part.partition("="))
         if not separator:
@@ -60,13 +60,13 @@ def weights_from_text(text: str) -> dict[str, float]:
                 f"cannot read the weight {part.strip()!r}; write an objective, = and a number, with commas between, as "
                 "weights accuracy=2,latency=1"
             )
-        if name in found:
+        if name in weights:
             raise InvalidPick(f"the weight of {name} is given twice; give each objective one weight")
         try:
-            found[name] = float(number)
+            weights[name] = float(number)
         except ValueError:
             raise InvalidPick(f"the weight of {name} is {number!r}; expected a number of at least 0") from None
-    return found
+    return weights
 
 
 def ordered_weights(weights: Mapping[str, float], names: Sequence[str]) -> tuple[float, ...]:

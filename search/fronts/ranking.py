@@ -15,17 +15,17 @@ def best_first(values: Values, directions: Sequence[Direction], violations: Valu
     """Order (n, m) values: feasible before infeasible, then by front, then the least crowded first, (n,)."""
     from moocore import pareto_rank
 
-    broken = np.zeros(len(values)) if violations is None else violations
+    violations = np.zeros(len(values)) if violations is None else violations
     ranks = np.zeros(len(values), dtype=np.int64)
     crowding = np.zeros(len(values))
-    feasible = np.flatnonzero(broken == 0)
+    feasible = np.flatnonzero(violations == 0)
     if len(feasible):
         costs = minimised(values[feasible], directions)
         ranks[feasible] = pareto_rank(costs)
         for rank in range(int(ranks[feasible].max()) + 1):
             front = feasible[ranks[feasible] == rank]
             crowding[front] = crowding_distances(values[front])
-    return np.lexsort((np.arange(len(values)), -crowding, ranks, broken))
+    return np.lexsort((np.arange(len(values)), -crowding, ranks, violations))
 
 
 def crowding_distances(values: Values) -> Values:

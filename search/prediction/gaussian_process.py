@@ -129,9 +129,9 @@ def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:
         before = settings
         for axis in range(len(settings.weights) + 5):
             for candidate in changes(settings, axis, partial):
-                found = misfit(candidate)
-                if found < least:
-                    least, settings = found, candidate
+                value = misfit(candidate)
+                if value < least:
+                    least, settings = value, candidate
         if settings == before:
             break
     return settings

@@ -36,9 +36,9 @@ class Encoding:
         families = [str(FAMILY.match(choice.name)[0]) for choice in space.choices]  # type: ignore[index]
         radices = [len(choice.options) for choice in space.choices]
         named = np.repeat(families, radices)
-        known = sorted(set(families))
-        if len(known) > MOST_FAMILIES:
-            named, known = np.full(len(named), ""), [""]
+        distinct_families = sorted(set(families))
+        if len(distinct_families) > MOST_FAMILIES:
+            named, distinct_families = np.full(len(named), ""), [""]
         identity = np.eye(len(named))
         positions = np.zeros((len(named), len(radices)))
         first = 0
@@ -46,7 +46,7 @@ class Encoding:
             positions[first : first + radix, gene] = np.linspace(0.0, 1.0, radix)
             first += radix
         ordered = positions[:, [choice.is_ordered for choice in space.choices]]
-        views = [identity[:, named == family] for family in known]
+        views = [identity[:, named == family] for family in distinct_families]
         return Encoding((*views, ordered) if ordered.size else tuple(views))
 
     @staticmethod

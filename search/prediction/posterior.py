@@ -97,9 +97,9 @@ class Hashed:
     @property
     def key(self) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
         """Return all that decides the settings."""
-        found = self.evidence
-        arrays = (found.features, found.targets, found.shares, *self.encoding.views)
-        return found.features.shape, tuple(array.tobytes() for array in arrays)
+        evidence = self.evidence
+        arrays = (evidence.features, evidence.targets, evidence.shares, *self.encoding.views)
+        return evidence.features.shape, tuple(array.tobytes() for array in arrays)
 
 
 @lru_cache(maxsize=64)

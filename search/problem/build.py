@@ -75,10 +75,10 @@ def build_watched(
     """
     watched: dict[str, Objective] = {}
     own = own_metric(context)
-    known = (*OBJECTIVES.names(), *([own.name] if own else ()))
+    families = (*OBJECTIVES.names(), *([own.name] if own else ()))
     for text in config.constraints:
         name = Constraint.name_in(text)
-        if name in (*config.objectives, *watched, *user_objectives) or family_of(name) not in known:
+        if name in (*config.objectives, *watched, *user_objectives) or family_of(name) not in families:
             continue  # a name that nothing has is refused, with those there are, when the constraint is read
         watched[name] = build_objective(name, context)
         if watched[name].costly:

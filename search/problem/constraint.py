@@ -62,12 +62,12 @@ class Constraint:
                 f"its objectives are {', '.join(units)}{closest_hint(name, list(units))}"
             )
         unit = units[name]
-        known = SUFFIXES.get(unit, {"": 1.0, unit: 1.0})
-        if suffix not in known:
+        factors = SUFFIXES.get(unit, {"": 1.0, unit: 1.0})
+        if suffix not in factors:
             written = f"the unit {suffix!r}" if suffix else "no unit"
-            choices = ", ".join(repr(key) if key else "none" for key in known)
+            choices = ", ".join(repr(key) if key else "none" for key in factors)
             raise InvalidConstraint(f"constraint {text!r} has {written}; {name} takes {choices}")
-        return cls(name, symbol, float(number) * known[suffix], unit)
+        return cls(name, symbol, float(number) * factors[suffix], unit)
 
     def holds(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which of the objective's values, (n,), keep the bound."""

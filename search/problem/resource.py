@@ -45,8 +45,8 @@ def largest(space: SearchSpace) -> Indices:
     rows = extremes(space)
     most = rows[[1, int(space.macs(rows).argmax()), int(space.params(rows).argmax())]]
     settings = list(product(*(range(len(choice.options)) for choice in space.settings)))
-    found = [np.concatenate([row, setting]) for row in space.networks(most) for setting in settings]
-    return np.unique(np.array(found, dtype=np.int64), axis=0)
+    in_every = [np.concatenate([row, setting]) for row in space.networks(most) for setting in settings]
+    return np.unique(np.array(in_every, dtype=np.int64), axis=0)
 
 
 def resource_name(family: str, context: SearchContext) -> str:
@@ -56,12 +56,12 @@ def resource_name(family: str, context: SearchContext) -> str:
 
 def resources_of(name: str, context: SearchContext) -> MeasuresResources:
     """Return what measures the resources of the context's instance; raises MissingContext without a profile of it."""
-    found = context.resources.get(context.instance)
-    if found is not None:
-        return found
+    resources = context.resources.get(context.instance)
+    if resources is not None:
+        return resources
     family = family_of(name)
-    known = [f"{family}@{other}" if other else family for other in context.resources]
-    given = f"those given are for {', '.join(known)}{closest_hint(name, known)}" if known else "there is none"
+    others = [f"{family}@{other}" if other else family for other in context.resources]
+    given = f"those given are for {', '.join(others)}{closest_hint(name, others)}" if others else "there is none"
     instance = context.instance
     raise MissingContext(
         f"objective {name!r} needs a hardware profile, which says how networks are run here, and {given}; make one "

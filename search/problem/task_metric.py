@@ -41,8 +41,8 @@ class TaskMetric(Objective):
         """Evaluate (n, d) architectures on a share of the examples, (n,)."""
         space = self.space.network
         rows = zip(self.space.networks(indices), self.precisions_of(indices))
-        found = [self.evaluated(space.architecture(row), precision, share) for row, precision in rows]
-        return np.array(found, dtype=np.float64)
+        values = [self.evaluated(space.architecture(row), precision, share) for row, precision in rows]
+        return np.array(values, dtype=np.float64)
 
     def precisions_of(self, indices: Indices) -> Sequence[str]:
         """Return the precision of each of (n, d) architectures: what it sets, else the objective's."""

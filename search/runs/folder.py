@@ -126,17 +126,17 @@ def begin(folder: Path, header: RunHeader, start: Start | None) -> None:
 def require_own(folder: Path) -> None:
     """Raise OutputUnusable, before anything is written, unless the folder is absent, empty, or holds a run."""
     try:
-        found = sorted(folder.iterdir())
+        paths = sorted(folder.iterdir())
     except FileNotFoundError:
         return
     except OSError as error:
         raise OutputUnusable(f"cannot write the run folder {folder}: {error}; choose another `folder`") from error
-    if (folder / RUN_FILE) in found:
+    if (folder / RUN_FILE) in paths:
         if not (has_schema(folder / RUN_FILE, SCHEMA) or is_journal(folder / EVALUATIONS_FILE)):
             raise OutputUnusable(f"{folder / RUN_FILE} is not the description of a run; choose another `folder`")
         return
     own = (f".{START_FILE}.", f".{RUN_FILE}.")  # what a kill leaves before there is a description
-    others = [p.name for p in found if not (p.name.startswith(own) or is_lock(p) or is_start(p))]
+    others = [p.name for p in paths if not (p.name.startswith(own) or is_lock(p) or is_start(p))]
     if others:
         raise OutputUnusable(f"{folder} is not empty and holds no run ({others[0]}); choose another `folder`")
 

@@ -38,13 +38,13 @@ def header_for(
 
 def installed_versions() -> dict[str, str]:
     """Return the versions that can change a trajectory; absent packages are left out."""
-    found = {"gnomon": VERSION}
+    versions = {"gnomon": VERSION}
     for name in ("numpy", "pymoo", "moocore", "scikit-learn", "scipy", "torch"):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def require_same(folder: Path, stored: RunHeader, asked: RunHeader) -> None:
@@ -59,9 +59,9 @@ def require_same(folder: Path, stored: RunHeader, asked: RunHeader) -> None:
             fields=changed,
         )
     if changed:
-        said = "; ".join(f"{name}: {ours.get(name)!r} there, {theirs.get(name)!r} asked" for name in changed[:5])
+        changes = "; ".join(f"{name}: {ours.get(name)!r} there, {theirs.get(name)!r} asked" for name in changed[:5])
         raise RunMismatch(
-            f"{folder} holds another run ({said}); choose another `folder`, or give that run up with `force=True`",
+            f"{folder} holds another run ({changes}); choose another `folder`, or give that run up with `force=True`",
             fields=changed,
         )
 

@@ -66,12 +66,16 @@ def problem_of(header: RunHeader) -> Problem[Quantity]:
 
 def values_of(problem: AnyProblem, measured: Sequence[Measured]) -> Values:
     """Return values in the run's order of objectives, (n, m)."""
-    return np.array([one.values for one in measured], dtype=np.float64).reshape(-1, len(problem.objectives))
+    return np.array([measurement.values for measurement in measured], dtype=np.float64).reshape(
+        -1, len(problem.objectives)
+    )
 
 
 def violations_of(problem: AnyProblem, measured: Sequence[Measured]) -> Values:
     """Return by how much architectures break the run's constraints, (n,)."""
-    values = np.array([one.quantities for one in measured], dtype=np.float64).reshape(-1, len(problem.units))
+    values = np.array([measurement.quantities for measurement in measured], dtype=np.float64).reshape(
+        -1, len(problem.units)
+    )
     return problem.violation(values)
 
 

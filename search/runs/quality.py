@@ -50,14 +50,14 @@ class PredictorQuality:
 
 def quality_of(evaluations: Sequence[Evaluation], units: Mapping[str, str]) -> tuple[PredictorQuality, ...]:
     """Judge the expectations of full measurements, one entry an objective that was predicted at all."""
-    found = []
+    qualities = []
     for name, unit in units.items():
         predicted = [e for e in evaluations if e.is_full and e.expected and name in e.expected]
         if predicted:
             numbers = sorted({e.round for e in predicted})
             rounds = {number: judge(name, [e for e in predicted if e.round == number]) for number in numbers}
-            found.append(PredictorQuality(name, unit, judge(name, predicted), rounds))
-    return tuple(found)
+            qualities.append(PredictorQuality(name, unit, judge(name, predicted), rounds))
+    return tuple(qualities)
 
 
 def judge(name: str, predicted: Iterable[Evaluation]) -> Quality:
@@ -67,14 +67,14 @@ def judge(name: str, predicted: Iterable[Evaluation]) -> Quality:
     values = np.array([value for _, value in pairs])
     deviation = np.array([np.nan if expected[1] is None else expected[1] for expected, _ in pairs])
     errors = np.abs(mean - values)
-    known = np.isfinite(deviation)
+    has_deviation = np.isfinite(deviation)
     # A deviation of 0 must not miss by rounding what it predicts exactly.
     inside = errors <= Z_90 * deviation + 1e-9 * np.maximum(1.0, np.abs(values))
     return Quality(
         len(pairs),
         kendall_tau(mean, values),
         float(np.sqrt(np.mean(errors**2))),
-        float(inside[known].mean()) if known.any() else None,
+        float(inside[has_deviation].mean()) if has_deviation.any() else None,
     )
 
 

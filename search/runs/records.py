@@ -130,7 +130,7 @@ def renamed(content: dict[str, Any]) -> dict[str, Any]:
     if isinstance(config, dict):
         content = {**content, "config": {RENAMED.get(name, name): value for name, value in config.items()}}
     if content["version"] < FIRST_WITH_DEPLOYMENT and isinstance(watched, list):
-        content = {**content, "watched": [one for one in watched if one != OLD_DEPLOYMENT]}
+        content = {**content, "watched": [quantity for quantity in watched if quantity != OLD_DEPLOYMENT]}
     return content
 
 

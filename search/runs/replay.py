@@ -32,18 +32,18 @@ VERSION_1_FIELDS = {"round", "order", "id", "indices", "values", "seconds"}
 def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
     """Read `evaluations.jsonl`, dropping a torn last line; raises RunDamaged with the line that is wrong."""
     path = folder / EVALUATIONS_FILE
-    found: list[Evaluation] = []
+    evaluations: list[Evaluation] = []
     for number, line in enumerate(journal_lines(path), 1):
         try:
-            content = from_version_1(line, found, header) if header.version == 1 else line
+            content = from_version_1(line, evaluations, header) if header.version == 1 else line
             content = with_deployment(content) if header.version < FIRST_WITH_DEPLOYMENT else content
             evaluation = Evaluation.model_validate(content)
         except ValidationError as error:
             raise RunDamaged(f"{path}, line {number}: {first_line(error)}", path=path, line_number=number) from error
-        if wrong := inconsistency(evaluation, found, header):
+        if wrong := inconsistency(evaluation, evaluations, header):
             raise RunDamaged(f"{path}, line {number}: {wrong}", path=path, line_number=number)
-        found.append(evaluation)
-    return tuple(found)
+        evaluations.append(evaluation)
+    return tuple(evaluations)
 
 
 def from_version_1(line: Record, before: list[Evaluation], header: RunHeader) -> Record:

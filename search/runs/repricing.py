@@ -37,12 +37,12 @@ Priced = TypeVar("Priced", Evaluation, StartRecord)
 
 @dataclass(frozen=True)
 class NewPrices:
-    """Latency models by objective, ways to run a network, and what the run's provenance says of them."""
+    """Latency models by objective, deployments where there are several, and what the run's provenance says of them."""
 
     models: Mapping[str, PredictsLatency]
     provenance: Provenance
     profiles: tuple[HardwareProfile, ...]
-    ways: Deployments | None = None
+    deployments: Deployments | None = None
 
 
 def repriced(run: Run, profile: Profiles, *, precision: str | None = None) -> Run:
@@ -54,14 +54,16 @@ def repriced(run: Run, profile: Profiles, *, precision: str | None = None) -> Ru
     belong together; ProfileMismatch for one of another space; LatencyMissing.
     """
     names = [quantity.name for quantity in run.header.quantities if family_of(quantity.name) == LATENCY]
-    given = [one for _, one in by_name(profile)]
+    given = [member for _, member in by_name(profile)]
     if not given or not names:
         return run
-    ways = run.header.provenance.deployments
-    searched = {source.sha256 for source in ways or run.header.provenance.sources.values()}
-    if {one.digest for one in given} <= searched and (ways or not isinstance(profile, Mapping)):
+    deployments = run.header.provenance.deployments
+    searched = {source.sha256 for source in deployments or run.header.provenance.sources.values()}
+    if {member.digest for member in given} <= searched and (deployments or not isinstance(profile, Mapping)):
         return run
-    prices = prices_of_ways(run, given, precision) if ways else prices_by_name(run, profile, names, precision)
+    prices = (
+        prices_of_deployments(run, given, precision) if deployments else prices_by_name(run, profile, names, precision)
+    )
     return run if not prices.models else with_prices(run, prices)
 
 
@@ -70,53 +72,53 @@ def prices_by_name(run: Run, profile: Profiles, names: Sequence[str], precision:
     if isinstance(profile, Sequence):
         if len(profile) > 1:
             raise InvalidConfig(
-                f"{run.folder} was searched in one way to run a network, and {len(profile)} profiles without names "
-                "are ways on one device; give the one to price its front with",
+                f"{run.folder} was searched for one deployment, and {len(profile)} profiles without names "
+                "are deployments on one device; give the one to price its front with",
                 field="profile",
             )
         profile = profile[0]
-    by_objective = {f"{LATENCY}@{name}" if name else LATENCY: one for name, one in named(profile).items()}
+    by_objective = {f"{LATENCY}@{name}" if name else LATENCY: new for name, new in named(profile).items()}
     before = run.header.provenance.sources
     changed = {
-        name: one for name, one in by_objective.items() if name not in before or before[name].sha256 != one.digest
+        name: new for name, new in by_objective.items() if name not in before or before[name].sha256 != new.digest
     }
-    for name, one in changed.items():
+    for name, new in changed.items():
         if name not in names:
-            of = [f"{known} from {before[known].name}" if known in before else known for known in names]
+            of = [f"{latency} from {before[latency].name}" if latency in before else latency for latency in names]
             raise RunMismatch(
-                f"{run.folder} was searched with {' and '.join(of)}, and {one.name} is given for {name}; name the "
+                f"{run.folder} was searched with {' and '.join(of)}, and {new.name} is given for {name}; name the "
                 "latency that it stands for, as pi5=FILE for latency@pi5, or give the run's own",
                 fields=("profile.sha256",),
             )
-    for one in changed.values():
-        require_same_networks(run, one, precision)
-    sources = {name.partition("@")[2]: Source.of(one) for name, one in changed.items()}
+    for new in changed.values():
+        require_same_networks(run, new, precision)
+    sources = {name.partition("@")[2]: Source.of(new) for name, new in changed.items()}
     kept = run.header.provenance
     if "" in sources:
         kept = kept.having(profile=sources.pop(""))
     if sources:
         kept = kept.having(profiles={**kept.profiles, **sources})
-    return NewPrices({name: one.latency for name, one in changed.items()}, kept, tuple(changed.values()))
+    return NewPrices({name: new.latency for name, new in changed.items()}, kept, tuple(changed.values()))
 
 
-def prices_of_ways(run: Run, given: Sequence[HardwareProfile], precision: str | None) -> NewPrices:
-    """Return the prices of a run's networks in new ways to run them, each in the fastest of its precision."""
+def prices_of_deployments(run: Run, given: Sequence[HardwareProfile], precision: str | None) -> NewPrices:
+    """Return the prices of a run's networks in new deployments, each in the fastest of its precision."""
     require_together(given)
     space = run.space()
     wanted = precisions_in(space) or (precision or run.precision,)
-    usable = [one for one in given if one.header.config.precision in wanted]
-    missing = [name for name in wanted if name not in {one.header.config.precision for one in usable}]
+    usable = [profile for profile in given if profile.header.config.precision in wanted]
+    missing = [name for name in wanted if name not in {profile.header.config.precision for profile in usable}]
     if missing:
         raise RunMismatch(
             f"networks of {run.folder} run in {', '.join(missing)}, of which none of the profiles given is "
-            f"({', '.join(one.name for one in given)}); give one of each precision, or the run's own",
+            f"({', '.join(profile.name for profile in given)}); give one of each precision, or the run's own",
             fields=(PRECISION,),
         )
-    for one in usable:
-        require_same_networks(run, one, one.header.config.precision)
-    ways = Deployments(space, tuple((Deployment.of(one), one.latency) for one in usable))
-    provenance = run.header.provenance.having(deployments=tuple(way for way, _ in ways.ways))
-    return NewPrices({LATENCY: ways}, provenance, tuple(usable), ways)
+    for profile in usable:
+        require_same_networks(run, profile, profile.header.config.precision)
+    deployments = Deployments(space, tuple((Deployment.of(profile), profile.latency) for profile in usable))
+    provenance = run.header.provenance.having(deployments=deployments.each)
+    return NewPrices({LATENCY: deployments}, provenance, tuple(usable), deployments)
 
 
 def require_same_networks(run: Run, profile: HardwareProfile, precision: str | None) -> None:
@@ -145,14 +147,14 @@ def with_prices(run: Run, prices: NewPrices) -> Run:
     computed: dict[str, Callable[..., Values]] = {name: model.value_us for name, model in prices.models.items()}
     given = {*run.config.reference, *(name for name in prices.models if bounded(run, name))}
     objectives = tuple(
-        replace(one, reference=float(prices.models[one.name].value_us(extremes(space)).max()))
-        if one.name in prices.models and one.name not in given
-        else one
-        for one in run.header.objectives
+        replace(objective, reference=float(prices.models[objective.name].value_us(extremes(space)).max()))
+        if objective.name in prices.models and objective.name not in given
+        else objective
+        for objective in run.header.objectives
     )
     header = run.header.model_copy(update={"objectives": objectives, "provenance": prices.provenance})
-    start = run.start and replace(run.start, records=tuple(reprice(run.start.records, computed, prices.ways)))
-    evaluations = tuple(reprice(run.evaluations, computed, prices.ways))
+    start = run.start and replace(run.start, records=tuple(reprice(run.start.records, computed, prices.deployments)))
+    evaluations = tuple(reprice(run.evaluations, computed, prices.deployments))
     return replace(
         run, header=header, evaluations=evaluations, start=start, pricing=Pricing(original(run), said(run, prices))
     )
@@ -189,9 +191,9 @@ def original(run: Run) -> RunHeader:
 def said(run: Run, prices: NewPrices) -> str:
     """Say what was priced anew, with what, and what was not."""
     header = original(run)
-    before = [one.name for one in header.provenance.deployments or header.provenance.sources.values()]
-    now = ", ".join(f"{one.name} ({one.digest[:12]})" for one in prices.profiles)
-    others = {one.header.config.precision for one in prices.profiles} - set(
+    before = [source.name for source in header.provenance.deployments or header.provenance.sources.values()]
+    now = ", ".join(f"{profile.name} ({profile.digest[:12]})" for profile in prices.profiles)
+    others = {profile.header.config.precision for profile in prices.profiles} - set(
         precisions_in(run.space()) or (run.precision,)
     )
     kept = f"; what else was measured of them is of {run.precision}, not {', '.join(sorted(others))}" if others else ""

@@ -81,9 +81,9 @@ class Run:
         """
         full = sum(evaluation.is_full for evaluation in self.evaluations)
         counts = [(full, "validation"), (len(self.partial_evaluations), "partial evaluation")]
-        said = " and ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts if n or what == "validation")
+        done = " and ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts if n or what == "validation")
         failed = f", {len(self.failures)} failed" if self.failures else ""
-        return f"{said}{failed}, cost {self.cost:.4g} of {self.config.budget}"
+        return f"{done}{failed}, cost {self.cost:.4g} of {self.config.budget}"
 
     @property
     def measured(self) -> tuple[Measured, ...]:
@@ -112,7 +112,7 @@ class Run:
 
     def deployment(self, architecture: Architecture) -> Deployment | None:
         """Return the deployment in which a measured architecture is fastest; None where there was no choice."""
-        numbers = (one.deployment for one in self.measured if one.architecture == architecture)
+        numbers = (measurement.deployment for measurement in self.measured if measurement.architecture == architecture)
         number = next(numbers, None)
         return None if number is None else self.header.provenance.deployments[number]
 
@@ -131,11 +131,11 @@ class Run:
         Raises NothingMeasured where nothing was measured in full yet.
         """
         measured, values = self.measured, self.values
-        broken = violations_of(self.problem, measured)
+        violations = violations_of(self.problem, measured)
         if not measured:
             raise NothingMeasured(nothing_said(self))
-        if not (broken == 0).any():
-            nearest = measured[int(np.argmin(broken))]
+        if not (violations == 0).any():
+            nearest = measured[int(np.argmin(violations))]
             units = self.problem.units
             raise Infeasible(
                 f"none of {len(measured)} measured architectures keeps {', '.join(self.config.constraints)}; "
@@ -143,7 +143,7 @@ class Run:
                 f"{describe(dict(zip(units, nearest.quantities)), units)}",
                 nearest=nearest.architecture,
             )
-        kept = np.flatnonzero(broken == 0)
+        kept = np.flatnonzero(violations == 0)
         return ParetoFront.of(
             [measured[i].architecture for i in kept],
             values[kept],
@@ -167,7 +167,7 @@ class Run:
     def cost_trace(self) -> tuple[float, ...]:
         """Return what the run had cost after each full measurement, in full validations."""
         evaluations = self.evaluations
-        return tuple(cost_of(evaluations[: n + 1]) for n, one in enumerate(evaluations) if one.is_full)
+        return tuple(cost_of(evaluations[: n + 1]) for n, evaluation in enumerate(evaluations) if evaluation.is_full)
 
     def predictor_quality(self) -> tuple[PredictorQuality, ...]:
         """Return how well each costly objective was predicted before it was measured, where it was."""

@@ -80,32 +80,32 @@ def disagreements(run: Run, config: SearchConfig, objectives: Sequence[Objective
     costly = [objective for objective in objectives if objective.costly]
     if not costly:
         return []
-    found = []
+    reasons = []
     units = {objective.name: objective.unit for objective in run.objectives}
     for objective in costly:
         if units.get(objective.name) != objective.unit:
-            found.append(f"it did not measure {objective.name} in {objective.unit}")
+            reasons.append(f"it did not measure {objective.name} in {objective.unit}")
         elif not objective.device_independent:
-            found.append(f"{objective.name} may depend on the device")
+            reasons.append(f"{objective.name} may depend on the device")
     there, here = run.header.provenance.checkpoint_sha256, provenance.checkpoint_sha256
     if there is None or here is None:
-        found.append("it is not known that both have the same checkpoint")
+        reasons.append("it is not known that both have the same checkpoint")
     elif there != here:
-        found.append(f"its checkpoint is {there[:12]}, here it is {here[:12]}")
+        reasons.append(f"its checkpoint is {there[:12]}, here it is {here[:12]}")
     there, here = run.precision, provenance.precision
     if there != here:
-        found.append(f"its networks were validated in {there}, here they are in {here}")
+        reasons.append(f"its networks were validated in {there}, here they are in {here}")
     bits = provenance.weight_bits
     if bits is not None and run.weight_bits is None:
-        found.append(f"it is not known how its int8 weights were kept, here they have {bits} bits")
+        reasons.append(f"it is not known how its int8 weights were kept, here they have {bits} bits")
     elif bits is not None and run.weight_bits != bits:
-        found.append(f"its int8 weights have {run.weight_bits} bits, here they have {bits}")
+        reasons.append(f"its int8 weights have {run.weight_bits} bits, here they have {bits}")
     there, here = run.header.provenance.data, provenance.data
     if there != here:
-        found.append(f"its data are {there or 'embedded'}, here they are {here or 'embedded'}")
+        reasons.append(f"its data are {there or 'embedded'}, here they are {here or 'embedded'}")
     if run.config.split != config.split:
-        found.append(f"its split is {run.config.split}, here it is {config.split}")
-    return found
+        reasons.append(f"its split is {run.config.split}, here it is {config.split}")
+    return reasons
 
 
 def record_of(

@@ -27,9 +27,9 @@ class Evolutionary:
         """Return `n` unseen children of the best so far, (n, d); random ones in the first round."""
         if len(archive.indices) == 0:
             return Batch.of(archive.topped_up(archive.indices, n, rng), len(archive.objectives))
-        costs, standing = archive.judged(archive.indices, archive.values)
+        costs, violations = archive.judged(archive.indices, archive.values)
         rounds = [archive.rounds == number for number in np.unique(archive.rounds)]
-        generations = [(archive.indices[one], costs[one], standing[one]) for one in rounds]
+        generations = [(archive.indices[chosen], costs[chosen], violations[chosen]) for chosen in rounds]
         setting = Setting(archive.space, len(archive.objectives), self.population, seed=self.seed)
         children = offspring(setting, self.algorithm, generations, n=n, rng=rng)
         return Batch.of(archive.topped_up(children, n, rng), len(archive.objectives))

@@ -180,7 +180,7 @@ class AlgorithmContract:
         latencies = OBJECTIVES[1].values(SPACE.sample(1000, np.random.default_rng(1)))
         bound = float(latencies.min()) if infeasible == "most" else 0.1 * float(latencies.min())
 
-        def broken(rows: Indices) -> Values:
+        def violation(rows: Indices) -> Values:
             return np.asarray(np.maximum(OBJECTIVES[1].values(rows) / bound - 1.0, 0.0))
 
         for m in counts(algorithm):
@@ -188,17 +188,17 @@ class AlgorithmContract:
                 Setting(SPACE, m, 20),
                 algorithm,
                 lambda rows, m=m: values_of(rows, m),  # type: ignore[misc]
-                lambda rows, values, m=m: (minimised(values, DIRECTIONS[:m]), broken(rows)),  # type: ignore[misc]
+                lambda rows, values, m=m: (minimised(values, DIRECTIONS[:m]), violation(rows)),  # type: ignore[misc]
                 evaluations=300,
                 seed_indices=NOBODY,
                 rng=np.random.default_rng(0),
             )
-            early, late = broken(rows[:20]), broken(rows[-100:])
+            early, late = violation(rows[:20]), violation(rows[-100:])
             assert early.min() > 0
             assert late.min() < early.min()
             assert np.median(late) < np.median(early)
             assert (late == 0).any() == (infeasible == "most")
-            assert broken(rows)[best_first(values, DIRECTIONS[:m], broken(rows))[0]] == broken(rows).min()
+            assert violation(rows)[best_first(values, DIRECTIONS[:m], violation(rows))[0]] == violation(rows).min()
 
     def test_leaves_the_process_as_it_was(self, algorithm: Algorithm) -> None:
         """Neither numpy's global generator nor the filter of warnings is changed."""

@@ -98,7 +98,7 @@ def problem_of(
     space: SearchSpace, objectives: Sequence[Objective], watched: Sequence[Objective] = (), **settings: Any
 ) -> Problem[Objective]:
     """Return what a search of these objectives is after, with its other settings, as constraints or a region."""
-    config = SearchConfig(space=space.name, objectives=tuple(one.name for one in objectives), **settings)
+    config = SearchConfig(space=space.name, objectives=tuple(objective.name for objective in objectives), **settings)
     return settled(config, space, objectives, watched)[1]
 
 

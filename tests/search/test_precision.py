@@ -192,11 +192,11 @@ def profile_in_int8(isa):
 
 
 def test_a_joint_search_keeps_the_bits_where_int8_is_one_of_its_choices():
-    ways = [load_profile("fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1"), profile_in_int8(["avx2"])]
-    kept = searched(ways, load_space("fashion_mnist"), ("accuracy", "latency", "memory"))
+    both = [load_profile("fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1"), profile_in_int8(["avx2"])]
+    kept = searched(both, load_space("fashion_mnist"), ("accuracy", "latency", "memory"))
     assert kept.precisions == ("fp32", "int8")
     assert kept.weight_bits == kept.provenance.weight_bits == 7
-    left_out = searched(ways, load_space("fashion_mnist"), ("accuracy", "latency"))  # as fast as fp32, so of no use
+    left_out = searched(both, load_space("fashion_mnist"), ("accuracy", "latency"))  # as fast as fp32, so of no use
     assert left_out.precisions == ("fp32",)
     assert left_out.weight_bits is None
 

@@ -52,10 +52,10 @@ class Normal:
         self.step_path = np.zeros(d)
         self.shape_path = np.zeros(d)
 
-    def tell(self, rows: Indices, costs: Values, broken: Values) -> None:
+    def tell(self, rows: Indices, costs: Values, violations: Values) -> None:
         """Move the distribution towards the better half of (n, d) rows; the first generation places it."""
         self.known.update(key_of(row) for row in rows)
-        order = np.lexsort((costs[:, 0], broken))
+        order = np.lexsort((costs[:, 0], violations))
         points = rows[order][:, self.free] / self.unit
         if self.mean is None:
             self.mean = points[0]
@@ -64,19 +64,19 @@ class Normal:
 
     def ask(self, n: int, rng: np.random.Generator) -> Indices:
         """Draw up to `n` unseen architectures, (k, d)."""
-        found = np.empty((0, len(self.space.choices)), dtype=np.int64)
+        children = np.empty((0, len(self.space.choices)), dtype=np.int64)
         assert self.mean is not None
         values, vectors = self._axes()
         spread = self.step * (vectors * np.sqrt(values)) @ vectors.T
         for _ in range(DRAWS):
-            if len(found) >= n:
+            if len(children) >= n:
                 break
             points = self.mean + rng.standard_normal((n, len(values))) @ spread
-            genes = np.zeros((n, found.shape[1]), dtype=np.int64)
+            genes = np.zeros((n, children.shape[1]), dtype=np.int64)
             genes[:, self.free] = np.clip(np.rint(points * self.unit), 0, self.options - 1)
-            drawn = np.concatenate([found, self.space.canonical(genes)])
-            found = drawn[first_occurrences(drawn, frozenset(self.known))]
-        return found[:n]
+            drawn = np.concatenate([children, self.space.canonical(genes)])
+            children = drawn[first_occurrences(drawn, frozenset(self.known))]
+        return children[:n]
 
     def _adapted(self, points: Values, mean: Values) -> Values:
         """Adapt step and shape to (n, d) points, best first, and return the new mean."""

@@ -49,14 +49,14 @@ class Breeding:
         self.survival_rng = algorithm.random_state = np.random.default_rng(setting.seed)
         self.algorithm = algorithm
 
-    def tell(self, rows: Indices, costs: Values, broken: Values) -> None:
+    def tell(self, rows: Indices, costs: Values, violations: Values) -> None:
         """Let (n, d) rows compete by (n, m) costs, and (n,) violations first."""
         self.known.update(key_of(row) for row in rows)
         individuals = Population.new("X", rows)
         individuals.set("F", self.scaled(costs))
         if self.constraints:
-            individuals.set("G", broken[:, None])
-            individuals.set("CV", broken[:, None])
+            individuals.set("G", violations[:, None])
+            individuals.set("CV", violations[:, None])
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             self.algorithm.tell(infills=individuals)
 

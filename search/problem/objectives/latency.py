@@ -32,8 +32,8 @@ def build(context: SearchContext) -> Latency:
     model = context.latencies.get(instance)
     if model is not None:
         return Latency(model, name=name)
-    known = [f"latency@{other}" if other else "latency" for other in context.latencies]
-    given = f"the profiles given are of {', '.join(known)}{closest_hint(name, known)}" if known else "there is none"
+    names = [f"latency@{other}" if other else "latency" for other in context.latencies]
+    given = f"the profiles given are of {', '.join(names)}{closest_hint(name, names)}" if names else "there is none"
     raise MissingContext(
         f"objective {name!r} needs a hardware profile, and {given}; make one on the device with "
         f"`gnomon profile --space {context.space.name}` and pass it as "

@@ -63,8 +63,8 @@ def test_what_is_exact_is_kept_or_broken():
 def test_a_deviation_of_luck_is_hoped_for_on_the_right_side():
     known = archive("memory<=20", "accuracy>=80")
     mean = np.array([[79.5, 20.5], [79.5, 22.0], [70.0, 20.5]])
-    broken = hoped_violation(known, ROWS[:3], mean, np.ones((3, 2)))
-    assert broken == pytest.approx([0.0, 1.0 / 20.0, 9.0 / 80.0])
+    violations = hoped_violation(known, ROWS[:3], mean, np.ones((3, 2)))
+    assert violations == pytest.approx([0.0, 1.0 / 20.0, 9.0 / 80.0])
 
 
 def test_a_candidate_that_misses_by_a_hair_comes_before_one_that_keeps_the_bound_and_gains_nothing():

@@ -39,7 +39,7 @@ class PreciseSupernet:
         return self.inner.evaluate(architecture, split, share) - (precision == "int8")
 
 
-def way(backend, precision, threads=1):
+def deployment_of(backend, precision, threads=1):
     return Deployment(
         name=f"{backend}.{precision}", sha256="0" * 64, backend=backend, precision=precision, threads=threads
     )
@@ -56,16 +56,16 @@ def deployments(space):
     return Deployments(
         space,
         (
-            (way("onnxruntime", "fp32"), Scaled(network, 1.0)),
-            (way("openvino", "fp32"), Scaled(network, 0.5, fixed_us=300.0)),
-            (way("openvino", "int8"), Scaled(network, 0.3, fixed_us=300.0)),
+            (deployment_of("onnxruntime", "fp32"), Scaled(network, 1.0)),
+            (deployment_of("openvino", "fp32"), Scaled(network, 0.5, fixed_us=300.0)),
+            (deployment_of("openvino", "int8"), Scaled(network, 0.3, fixed_us=300.0)),
         ),
     )
 
 
 def test_the_fastest_way_of_a_networks_own_precision_is_taken(space, deployments):
     rows = space.sample(200, np.random.default_rng(0))
-    each_us = np.stack([model.value_us(rows[:, :-1]) for _, model in deployments.ways], axis=1)
+    each_us = np.stack([model.value_us(rows[:, :-1]) for _, model in deployments.members], axis=1)
     is_int8 = rows[:, -1] == 1
     assert np.array_equal(deployments.value_us(rows), np.where(is_int8, each_us[:, 2], each_us[:, :2].min(axis=1)))
     chosen = deployments.chosen(rows)
@@ -75,12 +75,12 @@ def test_the_fastest_way_of_a_networks_own_precision_is_taken(space, deployments
 
 def test_a_precision_that_is_faster_for_no_network_could_only_lose(space, deployments):
     network = space.network
-    slow = (way("onnxruntime", "int8"), Scaled(network, 2.0))
-    assert useful_precisions(network, (*deployments.ways[:2], slow)) == {"fp32"}
-    assert useful_precisions(network, (*deployments.ways[:2], deployments.ways[2], slow)) == {"fp32", "int8"}
+    slow = (deployment_of("onnxruntime", "int8"), Scaled(network, 2.0))
+    assert useful_precisions(network, (*deployments.members[:2], slow)) == {"fp32"}
+    assert useful_precisions(network, (*deployments.members[:2], deployments.members[2], slow)) == {"fp32", "int8"}
     assert useful_precisions(network, (slow,)) == {"int8"}
-    equal = (way("openvino", "int8"), deployments.ways[0][1])
-    assert useful_precisions(network, (deployments.ways[0], equal)) == {"fp32"}
+    equal = (deployment_of("openvino", "int8"), deployments.members[0][1])
+    assert useful_precisions(network, (deployments.members[0], equal)) == {"fp32"}
 
 
 def test_networks_are_validated_in_the_precision_that_they_set(space):
@@ -96,13 +96,13 @@ def test_a_super_network_without_the_precision_is_refused(space):
         build_objective("accuracy", SearchContext(space, AnalyticSupernet(space.network)))
 
 
-def test_a_joint_search_keeps_the_way_of_every_network_and_resumes(space, deployments, tmp_path):
+def test_a_joint_search_keeps_the_deployment_of_every_network_and_resumes(space, deployments, tmp_path):
     context = SearchContext(space, PreciseSupernet(AnalyticSupernet(space.network)), deployments)
     config = SearchConfig(space=space.name, population=4, budget=12, partial_share=1.0)
-    provenance = Provenance(deployments=tuple(deployment for deployment, _ in deployments.ways))
+    provenance = Provenance(deployments=tuple(deployment for deployment, _ in deployments.members))
     run = search_in_context(context, config, tmp_path / "run", provenance=provenance)
     rows = np.array([one.architecture.indices for one in run.measured])
-    labels = [deployments.ways[int(number)][0].label for number in deployments.chosen(rows)]
+    labels = [deployments.members[int(number)][0].label for number in deployments.chosen(rows)]
     assert [run.deployment(one.architecture).label for one in run.measured] == labels
     assert all(set(one.values) == {"accuracy", "latency"} for one in run.evaluations)
     assert run.table().column("deployment") == tuple(labels)
@@ -113,7 +113,7 @@ def test_a_joint_search_keeps_the_way_of_every_network_and_resumes(space, deploy
 def test_a_run_that_takes_values_over_says_where_their_networks_run(space, deployments, tmp_path):
     context = SearchContext(space, PreciseSupernet(AnalyticSupernet(space.network)), deployments)
     config = SearchConfig(space=space.name, population=4, budget=4, partial_share=1.0, tactic="random")
-    known = {"checkpoint_sha256": "c" * 64, "deployments": tuple(one.model_dump() for one, _ in deployments.ways)}
+    known = {"checkpoint_sha256": "c" * 64, "deployments": tuple(one.model_dump() for one, _ in deployments.members)}
     first = search_in_context(context, config, tmp_path / "first", provenance=known)
     run = search_in_context(
         context, config.model_copy(update={"seed": 1}), tmp_path / "run", provenance=known, start_from=first
@@ -122,11 +122,11 @@ def test_a_run_that_takes_values_over_says_where_their_networks_run(space, deplo
     assert [record.deployment for record in run.start.records] == numbers.tolist()
     again = load_run(tmp_path / "run")
     assert [again.deployment(one.architecture) for one in again.measured] == [
-        deployments.ways[one.deployment][0] for one in again.measured
+        deployments.members[one.deployment][0] for one in again.measured
     ]
 
 
-def test_a_search_with_one_way_has_none_to_name(tmp_path):
+def test_a_search_with_one_deployment_has_none_to_name(tmp_path):
     space = load_space("fashion_mnist")
     context = SearchContext(space, AnalyticSupernet(space), LinearLatency(space))
     config = SearchConfig(space="fashion_mnist", population=4, budget=4, partial_share=1.0)

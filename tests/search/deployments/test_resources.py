@@ -183,8 +183,8 @@ def test_memory_takes_units(tmp_path):
 
 
 @dataclass(frozen=True)
-class Way:
-    """A latency in microseconds whatever the network, and the memory that the same way of running it takes."""
+class FixedCost:
+    """A latency in microseconds whatever the network, and the memory that it takes."""
 
     us: float
     mib: float
@@ -198,21 +198,21 @@ class Way:
         return self.mib
 
 
-def test_a_network_is_measured_in_the_way_it_is_fastest_in():
+def test_a_network_is_measured_in_the_deployment_it_is_fastest_in():
     space = load_space("fashion_mnist:precision=fp32+int8")
-    ways = {"fp32": (Way(20.0, 1.0), Way(10.0, 2.0)), "int8": (Way(5.0, 3.0),)}
+    by_precision = {"fp32": (FixedCost(20.0, 1.0), FixedCost(10.0, 2.0)), "int8": (FixedCost(5.0, 3.0),)}
     flat = [
-        (Deployment(name="p", sha256="0", backend="ort", precision=precision, threads=1), way)
-        for precision, held in ways.items()
-        for way in held
+        (Deployment(name="p", sha256="0", backend="ort", precision=precision, threads=1), member)
+        for precision, held in by_precision.items()
+        for member in held
     ]
-    resources = DeployedResources(Deployments(space, tuple(flat)), tuple(way for _, way in flat))
+    resources = DeployedResources(Deployments(space, tuple(flat)), tuple(member for _, member in flat))
     memory = build_objective("memory", SearchContext(space, resources={"": resources}))
     fp32 = np.zeros_like(space.radices)
     int8 = [*fp32[:-1], 1]
     assert memory.values(np.array([fp32, int8])).tolist() == [2.0, 3.0]
     assert memory.worst() == 3.0
-    refused = replace(resources, each=(*resources.each[:2], Way(5.0, 3.0, "no memory here")))
+    refused = replace(resources, each=(*resources.each[:2], FixedCost(5.0, 3.0, "no memory here")))
     with pytest.raises(MissingContext, match="cannot be: no memory here"):
         build_objective("memory", SearchContext(space, resources={"": refused}))
 

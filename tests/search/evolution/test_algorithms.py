@@ -61,8 +61,8 @@ class Climb:
     space: object
     known: dict
 
-    def tell(self, rows, costs, broken):
-        self.known |= {tuple(row): (bad, cost) for row, bad, cost in zip(rows.tolist(), broken, costs[:, 0])}
+    def tell(self, rows, costs, violations):
+        self.known |= {tuple(row): (bad, cost) for row, bad, cost in zip(rows.tolist(), violations, costs[:, 0])}
 
     def ask(self, n, rng):
         found = []

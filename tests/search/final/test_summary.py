@@ -16,7 +16,7 @@ def standings_of(values, *, unknown=None, limit=None):
         [{"accuracy": float(a), "latency": float(b)} for a, b in values],
         DIRECTIONS,
         unknown=unknown or {},
-        broken=lambda value: f"latency<={limit}" if limit is not None and value["latency"] > limit else "",
+        violated=lambda value: f"latency<={limit}" if limit is not None and value["latency"] > limit else "",
     )
 
 

@@ -83,15 +83,15 @@ def test_inside_is_what_can_add_hypervolume(values, accuracy, latency):
 
 @settings(max_examples=80, deadline=None)
 @given(values=rows_of_values)
-def test_standing_is_constraints_then_region_then_nothing(values):
+def test_violations_are_constraints_then_region_then_nothing(values):
     problem = problem_of(CONTEXT.space, OBJECTIVES, constraints=("accuracy>=200",), region=("latency<=500us",))
     archive = Archive.of(CONTEXT.space, problem)
     rows = np.zeros((len(values), len(CONTEXT.space.choices)), dtype=np.int64)
-    costs, standing = archive.judged(rows, values)
+    costs, violations = archive.judged(rows, values)
     feasible, inside = values[:, 0] >= 200, values[:, 1] <= 500
-    assert (standing[feasible & inside] == 0).all()
-    assert ((standing[feasible & ~inside] > 0) & (standing[feasible & ~inside] < 1)).all()
-    assert (standing[~feasible] > 1).all()
+    assert (violations[feasible & inside] == 0).all()
+    assert ((violations[feasible & ~inside] > 0) & (violations[feasible & ~inside] < 1)).all()
+    assert (violations[~feasible] > 1).all()
     assert np.array_equal(costs, minimised(values, DIRECTIONS))
 
 

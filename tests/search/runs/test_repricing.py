@@ -156,11 +156,11 @@ def test_of_several_devices_the_one_named_is_priced(tmp_path, first, other):
         repriced(run, named(replace(other, digest="0" * 64)))
 
 
-def test_new_ways_to_run_a_network_replace_the_old(tmp_path, first, other):
-    ways = [first, other]
-    run = told(tmp_path / "run", ways)
-    assert repriced(run, ways) is run
-    assert repriced(run, first) is run  # one of its ways: nothing is priced anew, and it times what runs so
+def test_new_deployments_replace_the_old(tmp_path, first, other):
+    both = [first, other]
+    run = told(tmp_path / "run", both)
+    assert repriced(run, both) is run
+    assert repriced(run, first) is run  # one of its deployments: nothing is priced anew, and it times what runs so
     slower = replace(other, digest="1" * 64, name="elsewhere")
     priced = repriced(run, [slower])
     assert np.array_equal(priced.values[:, 1], latency_us(other, [one.architecture for one in priced.measured]))
@@ -169,12 +169,12 @@ def test_new_ways_to_run_a_network_replace_the_old(tmp_path, first, other):
     assert one_profile([slower], chosen.deployment) is slower
 
 
-def test_a_profile_of_another_way_than_the_chosen_one_does_not_predict_it(tmp_path, first, other):
+def test_a_profile_of_another_deployment_than_the_chosen_one_does_not_predict_it(tmp_path, first, other):
     run = told(tmp_path / "run", [first, other])
-    way = chosen_from(run, "knee").deployment
-    wrong = other if way.sha256 == first.digest else first
+    chosen = chosen_from(run, "knee").deployment
+    wrong = other if chosen.sha256 == first.digest else first
     with pytest.raises(InvalidConfig, match="give the profile"):
-        one_profile(wrong, way)
+        one_profile(wrong, chosen)
 
 
 def test_a_final_front_is_of_the_profile_that_priced_it(tmp_path, first, other):
