@@ -42,4 +42,4 @@ def test_what_cannot_be_meant_is_refused_before_there_is_a_run(two, tmp_path, ca
 def test_profiles_are_given_by_name_too(tmp_path, two):
     config = SearchConfig(space="fashion_mnist", objectives=("macs", "latency@vino"), tactic="random", budget=4)
     run = run_search(config, tmp_path / "run", devices={"vino": NAMES[1]})
-    assert run.header.provenance["profiles"]["vino"]["sha256"] == two[1].digest
+    assert run.header.provenance.profiles["vino"].sha256 == two[1].digest

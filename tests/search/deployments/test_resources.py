@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gnomon.api import final_front
-from gnomon.api import search_in_context as search_by_api
+from gnomon.api import run_search as search_by_api
 from gnomon.lut import ProfileMismatch, load_profile, measure_resources, shipped_profiles
 from gnomon.profilers.machine.hardware import fingerprint
 from gnomon.profilers.runtimes.registry import load_backend

@@ -29,10 +29,10 @@ def other():
     return shipped("openvino")
 
 
-def told(folder, profile, **changes):
-    """Search `profile` with accuracies that a network's id decides."""
+def told(folder, profile=None, *, devices=None, deployments=None, **changes):
+    """Search with accuracies that a network's id decides."""
     settings = {"space": "fashion_mnist", "tactic": "random", "budget": 60, "population": 4} | changes
-    with Study(SearchConfig(**settings), folder, profile=profile) as study:
+    with Study(SearchConfig(**settings), folder, profile=profile, devices=devices, deployments=deployments) as study:
         while not study.done:
             for trial in study.ask():
                 study.tell(trial, accuracy=80 + int(trial.id[:4], 16) / 65536 * 10, seconds=0.0)
@@ -146,7 +146,7 @@ def test_memory_that_the_runs_own_profile_measured_cannot_be_mixed_with_another(
 
 def test_of_several_devices_the_one_named_is_priced(tmp_path, first, other):
     objectives = ("accuracy", "latency@a", "latency@b")
-    run = told(tmp_path / "run", {"a": first, "b": other}, objectives=objectives)
+    run = told(tmp_path / "run", devices={"a": first, "b": other}, objectives=objectives)
     priced = repriced(run, {"a": other})
     assert np.array_equal(priced.values[:, 1], priced.values[:, 2])
     assert np.array_equal(priced.values[:, 2], run.values[:, 2])
@@ -158,7 +158,7 @@ def test_of_several_devices_the_one_named_is_priced(tmp_path, first, other):
 
 def test_new_deployments_replace_the_old(tmp_path, first, other):
     both = [first, other]
-    run = told(tmp_path / "run", both)
+    run = told(tmp_path / "run", deployments=both)
     assert repriced(run, both) is run
     assert repriced(run, first) is run  # one of its deployments: nothing is priced anew, and it times what runs so
     slower = replace(other, digest="1" * 64, name="elsewhere")
@@ -170,7 +170,7 @@ def test_new_deployments_replace_the_old(tmp_path, first, other):
 
 
 def test_a_profile_of_another_deployment_than_the_chosen_one_does_not_predict_it(tmp_path, first, other):
-    run = told(tmp_path / "run", [first, other])
+    run = told(tmp_path / "run", deployments=[first, other])
     chosen = chosen_from(run, "knee").deployment
     wrong = other if chosen.sha256 == first.digest else first
     with pytest.raises(InvalidConfig, match="give the profile"):
