@@ -18,7 +18,7 @@ def no_recipe(kind: str, name: str, known: Sequence[str]) -> SupernetError:
 
 
 RECIPES: Registry[ModuleType] = Registry(
-    "recipe", "supernets/training/recipes", no_recipe, "gnomon.recipes", functions=("recipe", "lessons")
+    "recipe", "supernets/training/recipes", no_recipe, "gnomon.recipes", functions=("recipe", "training_data")
 )
 
 

@@ -15,7 +15,7 @@ from .evaluation.supernet import Supernet
 from .registry import load_space
 from .space.space import SearchSpace
 from .threads import import_torch
-from .weight_files import lessons_of, spaces_with_weights
+from .weight_files import spaces_with_weights, training_data_of
 
 NO_TASK = "none"  # the task of a space whose networks nothing judges
 
@@ -81,7 +81,7 @@ def require_task(space: SearchSpace) -> None:
 def check_tokenizer(supernet: Supernet, weights: Path) -> None:
     """Raise CheckpointMismatch when the weights' record names another tokenizer than the one that the task uses."""
     name = "tokenizer_sha256"
-    trained = lessons_of(weights).get(name)
+    trained = training_data_of(weights).get(name)
     used = supernet.described_input().get(name) if trained else None  # which may take reading a whole split
     if used and trained != used:
         raise CheckpointMismatch(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 SHIPPED = Path(__file__).parent / "weights"
+OLD_KEY = "lessons"  # of training data, in records and checkpoints of before
 
 
 def made_weights(space: str) -> Path:
@@ -24,11 +25,11 @@ def spaces_with_weights() -> tuple[str, ...]:
     return tuple(sorted({file.stem for folder in folders for file in folder.glob("*.safetensors")}))
 
 
-def lessons_of(weights: Path) -> Mapping[str, Any]:
+def training_data_of(weights: Path) -> Mapping[str, Any]:
     """Return what the record beside weights says they were taught by; nothing where there is no record of ours."""
     try:
         record = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    lessons = record.get("lessons") if isinstance(record, dict) else None
-    return lessons if isinstance(lessons, dict) else {}
+    training_data = record.get("training_data", record.get(OLD_KEY)) if isinstance(record, dict) else None
+    return training_data if isinstance(training_data, dict) else {}

@@ -1,1 +1,1 @@
-"""How super-networks' weights are made: one trainer for every task, lessons (what a task teaches), and recipes."""
+"""How super-networks' weights are made: one trainer for every task, training data (batches and losses), and recipes."""

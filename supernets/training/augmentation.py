@@ -1,6 +1,6 @@
 """What is done to training examples, chosen anew: the recipe's settings are a default that a user may know better.
 
-Lessons list the settings that they read, with the value that stands for "yes" where the recipe has none.
+Training data list the settings that they read, with the value that stands for "yes" where the recipe has none.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def augmented(recipe: Recipe, chosen: str, known: Mapping[str, float]) -> Recipe
     for item in chosen.split(",") if chosen.strip() != NONE else ():
         name, has_value, text = (part.strip() for part in item.partition("="))
         if name not in names or names[name] in given:
-            listed = ", ".join(names) or "(these lessons have none)"
+            listed = ", ".join(names) or "(this training data has none)"
             raise SupernetError(
                 f"augmentation {chosen!r}: expected {NONE}, or some of {listed} joined by commas, each once, as in "
                 f"shift=2; {name!r} is none{closest_hint(name, [*names, NONE])}"

@@ -1,6 +1,6 @@
 """The state of a training run in a file: written whole beside the old one, then renamed over it.
 
-It says what it was made by (recipe, lessons, space, parent); another one is refused rather than continued.
+It says what it was made by (recipe, training data, space, parent); another one is refused rather than continued.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import torch
 
 from ..elastic import ElasticNetwork
 from ..errors import CheckpointMismatch
+from ..weight_files import OLD_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def restore(path: Path, origin: Mapping[str, Any], pupils: Pupils) -> Position:
     if not path.exists():
         return Position()
     state = torch.load(path, weights_only=True)
-    found = state.get("origin", {})
+    found = {"training_data" if name == OLD_KEY else name: value for name, value in state.get("origin", {}).items()}
     changed = sorted(differing(found, origin))
     if changed:
         raise CheckpointMismatch(

@@ -1,4 +1,4 @@
-"""Recipes: everything that decides trained weights besides the data and the lessons. Plain values, compared on resume.
+"""Recipes: everything that decides trained weights besides the training data. Plain values, compared on resume.
 
 Progressive shrinking (arXiv 1908.09791) is a sequence of phases, each of which lets more families of genes vary. A
 family is what stands before a dot of a gene's name: "kernel" is kernel.1.1, kernel.1.2, ...
@@ -25,7 +25,7 @@ class Phase:
 
     `elastic` names the families of genes that vary; the others stay at their last, largest option. With none, the
     largest sub-network trains alone. `warmup` is the share of the phase in which the learning rate rises.
-    `augmentation` is read by the lessons; without a setting nothing of the kind is done.
+    `augmentation` is read by the training data; without a setting nothing of the kind is done.
     """
 
     epochs: int

@@ -17,7 +17,7 @@ from ..checkpoints.own_files import save_weights
 from ..recipes import RECIPES
 from ..registry import load_space
 from ..supernet import require_folder
-from ..weight_files import made_weights
+from ..weight_files import OLD_KEY, made_weights
 from .augmentation import augmented
 from .checkpoint import Epoch
 from .parent import Parent
@@ -80,15 +80,15 @@ def train_to_file(
     space, chosen = load_space(request.space), load_recipe(request.space)
     require_folder(request.data)
     with RECIPES.blaming(space.name.partition(":")[0]):
-        recipe, lessons = request.recipe or chosen.recipe(), chosen.lessons(space, request.data)
+        recipe, training_data = request.recipe or chosen.recipe(), chosen.training_data(space, request.data)
     if request.augmentation is not None:
-        recipe = augmented(recipe, request.augmentation, getattr(lessons, "augmentations", {}))
+        recipe = augmented(recipe, request.augmentation, getattr(training_data, "augmentations", {}))
     reader = getattr(chosen, "read_parent", load_checkpoint)
     weights = request.parent or getattr(chosen, "default_parent", lambda: None)()
     parent = Parent(weights, reader) if weights else None
     network, curve = train(
         space,
-        lessons,
+        training_data,
         recipe=recipe,
         checkpoint=request.checkpoint,
         parent=parent,
@@ -104,10 +104,10 @@ def train_to_file(
             "space_digest": space.digest,
             "sha256": hashlib.sha256(fresh.read_bytes()).hexdigest(),
             "recipe": asdict(recipe),
-            "lessons": dict(lessons.described()),
+            "training_data": dict(training_data.described()),
             "data": str(request.data or "prepared"),
             "parent": parent and {"file": parent.path.name, "sha256": parent.sha256},
-            "metric": lessons.metric_name,
+            "metric": training_data.metric_name,
             "versions": {name: version(name) for name in ("torch", "numpy")},
             "result": {"largest": curve[-1].largest, "smallest": curve[-1].smallest},
             "curve": [asdict(point) for point in curve],
@@ -132,7 +132,11 @@ def is_record(path: Path) -> bool:
         record = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
         return False
-    return isinstance(record, dict) and {"space_digest", "sha256", "recipe", "lessons", "curve"} <= set(record)
+    return (
+        isinstance(record, dict)
+        and {"space_digest", "sha256", "recipe", "curve"} <= set(record)
+        and ("training_data" in record or OLD_KEY in record)
+    )
 
 
 RECORD = file_kind("the record of trained weights", is_record)

@@ -22,11 +22,11 @@ from ..elastic import ElasticNetwork
 from ..errors import DataUnavailable
 from ..space.space import Architecture, SearchSpace
 from .checkpoint import Epoch, Position, Pupils, restore, save
-from .lessons import Lessons
 from .optimisation import optimizer_of, set_rate, update_average
 from .parent import Parent
 from .recipe import Recipe
 from .sandwich import Sandwich, extremes
+from .training_data import TrainingData
 
 CHECKPOINT_EVERY_S = 120.0
 
@@ -43,7 +43,7 @@ class Progress:
 
 def train(
     space: SearchSpace,
-    lessons: Lessons,
+    training_data: TrainingData,
     *,
     recipe: Recipe,
     checkpoint: Path,
@@ -56,8 +56,10 @@ def train(
     Weights start from `parent`, or random. Raises CheckpointMismatch, SupernetError for a phase that does not fit,
     DataUnavailable where the data do not fill one batch.
     """
-    if lessons.steps(recipe) < 1:
-        raise DataUnavailable(f"too little to train on for one batch of {recipe.batch}: {dict(lessons.described())}")
+    if training_data.steps(recipe) < 1:
+        raise DataUnavailable(
+            f"too little to train on for one batch of {recipe.batch}: {dict(training_data.described())}"
+        )
     for phase in recipe.phases:
         phase.elastic_genes(space)
     with torch.random.fork_rng(devices=[]):
@@ -66,10 +68,10 @@ def train(
         origin = {
             "space": space.digest,
             "recipe": asdict(recipe),
-            "lessons": dict(lessons.described()),
+            "training_data": dict(training_data.described()),
             "parent_sha256": parent.sha256 if parent else "",
         }
-        school = School(lessons, recipe, pupils, on_step)
+        school = School(training_data, recipe, pupils, on_step)
         position = restore(checkpoint, origin, pupils)
         school.start(position)
         while len(position.curve) < recipe.epochs:
@@ -78,7 +80,7 @@ def train(
                 save(checkpoint, origin, pupils, Position(curve, losses, school.seconds()))
 
             losses = school.epoch(len(position.curve), position.losses, keep)
-            smallest, largest = (lessons.metric(pupils.average, end) for end in extremes(space))
+            smallest, largest = (training_data.metric(pupils.average, end) for end in extremes(space))
             loss, seconds = float(np.mean(losses)), school.seconds()
             point = Epoch(len(position.curve), loss, largest, smallest, seconds)
             position = Position((*position.curve, point), (), seconds)
@@ -100,9 +102,11 @@ def new_pupils(space: SearchSpace, recipe: Recipe, parent: Parent | None) -> Pup
 class School:
     """Runs epochs and keeps the time."""
 
-    def __init__(self, lessons: Lessons, recipe: Recipe, pupils: Pupils, on_step: Callable[[Progress], None]) -> None:
-        self.lessons, self.recipe, self.pupils, self.on_step = lessons, recipe, pupils, on_step
-        self.steps = lessons.steps(recipe)
+    def __init__(
+        self, training_data: TrainingData, recipe: Recipe, pupils: Pupils, on_step: Callable[[Progress], None]
+    ) -> None:
+        self.training_data, self.recipe, self.pupils, self.on_step = training_data, recipe, pupils, on_step
+        self.steps = training_data.steps(recipe)
         self.started, self.before, self.done_before = time.monotonic(), 0.0, 0
 
     def start(self, position: Position) -> None:
@@ -123,11 +127,11 @@ class School:
         sandwich = Sandwich(self.pupils.network.space, phase, recipe.random_subnets)
         generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
         losses, kept_at = list(before), time.monotonic()
-        for step, batch in enumerate(self.lessons.batches(recipe, phase, epoch, generator)):
+        for step, batch in enumerate(self.training_data.batches(recipe, phase, epoch, generator)):
             students = sandwich.students(rng)
             if step < len(before):
                 continue
-            torch.manual_seed(seed * 1_000_000 + step)  # for lessons with dropout: a step's depends on its number alone
+            torch.manual_seed(seed * 1_000_000 + step)  # for dropout: a step's depends on its number alone
             set_rate(self.pupils.optimizer, phase.rate_at((epoch_in_phase + step / self.steps) / phase.epochs))
             loss = self.step(batch, sandwich.largest, students)
             update_average(self.pupils.average, self.pupils.network, recipe.ema_decay, epoch * self.steps + step)
@@ -140,17 +144,17 @@ class School:
 
     def step(self, batch: tuple[Any, Any], largest: Architecture, students: tuple[Architecture, ...]) -> float:
         """Train the largest on the targets and the students on what the largest says; returns the former's loss."""
-        (inputs, targets), network, lessons = batch, self.pupils.network, self.lessons
+        (inputs, targets), network, training_data = batch, self.pupils.network, self.training_data
         self.pupils.optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.recipe.bfloat16):
-            outputs = lessons.forward(network, inputs, largest)
-            loss = lessons.loss(outputs, targets)
+            outputs = training_data.forward(network, inputs, largest)
+            loss = training_data.loss(outputs, targets)
         torch.autograd.backward(loss)
         teacher = detached(outputs)
         for student in students:
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.recipe.bfloat16):
-                outputs = lessons.forward(network, inputs, student)
-                distilled = lessons.distillation(outputs, teacher, targets)
+                outputs = training_data.forward(network, inputs, student)
+                distilled = training_data.distillation(outputs, teacher, targets)
             torch.autograd.backward(distilled)
         torch.nn.utils.clip_grad_norm_(network.parameters(), self.recipe.clip)
         self.pupils.optimizer.step()

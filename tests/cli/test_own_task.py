@@ -62,7 +62,7 @@ def test_training_says_how_good_the_weights_are_and_keeps_it(digits, gnomon, tmp
     assert [phase["augmentation"] for phase in record["recipe"]["phases"]] == [{}]
 
 
-def test_another_augmentation_than_the_lessons_know_is_refused(digits, gnomon, tmp_path):
+def test_another_augmentation_than_the_training_data_knows_is_refused(digits, gnomon, tmp_path):
     outcome = gnomon("train", "digits_net", "--augmentation", "miror", "--out", tmp_path / "w.safetensors")
     assert outcome.code == 2
     assert "did you mean 'mirror'?" in outcome.err

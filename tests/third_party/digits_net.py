@@ -4,8 +4,8 @@ from digits_task import macro_f1, splits
 from torch import nn
 
 from gnomon.supernets.own_networks.adapter import TorchSpace, block, layer
-from gnomon.supernets.training.lessons.images import ImageLessons
 from gnomon.supernets.training.recipe import Phase, Recipe
+from gnomon.supernets.training.training_data.images import ImageTrainingData
 
 
 class Convolution(nn.Sequential):
@@ -47,6 +47,6 @@ def recipe():
     return Recipe((Phase(epochs=20, learning_rate=0.004, augmentation={"shift_pixels": 1}),), batch=50)
 
 
-def lessons(space, data):
+def training_data(space, data):
     training, validation, _ = splits()
-    return ImageLessons(training, validation, metric_name="macro_f1", score=macro_f1)
+    return ImageTrainingData(training, validation, metric_name="macro_f1", score=macro_f1)

@@ -1,5 +1,5 @@
 """How mixer_net is trained: as the embedded super-network, on the same data."""
 
-from gnomon.supernets.training.recipes.fashion_mnist import lessons, recipe
+from gnomon.supernets.training.recipes.fashion_mnist import recipe, training_data
 
-__all__ = ["lessons", "recipe"]
+__all__ = ["recipe", "training_data"]

@@ -1,8 +1,8 @@
 """Recipes of our own super-networks: one file a space, or an entry point of group gnomon.recipes.
 
-A recipe is a module with `recipe() -> Recipe` and `lessons(space, data) -> Lessons`, where `data` is a folder, or None
-for where `gnomon data prepare` puts it. It may have `read_parent(network, path)`, which copies published weights into
-the super-network; without it --from takes weights of the space itself. It may have `default_parent()`, the file to
+A recipe is a module with `recipe() -> Recipe` and `training_data(space, data) -> TrainingData`; `data` is a folder, or
+None for where `gnomon data prepare` puts it. It may have `read_parent(network, path)`, which copies published weights
+into the super-network; without it --from takes weights of the space itself. It may have `default_parent()`, the file to
 start from without --from.
 """
 

@@ -14,8 +14,8 @@ from ...checkpoints.translation import OURS
 from ...errors import CheckpointMismatch
 from ...space.space import SearchSpace
 from ...tasks.movie_reviews import PARENT, prepared, training_split
-from ..lessons.text import TextLessons
 from ..recipe import Phase, Recipe
+from ..training_data.text import TextTrainingData
 
 if TYPE_CHECKING:
     from ...elastic import ElasticNetwork
@@ -40,9 +40,9 @@ def recipe() -> Recipe:
     )
 
 
-def lessons(space: SearchSpace, data: Path | None) -> TextLessons:
-    """Return lessons from the files in `data`, or from what was prepared; raises DataUnavailable."""
-    return TextLessons(*training_split(space, data))
+def training_data(space: SearchSpace, data: Path | None) -> TextTrainingData:
+    """Return training data from the files in `data`, or from what was prepared; raises DataUnavailable."""
+    return TextTrainingData(*training_split(space, data))
 
 
 def default_parent() -> Path:

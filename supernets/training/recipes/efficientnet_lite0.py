@@ -16,8 +16,8 @@ from ...data.prepare import data_folder
 from ...errors import CheckpointMismatch, DataUnavailable
 from ...space.space import SearchSpace
 from ...tasks.image_folder_half import training_split
-from ..lessons.images import ImageLessons
 from ..recipe import Phase, Recipe
+from ..training_data.images import ImageTrainingData
 
 if TYPE_CHECKING:
     from ...elastic import ElasticNetwork
@@ -40,11 +40,11 @@ def recipe() -> Recipe:
     )
 
 
-def lessons(space: SearchSpace, data: Path | None) -> ImageLessons:
-    """Return lessons from the class folders in `data`; raises DataUnavailable."""
+def training_data(space: SearchSpace, data: Path | None) -> ImageTrainingData:
+    """Return training data from the class folders in `data`; raises DataUnavailable."""
     if data is None:
         raise DataUnavailable("pass your images: `data=FOLDER` with train/CLASS/IMAGE and val/CLASS/IMAGE")
-    return ImageLessons(*training_split(space, data))
+    return ImageTrainingData(*training_split(space, data))
 
 
 def default_parent() -> Path:

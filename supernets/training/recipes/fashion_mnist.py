@@ -7,8 +7,8 @@ from pathlib import Path
 from ...data.prepare import data_folder
 from ...space.space import SearchSpace
 from ...tasks.fashion_mnist import training_split
-from ..lessons.images import ImageLessons
 from ..recipe import Phase, Recipe
+from ..training_data.images import ImageTrainingData
 
 
 def recipe() -> Recipe:
@@ -21,6 +21,6 @@ def recipe() -> Recipe:
     )
 
 
-def lessons(space: SearchSpace, data: Path | None) -> ImageLessons:
-    """Return lessons from the full data set in `data`; raises DataUnavailable."""
-    return ImageLessons(*training_split(data or data_folder("fashion-mnist")))
+def training_data(space: SearchSpace, data: Path | None) -> ImageTrainingData:
+    """Return training data from the full data set in `data`; raises DataUnavailable."""
+    return ImageTrainingData(*training_split(data or data_folder("fashion-mnist")))

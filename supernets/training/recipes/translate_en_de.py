@@ -14,8 +14,8 @@ from ...data.prepare import data_folder
 from ...families.encoder_decoder import target_of
 from ...space.space import SearchSpace
 from ...tasks.translation import vocabulary_for
-from ..lessons.translation import TranslationLessons
 from ..recipe import Phase, Recipe
+from ..training_data.translation import TranslationTrainingData
 
 
 def recipe() -> Recipe:
@@ -36,10 +36,10 @@ def recipe() -> Recipe:
     )
 
 
-def lessons(space: SearchSpace, data: Path | None) -> TranslationLessons:
-    """Return lessons from the pairs in `data`; raises DataUnavailable."""
+def training_data(space: SearchSpace, data: Path | None) -> TranslationTrainingData:
+    """Return training data from the pairs in `data`; raises DataUnavailable."""
     folder = data or data_folder("home-assistant")
     training, validation = (read_pairs(folder, split) for split in ("train", "valid"))
-    return TranslationLessons(
+    return TranslationTrainingData(
         training, validation, vocabulary_for(space, folder), space.input_shape[0], target_of(space)
     )

@@ -1,4 +1,4 @@
-"""Lessons in text, and training from a parent to a file that loads with its own tokenizer alone."""
+"""Training data of texts, and training from a parent to a file that loads with its own tokenizer alone."""
 
 import json
 from dataclasses import replace
@@ -12,11 +12,11 @@ from gnomon.supernets import CheckpointMismatch
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.supernet import load_supernet
 from gnomon.supernets.tasks.movie_reviews import training_split
-from gnomon.supernets.training.lessons.text import TextLessons
 from gnomon.supernets.training.recipe import Phase
 from gnomon.supernets.training.recipes.bert_minilm import recipe
 from gnomon.supernets.training.to_file import TrainingRequest, largest_alone, train_to_file
-from gnomon.supernets.weight_files import lessons_of
+from gnomon.supernets.training.training_data.text import TextTrainingData
+from gnomon.supernets.weight_files import training_data_of
 
 SMALL = replace(
     recipe(),
@@ -28,50 +28,52 @@ SMALL = replace(
 
 
 @pytest.fixture
-def lessons(small_bert, folder):
-    return TextLessons(*training_split(small_bert, folder))
+def training_data(small_bert, folder):
+    return TextTrainingData(*training_split(small_bert, folder))
 
 
-def batches(lessons, phase, seed=1):
-    return list(lessons.batches(SMALL, phase, 0, torch.Generator().manual_seed(seed)))
+def batches(training_data, phase, seed=1):
+    return list(training_data.batches(SMALL, phase, 0, torch.Generator().manual_seed(seed)))
 
 
-def test_an_epoch_shows_every_text_once_with_its_label(lessons):
-    seen = [(*ids.tolist(), label) for x, y in batches(lessons, Phase(1, 0.1)) for ids, label in zip(x, y.tolist())]
+def test_an_epoch_shows_every_text_once_with_its_label(training_data):
+    seen = [
+        (*ids.tolist(), label) for x, y in batches(training_data, Phase(1, 0.1)) for ids, label in zip(x, y.tolist())
+    ]
     kept = [(*(one for one in row[:-1] if one), row[-1]) for row in seen]
-    training = lessons.training
+    training = training_data.training
     expected = [(*(one for one in ids if one), label) for ids, label in zip(training.ids.tolist(), training.labels)]
     assert sorted(kept) == sorted(expected)
 
 
-def test_batches_hold_little_padding(lessons):
-    shown = batches(lessons, Phase(1, 0.1))
+def test_batches_hold_little_padding(training_data):
+    shown = batches(training_data, Phase(1, 0.1))
     padding = sum(int((x == 0).sum()) for x, _ in shown) / sum(x.numel() for x, _ in shown)
-    everywhere = float((lessons.training.ids == 0).mean())
+    everywhere = float((training_data.training.ids == 0).mean())
     assert padding < 0.3 * everywhere
     assert all((x[:, -1] != 0).any() for x, _ in shown)
 
 
-def test_the_same_seed_draws_the_same_batches(lessons):
+def test_the_same_seed_draws_the_same_batches(training_data):
     phase = Phase(1, 0.1, augmentation={"word_dropout": 0.5})
-    first, again, other = (batches(lessons, phase, seed) for seed in (1, 1, 2))
+    first, again, other = (batches(training_data, phase, seed) for seed in (1, 1, 2))
     assert all(torch.equal(a, b) for (a, _), (b, _) in zip(first, again))
     assert any(a.shape != b.shape or not torch.equal(a, b) for (a, _), (b, _) in zip(first, other))
 
 
-def test_word_dropout_spares_what_is_no_word(lessons):
-    ids = torch.from_numpy(lessons.training.ids)
-    dropped = lessons.with_unknown(ids, 1.0, torch.Generator())
+def test_word_dropout_spares_what_is_no_word(training_data):
+    ids = torch.from_numpy(training_data.training.ids)
+    dropped = training_data.with_unknown(ids, 1.0, torch.Generator())
     assert torch.equal(dropped[ids < 4], ids[ids < 4])
     assert (dropped[ids >= 4] == 1).all()
-    half = lessons.with_unknown(ids, 0.5, torch.Generator().manual_seed(0))
+    half = training_data.with_unknown(ids, 0.5, torch.Generator().manual_seed(0))
     assert 0.4 < float((half[ids >= 4] == 1).double().mean()) < 0.6
 
 
-def test_students_lose_nothing_where_they_agree_with_the_teacher(lessons):
+def test_students_lose_nothing_where_they_agree_with_the_teacher(training_data):
     teacher = torch.randn(6, 2, generator=torch.Generator().manual_seed(0))
     student = teacher.clone().requires_grad_()
-    torch.autograd.backward(lessons.distillation(student, teacher, torch.zeros(6)))
+    torch.autograd.backward(training_data.distillation(student, teacher, torch.zeros(6)))
     assert student.grad.abs().max() < 1e-6
 
 
@@ -91,7 +93,7 @@ def test_training_from_a_parent_makes_weights_that_are_found_and_classify(small_
     assert supernet.evaluate(largest, "test") > 85
     assert supernet.evaluate(smallest, "test") > 70
     record = json.loads(out.with_suffix(".json").read_text())
-    assert record["lessons"]["tokenizer_sha256"] == supernet.described_input()["tokenizer_sha256"]
+    assert record["training_data"]["tokenizer_sha256"] == supernet.described_input()["tokenizer_sha256"]
     assert record["parent"]["file"] == "parent.safetensors"
 
 
@@ -107,11 +109,17 @@ def test_weights_refuse_the_tokenizer_of_another_model(small_bert, folder, paren
         load_supernet(small_bert.name, data=folder)
 
 
-@pytest.mark.parametrize("content", [None, "no json", "[1]", '{"lessons": 3}', '{"hidden_size": 384}'])
+@pytest.mark.parametrize("content", [None, "no json", "[1]", '{"training_data": 3}', '{"hidden_size": 384}'])
 def test_a_record_that_is_not_ours_says_nothing(tmp_path, content):
     if content is not None:
         (tmp_path / "model.json").write_text(content)
-    assert lessons_of(tmp_path / "model.safetensors") == {}
+    assert training_data_of(tmp_path / "model.safetensors") == {}
+
+
+@pytest.mark.parametrize("key", ["training_data", "lessons"])
+def test_what_weights_were_trained_on_is_read_by_the_old_word_too(tmp_path, key):
+    (tmp_path / "model.json").write_text(json.dumps({key: {"texts": 3}}))
+    assert training_data_of(tmp_path / "model.safetensors") == {"texts": 3}
 
 
 def test_without_a_parent_the_prepared_one_is_asked_for(small_bert, folder, cache):

@@ -7,9 +7,9 @@ import torch
 from gnomon.supernets import SupernetError
 from gnomon.supernets.data.images import LabelledImages
 from gnomon.supernets.training.augmentation import augmented
-from gnomon.supernets.training.lessons.augmentation import erase, flip_and_shift
-from gnomon.supernets.training.lessons.images import AUGMENTATIONS, ImageLessons
 from gnomon.supernets.training.recipe import Phase, Recipe
+from gnomon.supernets.training.training_data.augmentation import erase, flip_and_shift
+from gnomon.supernets.training.training_data.images import AUGMENTATIONS, ImageTrainingData
 
 
 def test_shift_moves_by_at_most_its_pixels():
@@ -40,9 +40,9 @@ def test_a_recipe_that_does_not_say_so_mirrors_nothing():
     images = LabelledImages(
         np.tile(np.arange(16, dtype=np.uint8), (64, 1)).reshape(64, 1, 4, 4), np.zeros(64, int), 0, 1
     )
-    lessons = ImageLessons(images, images)
+    training_data = ImageTrainingData(images, images)
     recipe = Recipe((Phase(1, 0.1),), batch=64)
-    ((batch, _),) = lessons.batches(recipe, recipe.phases[0], 0, torch.Generator().manual_seed(0))
+    ((batch, _),) = training_data.batches(recipe, recipe.phases[0], 0, torch.Generator().manual_seed(0))
     assert torch.equal(batch, torch.from_numpy(images.inputs()))
 
 
@@ -86,7 +86,7 @@ def test_another_choice_is_refused(chosen, message):
         augmented(TWO, chosen, AUGMENTATIONS)
 
 
-def test_lessons_without_settings_take_none_alone():
+def test_training_data_without_settings_take_none_alone():
     assert augmented(TWO, "none", {}).phases[0].augmentation == {}
-    with pytest.raises(SupernetError, match="these lessons have none"):
+    with pytest.raises(SupernetError, match="this training data has none"):
         augmented(TWO, "mirror", {})

@@ -67,7 +67,7 @@ def test_recipes_fit_their_spaces(name):
 
 
 def test_recipe_of_another_package_is_found_by_entry_point(tmp_path, monkeypatch):
-    (tmp_path / "my_recipe.py").write_text("def recipe():\n    return 'mine'\n\nlessons = None\n")
+    (tmp_path / "my_recipe.py").write_text("def recipe():\n    return 'mine'\n\ntraining_data = None\n")
     info = tmp_path / "my_recipe-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: my-recipe\nVersion: 1.0\n")

@@ -79,7 +79,7 @@ def test_weights_go_to_the_cache_and_are_found_there(cache, full_data):
     record = json.loads(out.with_suffix(".json").read_text())
     assert record["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     assert (record["metric"], record["data"], record["parent"]) == ("accuracy", str(full_data), None)
-    assert record["lessons"]["training_images"] == 256
+    assert record["training_data"]["training_images"] == 256
     assert "fashion_mnist" in spaces_with_weights()
 
 

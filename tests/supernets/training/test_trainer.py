@@ -9,10 +9,10 @@ from gnomon.supernets.checkpoints.own_files import save_weights
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.tasks.fashion_mnist import load
 from gnomon.supernets.training import trainer
-from gnomon.supernets.training.lessons.images import ImageLessons
 from gnomon.supernets.training.parent import Parent
 from gnomon.supernets.training.recipe import Phase, Recipe
 from gnomon.supernets.training.trainer import train
+from gnomon.supernets.training.training_data.images import ImageTrainingData
 
 STRONG, MILD = {"shift_pixels": 2, "erase_pixels": 10}, {"shift_pixels": 1, "erase_pixels": 6}
 TINY = Recipe(
@@ -25,9 +25,9 @@ class Stop(Exception):
 
 
 @pytest.fixture(scope="module")
-def lessons():
+def training_data():
     task = load(load_space("fashion_mnist"))
-    return ImageLessons(task.validation.take(slice(96)), task.validation.take(slice(96, 128)))
+    return ImageTrainingData(task.validation.take(slice(96)), task.validation.take(slice(96, 128)))
 
 
 @pytest.fixture
@@ -35,11 +35,13 @@ def space():
     return load_space("fashion_mnist")
 
 
-def changed_by_training(space, lessons, recipe, folder):
+def changed_by_training(space, training_data, recipe, folder):
     """Name the tensors that training moves from where it starts."""
     start, end = folder / "start.safetensors", []
     save_weights(ElasticNetwork(space), start)
-    network, _ = train(space, lessons, recipe=recipe, checkpoint=folder / "c", parent=Parent(start, load_checkpoint))
+    network, _ = train(
+        space, training_data, recipe=recipe, checkpoint=folder / "c", parent=Parent(start, load_checkpoint)
+    )
     before = ElasticNetwork(space)
     load_checkpoint(before, start)
     for name, tensor in before.state_dict().items():
@@ -53,49 +55,55 @@ def assert_equal_weights(one, other):
         assert torch.equal(other.state_dict()[name], tensor), name
 
 
-def test_training_lowers_the_loss(space, lessons, tmp_path):
+def test_training_lowers_the_loss(space, training_data, tmp_path):
     recipe = replace(TINY, phases=(Phase(6, 0.004, augmentation=MILD),))
-    _, curve = train(space, lessons, recipe=recipe, checkpoint=tmp_path / "c")
+    _, curve = train(space, training_data, recipe=recipe, checkpoint=tmp_path / "c")
     assert curve[-1].loss < curve[0].loss
 
 
 @pytest.mark.parametrize("stop_after", [1, 2, 3, 4, 5])
-def test_training_stopped_after_any_step_ends_with_the_same_weights(stop_after, space, lessons, tmp_path, monkeypatch):
+def test_training_stopped_after_any_step_ends_with_the_same_weights(
+    stop_after, space, training_data, tmp_path, monkeypatch
+):
     monkeypatch.setattr(trainer, "CHECKPOINT_EVERY_S", 0.0)
-    whole, whole_curve = train(space, lessons, recipe=TINY, checkpoint=tmp_path / "whole")
+    whole, whole_curve = train(space, training_data, recipe=TINY, checkpoint=tmp_path / "whole")
 
     def stop(progress):
         if progress.done == stop_after + 1:  # the step before has been written
             raise Stop
 
     with pytest.raises(Stop):
-        train(space, lessons, recipe=TINY, checkpoint=tmp_path / "cut", on_step=stop)
+        train(space, training_data, recipe=TINY, checkpoint=tmp_path / "cut", on_step=stop)
     steps = []
     resumed, curve = train(
-        space, lessons, recipe=TINY, checkpoint=tmp_path / "cut", on_step=lambda progress: steps.append(progress.done)
+        space,
+        training_data,
+        recipe=TINY,
+        checkpoint=tmp_path / "cut",
+        on_step=lambda progress: steps.append(progress.done),
     )
     assert steps == list(range(stop_after + 1, 7))
     assert [replace(point, seconds=0) for point in curve] == [replace(point, seconds=0) for point in whole_curve]
     assert_equal_weights(whole, resumed)
 
 
-def test_progress_counts_all_steps_and_promises_less_and_less(space, lessons, tmp_path):
+def test_progress_counts_all_steps_and_promises_less_and_less(space, training_data, tmp_path):
     seen = []
-    train(space, lessons, recipe=TINY, checkpoint=tmp_path / "c", on_step=seen.append)
+    train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c", on_step=seen.append)
     assert [(progress.done, progress.total) for progress in seen] == [(done, 6) for done in range(1, 7)]
     assert seen[-1].eta_s == 0 < seen[0].eta_s
 
 
-def test_phase_without_elastic_genes_trains_the_largest_alone(space, lessons, tmp_path):
+def test_phase_without_elastic_genes_trains_the_largest_alone(space, training_data, tmp_path):
     asked = []
 
-    class Watched(ImageLessons):
+    class Watched(ImageTrainingData):
         def forward(self, network, inputs, architecture):
             asked.append(space.values(architecture))
             return super().forward(network, inputs, architecture)
 
     recipe = replace(TINY, phases=(replace(TINY.phases[0], elastic=()), replace(TINY.phases[1], elastic=("kernel",))))
-    train(space, Watched(lessons.training, lessons.validation), recipe=recipe, checkpoint=tmp_path / "c")
+    train(space, Watched(training_data.training, training_data.validation), recipe=recipe, checkpoint=tmp_path / "c")
     largest = space.values(space.architecture(space.radices - 1))
     alone, varied = asked[:3], asked[3:]
     assert alone == [largest] * 3
@@ -107,22 +115,22 @@ def test_phase_without_elastic_genes_trains_the_largest_alone(space, lessons, tm
         }
 
 
-def test_family_that_the_space_lacks_is_refused_before_training(space, lessons, tmp_path):
+def test_family_that_the_space_lacks_is_refused_before_training(space, training_data, tmp_path):
     recipe = replace(TINY, phases=(replace(TINY.phases[0], elastic=("heads",)),))
     with pytest.raises(SupernetError, match="'heads'; its families: kernel, expand, depth, width"):
-        train(space, lessons, recipe=recipe, checkpoint=tmp_path / "c")
+        train(space, training_data, recipe=recipe, checkpoint=tmp_path / "c")
     assert not (tmp_path / "c").exists()
 
 
-def test_parameters_at_rate_zero_stay_where_they_were(space, lessons, tmp_path):
+def test_parameters_at_rate_zero_stay_where_they_were(space, training_data, tmp_path):
     recipe = replace(TINY, rate_factors={"slots.stem": 0.0, "slots.head": 0.1})
-    changed = changed_by_training(space, lessons, recipe, tmp_path)
+    changed = changed_by_training(space, training_data, recipe, tmp_path)
     assert any(name.startswith("slots.head") for name in changed)
     assert not any(name.startswith("slots.stem") for name in changed)
 
 
-def test_bfloat16_trains_float32_weights(space, lessons, tmp_path):
-    network, curve = train(space, lessons, recipe=replace(TINY, bfloat16=True), checkpoint=tmp_path / "c")
+def test_bfloat16_trains_float32_weights(space, training_data, tmp_path):
+    network, curve = train(space, training_data, recipe=replace(TINY, bfloat16=True), checkpoint=tmp_path / "c")
     assert {tensor.dtype for tensor in network.state_dict().values()} == {torch.float32}
     assert curve[-1].loss < 4
 
@@ -131,27 +139,35 @@ def test_bfloat16_trains_float32_weights(space, lessons, tmp_path):
     ("change", "named"),
     [({"seed": 2}, "recipe.seed"), ({"rate_factors": {"stem": 0.5}}, "recipe.rate_factors.stem")],
 )
-def test_checkpoint_of_another_recipe_is_refused(change, named, space, lessons, tmp_path):
-    train(space, lessons, recipe=TINY, checkpoint=tmp_path / "c")
+def test_checkpoint_of_another_recipe_is_refused(change, named, space, training_data, tmp_path):
+    train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
     with pytest.raises(CheckpointMismatch, match=named):
-        train(space, lessons, recipe=replace(TINY, **change), checkpoint=tmp_path / "c")
+        train(space, training_data, recipe=replace(TINY, **change), checkpoint=tmp_path / "c")
 
 
-def test_checkpoint_of_other_data_is_refused(space, lessons, tmp_path):
-    train(space, lessons, recipe=TINY, checkpoint=tmp_path / "c")
-    fewer = ImageLessons(lessons.training.take(slice(64)), lessons.validation)
-    with pytest.raises(CheckpointMismatch, match=r"lessons\.training_images"):
+def test_a_checkpoint_that_says_lessons_goes_on(space, training_data, tmp_path):
+    train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
+    state = torch.load(tmp_path / "c", weights_only=True)
+    state["origin"]["lessons"] = state["origin"].pop("training_data")
+    torch.save(state, tmp_path / "c")
+    train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
+
+
+def test_checkpoint_of_other_data_is_refused(space, training_data, tmp_path):
+    train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
+    fewer = ImageTrainingData(training_data.training.take(slice(64)), training_data.validation)
+    with pytest.raises(CheckpointMismatch, match=r"training_data\.training_images"):
         train(space, fewer, recipe=TINY, checkpoint=tmp_path / "c")
 
 
-def test_training_leaves_torchs_global_randomness_alone(space, lessons, tmp_path):
+def test_training_leaves_torchs_global_randomness_alone(space, training_data, tmp_path):
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
-    train(space, lessons, recipe=TINY, checkpoint=tmp_path / "c")
+    train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_data_that_fill_no_batch_are_an_error(space, lessons, tmp_path):
+def test_data_that_fill_no_batch_are_an_error(space, training_data, tmp_path):
     with pytest.raises(DataUnavailable, match=r"one batch of 128.*'training_images': 96"):
-        train(space, lessons, recipe=replace(TINY, batch=128), checkpoint=tmp_path / "c")
+        train(space, training_data, recipe=replace(TINY, batch=128), checkpoint=tmp_path / "c")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ...elastic import ElasticNetwork
 
 
-class Lessons(Protocol):
+class TrainingData(Protocol):
     """A task's side of training."""
 
     @property

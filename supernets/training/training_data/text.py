@@ -1,4 +1,4 @@
-"""Lessons in text classification: cross-entropy on the labels, students on the teacher's softened probabilities.
+"""Training data of text classification: cross-entropy on the labels, students on the teacher's softened probabilities.
 
 Batches are made of texts of like length, so that little padding is computed: shuffled texts are sorted by length within
 some batches' worth, and the batches shuffled again. A phase's augmentation setting `word_dropout` is the share of
@@ -25,7 +25,7 @@ EVALUATED_TOGETHER = 64
 
 
 @dataclass(frozen=True)
-class TextLessons:
+class TextTrainingData:
     """Texts to train on and texts held out; the metric is top-1 accuracy in percent.
 
     `temperature` softens the predictions that students learn from (arXiv 1503.02531).

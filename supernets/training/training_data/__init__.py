@@ -1,5 +1,5 @@
 """What a task teaches: batches, losses and the metric, as the one trainer asks for them. One file a kind of task."""
 
-from .lessons import Lessons
+from .training_data import TrainingData
 
-__all__ = ["Lessons"]
+__all__ = ["TrainingData"]

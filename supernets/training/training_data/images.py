@@ -1,4 +1,4 @@
-"""Lessons in image classification: cross-entropy on smoothed labels, images mirrored, shifted and partly erased.
+"""Training data of image classification: cross-entropy on smoothed labels, images mirrored, shifted and partly erased.
 
 A phase's augmentation settings are `mirror`, the share of images that are mirrored (half of them suits photographs;
 digits, letters and whatever has a left and a right must not be), `shift_pixels` and `erase_pixels`; none by default.
@@ -28,7 +28,7 @@ BATCH_VALUES = 2**22  # of images that are judged at a time: 5,349 of 28x28, 27 
 
 
 @dataclass(frozen=True)
-class ImageLessons:
+class ImageTrainingData:
     """Images to train on and images held out, read a batch at a time.
 
     `score` gives the metric of that name of logits (n, classes) for labels (n,): top-1 accuracy in percent.

@@ -1,4 +1,4 @@
-"""Lessons in translation: smoothed cross-entropy of each next token given the true ones before (teacher forcing).
+"""Training data of translation: smoothed cross-entropy of each next token given the true ones before (teacher forcing).
 
 A batch is of sentences of about one length, so that little of it is padding: pairs are put into a random order, sorted
 by length in stretches of many batches, and cut into batches, which are then shuffled. A phase's augmentation settings
@@ -38,7 +38,7 @@ class TranslationBatch:
 
 
 @dataclass(frozen=True)
-class TranslationLessons:
+class TranslationTrainingData:
     """Pairs to train on and pairs held out; the metric is BLEU of greedy decoding."""
 
     training: SentencePairs
