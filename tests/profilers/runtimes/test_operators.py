@@ -58,15 +58,9 @@ operators = st.builds(OperatorTime, texts, texts, times, st.lists(texts, max_siz
 
 
 @pytest.fixture
-def profiler(tmp_path, monkeypatch):
+def profiler(install_backend):
     """Make the backend ``profiler`` known to child processes."""
-    info = tmp_path / "site" / "gnomon_profiler-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info.parent / "gnomon_profiler.py").write_text(PLUGIN)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gnomon-profiler\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[gnomon.backends]\nprofiler = gnomon_profiler:open_backend\n")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(info.parent), os.environ.get("PYTHONPATH", "")]))
-    return "profiler"
+    return install_backend("profiler", PLUGIN)
 
 
 def measure(backend, wish, threads=1):

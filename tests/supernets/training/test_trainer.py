@@ -54,15 +54,25 @@ def assert_equal_weights(one, other):
 
 
 def test_training_lowers_the_loss(space, lessons, tmp_path):
-    recipe = replace(TINY, phases=(Phase(6, 0.004, augmentation=MILD),))
+    recipe = replace(TINY, phases=(Phase(3, 0.004, augmentation=MILD),))
     _, curve = train(space, lessons, recipe=recipe, checkpoint=tmp_path / "c")
     assert curve[-1].loss < curve[0].loss
 
 
+@pytest.fixture(scope="module")
+def whole(lessons, tmp_path_factory):
+    """The network and curve of a training of six steps, three a phase, that nothing stopped."""
+    return train(
+        load_space("fashion_mnist"), lessons, recipe=TINY, checkpoint=tmp_path_factory.mktemp("whole") / "whole"
+    )
+
+
 @pytest.mark.parametrize("stop_after", [1, 2, 3, 4, 5])
-def test_training_stopped_after_any_step_ends_with_the_same_weights(stop_after, space, lessons, tmp_path, monkeypatch):
+def test_training_stopped_after_any_step_ends_with_the_same_weights(
+    stop_after, whole, space, lessons, tmp_path, monkeypatch
+):
     monkeypatch.setattr(trainer, "CHECKPOINT_EVERY_S", 0.0)
-    whole, whole_curve = train(space, lessons, recipe=TINY, checkpoint=tmp_path / "whole")
+    whole_network, whole_curve = whole
 
     def stop(progress):
         if progress.done == stop_after + 1:  # the step before has been written
@@ -76,7 +86,7 @@ def test_training_stopped_after_any_step_ends_with_the_same_weights(stop_after, 
     )
     assert steps == list(range(stop_after + 1, 7))
     assert [replace(point, seconds=0) for point in curve] == [replace(point, seconds=0) for point in whole_curve]
-    assert_equal_weights(whole, resumed)
+    assert_equal_weights(whole_network, resumed)
 
 
 def test_progress_counts_all_steps_and_promises_less_and_less(space, lessons, tmp_path):

@@ -1,5 +1,3 @@
-import time
-
 import pytest
 
 from gnomon.profilers import TimerNoise, timer_noise
@@ -13,10 +11,8 @@ def test_the_verdict_follows_the_spread(block_us, verdict):
     assert TimerNoise(block_us).verdict == verdict
 
 
-def test_timer_noise_is_measured_in_under_two_seconds():
-    start = time.monotonic()
+def test_timer_noise_is_measured_in_so_many_blocks():
     noise = timer_noise(blocks=10, block_us=2_000.0)
-    assert time.monotonic() - start < 2.0
     assert len(noise.block_us) == 10
     assert noise.value_us > 0
     assert noise.verdict in {"ok", "warn", "bad"}

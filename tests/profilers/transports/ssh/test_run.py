@@ -117,6 +117,7 @@ def test_a_run_that_is_killed_there_goes_on(fake_board, make_plan, results):
     client = fake_board.start(make_plan(**SLOW), results)
     fake_board.wait_for_a_visit()
     (runner,) = runners(fake_board)
+    assert runner.is_running()
     runner.kill()
     errors = client.communicate(timeout=60)[1]
     assert client.returncode == 0, errors
