@@ -40,6 +40,7 @@ def test_bad_preferences(gnomon, finished_run, arguments, said):
     assert outcome.out == ""
 
 
+@pytest.mark.slow
 def test_runs_are_exported(gnomon, finished_run, tmp_path):
     outcome = gnomon("runs", "export", finished_run, "--out", tmp_path / "deep" / "t.csv")
     assert (outcome.code, outcome.out) == (0, f"saved    {tmp_path / 'deep' / 't.csv'}: 6 evaluations\n")
@@ -81,6 +82,7 @@ def test_what_is_exported_is_what_pareto_shows(gnomon, finished_run, tmp_path):
     assert best == {row["id"] for row in gnomon("pareto", finished_run, "--json").json["front"]}
 
 
+@pytest.mark.slow
 def test_a_finished_front_is_reported_split_by_split(gnomon, finished_run, profile_name, tmp_path):
     copy = tmp_path / "run"
     shutil.copytree(finished_run, copy)
@@ -123,6 +125,7 @@ def predicted_us(gnomon, profile, row):
     return gnomon("predict", profile, "--arch", indices, "--json").json["architectures"][0]["latency_us"]
 
 
+@pytest.mark.slow
 def test_a_front_is_shown_finished_and_exported_under_another_profile(gnomon, finished_run, profile_name, tmp_path):
     other, copy = profile_name.replace("onnxruntime", "openvino"), tmp_path / "run"
     shutil.copytree(finished_run, copy)
@@ -152,6 +155,7 @@ def test_a_front_is_shown_finished_and_exported_under_another_profile(gnomon, fi
     assert "is of space 'bert_minilm'" in refused.err
 
 
+@pytest.mark.slow
 def test_a_final_front_of_an_earlier_state_is_said_and_not_drawn(gnomon, finished_run, tmp_path):
     copy = tmp_path / "run"
     shutil.copytree(finished_run, copy)

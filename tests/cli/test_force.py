@@ -47,6 +47,7 @@ def test_a_file_that_gnomon_did_not_write_is_refused_in_one_line(tiny, tmp_path,
     assert sorted(found.name for found in tmp_path.iterdir()) == [name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_what_gnomon_wrote_is_replaced_when_asked(tiny, tmp_path, capsys, monkeypatch, name):
     monkeypatch.chdir(tmp_path)

@@ -55,6 +55,7 @@ def test_an_interrupted_search_goes_on(tmp_path, gnomon, profile_name, monkeypat
     assert read_journal(journal)[0][: len(measured)] == measured
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_ignored", [True, False], ids=["ignored", "heard"])
 @pytest.mark.parametrize("verb", ["profile", "spaces"])
 def test_a_long_verb_says_at_its_start_that_ctrl_c_cannot_stop_it(verb, is_ignored):
@@ -67,6 +68,7 @@ def test_a_long_verb_says_at_its_start_that_ctrl_c_cannot_stop_it(verb, is_ignor
         assert said.index("Ctrl-C") == 0
 
 
+@pytest.mark.slow
 def test_the_kill_that_it_advises_keeps_what_was_recorded(tmp_path, profile_name, wait_until, lines_in, send):
     command = ["search", "--profile", profile_name, "--objectives", "latency,macs", "--tactic", "random", "--budget"]
     ignore = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"

@@ -2,6 +2,8 @@ import re
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_front_is_written_as_pdf(gnomon, finished_run, profile_name, tmp_path):
     assert gnomon("pareto", finished_run, "--plot", tmp_path / "f.pdf").code == 0

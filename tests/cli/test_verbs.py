@@ -20,6 +20,7 @@ def test_version_is_printed(gnomon):
     assert gnomon("--version").out.strip() == f"gnomon {__version__}"
 
 
+@pytest.mark.slow
 def test_doctor_speaks_json(gnomon):
     found = gnomon("doctor", "--json").json
     assert found["verdict"] in ("ok", "warn", "bad")
@@ -28,6 +29,7 @@ def test_doctor_speaks_json(gnomon):
     assert set(found["validation"]) == {"count", "count_because", "waits", "busy"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("block_us", "code"), [((100.0,) * 9, 0), ((100.0, 150.0) * 9, 4)])
 def test_doctor_is_strict_about_the_verdict_only_when_asked(gnomon, monkeypatch, block_us, code):
     from gnomon.profilers import TimerNoise
@@ -68,12 +70,14 @@ def test_a_command_lets_threads_sleep_and_keeps_to_its_quota(monkeypatch):
     assert (os.environ["OMP_NUM_THREADS"], os.environ["OMP_WAIT_POLICY"]) == ("3", "passive")
 
 
+@pytest.mark.slow
 def test_backends_lists_both_with_versions(gnomon):
     found = {row["name"]: row["version"] for row in gnomon("backends", "--json").json}
     assert found["onnxruntime"][0].isdigit()
     assert found["openvino"][0].isdigit()
 
 
+@pytest.mark.slow
 def test_backends_lists_variants_with_their_devices_and_what_absent_ones_need(gnomon, monkeypatch):
     import onnxruntime
 
@@ -85,6 +89,7 @@ def test_backends_lists_variants_with_their_devices_and_what_absent_ones_need(gn
     assert "onnxruntime-gpu" in found["onnxruntime:cuda"]["install"]
 
 
+@pytest.mark.slow
 def test_spaces_lists_sizes(gnomon):
     found = {row["space"]: row for row in gnomon("spaces", "--json").json}
     assert found["ofa_mobilenetv3"]["genes"] == 45
@@ -97,6 +102,7 @@ def test_lut_shows_the_verified_error_beside_the_environment(gnomon, profile_nam
     assert "quality" in outcome.out
 
 
+@pytest.mark.slow
 def test_lut_list_names_every_shipped_profile(gnomon):
     from gnomon.lut import shipped_profiles
 
@@ -115,6 +121,7 @@ def test_predict_prints_intervals_and_the_verified_error(gnomon, profile_name):
     assert outcome.json["verified"]["networks"] >= 10
 
 
+@pytest.mark.slow
 def test_pareto_front_and_pick(gnomon, finished_run):
     found = gnomon("pareto", finished_run, "--pick", "knee", "--json").json
     assert found["pick"] in {row["id"] for row in found["front"]}
@@ -122,6 +129,7 @@ def test_pareto_front_and_pick(gnomon, finished_run):
     assert "<- pick" in gnomon("pareto", finished_run, "--pick", "knee").out
 
 
+@pytest.mark.slow
 def test_plots_are_pictures(gnomon, finished_run, profile_name, tmp_path):
     png, svg = tmp_path / "front.png", tmp_path / "lut.svg"
     assert gnomon("pareto", finished_run, "--plot", png).code == 0
@@ -163,7 +171,8 @@ def test_search_offers_every_setting():
     assert {renamed.get(name, name) for name in SearchConfig.model_fields} <= options
 
 
-def test_export_is_checked_and_timed(gnomon, finished_run, profile_name, tmp_path):
+@pytest.mark.slow
+def test_export_is_checked_and_timed(gnomon, finished_run, profile_name, tmp_path, all_images):
     outcome = gnomon("export", finished_run, "--profile", profile_name, "--out", tmp_path / "model", "--json")
     assert outcome.code == 0
     assert {parity["backend"] for parity in outcome.json["parities"]} >= {"onnxruntime", "openvino"}

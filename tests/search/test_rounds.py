@@ -45,6 +45,7 @@ def test_a_larger_budget_goes_on_to_what_it_would_have_been_at_once(tmp_path, ta
     assert load_run(tmp_path / "grown") == run
 
 
+@pytest.mark.slow
 def test_a_budget_grows_on_partial_evaluations_too(tmp_path, third_party, search, trajectory):
     at_once = search(tmp_path / "once", changed(PARTIAL, budget=16))
     for budget in (1, 2, 3, 5, 8, 9, 12, 16):
@@ -88,6 +89,7 @@ def test_partial_evaluations_are_in_no_front_and_in_no_trace(tmp_path, third_par
     assert list(run.hypervolume_trace()) == sorted(run.hypervolume_trace())
 
 
+@pytest.mark.slow
 def test_partial_evaluations_are_the_same_in_another_process(tmp_path, third_party, search, trajectory):
     environment = os.environ | {"PYTHONHASHSEED": "7"}
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "there"), PARTIAL.model_dump_json()]

@@ -62,6 +62,7 @@ def test_without_a_change_false_alarms_are_rare():
     assert sum(count > 0 for count in alarms) <= 6
 
 
+@pytest.mark.slow
 def test_five_percent_on_some_layers_is_found_and_named_as_their_own():
     changed = set(KEYS[::12])
     found = wrong = 0
@@ -129,6 +130,7 @@ def test_tables_without_repeats_say_unsure_rather_than_changed():
     assert verdicts(diff)[KEYS[0]] == "unsure"
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=10, deadline=None)
 def test_swapping_the_profiles_inverts_every_ratio(seed):

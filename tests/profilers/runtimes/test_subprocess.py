@@ -9,6 +9,8 @@ from gnomon.profilers import ModelRejected, RunConfig, UnknownBackend, WorkerCra
 from gnomon.profilers.runtimes.subprocess import ModelsInSubprocess
 from gnomon.profilers.testing import AFFINE_SHAPE, affine_model, affine_outputs
 
+pytestmark = pytest.mark.slow
+
 NOISY = '''
 import json, os
 from gnomon.profilers.testing import FakeBackend

@@ -19,6 +19,8 @@ from gnomon.search.testing.contracts import AnalyticSupernet
 from gnomon.supernets.graph import models_from_architecture
 from gnomon.supernets.metric import ACCURACY, Answers
 
+pytestmark = pytest.mark.slow
+
 HOLD = """
 import sys
 from gnomon.profilers.worker.lock import device_locked

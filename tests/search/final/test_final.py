@@ -14,6 +14,8 @@ from gnomon.search.final.front import load_final
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
 from gnomon.supernets import Architecture
 
+pytestmark = pytest.mark.slow
+
 CONFIG = SearchConfig(space="tiny", objectives=("accuracy", "latency"), tactic="random", budget=10, population=5)
 
 

@@ -108,6 +108,7 @@ def test_the_same_seed_measures_the_same_in_every_process(tmp_path, here, hash_s
         assert trajectory(load_run(tmp_path / tactic)) == trajectory(runs[tactic])
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_given_back_without_measuring(copy, whole, search):
     context = replace(fake_context(), supernet=Unplugged(load_space("fashion_mnist")))
     assert search(copy, context=context).evaluations == whole.evaluations
@@ -121,6 +122,7 @@ class Unplugged(AnalyticSupernet):
         raise FileNotFoundError("no weights at hand")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 def test_a_full_disk_is_said_and_the_run_goes_on_after(tmp_path, whole, search, trajectory):
     command = [sys.executable, "-c", SMALL_DISK, str(tmp_path / "run"), CONFIG.model_dump_json()]
@@ -130,6 +132,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on_after(tmp_path, whole, search, 
     assert trajectory(search(tmp_path / "run")) == trajectory(whole)
 
 
+@pytest.mark.slow
 def test_a_kill_while_the_description_is_written_leaves_a_folder_that_starts(tmp_path, whole, search, trajectory):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "lock").touch()
@@ -137,6 +140,7 @@ def test_a_kill_while_the_description_is_written_leaves_a_folder_that_starts(tmp
     assert trajectory(search(tmp_path / "run")) == trajectory(whole)
 
 
+@pytest.mark.slow
 def test_force_replaces_a_run_and_nothing_else(copy, search):
     (copy / "notes.txt").write_text("precious")
     run = search(copy, CONFIG.model_copy(update={"seed": 9}), force=True)
@@ -151,6 +155,7 @@ def test_force_does_not_empty_a_folder_that_holds_no_run(tmp_path, search):
     assert (tmp_path / "thesis.tex").read_text() == "precious"
 
 
+@pytest.mark.slow
 def test_force_replaces_a_run_whose_description_is_damaged(copy, whole, search, trajectory):
     (copy / "run.json").write_text("{")
     with pytest.raises(RunDamaged, match=r"run\.json"):

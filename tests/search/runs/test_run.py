@@ -78,6 +78,7 @@ def test_constraint_that_nothing_keeps_names_the_nearest(tmp_path, search):
     assert raised.value.nearest.indices == min(run.evaluations, key=lambda e: e.values["macs"]).indices
 
 
+@pytest.mark.slow
 def test_linas_beats_random_sampling(tmp_path, search):
     def final(tactic, seed):
         config = CONFIG.model_copy(
@@ -98,6 +99,7 @@ def test_progress_counts_to_the_budget(tmp_path, search):
     assert seen[-1][2] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("validations", [2, 14])
 def test_a_killed_search_goes_on_to_the_same_trajectory(
     tmp_path, whole, validations, wait_until, lines_in, send, trajectory
@@ -113,6 +115,7 @@ def test_a_killed_search_goes_on_to_the_same_trajectory(
     assert run.evaluations[: len(before)] == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("measured", [0, 5, 7])
 def test_interrupting_leaves_a_run_that_goes_on(tmp_path, whole, measured, search, trajectory):
     class Interrupted(AnalyticSupernet):
@@ -163,6 +166,7 @@ def test_another_space_or_version_is_refused(copy, field, search):
     assert raised.value.fields == (field,)
 
 
+@pytest.mark.slow
 def test_force_starts_anew(copy, search):
     run = search(copy, CONFIG.model_copy(update={"seed": 9}), force=True)
     assert len(run.evaluations) == 17

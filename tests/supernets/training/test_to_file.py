@@ -76,6 +76,7 @@ def test_absent_parent_is_an_error_and_leaves_nothing(tmp_path, small_data):
     assert not list(tmp_path.glob("w.*"))
 
 
+@pytest.mark.slow
 def test_weights_go_to_the_cache_and_are_found_there(cache, small_data):
     out = train_to_file(TrainingRequest("fashion_mnist", small_data, recipe=TINY))
     assert out == made_weights("fashion_mnist")
@@ -97,6 +98,7 @@ def test_made_weights_are_found_by_options_then_by_name(cache):
     assert weights_of("fashion_mnist") == weights_of("fashion_mnist:any=1"), "what ships comes first"
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_given_weights(tmp_path, small_data):
     parent = train_to_file(TrainingRequest("fashion_mnist", small_data, tmp_path / "p.safetensors", recipe=TINY))
     still = Recipe(phases=(Phase(1, 0.0),), batch=128, random_subnets=0)
@@ -136,6 +138,7 @@ def test_stopped_training_command_goes_on_to_the_same_weights(
     assert not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_space_without_a_recipe_is_a_usage_error(tmp_path):
     command = [sys.executable, "-m", "gnomon.cli", "train", "ofa_resnet50", "--data", str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)

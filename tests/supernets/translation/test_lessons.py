@@ -64,6 +64,7 @@ def test_pairs_that_do_not_fit_are_left_out_and_counted(pairs, vocabulary):
     assert all(len(ids) <= 5 for ids in lessons.ids[1])
 
 
+@pytest.mark.slow
 def test_training_learns_to_translate(lessons, space, tmp_path):
     """Thirty steps on a dozen sentences; the weights then know their vocabulary."""
     recipe = Recipe(phases=(Phase(10, 0.02),), batch=4, random_subnets=1, ema_decay=0.8)

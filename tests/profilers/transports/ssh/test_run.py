@@ -16,6 +16,8 @@ from gnomon.profilers import (
 from gnomon.profilers.transports.ssh import run as ssh_run
 from gnomon.profilers.worker.cache import cache_path
 
+pytestmark = pytest.mark.slow  # each starts a process on the device at every login
+
 LAYERS = {f"layer{number}": {"us": [100.0 + number]} for number in range(4)}
 SLOW = {f"layer{number}": {"us": [100.0], "sleep_s": 0.15} for number in range(10)}
 LONG = {f"layer{number}": {"us": [100.0], "sleep_s": 0.15} for number in range(60)}
