@@ -6,13 +6,16 @@ JOBS ?= 2
 BENCH ?= $(VENV)/bench
 MODULES = __init__.py version.py errors.py outputs.py settings.py api cli lut profilers reports search supernets
 
-.PHONY: demo test check bench bench-search clean
+.PHONY: demo test test-fast check bench bench-search clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gnomon demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
+
+test-fast: $(VENV)/.dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "not slow"
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import textwrap
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -83,6 +84,26 @@ def ctrl_c_reaches_children():
 
 
 @pytest.fixture
+def wait_until():
+    """Return a function that waits until something is so, while a process is at work, for at most `deadline_s`."""
+
+    def waited(is_so, process=None, deadline_s=120.0):
+        deadline = time.monotonic() + deadline_s
+        while not is_so():
+            assert process is None or process.poll() is None, f"it ended before that, with {process.returncode}"
+            assert time.monotonic() < deadline, f"waited {deadline_s} s in vain"
+            time.sleep(0.01)
+
+    return waited
+
+
+@pytest.fixture
+def lines_in():
+    """Return a function that counts the whole lines of a file, none where it is not there yet."""
+    return lambda path: path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+@pytest.fixture
 def send():
     """Return a function that sends a signal to a process, or its group, which must still be at work to be stopped."""
 
@@ -92,6 +113,8 @@ def send():
             os.killpg(process.pid, number)
         else:
             process.send_signal(number)
+        if number == signal.SIGKILL:
+            assert process.wait(timeout=60) == -signal.SIGKILL
 
     return sent
 
@@ -128,6 +151,20 @@ def install(folder, name, entry_points, monkeypatch):
     for path in folders:
         monkeypatch.syspath_prepend(path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([*folders, os.environ.get("PYTHONPATH", "")]))
+
+
+@pytest.fixture
+def install_backend(tmp_path, monkeypatch):
+    """Return a function that makes a backend known by name, here and to child processes, from the module given."""
+
+    def installed(name, source):
+        site = tmp_path / "site"
+        site.mkdir()
+        (site / f"gnomon_{name}.py").write_text(source)
+        install(site, f"gnomon-{name}", f"[gnomon.backends]\n{name} = gnomon_{name}:open_backend\n", monkeypatch)
+        return name
+
+    return installed
 
 
 @pytest.fixture

@@ -57,6 +57,7 @@ def snippets():
     return found
 
 
+@pytest.mark.slow
 def test_every_snippet_runs_as_written_in_order(mixer, quick_policy, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))

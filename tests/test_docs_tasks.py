@@ -61,6 +61,7 @@ def test_commands_exist_with_their_options(command, capsys):
         assert option in offered, option
 
 
+@pytest.mark.slow
 def test_every_group_has_a_line_of_the_table_and_no_other_is_listed():
     used = {group for path in SOURCES for group in groups_in(path.read_text(encoding="utf-8"))}
     assert len(used) > 11

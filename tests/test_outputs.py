@@ -173,6 +173,7 @@ def test_what_somebody_writes_into_a_folder_in_the_last_moment_is_kept(tmp_path,
     assert (tmp_path / "out" / "note").read_text() == "old"
 
 
+@pytest.mark.slow
 def test_of_two_processes_that_make_one_new_folder_one_is_refused(tmp_path):
     (tmp_path / "tests_of_outputs.py").write_text(Path(__file__).read_text())
     code = f"""

@@ -147,6 +147,7 @@ def test_all_is_what_installs_anywhere():
     assert reached("all") >= set(EXTRAS)
 
 
+@pytest.mark.slow
 def test_every_package_that_the_product_imports_is_declared():
     extras = [one for extra in PROJECT["optional-dependencies"].values() for one in extra]
     declared = re.findall(r"[\w-]+(?=>=)", " ".join([*PROJECT["dependencies"], *extras]))

@@ -61,6 +61,7 @@ def test_every_public_function_takes_paths_as_strings_too():
     assert seen > 20
 
 
+@pytest.mark.slow
 def test_strings_work_where_they_are_promised(tmp_path):
     from gnomon.lut import TableOrigin, import_table, read_table, write_table
     from gnomon.reports.plots import plot_fidelity, plot_front

@@ -25,6 +25,7 @@ def test_errors_of_nested_shares_go_together_and_those_of_the_rest_do_not():
     assert np.corrcoef(small, rest)[0, 1] == pytest.approx(-1 / 9, abs=0.05)
 
 
+@pytest.mark.slow
 def test_the_difference_of_two_networks_has_the_variance_of_their_disagreement():
     rows = np.arange(8000).reshape(-1, 1)
     errors = IMAGES.errors(rows, 0.1, 3)
@@ -33,6 +34,7 @@ def test_the_difference_of_two_networks_has_the_variance_of_their_disagreement()
     assert differences.var() == pytest.approx(expected, rel=0.1)
 
 
+@pytest.mark.slow
 def test_one_network_over_many_seeds_has_the_variance_of_its_accuracy():
     row = np.array([[4, 2]])
     errors = [IMAGES.errors(row, 0.1, seed)[0] for seed in range(4000)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_harness.driver import overridden, run_all, searched
 from search_harness.entrants import ENTRANTS, Entrant, chosen
@@ -88,6 +88,7 @@ def test_known_networks_cost_nothing_and_are_repriced(macro):
     assert outcome.volume_at(0) == pytest.approx(volumes_of(macro, rows)[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [name for name in ENTRANTS if "Optuna" not in name and "BoTorch" not in name])
 def test_every_method_of_ours_spends_its_budget_in_both_variants(macro, method):
     entrant = ENTRANTS[method]
@@ -99,6 +100,7 @@ def test_every_method_of_ours_spends_its_budget_in_both_variants(macro, method):
         assert outcome.volumes[-1] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("method", "package"), [("Optuna NSGA-II", "optuna"), ("Optuna GP", "optuna")])
 def test_other_peoples_methods_run(macro, method, package):
     pytest.importorskip(package)
@@ -116,6 +118,7 @@ def test_botorch_runs(macro, variant):
     assert first_occurrences(rows).all()
 
 
+@pytest.mark.slow
 def test_linas_of_the_paper_beats_chance(macro):
     settings = {"seed": 0, "budget": 40}
     paper, _ = searched(macro, "paper", ENTRANTS["LINAS of the paper, ridge"], EXACT, **settings)
@@ -150,6 +153,7 @@ def test_constants_are_put_back_after_an_error():
         fail_under({"gnomon.search.acquisition.opening:NOT_THERE": 1})
 
 
+@pytest.mark.slow
 def test_an_interrupted_benchmark_goes_on(macro_table, tmp_path):
     path = tmp_path / "results.jsonl"
     wanted = {"random": ENTRANTS["random"], "LINAS, ridge": ENTRANTS["LINAS, ridge"]}
@@ -169,6 +173,7 @@ def test_an_interrupted_benchmark_goes_on(macro_table, tmp_path):
     assert not list(run_all("macro", macro_table, wanted, Results.load(path), **settings))
 
 
+@pytest.mark.slow
 def test_two_processes_give_what_one_does(macro_table):
     settings = {"variants": (EXACT,), "seeds": 2, "budget": 14}
     wanted = {name: ENTRANTS[name] for name in ("LINAS of the paper, ridge", "gnomon")}
@@ -193,6 +198,8 @@ def test_a_damaged_line_in_the_middle_is_an_error(tmp_path):
 costs = st.lists(st.floats(0.01, 50), min_size=1, max_size=30).map(lambda steps: tuple(np.cumsum(steps).tolist()))
 
 
+@pytest.mark.slow
+@settings(max_examples=30)
 @given(costs, st.floats(0, 2000))
 def test_what_is_written_is_read(cost, volume):
     outcome = replace(OUTCOME, costs=cost, volumes=tuple(sorted(volume / (n + 1) for n in range(len(cost)))))
@@ -267,6 +274,7 @@ def test_an_entrant_that_cannot_run_says_why():
     assert "it needs surely_not_there" in replace(ENTRANTS["gnomon"], package="surely_not_there").missing
 
 
+@pytest.mark.slow
 def test_the_script_prints_both_tables_and_goes_on(macro_table, tmp_path):
     command = [sys.executable, str(BENCHMARKS / "search_efficiency.py"), "--landscape", "macro", "--jobs", "1"]
     command += ["--data", str(macro_table), "--results", str(tmp_path / "r.jsonl"), "--only", "random", "--seeds", "2"]
@@ -278,6 +286,7 @@ def test_the_script_prints_both_tables_and_goes_on(macro_table, tmp_path):
     assert "| validations to reach | knows | 0.90 |" in again.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "value"),
     [("acquisition.opening:TRIAL_PARTIAL", 0.0), ("acquisition.opening:PAIRS", 1), ("tactics.gnomon:EXPLORATION", 9.0)],
@@ -289,6 +298,7 @@ def test_constants_of_the_tactic_hold_while_they_are_overridden(macro, place, va
     assert not np.array_equal(usual, changed)
 
 
+@pytest.mark.slow
 def test_what_was_worked_out_under_other_constants_is_forgotten(macro):
     plain = ENTRANTS["gnomon"]
     other = replace(

@@ -131,6 +131,7 @@ def test_bad_architectures(gnomon, profile_name, arch, said):
     assert said in outcome.err
 
 
+@pytest.mark.slow
 def test_existing_outputs_are_kept(gnomon, tmp_path, finished_run, profile_name):
     for name, arguments in {
         "p.jsonl": ("profile", "--out"),
@@ -147,6 +148,7 @@ def test_existing_outputs_are_kept(gnomon, tmp_path, finished_run, profile_name)
         assert path.read_text() == "precious"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["file/below", "/proc/gnomon"])
 def test_unwritable_outputs(gnomon, tmp_path, finished_run, profile_name, folder):
     (tmp_path / "file").write_text("in the way")
@@ -168,6 +170,7 @@ def test_plot_of_unknown_kind(gnomon, finished_run, tmp_path):
     assert ".png, .svg, .pdf" in outcome.err
 
 
+@pytest.mark.slow
 def test_checkpoint_of_another_network_names_the_tensor(gnomon, tmp_path, profile_name):
     from gnomon.supernets import load_space
     from gnomon.supernets.checkpoints.own_files import save_weights
@@ -219,6 +222,7 @@ def test_missing_runtime_names_the_command_that_installs_it(gnomon, tmp_path, mo
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "packages"),
     [
@@ -243,6 +247,7 @@ def test_missing_package_is_named_with_all_that_it_is_used_with(
     assert f", which is not installed: pip install {packages}" in outcome.err
 
 
+@pytest.mark.slow
 def test_unsupported_precision_is_refused_before_measuring(gnomon, tmp_path):
     outcome = gnomon("profile", "--precision", "fp16", "--out", tmp_path / "p.jsonl")
     assert outcome.code == 3

@@ -65,6 +65,7 @@ def asked_for(kind, name, run, tmp_path):
     }[kind]
 
 
+@pytest.mark.slow
 def test_verbs_that_need_none_of_it_work(broken, gnomon, finished_run, profile_name, tmp_path):
     listed = gnomon("spaces", "--json")
     assert listed.code == 0

@@ -68,6 +68,7 @@ def test_a_pipe_is_not_waited_for_and_a_link_not_followed(tiny, tmp_path, capsys
     assert victim.read_bytes() == ours
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_what_gnomon_wrote_is_replaced_when_asked(tiny, tmp_path, capsys, monkeypatch, name):
     monkeypatch.chdir(tmp_path)

@@ -63,6 +63,7 @@ def completed(words, number):
     ).stdout.split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "number", "found"),
     [
@@ -76,6 +77,7 @@ def test_tab_completes_verbs_spaces_and_backends(words, number, found):
     assert set(completed(words, number)) == found
 
 
+@pytest.mark.slow
 def test_tab_completes_shipped_profiles():
     found = completed("gnomon predict fashion_mnist/", 2)
     assert found

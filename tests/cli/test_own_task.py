@@ -31,6 +31,7 @@ def test_the_metric_is_known_without_the_data(digits):
     assert (metric_of(digits).name, metric_of(digits).unit) == ("macro_f1", "percent")
 
 
+@pytest.mark.slow
 def test_from_training_to_an_exported_file(trained, gnomon, tmp_path):
     evaluated = gnomon("evaluate", "digits_net", "--arch", "largest", "--json").json
     assert (evaluated["unit"], evaluated["examples"]) == ("percent", 397)
@@ -51,6 +52,7 @@ def test_from_training_to_an_exported_file(trained, gnomon, tmp_path):
     assert "accuracy" not in record.get("metric", {})
 
 
+@pytest.mark.slow
 def test_training_says_how_good_the_weights_are_and_keeps_it(digits, gnomon, tmp_path):
     arguments = ["digits_net", "--epochs", 1, "--augmentation", "none", "--out", tmp_path / "w.safetensors"]
     outcome = gnomon("train", *arguments)
@@ -69,6 +71,7 @@ def test_another_augmentation_than_the_training_data_knows_is_refused(digits, gn
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_metric_of_another_task_is_refused_with_the_right_one(trained, gnomon, tmp_path):
     outcome = gnomon("search", "--space", "digits_net", "--objectives", "accuracy,macs", "--out", tmp_path / "run")
     assert outcome.code == 2

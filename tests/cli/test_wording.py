@@ -51,6 +51,7 @@ def texts(path):
             yield "".join(part.value if isinstance(part, ast.Constant) else "VALUE" for part in node.values)
 
 
+@pytest.mark.slow
 def test_the_library_names_no_option_outside_a_command():
     assert len(LIBRARY) > 100
     for path in LIBRARY:
@@ -59,6 +60,7 @@ def test_the_library_names_no_option_outside_a_command():
                 assert not re.search(r"(?<![\w-])--[a-z]", COMMAND.sub("", text)), (path, text)
 
 
+@pytest.mark.slow
 def test_every_parameter_that_a_message_names_is_an_option_of_some_verb():
     options = set()
 

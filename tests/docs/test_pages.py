@@ -1,9 +1,8 @@
 """What README and docs ask a reader to type works, in the order of the page, in one folder.
 
 Searches, profiles and trainings are shortened and images few, since what counts here is that the page is right. A
-command that takes hardware, a
-download or hours is named in `NOT_RUN` with the reason. Of those, and of what the prose mentions, the verb and the
-options must exist.
+command that takes hardware, a download or hours is named in `NOT_RUN` with the reason. Of those, and of what the prose
+mentions, the verb and the options must exist.
 """
 
 import re

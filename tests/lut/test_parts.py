@@ -23,6 +23,8 @@ from gnomon.lut.measuring.build import plan_for
 from gnomon.supernets.graph import PartModel, graph_from_layers, models_from_architecture
 from gnomon.supernets.testing import SpaceContract
 
+pytestmark = pytest.mark.slow
+
 STEPS = 6
 
 

@@ -77,6 +77,7 @@ def test_openvino_takes_bf16_only_where_the_processor_has_it():
         assert executable.options["precision"] == "bf16"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
 def test_a_profile_is_measured_on_files_of_its_precision(tiny, quick_policy, tmp_path, backend):
     request = ProfileRequest("tiny", backend, INT8, networks=10, policy=quick_policy)

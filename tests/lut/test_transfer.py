@@ -10,6 +10,8 @@ from gnomon.lut.lint import lint_profile
 from gnomon.profilers.timing.measurement import Measurement
 from gnomon.supernets import load_space
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def request_(tiny, quick_policy):

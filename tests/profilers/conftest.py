@@ -77,16 +77,9 @@ def registered_backend(request):
 
 
 @pytest.fixture
-def fake_backend(tmp_path, monkeypatch):
+def fake_backend(install_backend):
     """Make the backend ``fake`` known to child processes; returns its name."""
-    site = tmp_path / "site"
-    info = site / "gnomon_fake-1.0.dist-info"
-    info.mkdir(parents=True)
-    (site / "gnomon_fake.py").write_text(PLUGIN)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gnomon-fake\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[gnomon.backends]\nfake = gnomon_fake:open_backend\n")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep))
-    return "fake"
+    return install_backend("fake", PLUGIN)
 
 
 @pytest.fixture

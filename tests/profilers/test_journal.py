@@ -16,6 +16,7 @@ values = st.recursive(
 records = st.lists(st.dictionaries(st.text(), values, max_size=4), min_size=1, max_size=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)  # every example waits for the disk
 @given(records)
 def test_records_come_back_as_they_were_written(written):
@@ -27,6 +28,7 @@ def test_records_come_back_as_they_were_written(written):
         assert read_journal(path) == (written, ())
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(records, st.data())
 def test_a_journal_cut_at_any_byte_yields_a_prefix_and_can_be_continued(written, data):

@@ -68,6 +68,7 @@ def test_relative_imports_stay_inside_the_package(path):
     assert max(levels, default=0) <= depth
 
 
+@pytest.mark.slow
 def test_the_worker_runs_from_a_zip_file(tmp_path):
     pytest.importorskip("onnxruntime")
     (tmp_path / "worker.pyz").write_bytes(worker_archive())

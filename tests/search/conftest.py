@@ -2,9 +2,33 @@ from pathlib import Path
 
 import pytest
 
-from gnomon.search import SearchContext
-from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency
+from gnomon.search import SearchContext, search_in_context
+from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency, fake_context
 from gnomon.supernets import Choice, LayerSpec, SearchSpace, Slot
+
+
+@pytest.fixture(scope="module")
+def search(request):
+    """Return a function that runs a search of stand-ins into a folder, by the test module's `CONFIG` unless told."""
+
+    def run(folder, config=request.module.CONFIG, context=None, **options):
+        return search_in_context(context or fake_context(), config, folder, provenance={}, **options)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def whole(search, tmp_path_factory):
+    """An uninterrupted run."""
+    return search(tmp_path_factory.mktemp("whole") / "run")
+
+
+@pytest.fixture(scope="session")
+def trajectory():
+    """Return a function that lists all that a run measured, where, and what was expected of it."""
+    return lambda run: [
+        (e.round, e.order, e.position, e.size, e.indices, e.share, e.values, e.expected) for e in run.evaluations
+    ]
 
 
 def block(kernel, runs):

@@ -14,6 +14,8 @@ from gnomon.search.problem.task_metric import needs_supernet
 from gnomon.search.testing.contracts import AnalyticSupernet
 from gnomon.supernets.metric import ACCURACY, BLEU
 
+pytestmark = pytest.mark.slow
+
 CONFIG = SearchConfig(space="pairs", objectives=("bleu", "latency"), tactic="gnomon", budget=8, partial_share=0.5)
 
 

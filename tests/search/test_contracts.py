@@ -130,6 +130,7 @@ def test_an_objective_of_another_package_is_found_by_entry_point(tmp_path, monke
         build_objective("depth", fake_context())
 
 
+@pytest.mark.slow
 def test_importing_search_loads_nothing_heavy():
     code = "import sys, gnomon.search; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

@@ -68,6 +68,7 @@ def test_an_evaluation_that_fails_is_recorded_with_its_reason_and_the_search_goe
     assert load_run(tmp_path / "run") == run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tactic", TACTICS.names())
 def test_a_third_that_fails_costs_and_is_not_asked_for_again(tmp_path, tactic):
     run, calls = search(tmp_path / "run", MemoryError(), lambda number, share: number % 3 == 1, tactic=tactic)
@@ -78,6 +79,7 @@ def test_a_third_that_fails_costs_and_is_not_asked_for_again(tmp_path, tactic):
     assert run.front().architectures
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tactic", TACTICS.names())
 def test_a_search_in_which_everything_fails_stops_and_says_so_once(tmp_path, tactic):
     error, calls = search(tmp_path / "run", ValueError("wrong shape"), lambda number, share: True, tactic=tactic)
@@ -113,6 +115,7 @@ def test_what_is_no_fault_of_an_architecture_ends_the_search_unrecorded(tmp_path
     assert not run.failures
 
 
+@pytest.mark.slow
 def test_looks_that_fail_cost_and_end_the_opening_as_others_do(tmp_path):
     run, calls = search(tmp_path / "run", RuntimeError("whole or not at all"), lambda _, share: share < 1, budget=40)
     looks = [e for e in run.failures if e.share < 1]
@@ -122,6 +125,7 @@ def test_looks_that_fail_cost_and_end_the_opening_as_others_do(tmp_path):
     assert run.cost == pytest.approx(40.0)
 
 
+@pytest.mark.slow
 def test_first_validations_that_fail_end_the_opening_too(tmp_path):
     run, _ = search(tmp_path / "run", RuntimeError("no"), lambda number, _: 0 < number < 14, partial_share=1.0)
     assert len(run.values) == 24 - 13
@@ -137,6 +141,7 @@ def test_a_study_in_which_everything_fails_asks_for_others_to_the_end(tmp_path):
         assert (study.run.cost, len({e.indices for e in study.run.evaluations})) == (12.0, 12)
 
 
+@pytest.mark.slow
 def test_a_run_cut_among_failures_goes_on_to_the_same_trajectory(tmp_path):
     def fails(folder):
         def which(number, share):

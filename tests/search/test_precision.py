@@ -149,6 +149,7 @@ def test_a_search_for_a_processor_unlike_this_one_is_refused_at_once(tmp_path, m
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_what_is_exported_is_what_was_validated(tmp_path, monkeypatch):
     monkeypatch.setattr(export_checks, "backend_names", lambda: ("onnxruntime", "openvino"))
     supernet = load_supernet("fashion_mnist")
@@ -168,7 +169,8 @@ def test_what_is_exported_is_what_was_validated(tmp_path, monkeypatch):
     assert record["quantisation"]["in_fp32"] is False
 
 
-def test_what_saturates_here_is_validated_as_another_processor_runs_it(tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_what_saturates_here_is_validated_as_another_processor_runs_it(tmp_path, monkeypatch, few_images):
     for module in (agreement, int8):
         monkeypatch.setattr(module, "weight_bits_here", lambda: 7)
     supernet = load_supernet("fashion_mnist", weight_bits=8)
@@ -201,7 +203,8 @@ def test_a_joint_search_keeps_the_bits_where_int8_is_one_of_its_choices():
     assert left_out.weight_bits is None
 
 
-def test_from_search_to_export_weights_are_as_the_profiles_processor_takes_them(tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_from_search_to_export_weights_are_as_the_profiles_processor_takes_them(tmp_path, monkeypatch, few_images):
     monkeypatch.setattr(export_checks, "backend_names", lambda: ("onnxruntime", "openvino"))
     haswell, said = profile_in_int8(["avx2"]), []
     config = CONFIG.model_copy(update={"objectives": ("accuracy", "latency"), "budget": 3})
@@ -216,6 +219,7 @@ def test_from_search_to_export_weights_are_as_the_profiles_processor_takes_them(
     assert int8.weight_bits_in((tmp_path / "out" / "model.onnx").read_bytes()) == 7
 
 
+@pytest.mark.slow
 def test_an_export_that_does_worse_than_the_search_saw_is_refused(tmp_path, monkeypatch):
     supernet = load_supernet("fashion_mnist")
     smallest = supernet.space.architecture(np.zeros_like(supernet.space.radices))

@@ -116,6 +116,7 @@ def test_the_next_round_waits_for_all_of_this_one(study):
     assert {trial.round for trial in study.ask()} == {1}
 
 
+@pytest.mark.slow
 def test_a_killed_study_asks_for_the_rest_in_another_process(tmp_path):
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "run"), CONFIG.model_dump_json()]
     killed = subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": "3"}, capture_output=True, text=True)
@@ -140,6 +141,7 @@ def test_a_forgotten_study_lets_the_folder_go(tmp_path):
     assert gnomon.Study(CONFIG, tmp_path / "run").ask()
 
 
+@pytest.mark.slow
 def test_a_failure_is_kept_costs_and_is_not_asked_again(tmp_path):
     config = CONFIG.model_copy(update={"objectives": ("accuracy", "params"), "tactic": "gnomon", "budget": 14})
     with gnomon.Study(config, tmp_path / "run") as study:
@@ -244,6 +246,7 @@ def test_what_is_asked_stays_open_when_the_others_leave_less_than_a_validation(t
         assert study.run.cost == 3.0
 
 
+@pytest.mark.slow
 def test_latency_comes_from_the_profile_and_another_profile_is_another_run(tmp_path):
     from gnomon.lut import shipped_profiles
 

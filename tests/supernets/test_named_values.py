@@ -45,11 +45,13 @@ class TestNamedValues(SpaceContract):
         return any_space
 
 
+@pytest.mark.slow
 def test_any_subnetwork_s_graph_is_what_torch_runs(any_space):
     for row in any_space.sample(5, np.random.default_rng(0)):
         graph_is_torch(any_space, any_space.architecture(row), run_onnx)
 
 
+@pytest.mark.slow
 def test_every_layer_alone_runs_on_what_timing_feeds_it(any_space):
     for backend in ("onnxruntime", "openvino"):
         for spec in any_space.unique_layers():
@@ -355,6 +357,7 @@ def test_digests_tell_wirings_apart(torch_spaces):
     assert replace(space, outputs=space.outputs[:3]).digest != space.digest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_the_command_checks_a_file_of_ones_own(name, torch_spaces, capsys):
     space_class = {"keyword_spotting": "KeywordSpotting", "unet": "UNet"}.get(name, name.capitalize())

@@ -14,6 +14,7 @@ def profiled(mixer, quick_policy, tmp_path):
     return gnomon.profile("mixer_net", "onnxruntime", out=tmp_path / "p.jsonl", networks=10, policy=quick_policy)
 
 
+@pytest.mark.slow
 def test_own_blocks_are_profiled_and_searched_with_accuracies_told(mixer, profiled, tmp_path):
     assert {spec.key for spec in mixer.unique_layers()} == set(profiled.table.measurements)
     assert profiled.table.failures == {}

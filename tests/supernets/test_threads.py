@@ -81,6 +81,7 @@ def test_no_quota_limits_nothing(content, tmp_path):
     assert processors(machine(tmp_path, **groups)).usable == len(os.sched_getaffinity(0))
 
 
+@pytest.mark.slow
 def test_answers_do_not_depend_on_the_number_of_threads():
     import torch
 
@@ -109,12 +110,14 @@ def shown(code, **variables):
 LOAD = "from gnomon.supernets.supernet import load_supernet; load_supernet('fashion_mnist')"
 
 
+@pytest.mark.slow
 def test_torchs_openmp_is_told_to_sleep_and_the_environment_is_as_before():
     out, told = shown(f"{LOAD}; import os; print(os.environ.get('OMP_WAIT_POLICY'))")
     assert out == "None"
     assert "GOMP_SPINCOUNT = '0'" in told  # of GNU's OpenMP, whose name for an unset policy is PASSIVE too
 
 
+@pytest.mark.slow
 def test_whoever_set_it_or_imported_torch_before_is_left_alone():
     for told in (shown(LOAD, OMP_WAIT_POLICY="active")[1], shown(f"import torch; {LOAD}")[1]):
         assert "GOMP_SPINCOUNT = '0'" not in told

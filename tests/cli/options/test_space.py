@@ -74,6 +74,7 @@ def test_no_space_is_an_error_of_one_line(gnomon):
     assert "gnomon train fashion_mnist" in outcome.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", [("fashion_mnist",), ("--space", "fashion_mnist")])
 def test_both_ways_do_the_same(gnomon, profile_name, way):
     predicted = gnomon("predict", profile_name, *way, "--arch", "largest", "--json")
@@ -114,6 +115,7 @@ def test_a_space_without_a_task_says_so_and_sends_nobody_round(gnomon, tiny, tmp
         assert "gnomon train" not in outcome.err
 
 
+@pytest.mark.slow
 def test_weights_without_a_recipe_are_not_said_to_be_trainable(gnomon):
     outcome = gnomon("evaluate", "ofa_resnet50")
     assert outcome.code == 2

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ABSENT_PLUGIN = """
 import onnxruntime
 onnxruntime.register_execution_provider_library = lambda name, path: None  # and so it has no device

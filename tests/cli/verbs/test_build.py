@@ -55,12 +55,14 @@ def test_what_cannot_be_built_is_named_after_all_else_is_built(gnomon, rtx, mode
     assert [path.name for path in sorted((tmp_path / "out").iterdir())] == ["affine.sm86.engine", "affine.sm86.json"]
 
 
+@pytest.mark.slow
 def test_sub_networks_of_a_space_are_built_part_by_part(gnomon, rtx, tmp_path):
     arguments = ("--space", "translate_en_de", "--arch", "smallest", "--target", "sm86", "--out", tmp_path)
     rows = gnomon("build", *arguments, "--json").json
     assert sorted(row["path"].rsplit(".", 3)[1] for row in rows) == ["decoder_step", "encoder"]
 
 
+@pytest.mark.slow
 def test_sub_networks_are_built_in_a_precision(gnomon, rtx, tmp_path):
     arguments = ("--space", "fashion_mnist", "--arch", "smallest", "--target", "sm86", "--out", tmp_path)
     (row,) = gnomon("build", *arguments, "--precision", "int8", "--json").json

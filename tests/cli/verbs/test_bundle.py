@@ -9,6 +9,7 @@ def folder(tiny, tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_bundle_is_made_run_here_and_imported(gnomon, folder):
     made = gnomon("bundle", "create", "--space", "tiny", "--networks", "10", "--time-cap-s", "5", "--out", "x.zip")
     assert made.code == 0, made.err

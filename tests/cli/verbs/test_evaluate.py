@@ -10,6 +10,8 @@ from gnomon.supernets.checkpoints.own_files import save_weights
 from gnomon.supernets.data.labelled import top1_percent, top5_percent
 from gnomon.supernets.elastic import ElasticNetwork
 
+pytestmark = pytest.mark.slow
+
 
 def test_embedded_supernet_is_evaluated_on_all_test_images(gnomon, all_images):
     outcome = gnomon("evaluate", "fashion_mnist", "--arch", "smallest", "--arch", "random:2", "--json")

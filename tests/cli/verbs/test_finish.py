@@ -4,7 +4,10 @@ import json
 import re
 import shutil
 
+import pytest
 
+
+@pytest.mark.slow
 def test_a_finished_front_is_reported_split_by_split(gnomon, finished_run, profile_name, tmp_path):
     copy = tmp_path / "run"
     shutil.copytree(finished_run, copy)
@@ -47,6 +50,7 @@ def predicted_us(gnomon, profile, row):
     return gnomon("predict", profile, "--arch", indices, "--json").json["architectures"][0]["latency_us"]
 
 
+@pytest.mark.slow
 def test_a_front_is_shown_finished_and_exported_under_another_profile(gnomon, finished_run, profile_name, tmp_path):
     other, copy = profile_name.replace("onnxruntime", "openvino"), tmp_path / "run"
     shutil.copytree(finished_run, copy)
@@ -76,6 +80,7 @@ def test_a_front_is_shown_finished_and_exported_under_another_profile(gnomon, fi
     assert "is of space 'bert_minilm'" in refused.err
 
 
+@pytest.mark.slow
 def test_a_final_front_of_an_earlier_state_is_said_and_not_drawn(gnomon, finished_run, tmp_path):
     copy = tmp_path / "run"
     shutil.copytree(finished_run, copy)

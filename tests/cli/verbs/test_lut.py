@@ -30,6 +30,7 @@ def slower(factor, chosen):
     return change
 
 
+@pytest.mark.slow
 def test_check_prints_findings_and_strict_refuses_errors(gnomon, profile_copy):
     rewrite(profile_copy, slower(1000, lambda key: key.startswith("stem")))
     outcome = gnomon("lut", "check", profile_copy)
@@ -54,6 +55,7 @@ def test_check_of_a_profile_without_findings_exits_0_under_strict(gnomon):
     assert outcome.code == 0
 
 
+@pytest.mark.slow
 def test_diff_prints_the_environment_first_then_the_layers(gnomon, profile_name, profile_copy):
     def later(record):
         if record["record"] == "header":
@@ -84,6 +86,7 @@ def test_diff_of_a_profile_with_itself_says_so(gnomon, profile_name):
     assert "no layer changed" in outcome.out
 
 
+@pytest.mark.slow
 def test_diff_lists_a_few_of_many_changes_and_counts_the_rest(gnomon, profile_name, profile_copy):
     rewrite(profile_copy, slower(2, lambda key: True))
     outcome = gnomon("lut", "diff", profile_name, profile_copy)
@@ -103,6 +106,7 @@ def slowest(gnomon, profile):
     return [line.split()[:2] for line in gnomon("lut", "show", profile, "--layers", 3).out.splitlines()[-4:-1]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_export_and_import_lead_back(gnomon, profile_name, tmp_path, suffix):
     table, profile = tmp_path / f"t.{suffix}", tmp_path / "p.jsonl"
@@ -135,6 +139,7 @@ def test_import_of_a_published_table_needs_the_conditions(gnomon, tmp_path):
     assert json.loads((tmp_path / "p.jsonl").read_text().splitlines()[0])["source"]["kind"] == "imported"
 
 
+@pytest.mark.slow
 def test_import_refuses_findings_unless_accepted(gnomon, profile_name, tmp_path):
     table, profile = tmp_path / "t.csv", tmp_path / "p.jsonl"
     gnomon("lut", "export", profile_name, "--out", table)
@@ -169,6 +174,7 @@ def test_every_command_has_help(gnomon, command):
     assert gnomon("lut", command, "--help").code == 0
 
 
+@pytest.mark.slow
 def test_existing_outputs_are_kept(gnomon, profile_name, tmp_path):
     gnomon("lut", "export", profile_name, "--out", tmp_path / "t.csv")
     for arguments in (("export", profile_name), ("import", tmp_path / "t.csv")):

@@ -51,6 +51,7 @@ def test_an_explanation_reads_from_layers_to_the_verified_error(gnomon, profile_
     assert "█" * 20 in "\n".join(lines)
 
 
+@pytest.mark.slow
 def test_two_networks_are_also_held_against_each_other(gnomon, profile_name):
     arguments = ("predict", profile_name, "--arch", "largest", "--arch", "smallest", "--explain")
     told = gnomon(*arguments, "--json").json
@@ -96,6 +97,7 @@ def test_a_layer_that_the_profile_lacks_is_named(gnomon, profile_name, tmp_path)
     assert "Profile the space again" in outcome.err
 
 
+@pytest.mark.slow
 def test_operators_are_held_against_layers_on_the_profiles_device(gnomon, profile_of_here):
     outcome = gnomon("predict", profile_of_here, "--arch", "smallest", "--operators", "--json")
     assert outcome.code == 0
@@ -110,6 +112,7 @@ def test_operators_are_held_against_layers_on_the_profiles_device(gnomon, profil
     assert found["profiled_us"] + found["outside_us"] == pytest.approx(found["profiled_inference_us"])
 
 
+@pytest.mark.slow
 def test_printed_operators_say_what_they_are_worth(gnomon, profile_of):
     here = fingerprint()
     path = profile_of(device=here.slug, hardware=here.to_json(), versions={"onnxruntime": "1.0.0"})
@@ -131,6 +134,7 @@ def test_operators_of_another_devices_profile_are_refused(gnomon, profile_of):
     assert not outcome.out
 
 
+@pytest.mark.slow
 def test_operators_of_an_absent_runtime_name_the_known_ones(gnomon, profile_of):
     here = fingerprint()
     path = profile_of(device=here.slug, hardware=here.to_json(), backend="tensorrrt")
@@ -139,6 +143,7 @@ def test_operators_of_an_absent_runtime_name_the_known_ones(gnomon, profile_of):
     assert "known are: onnxruntime, onnxruntime:cuda" in outcome.err
 
 
+@pytest.mark.slow
 def test_a_resolution_never_profiled_is_predicted_and_flagged(gnomon):
     name = "ofa_mobilenetv3/amd-epyc-2c.onnxruntime.fp32.b1.t1"
     found = gnomon("predict", name, "--space", "ofa_mobilenetv3:resolution=192", "--arch", "largest", "--json").json

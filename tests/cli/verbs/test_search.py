@@ -19,6 +19,7 @@ def other_run(tmp_path_factory, of_few_images):
     return folder
 
 
+@pytest.mark.slow
 def test_the_predictor_is_judged_in_one_line_and_in_json(gnomon, other_run):
     out = gnomon("pareto", other_run).out
     assert re.search(
@@ -38,6 +39,7 @@ def test_the_trace_has_its_cost(gnomon, other_run):
     assert found["stopped"]["reason"] == "budget"
 
 
+@pytest.mark.slow
 def test_a_larger_budget_goes_on(gnomon, other_run, tmp_path):
     shutil.copytree(other_run, tmp_path / "run")
     before = (other_run / "evaluations.jsonl").read_bytes()
@@ -70,6 +72,7 @@ def test_why_a_run_stopped_is_said(gnomon, tmp_path):
     assert "20 validations, cost 20 of 20" in gnomon(*arguments, "--budget", 20).out
 
 
+@pytest.mark.slow
 def test_a_search_starts_from_another_devices_run(gnomon, other_run, profile_name, tmp_path):
     outcome = gnomon("search", "--profile", profile_name, "--tactic", "random", "--budget", 2, "--from", other_run,
                      "--out", tmp_path / "run")  # fmt: skip
@@ -82,6 +85,7 @@ def test_a_search_starts_from_another_devices_run(gnomon, other_run, profile_nam
     assert {len(row["source"]) for row in found["front"] if row["source"]} == {64}
 
 
+@pytest.mark.slow
 def test_another_split_takes_architectures_only_and_says_so(gnomon, other_run, tmp_path):
     arguments = ("--tactic", "random", "--budget", 2, "--split", "test", "--objectives", "accuracy,macs")
     outcome = gnomon("search", *arguments, "--from", other_run, "--out", tmp_path / "run")

@@ -24,6 +24,7 @@ def two_profiles():
     return next(n for n in names if ".onnxruntime." in n), next(n for n in names if ".openvino." in n)
 
 
+@pytest.mark.slow
 def test_several_profiles_are_objectives_and_provenance(gnomon, tmp_path, two_profiles):
     ort, vino = two_profiles
     arguments = ["search", "--out", tmp_path / "run", "--profile", f"ort={ort}", "--profile", f"vino-cpu={vino}"]
@@ -44,6 +45,7 @@ def test_several_profiles_are_objectives_and_provenance(gnomon, tmp_path, two_pr
     assert "provenance.profiles.ort.sha256" in refused.err
 
 
+@pytest.mark.slow
 def test_a_constraint_on_a_profile_that_is_not_optimised(gnomon, tmp_path, two_profiles):
     ort, vino = two_profiles
     outcome = gnomon(
@@ -76,6 +78,7 @@ def test_bad_profiles(gnomon, tmp_path, two_profiles, profiles, objectives, said
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_of_several_runtimes_each_network_runs_on_the_fastest(gnomon, tmp_path, two_profiles):
     folder, loaded = tmp_path / "run", [load_profile(name) for name in two_profiles]
     options = [part for name in two_profiles for part in ("--profile", name)]
@@ -99,6 +102,7 @@ def at_int8(name, factor, path):
     return path
 
 
+@pytest.mark.slow
 def test_precision_is_searched_where_it_can_gain_and_else_left_out(gnomon, tmp_path, two_profiles):
     for factor, said in ((0.5, "onnxruntime int8 t1"), (2.0, "left out onnxruntime int8 t1: for no network faster")):
         int8 = at_int8(two_profiles[0], factor, tmp_path / f"int8.{factor}.jsonl")

@@ -24,6 +24,7 @@ def written(tmp_path, monkeypatch):
     return write
 
 
+@pytest.mark.slow
 def test_the_example_of_the_documentation_passes(gnomon, monkeypatch):
     monkeypatch.chdir(THIRD_PARTY)
     monkeypatch.syspath_prepend(str(THIRD_PARTY))
@@ -34,6 +35,7 @@ def test_the_example_of_the_documentation_passes(gnomon, monkeypatch):
     assert "ok    the largest sub-network runs, and its graph gives what torch gives" in outcome.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mixer_net", "fashion_mnist", "ofa_proxyless:resolution=128"])
 def test_registered_names_are_checked_too(gnomon, mixer, name):
     outcome = gnomon("space", "check", name)

@@ -114,6 +114,7 @@ def test_layers_that_were_never_seen_undisturbed_are_a_caution():
     assert f"{len(KEYS)} layers of {busy.name} were never seen undisturbed" in diff_profiles(BASE, busy).caution
 
 
+@pytest.mark.slow
 def test_five_percent_on_some_layers_is_found_and_named_as_their_own():
     changed = set(KEYS[::12])
     found = wrong = 0
@@ -181,6 +182,7 @@ def test_tables_without_repeats_say_unsure_rather_than_changed():
     assert verdicts(diff)[KEYS[0]] == "unsure"
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10**6))
 @settings(max_examples=10, deadline=None)
 def test_swapping_the_profiles_inverts_every_ratio(seed):

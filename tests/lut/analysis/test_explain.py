@@ -26,6 +26,7 @@ def profile(request):
     return loaded(request.param)
 
 
+@pytest.mark.slow
 @given(profile=profiles, seed=seeds)
 def test_layers_and_what_belongs_to_none_sum_to_the_prediction(profile, seed):
     architecture = random_architecture(profile.space, seed)
@@ -57,6 +58,7 @@ def test_the_layers_are_those_that_run_in_their_order(profile, seed):
     assert sorted(layer.position for layer in layers) == [layer.position for layer in layers]
 
 
+@pytest.mark.slow
 @given(profile=profiles, seed=seeds)
 def test_stages_and_kinds_are_the_same_layers_again(profile, seed):
     explanation = explain(profile, random_architecture(profile.space, seed))
@@ -67,6 +69,7 @@ def test_stages_and_kinds_are_the_same_layers_again(profile, seed):
         assert sum(g.share for g in groups) + explanation.unassigned_us / explanation.value_us == pytest.approx(1)
 
 
+@pytest.mark.slow
 @given(profile=profiles, first=seeds, second=seeds)
 def test_the_changes_between_two_networks_sum_to_the_change_of_the_whole(profile, first, second):
     a, b = (explain(profile, random_architecture(profile.space, seed)) for seed in (first, second))

@@ -17,6 +17,8 @@ from gnomon.lut import (
 from gnomon.lut.analysis.operators import layer_of, operators_by_layer
 from gnomon.profilers import OperatorProfile, OperatorsUnavailable, OperatorTime, RunConfig
 
+pytestmark = pytest.mark.slow
+
 
 @cache
 def explanation():

@@ -58,6 +58,7 @@ def test_a_truth_among_the_candidates_is_recovered(name, truth, winner):
     assert model.report.model == winner
 
 
+@pytest.mark.slow
 def test_intervals_cover_what_they_promise():
     space = load_space("fashion_mnist")
     indices = space.sample(80, np.random.default_rng(0))
@@ -161,6 +162,7 @@ def test_the_interval_is_wider_outside_the_measured_networks():
     assert model.predict(ends).ratio.min() > np.median(inside)
 
 
+@pytest.mark.slow
 def test_a_million_architectures_at_once_equal_single_ones():
     space = load_space("ofa_mobilenetv3")
     indices = networks_for(space, 20, np.random.default_rng(0))

@@ -50,6 +50,7 @@ def test_measured_tables_are_clean(name):
     assert found(values_of(name)) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROFILES)
 @example(factor=0.7)
 @example(factor=1.5)
@@ -165,6 +166,7 @@ def test_rows_of_a_faster_session_in_a_block_are_found(name):
     assert list(found(scaled(values, 1.43, block))) == ["two_sessions"]
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 10**6), sigma=st.floats(0.005, 0.05))
 @settings(max_examples=25, deadline=None)
 def test_noise_up_to_five_percent_is_no_second_session(seed, sigma):
@@ -231,6 +233,7 @@ def test_tiny_tables_are_linted_too(values):
     assert set(found(values)) <= {"not_positive", "unreadable_key"}
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(
         st.one_of(st.sampled_from([spec.key for spec in SPECS]), st.text(max_size=8)),

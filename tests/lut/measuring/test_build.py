@@ -38,6 +38,8 @@ from gnomon.profilers.worker.lock import locked
 from gnomon.supernets import UnknownSpace
 from gnomon.supernets.graph import graph_from_layers
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import sys
 from pathlib import Path

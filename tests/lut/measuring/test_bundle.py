@@ -53,6 +53,7 @@ def edit(results, change):
     results.write_text("".join(json.dumps(record) + "\n" for record in change(records)))
 
 
+@pytest.mark.slow
 def test_a_device_brings_back_what_profiling_it_would_have_given(request_, bundle, results, tmp_path):
     profile, path = import_results(bundle, results, tmp_path / "deep" / "p.jsonl")
     here = build_profile(replace(request_, backend="fake", config=RunConfig(threads=2)), tmp_path / "here.jsonl")
@@ -80,6 +81,7 @@ def test_the_profile_is_named_after_the_device_that_measured(bundle, results, tm
     assert profile.header.device == "raspberry-pi-5-model-4c"
 
 
+@pytest.mark.slow
 def test_whole_networks_alone_can_be_asked_for(tiny, quick_policy, tmp_path):
     request = bundle_request("tiny", precision="fp32", batch=1, networks=12, layers=False, policy=quick_policy)
     create_bundle(request, tmp_path / "n.zip")
@@ -106,6 +108,7 @@ def test_requests_that_make_no_profile_are_refused(tiny, quick_policy, tmp_path)
     assert not list(tmp_path.glob("*.zip"))
 
 
+@pytest.mark.slow
 def test_an_existing_file_is_kept_unless_forced(request_, bundle, results, tmp_path):
     with pytest.raises(OutputUnusable, match="force=True"):
         create_bundle(request_, bundle)

@@ -32,6 +32,7 @@ def request_(tiny, quick_policy):
     return ProfileRequest("tiny", "fake", networks=12, policy=quick_policy)
 
 
+@pytest.mark.slow
 def test_a_cache_stays_beside_the_profile_and_is_there_when_it_is_measured_again(request_, tmp_path):
     out, device = tmp_path / "p.jsonl", TellingDevice()
     build_profile(request_, out, device=device)
@@ -40,6 +41,7 @@ def test_a_cache_stays_beside_the_profile_and_is_there_when_it_is_measured_again
     assert cache_path(out).read_bytes() == b"aa"
 
 
+@pytest.mark.slow
 def test_a_profile_sums_up_what_the_device_told_and_shows_it(request_, tmp_path, capsys):
     from gnomon.cli.printing.profile import print_profile
 

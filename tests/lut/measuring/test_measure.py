@@ -6,6 +6,8 @@ from gnomon.lut import LutError, is_this_device, measure_model
 from gnomon.lut.measuring.measure import device_differences
 from gnomon.supernets.graph import graph_from_layers
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def profile(tiny, measured):

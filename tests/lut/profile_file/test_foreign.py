@@ -85,6 +85,7 @@ def test_a_folder_of_somebody_else_s_is_not_measured_into_and_removed(tiny, quic
     assert (tmp_path / "p.jsonl.building" / "thesis.txt").read_text() == "years"
 
 
+@pytest.mark.slow
 def test_a_file_that_appears_while_a_profile_is_measured_is_kept_and_so_is_what_was_measured(
     tiny, quick_policy, tmp_path
 ):

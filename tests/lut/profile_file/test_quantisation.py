@@ -17,6 +17,8 @@ from gnomon.profilers.transports.bundle_device import run_bundle
 from gnomon.profilers.transports.local import LocalDevice
 from gnomon.supernets.precision.formats import int8
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = Path(__file__).parents[1] / "samples"
 INT8 = RunConfig(precision="int8")
 

@@ -72,6 +72,7 @@ def wish(**fields):
     return json.dumps(fields).encode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
 def test_weights_are_seen_in_the_memory(backend):
     pytest.importorskip(backend)
@@ -83,6 +84,7 @@ def test_weights_are_seen_in_the_memory(backend):
     assert (backend in sys.modules) == imported
 
 
+@pytest.mark.slow
 def test_each_repeat_is_a_fresh_process(fake_backend):
     found = measure_resources(wish(us=[5.0]), backend=fake_backend, config=RunConfig(), repeats=2)
     assert len(found.repeats) == 2
@@ -91,11 +93,13 @@ def test_each_repeat_is_a_fresh_process(fake_backend):
     assert found.no_device_memory == ""
 
 
+@pytest.mark.slow
 def test_a_program_of_several_models_is_measured_as_one(fake_backend):
     parts = (ProgramPart("encoder", wish(us=[5.0])), ProgramPart("step", wish(us=[1.0]), runs=3))
     assert measure_resources(parts, backend=fake_backend, config=RunConfig(), repeats=1).peak_mib > 0
 
 
+@pytest.mark.slow
 def test_energy_comes_from_the_child_with_all_raw_values(tmp_path, monkeypatch):
     info = tmp_path / "gnomon_metered-1.0.dist-info"
     info.mkdir()
@@ -209,6 +213,7 @@ mib = st.floats(0, 1e6)
 usages = st.builds(Usage, st.builds(MemoryUse, mib, mib, mib, mib), st.none() | energies)
 
 
+@pytest.mark.slow
 @given(usages)
 def test_a_measurement_survives_json(usage):
     assert Usage.from_json(json.loads(json.dumps(usage.to_json()))) == usage

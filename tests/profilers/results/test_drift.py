@@ -297,6 +297,7 @@ def test_nothing_is_corrected_where_no_anchor_says_anything():
     assert SpeedCurve.from_anchors(anchors_from(np.ones(9))).factor("other", 1.0) == 1.0
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(1.0, 1e9), min_size=1, max_size=30), st.floats(1e-3, 1e3))
 def test_any_readings_give_a_finite_curve_that_does_not_depend_on_the_anchors_size(values, scale):
     anchors = [Anchor("a", float(number), "s", value) for number, value in enumerate(values)]

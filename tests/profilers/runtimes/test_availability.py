@@ -95,6 +95,7 @@ def test_a_plugin_that_takes_its_process_down_takes_only_that_one(plugin, monkey
     assert "the process died with SIGSEGV" in found.reason
 
 
+@pytest.mark.slow
 def test_a_plugin_whose_library_cannot_be_loaded_is_not_available(tmp_path, monkeypatch):
     code = {"onnxruntime_ep_openvino": "def get_library_path():\n    return '/nowhere/plugin.so'\n"}
     install(tmp_path / "plugin", monkeypatch, "onnxruntime-ep-openvino", "9.9", **code)
@@ -104,6 +105,7 @@ def test_a_plugin_whose_library_cannot_be_loaded_is_not_available(tmp_path, monk
     assert "\n" not in found.reason
 
 
+@pytest.mark.slow
 def test_a_plan_for_it_is_refused_before_and_by_the_worker_and_measures_nothing(plugin, tmp_path):
     plugin()
     with pytest.raises(BackendUnusable, match="its device CPU"):

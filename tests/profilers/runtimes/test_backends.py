@@ -100,6 +100,7 @@ def test_the_version_of_a_variant_may_stand_under_its_runtime():
     check_versions("fake:fast", FakeBackend(script))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["onnxruntime:openvino"])
 def test_a_backend_that_takes_a_process_keeps_the_contracts_in_one_of_its_own(name, require):
     require(name)

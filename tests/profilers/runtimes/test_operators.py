@@ -58,15 +58,9 @@ operators = st.builds(OperatorTime, texts, texts, times, st.lists(texts, max_siz
 
 
 @pytest.fixture
-def profiler(tmp_path, monkeypatch):
+def profiler(install_backend):
     """Make the backend ``profiler`` known to child processes."""
-    info = tmp_path / "site" / "gnomon_profiler-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info.parent / "gnomon_profiler.py").write_text(PLUGIN)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gnomon-profiler\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[gnomon.backends]\nprofiler = gnomon_profiler:open_backend\n")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(info.parent), os.environ.get("PYTHONPATH", "")]))
-    return "profiler"
+    return install_backend("profiler", PLUGIN)
 
 
 def measure(backend, wish, threads=1):
@@ -78,6 +72,7 @@ def test_a_profile_survives_json(profile):
     assert OperatorProfile.from_json(json.loads(json.dumps(profile.to_json()))) == profile
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
 def test_both_runtimes_can_profile_operators_in_a_child(name):
     pytest.importorskip(name)
@@ -88,6 +83,7 @@ def test_both_runtimes_can_profile_operators_in_a_child(name):
     assert (name in sys.modules) == imported
 
 
+@pytest.mark.slow
 def test_the_fastest_round_is_kept_whole(profiler):
     walls = [9.0, 8.0, 4.0, 6.0, 5.0, 1.0]
     assert len(walls) > ROUNDS
@@ -96,6 +92,7 @@ def test_the_fastest_round_is_kept_whole(profiler):
     assert [operator.value_us for operator in profile.operators] == [2.0]
 
 
+@pytest.mark.slow
 def test_the_runtime_runs_in_another_process_with_the_threads_asked_for(profiler):
     threads, pid, loops = measure(profiler, {"rounds_us": [1.0] * ROUNDS}, threads=3).operators[0].nodes
     assert (threads, loops) == ("3", "7")
@@ -113,12 +110,14 @@ def test_a_runtime_that_takes_the_child_down_is_named(profiler):
     assert caught.value.exit_code == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_a_bug_in_a_backend_brings_its_last_words(profiler):
     with pytest.raises(WorkerCrashed, match="exit code 1") as caught:
         measure(profiler, {"no": "rounds"})
     assert "KeyError" in caught.value.stderr_tail
 
 
+@pytest.mark.slow
 def test_errors_of_the_child_are_raised_as_themselves(profiler):
     with pytest.raises(ModelRejected, match="not this one"):
         measure(profiler, {"error": "not this one"})

@@ -84,6 +84,7 @@ def test_a_part_without_a_name_or_runs_is_refused(name, runs):
         ProgramPart(name, b"", runs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
 def test_a_plan_times_programs_beside_models_in_a_child_process(backend, tmp_path):
     pytest.importorskip(backend)

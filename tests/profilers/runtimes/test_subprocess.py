@@ -1,6 +1,5 @@
 """A runtime in a process of its own answers as it does here, and whatever happens to it is one error here."""
 
-import os
 import signal
 
 import numpy as np
@@ -9,6 +8,8 @@ import pytest
 from gnomon.profilers import ModelRejected, RunConfig, UnknownBackend, WorkerCrashed, load_backend
 from gnomon.profilers.runtimes.subprocess import ModelsInSubprocess
 from gnomon.profilers.testing import AFFINE_SHAPE, affine_model, affine_outputs
+
+pytestmark = pytest.mark.slow
 
 NOISY = '''
 import json, os
@@ -30,15 +31,9 @@ def open_backend():
 
 
 @pytest.fixture
-def noisy(tmp_path, monkeypatch):
+def noisy(install_backend):
     """Make the backend ``noisy`` known to child processes."""
-    info = tmp_path / "site" / "gnomon_noisy-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info.parent / "gnomon_noisy.py").write_text(NOISY)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: gnomon-noisy\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text("[gnomon.backends]\nnoisy = gnomon_noisy:open_backend\n")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(info.parent), os.environ.get("PYTHONPATH", "")]))
-    return "noisy"
+    return install_backend("noisy", NOISY)
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino", "onnxruntime:openvino"])

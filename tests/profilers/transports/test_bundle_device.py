@@ -14,6 +14,8 @@ from gnomon.profilers.testing import affine_model
 from gnomon.profilers.transports.bundle import unpack_bundle, write_bundle
 from gnomon.profilers.transports.bundle_device import ProgressLine, left
 
+pytestmark = pytest.mark.slow
+
 RUNTIME = '''
 import json, os, time
 

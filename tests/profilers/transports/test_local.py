@@ -24,6 +24,8 @@ from gnomon.profilers.child import child_environment
 from gnomon.profilers.testing import affine_model
 from gnomon.profilers.worker.lock import locked
 
+pytestmark = pytest.mark.slow
+
 LAYERS = {f"layer{number}": {"us": [100.0 + number], "sleep_s": 0.02} for number in range(4)}
 QUICK = TimingPolicy(block_us=500, blocks_per_visit=4, min_passes=2, max_passes=2, anchor_every=2)
 

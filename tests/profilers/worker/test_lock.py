@@ -39,6 +39,7 @@ def wait_for_a_visit(results):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_second_plan_is_refused_while_one_is_measured_and_welcome_afterwards(fake_backend, make_plan, tmp_path, send):
     long = make_plan("long", **{f"layer{number}": {"us": [1.0], "sleep_s": 0.2} for number in range(40)})
     short = make_plan("short", layer={"us": [1.0]})

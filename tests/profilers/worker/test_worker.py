@@ -39,6 +39,7 @@ def results(tmp_path):
     return tmp_path / "results.jsonl"
 
 
+@pytest.mark.slow
 def test_a_worker_killed_at_several_moments_repeats_nothing_and_loses_nothing(fake_backend, make_plan, results, send):
     plan = make_plan(**MODELS)
     for visits in (1, 3, 8, 13):
@@ -58,6 +59,7 @@ def test_a_worker_killed_at_several_moments_repeats_nothing_and_loses_nothing(fa
     assert len(found.sessions) == 5
 
 
+@pytest.mark.slow
 def test_a_worker_continues_after_a_torn_last_line(fake_backend, make_plan, results):
     plan = make_plan(**MODELS)
     assert finish(start_worker(plan, results))[0] == DONE
@@ -67,6 +69,7 @@ def test_a_worker_continues_after_a_torn_last_line(fake_backend, make_plan, resu
     assert read_journal(results)[1] == ()
 
 
+@pytest.mark.slow
 def test_an_interrupted_worker_finishes_its_visit_and_says_so(fake_backend, make_plan, results, send):
     plan = make_plan(**MODELS)
     worker = start_worker(plan, results)
@@ -89,6 +92,7 @@ def test_a_worker_whose_reader_is_gone_stops_where_it_can_resume(fake_backend, m
     assert not read_results(results).is_complete
 
 
+@pytest.mark.slow
 def test_progress_is_json_lines_that_end_at_the_total(fake_backend, make_plan, results):
     _, output, _ = finish(start_worker(make_plan(**MODELS), results))
     events = [json.loads(line) for line in output.splitlines()]

@@ -19,7 +19,7 @@ def expected_hypervolume_improvement(*arguments):
     return np.exp(log_expected_hypervolume_improvement(*arguments))
 
 
-def simulated(mean, deviation, front, directions=DIRECTIONS, reference=REFERENCE, draws=20_000):
+def simulated(mean, deviation, front, directions=DIRECTIONS, reference=REFERENCE, draws=8_000):
     """Draw the objectives and average the hypervolume gained; return that and its standard error."""
     rng = np.random.default_rng(0)
     base = hypervolume(front, directions, reference)

@@ -114,6 +114,7 @@ def best_at_the_floor(tactic, seed, population, budget=28):
     return values[values[:, 1] <= 20.0, 0].max()
 
 
+@pytest.mark.slow
 def test_at_the_least_that_can_be_had_it_comes_within_a_third_of_a_point_of_linas():
     linas = max(best_at_the_floor("linas", seed, 10) for seed in range(2))
     assert min(best_at_the_floor("gnomon", seed, 4) for seed in range(2)) > linas - 0.3

@@ -76,6 +76,7 @@ def test_children_are_canonical_distinct_and_better_than_chance():
     assert bred_best > drawn_best
 
 
+@pytest.mark.slow
 def test_breeding_is_a_function_of_archive_and_seed():
     archive = measured_archive(fake_context(), 12)
     posterior = Posterior.of(archive)

@@ -16,6 +16,8 @@ from gnomon.search.tactics.gnomon import build
 from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency, problem_of
 from gnomon.supernets import load_space
 
+pytestmark = pytest.mark.slow
+
 SHARE = 0.1
 
 

@@ -96,6 +96,7 @@ def test_a_super_network_without_the_precision_is_refused(space):
         build_objective("accuracy", SearchContext(space, AnalyticSupernet(space.network)))
 
 
+@pytest.mark.slow
 def test_a_joint_search_keeps_the_deployment_of_every_network_and_resumes(space, deployments, tmp_path):
     context = SearchContext(space, PreciseSupernet(AnalyticSupernet(space.network)), deployments)
     config = SearchConfig(space=space.name, population=4, budget=12, partial_share=1.0)

@@ -88,6 +88,7 @@ def sample():
     return CONTEXT.space.sample(200, np.random.default_rng(0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tactic", TACTICS.names())
 @pytest.mark.parametrize("objectives", [("accuracy",), ("accuracy", "latency"), ("accuracy", "latency", "macs")])
 def test_what_is_not_optimised_can_be_constrained(tmp_path, tactic, objectives):

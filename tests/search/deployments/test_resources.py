@@ -82,6 +82,7 @@ def test_hypervolume_ends_at_the_largest_measured_once(tmp_path):
     assert len(device.calls) == len(rows) + 9
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_keeps_where_its_hypervolume_ends(tmp_path):
     first = search_in_context(drifting_context(), CONFIG, tmp_path / "run", provenance={})
     context = drifting_context()
@@ -91,6 +92,7 @@ def test_a_run_that_goes_on_keeps_where_its_hypervolume_ends(tmp_path):
     assert again.evaluations[:9] == first.evaluations
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
 def test_a_killed_run_goes_on_to_the_same_rounds(tmp_path):
     whole = search_in_context(fake_context(), CONFIG, tmp_path / "whole", provenance={})
@@ -151,6 +153,7 @@ def test_without_a_counter_all_that_were_tried_are_named(profile, monkeypatch):
         )
 
 
+@pytest.mark.slow
 def test_a_search_measures_memory_here_and_its_final_front_keeps_it(profile, tmp_path):
     config = SearchConfig(space="fashion_mnist", objectives=("macs", "memory"), tactic="random", budget=1)
     run = search_by_api(config, tmp_path / "run", profile=profile)
@@ -162,6 +165,7 @@ def test_a_search_measures_memory_here_and_its_final_front_keeps_it(profile, tmp
     assert final.value_of(member) == evaluation.values
 
 
+@pytest.mark.slow
 def test_another_devices_memory_does_not_count_at_a_start(tmp_path):
     other = search_in_context(fake_context(), CONFIG, tmp_path / "other", provenance={"checkpoint_sha256": "c"})
     run = search_in_context(
@@ -175,6 +179,7 @@ def test_another_devices_memory_does_not_count_at_a_start(tmp_path):
     assert "memory may depend on the device" in run.start.header.why
 
 
+@pytest.mark.slow
 def test_memory_takes_units(tmp_path):
     config = CONFIG.model_copy(update={"constraints": ("memory<=0.041GiB",)})
     run = search_in_context(fake_context(), config, tmp_path / "run", provenance={})

@@ -199,6 +199,7 @@ def test_modules_that_algorithms_share_are_none():
     assert not {"breeding", "operators", "geometry"} & set(ALGORITHMS.names())
 
 
+@pytest.mark.slow
 def test_choosing_an_algorithm_does_not_load_pymoo():
     code = (
         "import sys; from gnomon.search import SearchConfig; from gnomon.search.evolution.algorithm import *\n"

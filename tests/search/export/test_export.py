@@ -20,6 +20,8 @@ from gnomon.supernets.graph import models_from_architecture
 from gnomon.supernets.metric import ACCURACY, BLEU, Answers, Metric
 from gnomon.supernets.space.space import Architecture
 
+pytestmark = pytest.mark.slow
+
 SENTENCES = np.random.default_rng(0).integers(1, 11, (7, 5))
 
 

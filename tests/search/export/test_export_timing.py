@@ -1,7 +1,6 @@
 """Exported models are on the disk before they are timed, and wait for a device that measures something else."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -19,6 +18,8 @@ from gnomon.search.export.folder import NOT_ASKED, NOT_YET
 from gnomon.search.testing.contracts import AnalyticSupernet
 from gnomon.supernets.graph import models_from_architecture
 from gnomon.supernets.metric import ACCURACY, Answers
+
+pytestmark = pytest.mark.slow
 
 HOLD = """
 import sys
@@ -158,17 +159,16 @@ def test_interrupted_while_it_waits_the_model_is_kept_and_the_same_call_complete
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_killed_while_it_waits_it_leaves_a_whole_export_that_says_it_was_not_timed(
-    profile, export, holder, tmp_path, number
+    profile, export, holder, tmp_path, number, send
 ):
     place = str(Path(__file__).parent)
     command = [sys.executable, "-c", EXPORT, place, str(tmp_path / "p.jsonl"), str(tmp_path / "out")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     said = next((line for line in process.stdout if line.startswith("waiting for this device")), process.stderr.read)
     assert isinstance(said, str), said()
-    assert process.poll() is None
-    os.kill(process.pid, number)
-    process.communicate()
-    assert process.returncode != 0
+    send(process, number)
+    process.communicate(timeout=60)
+    assert process.returncode == -number
     assert latency_in(tmp_path / "out")["not_measured"] == NOT_YET
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["model.json", "model.onnx"]
     release(holder)

@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,8 @@ from gnomon.search.final.final import final_front, unpredicted
 from gnomon.search.final.front import load_final
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
 from gnomon.supernets import Architecture
+
+pytestmark = pytest.mark.slow
 
 CONFIG = SearchConfig(space="tiny", objectives=("accuracy", "latency"), tactic="random", budget=10, population=5)
 
@@ -37,13 +40,27 @@ def run(tmp_path, supernet, profile):
     return searched(tmp_path / "run", supernet, profile)
 
 
+@pytest.fixture(scope="module")
+def kept_run(tmp_path_factory):
+    """Return the folder of a run with its final front, once a test has made it."""
+    return tmp_path_factory.mktemp("kept") / "run"
+
+
+@pytest.fixture
+def finished(tmp_path, tiny, supernet, profile, kept_run):
+    """A copy of a run with its final front, to look at and to damage."""
+    if not kept_run.exists():
+        final_front(searched(kept_run, supernet, profile), supernet=supernet, profile=profile)
+    return load_run(shutil.copytree(kept_run, tmp_path / "finished"))
+
+
 def truth_us(profile):
     return {n.id: m.value_us for n, m in zip(profile.networks, profile.network_measurements)}
 
 
-def test_members_are_validated_on_the_other_split_and_timed_whole(run, supernet, profile):
-    final = final_front(run, supernet=supernet, profile=profile)
-    front = run.front()
+def test_members_are_validated_on_the_other_split_and_timed_whole(finished, supernet, profile):
+    final = load_final(finished)
+    front = finished.front()
     assert [member.id for member in final.members] == [architecture.id for architecture in front.architectures]
     for member, values in zip(final.members, front.values):
         assert tuple(member.search.values()) == values
@@ -58,8 +75,8 @@ def test_members_are_validated_on_the_other_split_and_timed_whole(run, supernet,
     assert final.agreement.anchor_ratio == 1.0
 
 
-def test_the_final_front_has_final_values_only(run, supernet, profile):
-    final = final_front(run, supernet=supernet, profile=profile)
+def test_the_final_front_has_final_values_only(finished, supernet, profile):
+    final = load_final(finished)
     for architecture, (accuracy, latency_us) in zip(final.front().architectures, final.front().values):
         assert accuracy == supernet.evaluate(architecture, "test")
         assert latency_us == truth_us(profile)[architecture.id]
@@ -280,20 +297,18 @@ def test_a_profile_is_refused_where_no_latency_was_searched(tmp_path, profile):
         (0, {"record": "pace"}, "anchor_ratio"),
     ],
 )
-def test_a_wrong_record_is_named(run, supernet, profile, number, change, said):
-    final_front(run, supernet=supernet, profile=profile)
-    path = run.folder / "final.jsonl"
+def test_a_wrong_record_is_named(finished, number, change, said):
+    path = finished.folder / "final.jsonl"
     lines = path.read_text().splitlines()
     lines[number] = json.dumps(json.loads(lines[number]) | change)
     path.write_text("\n".join(lines) + "\n")
     with pytest.raises(RunDamaged, match=f"line {number + 1}: .*{said}") as raised:
-        load_final(run)
+        load_final(finished)
     assert raised.value.line_number == number + 1
 
 
-def test_edited_repeated_and_lost_lines_are_found(run, supernet, profile):
-    final_front(run, supernet=supernet, profile=profile)
-    path = run.folder / "final.jsonl"
+def test_edited_repeated_and_lost_lines_are_found(finished):
+    path = finished.folder / "final.jsonl"
     lines = path.read_text().splitlines()
     genes = json.dumps(json.loads(lines[1]) | {"indices": [0, 0, 7]})
     for content, said in (
@@ -303,7 +318,7 @@ def test_edited_repeated_and_lost_lines_are_found(run, supernet, profile):
     ):
         path.write_text("\n".join(content) + "\n")
         with pytest.raises(RunDamaged, match=said):
-            load_final(run)
+            load_final(finished)
 
 
 def test_two_processes_do_not_write_one_final_front(run, supernet, profile):

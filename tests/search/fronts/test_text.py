@@ -64,6 +64,7 @@ def test_optuna_gets_constrained_values_too(run, tmp_path):
     assert [t.user_attrs["gnomon_params"] for t in study.trials] == [e.values["params"] for e in run.evaluations]
 
 
+@pytest.mark.slow
 def test_the_deployment_of_a_network_is_a_column_by_its_label(tmp_path):
     profiles = [load_profile(n) for n in shipped_profiles() if n.startswith("fashion_mnist/")]
     config = SearchConfig(space="fashion_mnist", tactic="random", budget=4, population=4)

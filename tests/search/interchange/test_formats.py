@@ -83,6 +83,7 @@ def test_parquet_holds_the_same_with_types_and_the_runs_description(run, tmp_pat
     assert description["provenance"] == {"profile": {"name": "p", "sha256": "ab"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".db", ".log"])
 def test_optuna_finds_the_same_front_among_the_same_trials(run, tmp_path, suffix):
     path = tmp_path / f"study{suffix}"
@@ -102,6 +103,7 @@ def test_optuna_finds_the_same_front_among_the_same_trials(run, tmp_path, suffix
     assert front == {architecture.id for architecture in run.front().architectures}
 
 
+@pytest.mark.slow
 def test_optuna_can_go_on_from_an_exported_study(run, tmp_path):
     import optuna
 
@@ -126,6 +128,7 @@ def with_shares(run, failed="out of memory"):
     return replace(run, evaluations=(*marked, *rest))
 
 
+@pytest.mark.slow
 def test_partial_evaluations_and_failures_are_told_apart(run, tmp_path):
     import optuna
 
@@ -143,6 +146,7 @@ def test_partial_evaluations_and_failures_are_told_apart(run, tmp_path):
     assert trials[0].user_attrs["gnomon_failed"] == "out of memory"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", format_names())
 def test_outputs_are_kept_unless_forced(run, tmp_path, name):
     path = tmp_path / f"t{SUFFIX[name]}"
@@ -161,6 +165,7 @@ def test_outputs_are_kept_unless_forced(run, tmp_path, name):
     assert [found.name for found in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", format_names())
 def test_what_fails_half_way_leaves_the_old_file(run, tmp_path, monkeypatch, name):
     import os
@@ -179,6 +184,7 @@ def test_what_fails_half_way_leaves_the_old_file(run, tmp_path, monkeypatch, nam
     assert [found.name for found in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".db", ".log"])
 def test_a_study_that_somebody_went_on_with_is_not_replaced(run, tmp_path, suffix):
     path = tmp_path / f"study{suffix}"
@@ -227,6 +233,7 @@ def test_formulas_are_made_plain(text):
     assert cell_from_value(text) == "'" + text
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(tactic=TEXT, failed=TEXT)
 def test_any_text_survives_and_none_is_a_formula(run, tmp_path, tactic, failed):
@@ -239,6 +246,7 @@ def test_any_text_survives_and_none_is_a_formula(run, tmp_path, tactic, failed):
     assert rows[1]["failed"] in (failed, f"'{failed}")
 
 
+@pytest.mark.slow
 def test_exporting_warns_of_nothing_and_keeps_optunas_verbosity(run, tmp_path, capsys):
     import optuna
 

@@ -191,6 +191,7 @@ def test_a_process_of_many_measurements_stays_bounded_and_keeps_the_front(full, 
     assert set(np.flatnonzero(non_dominated(known.values, known.directions))) <= set(positions.tolist())
 
 
+@pytest.mark.slow
 def test_two_thousand_measurements_are_conditioned_on_in_part():
     known = archive(2000, 200)
     process = Posterior.of(known).processes[0]

@@ -95,6 +95,7 @@ def test_violations_are_constraints_then_region_then_nothing(values):
     assert np.array_equal(costs, minimised(values, DIRECTIONS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tactic", ["linas", "evolutionary"])
 @pytest.mark.parametrize("algorithm", ["nsga2", "agemoea2", "smsemoa", "unsga3", "ctaea"])
 def test_a_search_measures_more_where_it_counts(tmp_path, tactic, algorithm):

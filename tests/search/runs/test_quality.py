@@ -28,6 +28,7 @@ def test_quality_counts_what_held():
     assert found.kendall_tau == pytest.approx(-1 / 3)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=12, unique=True))
 def test_a_perfect_order_has_tau_one_and_its_reverse_minus_one(values):
     for sign in (1.0, -1.0):

@@ -43,6 +43,7 @@ def latency_us(profile, architectures):
     return profile.latency.value_us(np.array([a.indices for a in architectures]))
 
 
+@pytest.mark.slow
 def test_every_latency_and_so_the_front_is_the_other_profiles(tmp_path, first, other):
     run = told(tmp_path / "run", first)
     priced = repriced(run, other)

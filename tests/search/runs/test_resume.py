@@ -1,4 +1,8 @@
-"""Runs that were stopped, damaged or edited, beyond what test_run.py does to one of the default tactic."""
+"""Runs that were stopped, damaged or edited, beyond what test_run.py does to one of the default tactic.
+
+A journal cut at any byte is a journal of whole lines (tests/profilers/test_journal.py): a tactic need only go on from
+each kind of cut.
+"""
 
 import json
 import os
@@ -10,7 +14,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from gnomon.outputs import OutputUnusable
-from gnomon.search import SearchConfig, load_run, search_in_context
+from gnomon.search import SearchConfig, load_run
 from gnomon.search.errors import NothingMeasured, RunDamaged
 from gnomon.search.tactic import TACTICS
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
@@ -25,11 +29,13 @@ CONFIG = SearchConfig(
     partial_share=1.0,
 )
 SETTINGS = {
+    "gnomon": {},
     "gnomon-partial": {"partial_share": 0.1},
     "random": {"tactic": "random"},
     "evolutionary": {"tactic": "evolutionary"},
     "linas-svr": {"tactic": "linas", "surrogate": "svr"},
     "linas-gp": {"tactic": "linas", "surrogate": "gp", "constraints": ("macs<=2M",)},
+    "multi_fidelity": {"tactic": "multi_fidelity", "population": 4, "partial_share": 0.25},
 }
 ALL_TACTICS = """
 import sys
@@ -56,20 +62,6 @@ except OutputUnusable as error:
 """
 
 
-def search(folder, config=CONFIG, context=None, **options):
-    return search_in_context(context or fake_context(), config, folder, provenance={}, **options)
-
-
-def trajectory(run):
-    return [(e.round, e.order, e.indices, e.values) for e in run.evaluations]
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """An uninterrupted run."""
-    return search(tmp_path_factory.mktemp("whole") / "run")
-
-
 @pytest.fixture
 def copy(tmp_path, whole):
     shutil.copytree(whole.folder, tmp_path / "run")
@@ -83,20 +75,25 @@ def rewrite(folder, change):
     path.write_text("".join(json.dumps(record) + "\n" for record in change(records)))
 
 
+def test_every_tactic_is_cut():
+    assert {change.get("tactic", CONFIG.tactic) for change in SETTINGS.values()} >= set(TACTICS.names())
+
+
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
-def test_cut_runs_of_other_settings_go_on_to_the_same_trajectory(tmp_path, name):
+def test_cut_runs_go_on_to_the_same_trajectory(tmp_path, third_party, name, search, trajectory):
     config = CONFIG.model_copy(update=SETTINGS[name])
     run = search(tmp_path / "run", config)
     path = tmp_path / "run" / "evaluations.jsonl"
     content = path.read_bytes()
-    for size in (0, 1, len(content) // 2, len(content) * 9 // 13, len(content) - 1):
+    end_of_line = content.index(b"\n", len(content) // 3) + 1
+    for size in (0, end_of_line - 1, end_of_line, len(content) * 9 // 13, len(content) - 1):
         path.write_bytes(content[:size])
         assert trajectory(search(tmp_path / "run", config)) == trajectory(run)
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory):
+def here(tmp_path_factory, search):
     """A run of every tactic in this process, and the configuration but for the tactic."""
     config, folder = CONFIG.model_copy(update={"partial_share": 0.1}), tmp_path_factory.mktemp("here")
     runs = {name: search(folder / name, config.model_copy(update={"tactic": name})) for name in TACTICS.names()}
@@ -105,7 +102,7 @@ def here(tmp_path_factory):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
-def test_the_same_seed_measures_the_same_in_every_process(tmp_path, here, hash_seed):
+def test_the_same_seed_measures_the_same_in_every_process(tmp_path, here, hash_seed, trajectory):
     config, runs = here
     command = [sys.executable, "-c", ALL_TACTICS, str(tmp_path), config.model_dump_json(), *TACTICS.names()]
     subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": hash_seed}, check=True)
@@ -113,7 +110,8 @@ def test_the_same_seed_measures_the_same_in_every_process(tmp_path, here, hash_s
         assert trajectory(load_run(tmp_path / tactic)) == trajectory(runs[tactic])
 
 
-def test_a_finished_run_is_given_back_without_measuring(copy, whole):
+@pytest.mark.slow
+def test_a_finished_run_is_given_back_without_measuring(copy, whole, search):
     context = replace(fake_context(), supernet=Unplugged(load_space("fashion_mnist")))
     assert search(copy, context=context).evaluations == whole.evaluations
 
@@ -126,8 +124,9 @@ class Unplugged(AnalyticSupernet):
         raise FileNotFoundError("no weights at hand")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
-def test_a_full_disk_is_said_and_the_run_goes_on_after(tmp_path, whole):
+def test_a_full_disk_is_said_and_the_run_goes_on_after(tmp_path, whole, search, trajectory):
     command = [sys.executable, "-c", SMALL_DISK, str(tmp_path / "run"), CONFIG.model_dump_json()]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "cannot write the run folder" in said
@@ -135,28 +134,31 @@ def test_a_full_disk_is_said_and_the_run_goes_on_after(tmp_path, whole):
     assert trajectory(search(tmp_path / "run")) == trajectory(whole)
 
 
-def test_a_kill_while_the_description_is_written_leaves_a_folder_that_starts(tmp_path, whole):
+@pytest.mark.slow
+def test_a_kill_while_the_description_is_written_leaves_a_folder_that_starts(tmp_path, whole, search, trajectory):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "lock").touch()
     (tmp_path / "run" / ".run.json.k3x9.tmp").write_text('{"schema": "gno')
     assert trajectory(search(tmp_path / "run")) == trajectory(whole)
 
 
-def test_force_replaces_a_run_and_nothing_else(copy):
+@pytest.mark.slow
+def test_force_replaces_a_run_and_nothing_else(copy, search):
     (copy / "notes.txt").write_text("precious")
     run = search(copy, CONFIG.model_copy(update={"seed": 9}), force=True)
     assert load_run(copy) == run
     assert (copy / "notes.txt").read_text() == "precious"
 
 
-def test_force_does_not_empty_a_folder_that_holds_no_run(tmp_path):
+def test_force_does_not_empty_a_folder_that_holds_no_run(tmp_path, search):
     (tmp_path / "thesis.tex").write_text("precious")
     with pytest.raises(OutputUnusable, match=r"thesis\.tex"):
         search(tmp_path, force=True)
     assert (tmp_path / "thesis.tex").read_text() == "precious"
 
 
-def test_force_replaces_a_run_whose_description_is_damaged(copy, whole):
+@pytest.mark.slow
+def test_force_replaces_a_run_whose_description_is_damaged(copy, whole, search, trajectory):
     (copy / "run.json").write_text("{")
     with pytest.raises(RunDamaged, match=r"run\.json"):
         search(copy)
@@ -164,7 +166,7 @@ def test_force_replaces_a_run_whose_description_is_damaged(copy, whole):
 
 
 @pytest.mark.parametrize("line", [1, 4, 12])
-def test_edited_architectures_are_found_in_whole_rounds_too(copy, line):
+def test_edited_architectures_are_found_in_whole_rounds_too(copy, line, search):
     rewrite(copy, lambda records: [*records[:line], records[line] | {"indices": [0] * 26}, *records[line + 1 :]])
     for use in (load_run, search):
         with pytest.raises(RunDamaged, match=f"line {line + 1}") as raised:
@@ -172,7 +174,7 @@ def test_edited_architectures_are_found_in_whole_rounds_too(copy, line):
         assert raised.value.line_number == line + 1
 
 
-def test_edited_rounds_are_found(copy):
+def test_edited_rounds_are_found(copy, search):
     rewrite(copy, lambda records: [*records[:4], records[4] | {"round": 1}, *records[5:]])
     with pytest.raises(RunDamaged, match="line 5") as raised:
         search(copy)
@@ -195,7 +197,7 @@ def test_edited_rounds_are_found(copy):
         (3, {"position": None}, "position"),
     ],
 )
-def test_edited_lines_are_named_with_what_is_wrong(copy, line, edit, said):
+def test_edited_lines_are_named_with_what_is_wrong(copy, line, edit, said, search):
     rewrite(copy, lambda records: [*records[:line], records[line] | edit, *records[line + 1 :]])
     for use in (load_run, search):
         with pytest.raises(RunDamaged, match=f"line {line + 1}: ") as raised:
@@ -211,14 +213,14 @@ def test_an_architecture_copied_into_another_round_is_found(copy):
         load_run(copy)
 
 
-def test_a_share_edited_in_the_last_round_is_not_continued(copy):
+def test_a_share_edited_in_the_last_round_is_not_continued(copy, search):
     rewrite(copy, lambda records: [*records[:11], records[11] | {"share": 0.5}])
     assert len(load_run(copy).partial_evaluations) == 1
     with pytest.raises(RunDamaged, match="evaluation 11 of the run is not what its settings lead to"):
         search(copy)
 
 
-def test_lost_lines_are_found(copy):
+def test_lost_lines_are_found(copy, search):
     rewrite(copy, lambda records: [*records[:6], *records[7:]])
     with pytest.raises(RunDamaged, match="line 7: expected evaluation 6"):
         search(copy)
@@ -252,7 +254,7 @@ def test_no_folder_is_no_run(tmp_path):
 
 
 @pytest.mark.parametrize("spelling", ["ofa_mobilenetv3:resolution=128,width=1.0", "ofa_mobilenetv3:resolution=128"])
-def test_the_front_speaks_of_the_space_however_it_was_spelled(tmp_path, spelling):
+def test_the_front_speaks_of_the_space_however_it_was_spelled(tmp_path, spelling, search):
     context = fake_context(spelling)
     run = search(tmp_path / "run", CONFIG.model_copy(update={"space": spelling, "tactic": "random"}), context)
     ids = {evaluation.id for evaluation in run.evaluations}

@@ -170,6 +170,7 @@ def test_the_new_folder_stands_alone(tmp_path, first):
     assert load_run(tmp_path / "run").front() == whole.front()
 
 
+@pytest.mark.slow
 def test_a_killed_process_goes_on_to_the_same_trajectory(tmp_path, first):
     config = CONFIG.model_copy(update={"objectives": ("accuracy", "macs")})
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "run"), config.model_dump_json(), str(first.folder)]

@@ -19,6 +19,8 @@ from gnomon.supernets.checkpoints.testing import formula_images, formula_weight
 from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.weight_files import SHIPPED
 
+pytestmark = pytest.mark.slow
+
 FROZEN = json.loads((Path(__file__).parent / "ofa_logits.json").read_text())
 FAMILIES = tuple(FROZEN["subnetworks"])
 RELU, RELU6 = F.relu, F.relu6

@@ -18,6 +18,8 @@ from gnomon.supernets.elastic import ElasticNetwork
 from gnomon.supernets.graph import INPUT
 from gnomon.supernets.supernet import load_supernet
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def plain(mixer):

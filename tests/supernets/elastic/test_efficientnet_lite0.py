@@ -163,6 +163,7 @@ def photos(tmp_path):
     return tmp_path / "images"
 
 
+@pytest.mark.slow
 def test_what_is_evaluated_and_exported_is_the_published_network_with_its_statistics(tmp_path, photos):
     tensors, space = parent_tensors(classes=2), "efficientnet_lite0:classes=2,resolution=32"
     supernet = load_supernet(space, checkpoint=saved(tensors, tmp_path / "parent.pth"), data=photos)
@@ -180,6 +181,7 @@ def test_what_is_evaluated_and_exported_is_the_published_network_with_its_statis
     assert np.abs(exported - expected).max() < 1e-4 * scale
 
 
+@pytest.mark.slow
 def test_other_sub_networks_are_calibrated(tmp_path, photos, caplog):
     tensors, space = parent_tensors(classes=2), "efficientnet_lite0:classes=2,resolution=32"
     supernet = load_supernet(space, checkpoint=saved(tensors, tmp_path / "parent.pth"), data=photos)
@@ -195,6 +197,7 @@ def test_other_sub_networks_are_calibrated(tmp_path, photos, caplog):
     assert all(torch.equal(found[place][0], expected[place][0]) for place in found)
 
 
+@pytest.mark.slow
 def test_statistics_that_are_not_whole_or_not_finite_are_refused(tmp_path):
     network = ElasticNetwork(load_space("efficientnet_lite0:resolution=32"))
     for name, value, said in (
@@ -280,6 +283,7 @@ def test_options_outside_are_refused(options):
         load_space(f"efficientnet_lite0:{options}")
 
 
+@pytest.mark.slow
 def test_fine_tuning_on_class_folders_starts_from_the_parent(tmp_path, photos):
     quick = replace(recipe(), phases=(Phase(6, 0.0005, elastic=()), Phase(4, 0.0005)), batch=8, ema_decay=0.5)
     out = tmp_path / "w.safetensors"

@@ -42,6 +42,7 @@ def drawn_inputs(space, n=4):
     return torch.randn(n, *space.input_shape, generator=torch.Generator().manual_seed(1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["fashion_mnist", "ofa_mobilenetv3:resolution=128", "ofa_resnet50:resolution=128"])
 def test_sorting_keeps_the_largest_network_exactly(name):
     space = load_space(name)

@@ -176,6 +176,7 @@ def test_unknown_tensors_keep_their_names():
         assert PUBLISHED.our_name(name) == name
 
 
+@pytest.mark.slow
 def test_a_file_of_another_size_names_the_tensor_and_the_file(tmp_path):
     torch.save(TORCHVISION, tmp_path / "small.pth")
     with torch.device("meta"):

@@ -102,6 +102,7 @@ class TestSequenceSpaces(SpaceContract):
         return text_space()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
 def test_graph_equals_torch_where_heads_hidden_units_and_depth_are_sliced(space, backend):
     torch.manual_seed(1)

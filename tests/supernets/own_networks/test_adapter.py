@@ -111,6 +111,7 @@ def test_genes_of_the_shape_are_found_and_others_left_out(attentive):
     }
 
 
+@pytest.mark.slow
 def test_any_subnetwork_s_graph_is_what_torch_runs(attentive):
     for row in attentive.sample(6, np.random.default_rng(0)):
         graph_is_torch(attentive, attentive.architecture(row), run_onnx)
@@ -145,6 +146,7 @@ def test_macs_and_parameters_are_counted(attentive):
     assert (macs(spec), params(spec)) == (36 * 3 * 8, 3 * 8 + 8)
 
 
+@pytest.mark.slow
 def test_every_layer_is_a_valid_model_of_the_pinned_format(mixer):
     for spec in mixer.unique_layers():
         model = onnx.load_from_string(graph_from_layers([spec], batch=2))

@@ -115,6 +115,7 @@ def classifier():
     return load_supernet("fashion_mnist")
 
 
+@pytest.mark.slow
 def test_a_network_is_quantised_for_its_target(classifier):
     smallest = classifier.space.architecture(np.zeros_like(classifier.space.radices))
     for bits in (7, 8):
@@ -124,6 +125,7 @@ def test_a_network_is_quantised_for_its_target(classifier):
     assert load_supernet("fashion_mnist", weight_bits=7).weight_bits == 7
 
 
+@pytest.mark.slow
 def test_integer_kernels_of_this_machine_compute_what_its_files_say(classifier):
     check = check_kernels(classifier)
     assert 0 < check.error < LIMIT
@@ -131,6 +133,7 @@ def test_integer_kernels_of_this_machine_compute_what_its_files_say(classifier):
     assert f"weights in {classifier.weight_bits} bits" in check.sentence()
 
 
+@pytest.mark.slow
 def test_a_file_for_another_processor_is_validated_in_fp32_and_it_is_said(classifier, monkeypatch):
     monkeypatch.setattr(agreement, "weight_bits_here", lambda: 7)
     check = check_kernels(classifier.with_weight_bits(8))
@@ -138,6 +141,7 @@ def test_a_file_for_another_processor_is_validated_in_fp32_and_it_is_said(classi
     assert "validated by Q/DQ pairs in fp32" in check.sentence()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["images", "translation"])
 def test_kernels_that_compute_something_else_are_refused_with_the_values(classifier, monkeypatch, kind):
     supernet = classifier if kind == "images" else load_supernet("translate_en_de")
@@ -190,6 +194,7 @@ def printed(command, code, **variables):
     return done.stdout.split()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not X86, reason="only x86 has kernels that saturate")
 def test_without_vnni_openvino_is_right_with_7_bits_and_wrong_with_8():
     pytest.importorskip("openvino")
@@ -211,6 +216,7 @@ print(int8.runner(quantised)(inputs)["output"].min(), onnxruntime_runner(quantis
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (X86 and shutil.which("qemu-x86_64")), reason="needs qemu-x86_64 (Debian: qemu-user) on x86")
 def test_on_a_haswell_onnxruntime_saturates_and_the_file_is_run_in_fp32_instead():
     bits, right, wrong = printed(("qemu-x86_64", "-cpu", "Haswell"), ONNXRUNTIME)

@@ -125,6 +125,7 @@ def test_numbers_are_those_of_the_runtimes_own_quantiser(tmp_path, weight_bits):
         np.testing.assert_allclose(arrays[f"{name}.0.scale"], known[f"{name}_scale"], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_same_inputs_give_the_same_bytes_in_another_process():
     code = (
         "import hashlib; from gnomon.supernets import LayerSpec; from gnomon.supernets.graph import graph_from_layers;"

@@ -10,6 +10,8 @@ from gnomon.supernets.evaluation.evaluate import evaluate
 from gnomon.supernets.precision import runner_at
 from gnomon.supernets.supernet import load_supernet
 
+pytestmark = pytest.mark.slow
+
 SHARE = 0.1
 
 

@@ -40,6 +40,7 @@ def test_groups_of_genes_are_multiplied():
     assert space.size == 36
 
 
+@pytest.mark.slow
 def test_what_is_too_large_is_estimated_and_says_so(monkeypatch):
     space = load_space("vit_b16")  # small enough to be counted, too
     exact = counting.distinct_networks(space).value

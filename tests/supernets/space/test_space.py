@@ -130,6 +130,7 @@ def test_malformed_arrays_are_refused(rows):
         load_space("fashion_mnist").canonical(rows)
 
 
+@pytest.mark.slow
 def test_digest_and_ids_are_the_same_in_every_process():
     code = (
         "from gnomon.supernets import load_space; s = load_space('fashion_mnist');"

@@ -106,7 +106,7 @@ SAMPLES = {
 
 class TestRegisteredTasks(TaskContract):
     @pytest.fixture(params=task_names())
-    def sample(self, request, tmp_path, monkeypatch):
+    def sample(self, request, tmp_path, monkeypatch, few_images):
         """A small space and small data of the task; one that is registered needs an entry of SAMPLES."""
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         folder = tmp_path / "data"

@@ -179,11 +179,13 @@ def test_another_network_is_no_parent(small_bert, published, tmp_path, change, s
         read_parent(ElasticNetwork(small_bert), tmp_path / "other.safetensors")
 
 
+@pytest.mark.slow
 def test_an_encoder_alone_is_no_checkpoint(small_bert, published):
     with pytest.raises(CheckpointMismatch, match="classifier"):
         load_checkpoint(ElasticNetwork(small_bert), published[1])
 
 
+@pytest.mark.slow
 def test_the_published_encoder_is_not_refused_in_favour_of_itself():
     shapes = published_shapes(30_522, 512, 384, 1536, 6)
     tensors = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}

@@ -17,6 +17,7 @@ PRINTABLE = st.text(st.characters(exclude_categories=("C", "Z")), min_size=1, ma
 SENTENCES = st.lists(st.builds(Sentence, PRINTABLE, st.sampled_from("01")), min_size=1, max_size=20)
 
 
+@pytest.mark.slow
 @given(SENTENCES)
 def test_sentences_survive_a_csv_file(tmp_path_factory, sentences):
     path = tmp_path_factory.mktemp("csv") / "train.csv"

@@ -14,6 +14,8 @@ from gnomon.profilers.run_config import RunConfig
 from gnomon.profilers.runtimes.registry import load_backend
 from gnomon.supernets.elastic import ElasticNetwork
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def parent(small_bert, tmp_path):

@@ -85,6 +85,7 @@ def parent(small_bert, tmp_path):
     return path
 
 
+@pytest.mark.slow
 def test_training_from_a_parent_makes_weights_that_are_found_and_classify(small_bert, folder, parent, cache):
     out = train_to_file(TrainingRequest(small_bert.name, folder, parent=parent, recipe=SMALL))
     supernet = load_supernet(small_bert.name, data=folder)
@@ -97,6 +98,7 @@ def test_training_from_a_parent_makes_weights_that_are_found_and_classify(small_
     assert record["parent"]["file"] == "parent.safetensors"
 
 
+@pytest.mark.slow
 def test_weights_refuse_the_tokenizer_of_another_model(small_bert, folder, parent, cache):
     train_to_file(
         TrainingRequest(small_bert.name, folder, parent=parent, recipe=replace(SMALL, phases=SMALL.phases[:1]))
@@ -129,6 +131,7 @@ def test_without_a_parent_the_prepared_one_is_asked_for(small_bert, folder, cach
         train_to_file(TrainingRequest(small_bert.name, folder, recipe=SMALL))
 
 
+@pytest.mark.slow
 def test_frozen_embeddings_stay_the_parents(small_bert, folder, parent, cache):
     frozen = replace(SMALL, phases=(Phase(1, 0.01),), rate_factors=recipe().rate_factors)
     train_to_file(TrainingRequest(small_bert.name, folder, parent=parent, recipe=frozen))

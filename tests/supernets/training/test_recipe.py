@@ -29,6 +29,7 @@ def test_every_epoch_belongs_to_one_phase(lengths, data):
         recipe.phase_at(recipe.epochs)
 
 
+@pytest.mark.slow
 @given(st.sets(st.sampled_from(["kernel", "expand", "depth", "width.2", "kernel.1.1"])), st.integers(0, 99))
 def test_only_genes_of_the_phase_s_families_vary(families, seed):
     space = load_space("fashion_mnist")

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from safetensors.torch import load_file
@@ -15,6 +14,7 @@ from gnomon.outputs import OutputUnusable
 from gnomon.supernets import DataUnavailable, SupernetError
 from gnomon.supernets.checkpoints.own_files import weights_of
 from gnomon.supernets.supernet import load_supernet
+from gnomon.supernets.tasks import fashion_mnist
 from gnomon.supernets.training.recipe import Phase, Recipe
 from gnomon.supernets.training.to_file import TrainingRequest, train_to_file
 from gnomon.supernets.weight_files import made_weights, spaces_with_weights
@@ -22,6 +22,21 @@ from gnomon.supernets.weight_files import made_weights, spaces_with_weights
 TINY = Recipe(phases=(Phase(1, 0.004),), batch=128, random_subnets=0)
 
 STOPPED = ("--epochs", "2", "--batch", "128")
+HELD_OUT = 100  # images that an epoch is judged on, here and in the processes started from here
+TRAIN = f"""
+from gnomon.cli.main import main
+from gnomon.supernets.tasks import fashion_mnist
+fashion_mnist.HELD_OUT = {HELD_OUT}
+main()
+"""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_held_out():
+    """Judge every epoch of training on few images, which `small_data` has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fashion_mnist, "HELD_OUT", HELD_OUT)
+        yield
 
 
 @pytest.fixture
@@ -32,7 +47,7 @@ def cache(tmp_path, monkeypatch):
 
 
 def train_command(*arguments):
-    return [sys.executable, "-m", "gnomon.cli", "train", "fashion_mnist", *map(str, arguments)]
+    return [sys.executable, "-c", TRAIN, "train", "fashion_mnist", *map(str, arguments)]
 
 
 def test_existing_weights_are_not_overwritten(tmp_path):
@@ -64,21 +79,22 @@ def test_a_given_folder_that_is_not_there_is_named(tmp_path, cache):
     assert "prepare" not in str(raised.value)
 
 
-def test_absent_parent_is_an_error_and_leaves_nothing(tmp_path, full_data):
+def test_absent_parent_is_an_error_and_leaves_nothing(tmp_path, small_data):
     out = tmp_path / "w.safetensors"
-    request = TrainingRequest("fashion_mnist", full_data, out, parent=tmp_path / "p.safetensors", recipe=TINY)
+    request = TrainingRequest("fashion_mnist", small_data, out, parent=tmp_path / "p.safetensors", recipe=TINY)
     with pytest.raises(SupernetError, match=r"p\.safetensors"):
         train_to_file(request)
     assert not list(tmp_path.glob("w.*"))
 
 
-def test_weights_go_to_the_cache_and_are_found_there(cache, full_data):
-    out = train_to_file(TrainingRequest("fashion_mnist", full_data, recipe=TINY))
+@pytest.mark.slow
+def test_weights_go_to_the_cache_and_are_found_there(cache, small_data):
+    out = train_to_file(TrainingRequest("fashion_mnist", small_data, recipe=TINY))
     assert out == made_weights("fashion_mnist")
     assert cache in out.parents
     record = json.loads(out.with_suffix(".json").read_text())
     assert record["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
-    assert (record["metric"], record["data"], record["parent"]) == ("accuracy", str(full_data), None)
+    assert (record["metric"], record["data"], record["parent"]) == ("accuracy", str(small_data), None)
     assert record["training_data"]["training_images"] == 256
     assert "fashion_mnist" in spaces_with_weights()
 
@@ -93,10 +109,11 @@ def test_made_weights_are_found_by_options_then_by_name(cache):
     assert weights_of("fashion_mnist") == weights_of("fashion_mnist:any=1"), "what ships comes first"
 
 
-def test_training_goes_on_from_given_weights(tmp_path, full_data):
-    parent = train_to_file(TrainingRequest("fashion_mnist", full_data, tmp_path / "p.safetensors", recipe=TINY))
+@pytest.mark.slow
+def test_training_goes_on_from_given_weights(tmp_path, small_data):
+    parent = train_to_file(TrainingRequest("fashion_mnist", small_data, tmp_path / "p.safetensors", recipe=TINY))
     still = Recipe(phases=(Phase(1, 0.0),), batch=128, random_subnets=0)
-    child = train_to_file(TrainingRequest("fashion_mnist", full_data, tmp_path / "c.safetensors", parent, still))
+    child = train_to_file(TrainingRequest("fashion_mnist", small_data, tmp_path / "c.safetensors", parent, still))
     for name, tensor in load_file(parent).items():
         assert tensor.allclose(load_file(child)[name], atol=1e-7), name
     record = json.loads(child.with_suffix(".json").read_text())
@@ -104,23 +121,24 @@ def test_training_goes_on_from_given_weights(tmp_path, full_data):
 
 
 @pytest.fixture(scope="module")
-def trained_at_once(tmp_path_factory, full_data):
+def trained_at_once(tmp_path_factory, small_data):
     """The weights of a training that nothing stopped."""
     out = tmp_path_factory.mktemp("whole") / "whole.safetensors"
-    assert run(["train", "fashion_mnist", *STOPPED, "--data", str(full_data), "--out", str(out)]) == 0
+    assert run(["train", "fashion_mnist", *STOPPED, "--data", str(small_data), "--out", str(out)]) == 0
     return out.read_bytes()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
-def test_stopped_training_command_goes_on_to_the_same_weights(ending, tmp_path, full_data, trained_at_once, send):
-    command = train_command(*STOPPED, "--data", full_data, "--out", tmp_path / "w.safetensors")
+def test_stopped_training_command_goes_on_to_the_same_weights(
+    ending, tmp_path, small_data, trained_at_once, wait_until, send
+):
+    command = train_command(*STOPPED, "--data", small_data, "--out", tmp_path / "w.safetensors")
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     checkpoint = tmp_path / "w.safetensors.checkpoint"
-    while not checkpoint.exists() and process.poll() is None:
-        time.sleep(0.01)
+    wait_until(checkpoint.exists, process)
     send(process, ending)
-    _, errors = process.communicate()
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == (130 if ending == signal.SIGINT else -signal.SIGKILL)
     assert "Traceback" not in errors
     assert run(command[3:]) == 0
@@ -131,6 +149,7 @@ def test_stopped_training_command_goes_on_to_the_same_weights(ending, tmp_path, 
     assert not list(tmp_path.glob("*.part"))
 
 
+@pytest.mark.slow
 def test_space_without_a_recipe_is_a_usage_error(tmp_path):
     command = [sys.executable, "-m", "gnomon.cli", "train", "ofa_resnet50", "--data", str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)

@@ -1,4 +1,6 @@
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -13,6 +15,8 @@ from gnomon.supernets.training.parent import Parent
 from gnomon.supernets.training.recipe import Phase, Recipe
 from gnomon.supernets.training.trainer import train
 from gnomon.supernets.training.training_data.images import ImageTrainingData
+
+pytestmark = pytest.mark.slow
 
 STRONG, MILD = {"shift_pixels": 2, "erase_pixels": 10}, {"shift_pixels": 1, "erase_pixels": 6}
 TINY = Recipe(
@@ -56,17 +60,30 @@ def assert_equal_weights(one, other):
 
 
 def test_training_lowers_the_loss(space, training_data, tmp_path):
-    recipe = replace(TINY, phases=(Phase(6, 0.004, augmentation=MILD),))
+    recipe = replace(TINY, phases=(Phase(3, 0.004, augmentation=MILD),))
     _, curve = train(space, training_data, recipe=recipe, checkpoint=tmp_path / "c")
     assert curve[-1].loss < curve[0].loss
 
 
-@pytest.mark.parametrize("stop_after", [1, 2, 3, 4, 5])
-def test_training_stopped_after_any_step_ends_with_the_same_weights(
-    stop_after, space, training_data, tmp_path, monkeypatch
+@pytest.fixture(scope="module")
+def trained(training_data, tmp_path_factory):
+    """The network, curve and checkpoint of a training of six steps, three a phase, that nothing stopped."""
+    checkpoint = tmp_path_factory.mktemp("whole") / "c"
+    return *train(load_space("fashion_mnist"), training_data, recipe=TINY, checkpoint=checkpoint), checkpoint
+
+
+@pytest.fixture
+def copied(trained, tmp_path):
+    """A copy of that training's checkpoint."""
+    return Path(shutil.copy(trained[2], tmp_path / "c"))
+
+
+@pytest.mark.parametrize("stop_after", [1, 3, 4], ids=["within a phase", "at its end", "in the second"])
+def test_training_stopped_after_a_step_ends_with_the_same_weights(
+    stop_after, trained, space, training_data, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(trainer, "CHECKPOINT_EVERY_S", 0.0)
-    whole, whole_curve = train(space, training_data, recipe=TINY, checkpoint=tmp_path / "whole")
+    whole, whole_curve, _ = trained
 
     def stop(progress):
         if progress.done == stop_after + 1:  # the step before has been written
@@ -139,25 +156,22 @@ def test_bfloat16_trains_float32_weights(space, training_data, tmp_path):
     ("change", "named"),
     [({"seed": 2}, "recipe.seed"), ({"rate_factors": {"stem": 0.5}}, "recipe.rate_factors.stem")],
 )
-def test_checkpoint_of_another_recipe_is_refused(change, named, space, training_data, tmp_path):
-    train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
+def test_checkpoint_of_another_recipe_is_refused(change, named, space, training_data, copied):
     with pytest.raises(CheckpointMismatch, match=named):
-        train(space, training_data, recipe=replace(TINY, **change), checkpoint=tmp_path / "c")
+        train(space, training_data, recipe=replace(TINY, **change), checkpoint=copied)
 
 
-def test_a_checkpoint_that_says_lessons_goes_on(space, training_data, tmp_path):
-    train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
-    state = torch.load(tmp_path / "c", weights_only=True)
+def test_a_checkpoint_that_says_lessons_goes_on(space, training_data, copied):
+    state = torch.load(copied, weights_only=True)
     state["origin"]["lessons"] = state["origin"].pop("training_data")
-    torch.save(state, tmp_path / "c")
-    train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
+    torch.save(state, copied)
+    train(space, training_data, recipe=TINY, checkpoint=copied)
 
 
-def test_checkpoint_of_other_data_is_refused(space, training_data, tmp_path):
-    train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
+def test_checkpoint_of_other_data_is_refused(space, training_data, copied):
     fewer = ImageTrainingData(training_data.training.take(slice(64)), training_data.validation)
     with pytest.raises(CheckpointMismatch, match=r"training_data\.training_images"):
-        train(space, fewer, recipe=TINY, checkpoint=tmp_path / "c")
+        train(space, fewer, recipe=TINY, checkpoint=copied)
 
 
 def test_training_leaves_torchs_global_randomness_alone(space, training_data, tmp_path):

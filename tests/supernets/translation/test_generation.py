@@ -52,6 +52,7 @@ def test_a_wider_beam_finds_likelier_translations(network, architectures, source
         assert (gains > -1e-4).float().mean() > 0.7
 
 
+@pytest.mark.slow
 def test_a_sentence_is_translated_the_same_in_any_company(network, space, sources):
     architecture = space.architecture(space.radices - 1)
     many = np.concatenate([sources] * (BATCH // 12 + 1))

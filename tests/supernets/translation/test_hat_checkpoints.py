@@ -222,6 +222,7 @@ def test_a_file_of_ours_reads_as_the_published_one(loaded, tmp_path):
     assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in network.state_dict().items())
 
 
+@pytest.mark.slow
 def test_a_file_for_another_space_is_told_which_it_fits():
     shapes = published_shapes(
         "iwslt14", width=640, hidden=2048, inner=512, layers=(6, 6), words=8848, target_words=6632

@@ -24,6 +24,7 @@ def ends(translator):
     return [space.architecture(row) for row in (space.radices - 1, np.zeros_like(space.radices))]
 
 
+@pytest.mark.slow
 def test_shipped_weights_translate(translator):
     """BLEU on the test sentences, which training has not seen; half a point below what was measured."""
     largest, smallest = (translator.evaluate(end, "test") for end in ends(translator))

@@ -85,6 +85,7 @@ def test_lengths_that_do_not_fit_are_refused(options):
         load_space(f"translate_en_de:{options}")
 
 
+@pytest.mark.slow
 def test_trained_parameters_hold_one_table(space, network):
     """Encoder, decoder and projection share it; the exported step holds it once too."""
     tables = [tensor for tensor in network.parameters() if len(tensor) == 70]
@@ -121,6 +122,7 @@ def test_later_tokens_and_padding_change_nothing(space, network):
     assert torch.allclose(*found, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_graphs_equal_torch(space, network, architectures, backend):
     """Both parts on a batch of two, the encoder's outputs and two steps, all values and not the tokens alone."""

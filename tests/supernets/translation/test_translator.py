@@ -17,6 +17,7 @@ from gnomon.supernets.evaluation.translator import SCRIPT, Translator
 from gnomon.supernets.layers.kinds.source_embedding import TABLE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
 def test_exported_models_translate_as_torch_does(translator, architectures, backend):
     loaded = load_backend(backend)
@@ -75,6 +76,7 @@ def test_bleu_is_sacrebleus():
     assert "nrefs:1|case:mixed" in signature()
 
 
+@pytest.mark.slow
 def test_exported_folder_translates_a_sentence(translator, architectures, pairs, tmp_path):
     """What a user gets: two models, a vocabulary, and a script that needs nothing of ours."""
     translated = [

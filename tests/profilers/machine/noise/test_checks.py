@@ -151,6 +151,7 @@ def test_no_content_of_the_systems_files_is_too_strange(causes_of, content, monk
         assert len(cause.value) < 300
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     st.dictionaries(

@@ -1,6 +1,5 @@
 """The INA3221 read from a scripted tree of hwmon, by the real sampling process."""
 
-import os
 import signal
 
 import pytest
@@ -47,10 +46,9 @@ def test_a_sampler_that_fell_behind_measured_nothing(hwmon, tmp_path):
             counter.spent_mj(before, few)
 
 
-def test_a_killed_sampler_is_an_error_that_says_where_to_look(hwmon, tmp_path):
+def test_a_killed_sampler_is_an_error_that_says_where_to_look(hwmon, tmp_path, send):
     with open_counter(tmp_path) as counter:
-        os.kill(counter._sampler.pid, signal.SIGKILL)
-        counter._sampler.wait()
+        send(counter._sampler, signal.SIGKILL)
         with pytest.raises(CounterUnavailable, match=r"has ended.*cat \S+in2_input \S+curr2_input"):
             counter.read()
 

@@ -17,6 +17,8 @@ from gnomon.profilers import (
 )
 from gnomon.profilers.testing import LARGE_AFFINE_SHAPE, affine_model
 
+pytestmark = pytest.mark.slow
+
 NAME = "onnxruntime:openvino"
 SETUP = """
 import json, os, sys

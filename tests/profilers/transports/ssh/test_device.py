@@ -25,6 +25,8 @@ from gnomon.profilers.errors import RuntimeTooOld
 from gnomon.profilers.testing import affine_model
 from gnomon.profilers.transports.ssh import line
 
+pytestmark = pytest.mark.slow  # each starts a process on the device at every login
+
 OLD_RUNTIME = "__version__ = '1.9.0'\nset_default_logger_severity = disable_telemetry_events = lambda *words: None\n"
 
 

@@ -15,6 +15,7 @@ def other_board(board):
     return board
 
 
+@pytest.mark.slow
 def test_a_profile_says_where_it_was_measured(other_board, tiny, tmp_path, monkeypatch, quick_policy):
     pytest.importorskip("onnxruntime")
     monkeypatch.chdir(tmp_path)

@@ -16,6 +16,8 @@ from gnomon.profilers import (
 from gnomon.profilers.transports.ssh import run as ssh_run
 from gnomon.profilers.worker.cache import cache_path
 
+pytestmark = pytest.mark.slow  # each starts a process on the device at every login
+
 LAYERS = {f"layer{number}": {"us": [100.0 + number]} for number in range(4)}
 SLOW = {f"layer{number}": {"us": [100.0], "sleep_s": 0.15} for number in range(10)}
 LONG = {f"layer{number}": {"us": [100.0], "sleep_s": 0.15} for number in range(60)}
@@ -117,6 +119,7 @@ def test_a_run_that_is_killed_there_goes_on(fake_board, make_plan, results):
     client = fake_board.start(make_plan(**SLOW), results)
     fake_board.wait_for_a_visit()
     (runner,) = runners(fake_board)
+    assert runner.is_running()
     runner.kill()
     errors = client.communicate(timeout=60)[1]
     assert client.returncode == 0, errors
