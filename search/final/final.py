@@ -30,7 +30,7 @@ from ..problem.objective import Objective, measure
 from ..problem.resource import FAMILIES
 from ..problem.supernet import EvaluatesInFp32, SearchableSupernet, searchable
 from ..runs.records import FINAL_FILE, JOURNAL_FILE, TIMING_FOLDER, Evaluation
-from ..runs.repricing import original, repriced
+from ..runs.repricing import repriced
 from ..runs.run import Run
 from .front import FinalFront, final_from
 from .records import (
@@ -127,7 +127,7 @@ def header_for(
     latency = LATENCY if profile is None else latency_of(run, profile)
     first = [evaluation.id for evaluation in unpredicted(run)]
     return FinalHeader(
-        run=run_digest(original(run)),
+        run=run_digest(run.folder),
         evaluations=None if run.pricing is None else len(run.evaluations),
         search_split=run.config.split,
         report_split=OTHER_SPLIT[run.config.split],

@@ -18,7 +18,6 @@ from ..fronts.pareto import ParetoFront
 from ..problem.constraint import Constraint
 from ..problem.objective import ObjectiveInfo
 from ..runs.records import FINAL_FILE, JOURNAL_FILE
-from ..runs.repricing import original
 from .records import (
     SCHEMA,
     SCHEMA_VERSION,
@@ -230,7 +229,7 @@ def load_final(run: Run) -> FinalFront | None:
             f"{run.folder / JOURNAL_FILE} is not all of the sealed final front; make it anew: finish with `force=True`",
             path=run.folder / JOURNAL_FILE,
         )
-    header, digest = final.header, run_digest(original(run))
+    header, digest = final.header, run_digest(run.folder)
     is_same = header.front == front if header.evaluations is None else header.evaluations == len(run.evaluations)
     if header.run != digest or not is_same:
         raise RunMismatch(

@@ -6,6 +6,7 @@ A final front belongs to one state of one run: another front, profile, checkpoin
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ...supernets.space.space import Architecture
 from ...version import VERSION
 from ..errors import RunDamaged, RunMismatch
-from ..runs.records import JOURNAL_FILE, RunHeader, first_line, journal_lines
+from ..runs.records import JOURNAL_FILE, RUN_FILE, first_line, journal_lines
 
 SCHEMA: Final = "gnomon.final"
 # History of the final front's format, newest first:
@@ -105,9 +106,10 @@ RECORDS: dict[str, type[Record]] = {
 }
 
 
-def run_digest(header: RunHeader) -> str:
-    """Return the sha256 of a run's description."""
-    return hashlib.sha256(header.model_dump_json(by_alias=True).encode()).hexdigest()
+def run_digest(folder: Path) -> str:
+    """Return the sha256 of a run's description as its file says it, whichever version of Gnomon wrote that."""
+    content = json.loads((folder / RUN_FILE).read_text())
+    return hashlib.sha256(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
 
 
 def read_final_journal(folder: Path) -> tuple[Record, ...]:

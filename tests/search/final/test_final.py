@@ -1,6 +1,7 @@
 import json
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -263,10 +264,9 @@ def test_another_final_front_is_refused_by_field_and_kept_unless_forced(run, sup
     assert final_front(run, supernet=supernet, force=True).timings == {}
 
 
-def test_a_run_that_went_on_needs_a_new_final_front(run, supernet, profile, tmp_path):
+def test_a_run_that_went_on_needs_a_new_final_front(run, supernet, profile):
     final_front(run, supernet=supernet, profile=profile)
-    longer = searched(tmp_path / "longer", supernet, profile, budget=12)
-    changed = replace(longer, folder=run.folder)
+    changed = searched(run.folder, supernet, profile, budget=12)
     with pytest.raises(RunMismatch, match="force=True") as raised:
         load_final(changed)
     assert raised.value.fields == ("run",)
@@ -365,3 +365,10 @@ def test_a_profile_that_none_of_several_latencies_came_from_is_refused(tmp_path,
     with pytest.raises(RunMismatch, match="searched with latency@a from other") as raised:
         final_front(run, supernet=supernet, profile=profile)
     assert raised.value.fields == ("profile.sha256",)
+
+
+def test_the_final_front_of_a_run_of_an_earlier_format_loads_forever():
+    run = load_run(Path(__file__).parents[1] / "samples" / "finished_v3")
+    final = load_final(run)
+    assert [member.id for member in final.members]
+    assert {member.id for member in final.members} <= {one.architecture.id for one in run.measured}
