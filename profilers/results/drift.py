@@ -2,11 +2,10 @@
 
 Two things make a visit slower than it should be, and each has its own remedy; neither can do the other's work.
 
-- A spell of other work hits some visits and misses others. No correction can know which, because the anchors are
-  elsewhere at that moment. The estimator (`measurement.undisturbed`: the lower quartile of all blocks) leaves such
-  visits out, as long as a good quarter were missed. But it is blind to what lasts: where the machine was slower all
-  through a session, it takes the slow visits for the model's latency; and it picks the fast moments of a drifting
-  machine, other ones for each model.
+- A spell of other work hits some visits and misses others. No curve can know which, because the anchors are elsewhere
+  at that moment. The probe knows, and the estimator keeps to what was undisturbed (`measurement.py`; without a probe it
+  is the lower quartile of all blocks, which leaves such visits out as long as a good quarter were missed). But it is
+  blind to what lasts: where the machine was slower all through a session, it takes the slow visits for the latency.
 - A speed that lasts (drift, a slow half, a session of another speed) is seen by the anchors before and after, and is
   divided out here. But the curve is blind to what is shorter than some five anchor visits, and it assumes that the
   machine slows all models alike; what slows only memory, say, is divided out of all by the anchor's share.
