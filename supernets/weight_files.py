@@ -28,7 +28,7 @@ def lessons_of(weights: Path) -> Mapping[str, Any]:
     """Return what the record beside weights says they were taught by; nothing where there is no record of ours."""
     try:
         record = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     lessons = record.get("lessons") if isinstance(record, dict) else None
     return lessons if isinstance(lessons, dict) else {}

@@ -5,7 +5,6 @@ What the lines of a run may say is checked in `replay.py`.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...profilers.errors import JournalDamaged
 from ...profilers.files import read_text_file
-from ...profilers.journal import Record, read_journal, warn_torn
+from ...profilers.journal import Record, read_journal, value_from_json, warn_torn
 from ..config import SearchConfig
 from ..deployments.provenance import Provenance
 from ..errors import RunDamaged
@@ -147,7 +146,7 @@ def read_header(folder: Path) -> RunHeader:
     """Read `run.json` of any version; raises RunDamaged."""
     path = folder / RUN_FILE
     try:
-        content = json.loads(read_text_file(path))
+        content = value_from_json(read_text_file(path))
         if content.get("schema") != SCHEMA or content.get("version") not in READABLE:
             raise RunDamaged(
                 f"{path} has schema {content.get('schema')!r} version {content.get('version')!r}; "

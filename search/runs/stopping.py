@@ -6,7 +6,6 @@ depends on any of this, so a run that stopped goes on to the same trajectory whe
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...profilers.files import read_text_file
-from ...profilers.journal import write_atomically
+from ...profilers.journal import value_from_json, write_atomically
 from ..config import SearchConfig
 from ..errors import RunDamaged
 from .records import STOP_FILE, Evaluation, first_line
@@ -83,7 +82,7 @@ def read_stop(folder: Path) -> Stop | None:
     """Read how the run in `folder` ended, if it did; raises RunDamaged."""
     path = folder / STOP_FILE
     try:
-        return Stop.model_validate(json.loads(read_text_file(path)))
+        return Stop.model_validate(value_from_json(read_text_file(path)))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, ValidationError) as error:
