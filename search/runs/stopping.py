@@ -17,7 +17,7 @@ from ...profilers.files import read_text_file
 from ...profilers.journal import value_from_json, write_atomically
 from ..config import SearchConfig
 from ..errors import RunDamaged
-from .records import STOP_FILE, Evaluation, first_line
+from .records import MOST, STOP_FILE, Evaluation, Seconds, first_line
 
 Reason = Literal["budget", "time", "gain", "space"]
 TOLERANCE = 1e-9  # in full validations: shares such as 0.1 are not exact in binary
@@ -32,8 +32,8 @@ class Stop(BaseModel):
     version: Literal[2] = 2
     reason: Reason
     said: str
-    cost: float
-    elapsed_s: float
+    cost: float = Field(ge=0, le=MOST)
+    elapsed_s: Seconds
 
 
 def cost_of(evaluations: Sequence[Evaluation]) -> float:

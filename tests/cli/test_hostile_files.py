@@ -1,10 +1,12 @@
 """Files that no Gnomon wrote so: every reader names the file, and what of it is wrong, in one line; nothing hangs."""
 
+import json
 import shutil
 
 import pytest
 
 from gnomon.lut.profile_file.store import SHIPPED
+from gnomon.supernets import Architecture
 
 DEEP = '{"a":' * 100_000 + "1" + "}" * 100_000 + "\n"
 
@@ -39,3 +41,102 @@ def test_json_nested_too_deeply_is_refused_as_a_profile(gnomon, tmp_path):
     for name in ("deep.jsonl", "deeper.jsonl"):
         for verb in (("lut", "show"), ("lut", "check"), ("predict",)):
             assert f"{name}, line 1" in the_error(gnomon(*verb, tmp_path / name))
+
+
+def with_evaluation(run, **changed):
+    """Change fields of the first evaluation, which keeps the id of its genes."""
+    path = run / "evaluations.jsonl"
+    first, *rest = path.read_text().splitlines()
+    record = {**json.loads(first), **changed}
+    record["id"] = Architecture("fashion_mnist", tuple(record["indices"])).id
+    path.write_text("\n".join([json.dumps(record), *rest]) + "\n")
+
+
+GENES = ([-1] * 26, [99] * 26, [10**30] * 26, [0, 0, 0], [0] * 200, [], [0] * 25 + [7])
+
+
+@pytest.mark.parametrize("genes", GENES, ids=("-1", "99", "1e30", "three", "200", "none", "one"))
+def test_genes_outside_the_space_are_refused_by_every_verb_that_reads_a_run(
+    gnomon, run_copy, profile_name, tmp_path, genes
+):
+    with_evaluation(run_copy, indices=genes)
+    search = ("search", "--profile", profile_name, "--tactic", "random", "--budget", 6, "--population", 3)
+    for verb in (
+        ("pareto", run_copy),
+        ("runs", "export", run_copy, "--out", tmp_path / "run.csv"),
+        ("export", run_copy, "--out", tmp_path / "model"),
+        (*search, "--out", run_copy),
+    ):
+        line = the_error(gnomon(*verb))
+        assert "evaluations.jsonl, line " in line
+        assert "indices" in line
+    assert not (tmp_path / "run.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("round", 10**30),
+        ("size", 10**400),
+        ("seconds", 1e308),
+        ("seconds", -1.0),
+        ("elapsed_s", 10**400),
+        ("expected", {"accuracy": [10**400, 1.0]}),
+        ("values", {"accuracy": 10**400, "latency": 1.0}),
+        ("deployment", -1),
+    ],
+)
+def test_numbers_that_no_evaluation_has_are_named_by_line_and_field(gnomon, run_copy, field, value):
+    with_evaluation(run_copy, **{field: value})
+    assert f"evaluations.jsonl, line 1: {field}" in the_error(gnomon("pareto", run_copy))
+
+
+def named_twice(content):
+    content["objectives"].append(content["objectives"][0])
+
+
+def named_twice_everywhere(content):
+    named_twice(content)
+    content["config"]["objectives"].append(content["config"]["objectives"][0])
+
+
+DESCRIPTIONS = {
+    "deployments of nothing": ("provenance.deployments", lambda run: run["provenance"].update(deployments=[{}])),
+    "deployments as text": ("provenance.deployments", lambda run: run["provenance"].update(deployments="abc")),
+    "left out as a number": ("provenance.left_out", lambda run: run["provenance"].update(left_out=3)),
+    "an objective twice": ("objectives", named_twice),
+    "an objective twice in the settings too": ("objectives", named_twice_everywhere),
+    "an objective watched too": ("watched", lambda run: run.update(watched=[{"name": "latency", "unit": "us"}])),
+    "other objectives than the settings": ("objectives", lambda run: run["objectives"].reverse()),
+    "no objectives": ("objectives", lambda run: run.update(objectives=[])),
+    "a budget beyond floats": ("budget", lambda run: run["config"].update(budget=10**400)),
+    "a population beyond memory": ("population", lambda run: run["config"].update(population=10**30)),
+    "a reference beyond floats": ("reference", lambda run: run["objectives"][0].update(reference=10**400)),
+    "an opening of minus one": ("opening_budget", lambda run: run.update(opening_budget=-1)),
+}
+
+
+@pytest.mark.parametrize("wrong", DESCRIPTIONS)
+def test_a_description_of_no_run_is_named_by_file_and_field(gnomon, run_copy, tmp_path, wrong):
+    field, change = DESCRIPTIONS[wrong]
+    content = json.loads((run_copy / "run.json").read_text())
+    change(content)
+    (run_copy / "run.json").write_text(json.dumps(content))
+    for verb in (("pareto", run_copy), ("runs", "export", run_copy, "--out", tmp_path / "run.csv")):
+        line = the_error(gnomon(*verb))
+        assert f"{run_copy / 'run.json'} " in line
+        assert field in line
+
+
+@pytest.mark.parametrize(("field", "value"), [("cost", -(10**30)), ("elapsed_s", -5), ("elapsed_s", 1e308)])
+def test_an_end_that_no_run_had_is_named_by_file_and_field(gnomon, run_copy, field, value):
+    content = json.loads((run_copy / "stop.json").read_text())
+    (run_copy / "stop.json").write_text(json.dumps({**content, field: value}))
+    assert f"stop.json does not say how a run ended: {field}" in the_error(gnomon("pareto", run_copy))
+
+
+@pytest.mark.parametrize("option", ["--budget", "--population", "--patience", "--inner-evaluations"])
+def test_counts_that_no_machine_can_reach_are_refused_before_anything_is_drawn(gnomon, tmp_path, option):
+    search = ("search", "--space", "fashion_mnist", "--objectives", "macs,params", "--out", tmp_path / "run")
+    assert f"{option} {10**30}: expected a finite number" in the_error(gnomon(*search, option, 10**30))
+    assert not (tmp_path / "run").exists()
