@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from ...inputs import ABSENT, fault_of_file
 from ...outputs import appearing, file_kind
 from ...profilers.errors import JournalDamaged
 from ...profilers.files import has_schema, read_file
@@ -52,9 +53,10 @@ def shipped_profiles() -> tuple[str, ...]:
 def load_profile(source: str | Path) -> HardwareProfile:
     """Read a profile from a file, or a shipped one by name; raises UnknownProfile, ProfileDamaged."""
     path = Path(source)
-    if path.is_dir():
+    fault = fault_of_file(path)
+    if fault == "is a folder":
         raise UnknownProfile(f"{path} {kind_of_folder(path)}")
-    if not os.path.lexists(path):
+    if fault == ABSENT and not os.path.lexists(path):
         path = SHIPPED / f"{source}{SUFFIX}"
         if str(source) not in shipped_profiles():
             hint = closest_hint(str(source), shipped_profiles())

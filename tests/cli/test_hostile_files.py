@@ -1,7 +1,9 @@
 """Files that no Gnomon wrote so: every reader names the file, and what of it is wrong, in one line; nothing hangs."""
 
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -140,3 +142,56 @@ def test_counts_that_no_machine_can_reach_are_refused_before_anything_is_drawn(g
     search = ("search", "--space", "fashion_mnist", "--objectives", "macs,params", "--out", tmp_path / "run")
     assert f"{option} {10**30}: expected a finite number" in the_error(gnomon(*search, option, 10**30))
     assert not (tmp_path / "run").exists()
+
+
+def verbs_that_read(path, run, profile):
+    """Return the arguments of verbs that read what stands at `path`, by what they take it for."""
+    search = ("search", "--space", "fashion_mnist", "--objectives", "macs,params", "--budget", 4, "--out", run / "new")
+    return {
+        "checkpoint": ("evaluate", "fashion_mnist", "--arch", "smallest", "--checkpoint", path),
+        "data": ("evaluate", "fashion_mnist", "--arch", "smallest", "--data", path),
+        "model": ("build", path, "--target", "sm86", "--out", run / "engines"),
+        "space": ("build", path, "--arch", "smallest", "--target", "sm86", "--out", run / "engines"),
+        "profile": ("predict", path),
+        "profile of a device": ("search", "--profile", f"pi={path}", "--objectives", "latency@pi", "--out", run / "n"),
+        "settings": ("search", "--config", path, "--out", run / "new"),
+        "table": ("lut", "import", path, "--format", "csv", "--space", "fashion_mnist", "--out", run / "new.jsonl"),
+        "run": ("pareto", path),
+        "earlier run": (*search, "--from", path),
+        "results": ("bundle", "import", path, path, "--out", run / "new.jsonl"),
+        "run's folder": ("search", "--profile", profile, "--objectives", "latency,macs", "--budget", 4, "--out", path),
+    }
+
+
+KINDS = tuple(verbs_that_read(None, Path(), ""))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["a" * 300, "a" * 5000, "null\0character"], ids=["300", "5000", "null"])
+def test_a_name_that_no_file_has_is_one_line_for_every_reader(gnomon, profile_name, tmp_path, kind, name):
+    the_error(gnomon(*verbs_that_read(name, tmp_path, profile_name)[kind]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("path", ["pipe", "/dev/zero"])
+def test_what_is_no_file_is_called_what_it_is_by_every_reader_and_not_waited_for(
+    gnomon, profile_name, tmp_path, kind, path
+):
+    os.mkfifo(tmp_path / "pipe")
+    line = the_error(gnomon(*verbs_that_read(tmp_path / path, tmp_path, profile_name)[kind]))
+    noun = "is a named pipe" if path == "pipe" else "is a device"
+    assert noun in line or kind in ("space", "run", "earlier run", "run's folder")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="takes root, who becomes nobody for a while")
+@pytest.mark.parametrize("kind", ["checkpoint", "data", "model", "profile", "profile of a device", "run"])
+def test_a_folder_that_may_not_be_entered_is_one_line_for_every_reader(gnomon, profile_name, tmp_path, kind):
+    (tmp_path / "closed").mkdir(mode=0o700)
+    arguments = verbs_that_read(tmp_path / "closed" / "inside", tmp_path, profile_name)[kind]
+    assert gnomon(*arguments).code in (0, 2)  # and all is imported that nobody may not read
+    os.seteuid(65534)
+    try:
+        outcome = gnomon(*arguments)
+    finally:
+        os.seteuid(0)
+    assert "ermission denied" in the_error(outcome)
