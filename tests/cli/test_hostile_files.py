@@ -195,3 +195,57 @@ def test_a_folder_that_may_not_be_entered_is_one_line_for_every_reader(gnomon, p
     finally:
         os.seteuid(0)
     assert "ermission denied" in the_error(outcome)
+
+
+def with_record(profile, kind, **changed):
+    """Change fields of the first record of that kind; blocks lose what goes with them."""
+    lines = [json.loads(line) for line in Path(profile).read_text().splitlines()]
+    record = next(line for line in lines if line["record"] == kind)
+    record.update(changed)
+    for name in ("at_s", "probe_us", "switches") if "block_us" in changed else ():
+        record.pop(name, None)
+    Path(profile).write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [
+        ("layer", "block_us", [[1e308]]),
+        ("layer", "block_us", [["5"]]),
+        ("layer", "loops", "1"),
+        ("network", "block_us", [[5e-324]]),
+        ("network", "loops", 10**400),
+        ("network", "indices", [-1] * 26),
+        ("network", "indices", [10**30] * 26),
+        ("network", "indices", [0, 0, 0]),
+        ("network", "id", "deadbeef"),
+        ("network", "at_s", ["NaN"]),
+        ("anchor", "t_s", "NaN"),
+        ("anchor", "value_us", 1e308),
+        ("header", "seconds", 1e308),
+        ("header", "sessions", 10**400),
+        ("header", "session_starts_s", {"a": "NaN"}),
+        ("header", "config", {"device": "cpu", "precision": "fp32", "threads": 10**400, "batch": 1}),
+    ],
+    ids=str,
+)
+def test_numbers_that_no_profile_has_are_named_by_line_and_field(gnomon, profile_copy, kind, field, value):
+    with_record(profile_copy, kind, **{field: value})
+    for verb in (("lut", "show"), ("lut", "check"), ("predict",)):
+        line = the_error(gnomon(*verb, profile_copy))
+        assert "copy.jsonl, line " in line
+        assert f"{kind}.{'indices' if field == 'id' else field}" in line
+
+
+def test_a_table_of_absurd_times_can_be_taken_as_it_is_and_says_which_are_none(gnomon, tmp_path, profile_name):
+    out = tmp_path / "table.csv"
+    assert gnomon("lut", "export", profile_name, "--out", out).code == 0
+    lines = out.read_text().splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith('"layer"')) + 1
+    for row, value in enumerate(("0", "1e300", "5e-324", "-1", "inf"), first):
+        key = lines[row].rpartition('"')[0] + '"'
+        lines[row] = f"{key},{value},,"
+    out.write_text("\n".join(lines) + "\n")
+    imported = gnomon("lut", "import", out, "--accept-findings", "--out", tmp_path / "table.jsonl")
+    assert imported.code == 0, imported.err
+    assert (tmp_path / "table.jsonl").read_text().count('"record":"failure"') == 5
