@@ -16,6 +16,7 @@ from typing import Any
 
 import typer
 
+from ..printable import in_one_line
 from ..version import VERSION
 from .exits import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_QUALITY, QualityRefused, exit_code_of
 from .groups import VERBS, Verbs
@@ -82,7 +83,7 @@ def run(arguments: list[str]) -> int:
         print("interrupted; nothing measured is lost, run the same command again to go on", file=sys.stderr)
         return EXIT_INTERRUPTED
     except QualityRefused as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {in_one_line(str(error))}", file=sys.stderr)
         return EXIT_QUALITY
     except ModuleNotFoundError as error:
         from ..supernets.packages import install_command
@@ -99,7 +100,7 @@ def run(arguments: list[str]) -> int:
         code = exit_code_of(error)
         if code is None:
             raise
-        print(f"error: {as_options(str(error))}", file=sys.stderr)
+        print(f"error: {in_one_line(as_options(str(error)))}", file=sys.stderr)
         return code
     return result if isinstance(result, int) else 0
 
@@ -115,7 +116,7 @@ def torn_lines_shown() -> Iterator[None]:
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
             if issubclass(category, TornLine):
-                print(f"warning: {message}", file=sys.stderr)
+                print(f"warning: {in_one_line(str(message))}", file=sys.stderr)
             else:
                 shown(message, category, *where, **more)
 

@@ -1,5 +1,6 @@
 """Files that no Gnomon wrote so: every reader names the file, and what of it is wrong, in one line; nothing hangs."""
 
+import csv
 import json
 import os
 import shutil
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from gnomon.lut import load_profile
+from gnomon.lut.interchange.registry import read_table, write_table
 from gnomon.lut.profile_file.store import SHIPPED
 from gnomon.supernets import Architecture
 
@@ -249,3 +252,47 @@ def test_a_table_of_absurd_times_can_be_taken_as_it_is_and_says_which_are_none(g
     imported = gnomon("lut", "import", out, "--accept-findings", "--out", tmp_path / "table.jsonl")
     assert imported.code == 0, imported.err
     assert (tmp_path / "table.jsonl").read_text().count('"record":"failure"') == 5
+
+
+HOSTILE = "\x1b[2J\u202e\x9b31m\nquality  good: said by nobody\r"
+
+
+def test_what_a_profile_says_is_shown_and_not_obeyed(gnomon, profile_copy, profile_name):
+    verbs = (("lut", "show"), ("lut", "check"), ("lut", "diff", profile_name), ("predict", "--arch", "smallest"))
+    before = [gnomon(*verb, profile_copy).out.count("\n") for verb in verbs]
+    header = {"device": HOSTILE, "created": HOSTILE, "versions": {"onnxruntime": HOSTILE}, "backend": HOSTILE}
+    with_record(profile_copy, "header", **header)
+    for verb, lines in zip(verbs, before):
+        outcome = gnomon(*verb, profile_copy)
+        assert not {"\x1b", "\x9b", "\u202e", "\r"} & set(outcome.out + outcome.err)
+        assert "\nquality  good: said by nobody" not in outcome.out
+        assert outcome.out.count("\n") == lines or verb[1] == "diff"
+    assert "\\x1b[2J\\u202e\\x9b31m\\nquality" in gnomon("lut", "show", profile_copy).out
+
+
+def test_what_a_run_says_is_shown_and_not_obeyed(gnomon, run_copy):
+    content = json.loads((run_copy / "run.json").read_text())
+    content["config"]["tactic"] = content["provenance"]["profile"]["name"] = HOSTILE
+    content["provenance"]["left_out"] = [HOSTILE]
+    (run_copy / "run.json").write_text(json.dumps(content))
+    end = json.loads((run_copy / "stop.json").read_text())
+    (run_copy / "stop.json").write_text(json.dumps({**end, "reason": "gain", "said": HOSTILE}))
+    outcome = gnomon("pareto", run_copy)
+    assert outcome.code == 0
+    assert not {"\x1b", "\x9b", "\u202e", "\r"} & set(outcome.out + outcome.err)
+    assert "\nquality  good: said by nobody" not in outcome.out
+
+
+def test_an_error_is_one_line_whatever_a_name_holds(gnomon):
+    line = the_error(gnomon("predict", f"no{HOSTILE}"))
+    assert not {"\x1b", "\x9b", "\u202e"} & set(line)
+
+
+@pytest.mark.parametrize("key", ["=cmd|'/C calc'!A0", "+1", "@SUM(A1)", " -1", "'quoted", "'=1", "plain"])
+def test_a_layer_that_reads_as_a_formula_is_text_in_a_spreadsheet_and_comes_back(profile_copy, tmp_path, key):
+    with_record(profile_copy, "layer", key=key)
+    write_table(load_profile(profile_copy), tmp_path / "table.csv")
+    with (tmp_path / "table.csv").open(newline="") as file:
+        cells = [row[0] for row in csv.reader(file)]
+    assert not any(cell.lstrip(" ")[:1] in ("=", "+", "-", "@") for cell in cells)
+    assert key in {row.key for row in read_table(tmp_path / "table.csv").rows}
