@@ -79,7 +79,9 @@ def run(arguments: list[str]) -> int:
             result = app(args=arguments, standalone_mode=False)
         if result == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
             raise KeyboardInterrupt
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, typer.Abort) as stopped:
+        if isinstance(stopped.__cause__, EOFError):  # typer takes it for Ctrl-C; verbs ask for no input, so it is none
+            raise stopped.__cause__ from None
         print("interrupted; nothing measured is lost, run the same command again to go on", file=sys.stderr)
         return EXIT_INTERRUPTED
     except QualityRefused as error:

@@ -29,7 +29,8 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
     """Return the tensors of a safetensors or torch file by name; raises CheckpointMismatch when it is neither."""
     path = Path(path)
     if fault := fault_of_file(path):
-        raise CheckpointMismatch(f"the checkpoint {path} {fault}; expected a file of weights", tensor="(file)")
+        said = f"cannot read the checkpoint {path}: it {fault}; expected a file of weights"
+        raise CheckpointMismatch(said, tensor="(file)")
     try:
         with path.open("rb") as file:
             head = file.read(9)

@@ -296,3 +296,26 @@ def test_a_layer_that_reads_as_a_formula_is_text_in_a_spreadsheet_and_comes_back
         cells = [row[0] for row in csv.reader(file)]
     assert not any(cell.lstrip(" ")[:1] in ("=", "+", "-", "@") for cell in cells)
     assert key in {row.key for row in read_table(tmp_path / "table.csv").rows}
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")], ids=str)
+def test_weights_that_are_no_numbers_are_refused_with_their_tensor(gnomon, tmp_path, number):
+    from gnomon.supernets import load_space
+    from gnomon.supernets.checkpoints.own_files import save_weights
+    from gnomon.supernets.elastic import ElasticNetwork
+
+    network = ElasticNetwork(load_space("fashion_mnist"))
+    name, weights = next(iter(network.named_parameters()))
+    weights.data.view(-1)[3] = number
+    save_weights(network, tmp_path / "w.safetensors")
+    line = the_error(gnomon("evaluate", "fashion_mnist", "--checkpoint", tmp_path / "w.safetensors"))
+    assert f"in tensor {name!r} are NaN or infinite" in line
+
+
+def test_the_end_of_a_file_is_not_taken_for_ctrl_c(gnomon, monkeypatch):
+    def at_its_end(*anything):
+        raise EOFError("Ran out of input")
+
+    monkeypatch.setattr("gnomon.lut.load_profile", at_its_end)
+    with pytest.raises(EOFError, match="Ran out of input"):
+        gnomon("predict", "any")

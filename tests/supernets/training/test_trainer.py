@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 
 import pytest
@@ -155,3 +156,35 @@ def test_training_leaves_torchs_global_randomness_alone(space, lessons, tmp_path
 def test_data_that_fill_no_batch_are_an_error(space, lessons, tmp_path):
     with pytest.raises(DataUnavailable, match=r"one batch of 128.*'training_images': 96"):
         train(space, lessons, recipe=replace(TINY, batch=128), checkpoint=tmp_path / "c")
+
+
+WAYS = {
+    "empty": lambda content: b"",
+    "cut": lambda content: content[: len(content) // 2],
+    "text": lambda content: b"early days",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_damaged_checkpoint_is_named_and_left_as_it_is(way, space, lessons, tmp_path):
+    train(space, lessons, recipe=TINY, checkpoint=tmp_path / "c")
+    damaged = WAYS[way]((tmp_path / "c").read_bytes())
+    (tmp_path / "c").write_bytes(damaged)
+    with pytest.raises(CheckpointMismatch, match="remove it to start again"):
+        train(space, lessons, recipe=TINY, checkpoint=tmp_path / "c")
+    assert (tmp_path / "c").read_bytes() == damaged
+
+
+def test_a_checkpoint_without_its_parts_is_named(space, lessons, tmp_path):
+    train(space, lessons, recipe=TINY, checkpoint=tmp_path / "c")
+    state = torch.load(tmp_path / "c", weights_only=True)
+    for part in state:
+        torch.save({name: value for name, value in state.items() if name != part}, tmp_path / "c")
+        with pytest.raises(CheckpointMismatch, match="remove it to start again"):
+            train(space, lessons, recipe=TINY, checkpoint=tmp_path / "c")
+
+
+def test_a_named_pipe_in_the_checkpoint_s_place_is_not_waited_for(space, lessons, tmp_path):
+    os.mkfifo(tmp_path / "c")
+    with pytest.raises(CheckpointMismatch, match="is a named pipe"):
+        train(space, lessons, recipe=TINY, checkpoint=tmp_path / "c")
