@@ -49,20 +49,24 @@ SEARCH: Mapping[str, Setting] = {
     ),
     "surrogate": Setting("Predictor of costly objectives (linas): ridge, svr, gp.", "ridge"),
     "population": Setting(
-        "Full validations a round; by default what the tactic suits: gnomon 4, others 50.", None, int, least=1
+        "Full validations a round; by default what the tactic suits: gnomon 4, others 50.", None, int, least=1, most=1e6
     ),
     "partial_share": Setting(
         "Share of the examples of a partial (low-fidelity) evaluation; 1: none.", 0.1, float, above=0, most=1
     ),
     "budget": Setting(
-        "Cost of the run in full validations, never exceeded; a larger one continues a run.", 250, int, least=1
+        "Cost of the run in full validations, never exceeded; a larger one continues a run.",
+        250,
+        int,
+        least=1,
+        most=1e9,
     ),
     "stop_after_s": Setting("Stop before the run has taken so many seconds.", None, float, above=0),
     "stop_gain": Setting(
         "Stop between rounds when the hypervolume gains a smaller share, as 0.001.", None, float, above=0
     ),
-    "patience": Setting("Full validations over which `stop_gain` looks at the gain.", 20, int, least=1),
-    "inner_evaluations": Setting("Predicted architectures a round (linas).", 20_000, int, least=1),
+    "patience": Setting("Full validations over which `stop_gain` looks at the gain.", 20, int, least=1, most=1e9),
+    "inner_evaluations": Setting("Predicted architectures a round (linas).", 20_000, int, least=1, most=1e8),
     "constraints": Setting("Bound that the front keeps, as latency<=2ms.", (), is_repeated=True, option="constraint"),
     "region": Setting("Where hypervolume counts, as latency<=12ms; nothing is forbidden.", (), is_repeated=True),
     "split": Setting("Examples that a task's metric is searched on: validation or test.", "validation"),

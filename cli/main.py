@@ -16,6 +16,7 @@ from typing import Any
 
 import typer
 
+from ..printable import in_one_line
 from ..version import VERSION
 from .exits import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_QUALITY, QualityRefused, exit_code_of
 from .groups import VERBS, Verbs
@@ -78,11 +79,13 @@ def run(arguments: list[str]) -> int:
             result = app(args=arguments, standalone_mode=False)
         if result == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
             raise KeyboardInterrupt
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, typer.Abort) as stopped:
+        if isinstance(stopped.__cause__, EOFError):  # typer takes it for Ctrl-C; verbs ask for no input, so it is none
+            raise stopped.__cause__ from None
         print("interrupted; nothing measured is lost, run the same command again to go on", file=sys.stderr)
         return EXIT_INTERRUPTED
     except QualityRefused as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {in_one_line(str(error))}", file=sys.stderr)
         return EXIT_QUALITY
     except ModuleNotFoundError as error:
         from ..supernets.packages import install_command
@@ -99,7 +102,7 @@ def run(arguments: list[str]) -> int:
         code = exit_code_of(error)
         if code is None:
             raise
-        print(f"error: {as_options(str(error))}", file=sys.stderr)
+        print(f"error: {in_one_line(as_options(str(error)))}", file=sys.stderr)
         return code
     return result if isinstance(result, int) else 0
 
@@ -115,7 +118,7 @@ def torn_lines_shown() -> Iterator[None]:
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
             if issubclass(category, TornLine):
-                print(f"warning: {message}", file=sys.stderr)
+                print(f"warning: {in_one_line(str(message))}", file=sys.stderr)
             else:
                 shown(message, category, *where, **more)
 

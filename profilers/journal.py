@@ -37,6 +37,17 @@ def warn_torn(said: Iterable[str]) -> None:
         warnings.warn(TornLine(text), stacklevel=3)
 
 
+def value_from_json(text: Union[str, bytes]) -> Any:
+    """Return the value of JSON text that anybody may have written.
+
+    Raises ValueError for what is no JSON, NaN and infinity too, and for what is nested too deeply to be read.
+    """
+    try:
+        return json.loads(text.decode("utf-8") if isinstance(text, bytes) else text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
 def json_line(record: Mapping[str, Any]) -> str:
     """Return ``record`` as one canonical line: compact, keys sorted, no newline; NaN and infinity are a ValueError."""
     return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -152,7 +163,7 @@ def _record(path: Path, number: int, line: bytes) -> Record:
 
 def _object(line: bytes) -> Optional[Record]:
     try:
-        value = json.loads(line.decode("utf-8"), parse_constant=_refuse_constant)
+        value = value_from_json(line)
     except ValueError:
         return None
     return value if isinstance(value, dict) else None

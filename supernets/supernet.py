@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from ..inputs import ABSENT, fault_of_file, fault_of_folder
 from .checkpoints.own_files import weights_of
 from .errors import CheckpointMismatch, DataUnavailable, UnknownSpace
 from .evaluation.join import supernet_of
@@ -43,7 +44,7 @@ def load_supernet(
     loaded = load_space(space).network
     require_folder(data)
     path = checkpoint or weights_of(loaded.name)
-    if checkpoint is not None and not checkpoint.is_file():
+    if checkpoint is not None and fault_of_file(checkpoint) == ABSENT:
         raise CheckpointMismatch(absent(loaded.name, checkpoint), tensor="(file)")
     require_task(loaded)
     if path is None:
@@ -61,10 +62,10 @@ def load_supernet(
 
 def require_folder(data: Path | None) -> None:
     """Raise DataUnavailable when a folder of data was given that is none."""
-    if data is not None and not data.is_dir():
-        what = "is no folder" if data.exists() else "does not exist"
+    if data is not None and (fault := fault_of_folder(data)):
         raise DataUnavailable(
-            f"the folder of the data, {data}, {what}; name the folder that holds the data set (`data`), or leave it out"
+            f"the folder of the data, {data}, {fault}; name the folder that holds the data set (`data`), "
+            "or leave it out"
         )
 
 

@@ -29,7 +29,7 @@ def training_data_of(weights: Path) -> Mapping[str, Any]:
     """Return what the record beside weights says they were taught by; nothing where there is no record of ours."""
     try:
         record = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     training_data = record.get("training_data", record.get(OLD_KEY)) if isinstance(record, dict) else None
     return training_data if isinstance(training_data, dict) else {}

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "api": {"supernets", "profilers", "lut", "search"},
     "cli": {"supernets", "profilers", "lut", "search", "reports", "api"},
 }
-ALWAYS = {"version", "outputs", "errors", "settings"}
+ALWAYS = {"version", "inputs", "outputs", "printable", "errors", "settings"}
 # The floors of each package, from the ground up: sub-packages and root modules. A floor imports those below it, and
 # its rooms do not import each other.
 FLOORS = {

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ...inputs import exists
 from .completion import profile_names
 
 ProfileOptions = Annotated[
@@ -41,7 +41,7 @@ def load_profiles(options: Sequence[str]) -> dict[str, Any]:
     named: dict[str, str] = {}
     unnamed: list[str] = []
     for option in options:
-        match = None if Path(option).exists() else NAMED.fullmatch(option)  # a file may have = in its name
+        match = None if exists(option) else NAMED.fullmatch(option)  # a file may have = in its name
         name, source = match.groups() if match else ("", option)
         if name in named:
             raise InvalidConfig(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from .line import print_line
 from .table import number, print_table
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def print_explanation(profile: HardwareProfile, explanation: Explanation) -> Non
     """Print a network's layers, the sum they are corrected from, and the prediction with its interval."""
     space = profile.space
     bars = bars_of([layer.share for layer in explanation.layers])
-    print(f"network  {explanation.architecture.id}")
+    print_line(f"network  {explanation.architecture.id}")
     rows = [
         (
             layer.slot,
@@ -78,11 +79,12 @@ def print_explanation(profile: HardwareProfile, explanation: Explanation) -> Non
     print_table(("slot", "layer", "us", "share", "", "alone us", "90 % of blocks", "GMAC/s"), rows)
     print_groups("stage", explanation.stages)
     print_groups("kind", explanation.kinds)
-    print(f"alone    {explanation.isolated_us:,.1f} us: the sum of {explanation.runs} layers, each timed alone")
-    print(f"model    {explanation.correction_us:+,.1f} us: {profile.latency.report.model}, fitted to whole networks")
+    print_line(f"alone    {explanation.isolated_us:,.1f} us: the sum of {explanation.runs} layers, each timed alone")
+    model = profile.latency.report.model
+    print_line(f"model    {explanation.correction_us:+,.1f} us: {model}, fitted to whole networks")
     if abs(explanation.unassigned_us) > INSIGNIFICANT_US:
-        print(f"         {explanation.unassigned_us:+,.1f} us of it belong to no layer")
-    print(f"total    {headline(explanation)}")
+        print_line(f"         {explanation.unassigned_us:+,.1f} us of it belong to no layer")
+    print_line(f"total    {headline(explanation)}")
 
 
 def headline(explanation: Explanation) -> str:
@@ -126,13 +128,13 @@ def print_difference(space: SearchSpace, first: Explanation, second: Explanation
         for found in differences(first, second)
     ]
     names = (first.architecture.id, second.architecture.id)
-    print(f"differ   {names[0]} and {names[1]} in {len(rows)} of {len(space.slots)} slots")
+    print_line(f"differ   {names[0]} and {names[1]} in {len(rows)} of {len(space.slots)} slots")
     if rows:
         print_table(("slot", *names, "us", "us", "change us"), rows)
     change = second.value_us - first.value_us
     apart = first.high_us < second.low_us or second.high_us < first.low_us
     doubt = "do not overlap" if apart else "overlap, so this may be no difference at all"
-    print(f"change   {change:+,.1f} us ({100 * change / first.value_us:+.1f} %); the 90 % intervals {doubt}")
+    print_line(f"change   {change:+,.1f} us ({100 * change / first.value_us:+.1f} %); the 90 % intervals {doubt}")
 
 
 def label(spec: LayerSpec, slot: Slot) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .line import print_line
+
 if TYPE_CHECKING:
     from ...search.export.export import ExportedMetric, ExportedModel
 
@@ -12,27 +14,28 @@ def print_export(exported: ExportedModel) -> None:
     """Print what was exported and how it was checked."""
     models = [file for file in exported.files if file.runs]
     named = [f"{exported.folder / file.name}" + (f" ({file.runs} runs)" if file.runs > 1 else "") for file in models]
-    print(f"exported {', '.join(named)}: sub-network {exported.architecture.id}, {exported.precision}")
+    print_line(f"exported {', '.join(named)}: sub-network {exported.architecture.id}, {exported.precision}")
     if len(exported.files) > len(models):
-        print(f"beside   {', '.join(file.name for file in exported.files if not file.runs)}")
+        print_line(f"beside   {', '.join(file.name for file in exported.files if not file.runs)}")
     truth = "torch's" if exported.precision == "fp32" else f"{exported.metric.runtime}'s"
     for parity in exported.parities:
-        print(f"parity   {parity.backend} {parity.version}: outputs within {parity.max_difference:.1e} of {truth}")
-    print(metric_line(exported.metric))
+        print_line(f"parity   {parity.backend} {parity.version}: outputs within {parity.max_difference:.1e} of {truth}")
+    print_line(metric_line(exported.metric))
     latency = exported.latency
     if latency is None:
         print("latency  not predicted: no --profile was given")
         return
-    print(f"latency  predicted {latency.predicted_us:.1f} us, 90 % in {latency.low_us:.1f} to {latency.high_us:.1f} us")
-    print(f"         verified: {latency.verified}")
+    interval = f"90 % in {latency.low_us:.1f} to {latency.high_us:.1f} us"
+    print_line(f"latency  predicted {latency.predicted_us:.1f} us, {interval}")
+    print_line(f"         verified: {latency.verified}")
     if latency.measured_us is None:
-        print(f"         not measured: {latency.not_measured}")
+        print_line(f"         not measured: {latency.not_measured}")
         return
-    print(
+    print_line(
         f"         measured  {latency.measured_us:.1f} us (IQR {100 * (latency.relative_iqr or 0):.1f} %); the anchor "
         f"layer takes {latency.anchor_ratio:.2f} x its time in the profile,"
     )
-    print(f"         so {latency.expected_us:.1f} us were expected: error {latency.error_percent:+.1f} %")
+    print_line(f"         so {latency.expected_us:.1f} us were expected: error {latency.error_percent:+.1f} %")
 
 
 def metric_line(metric: ExportedMetric) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .line import print_line
 from .table import number, print_table
 
 if TYPE_CHECKING:
@@ -37,10 +38,10 @@ def print_final(final: FinalFront) -> None:
         stays = "unknown" if standing.on_front is None else "yes" if standing.on_front else "no"
         rows.append([*row, f"{stays}: {standing.reason}" if standing.reason else stays])
     stay = [standing.on_front for standing in final.standings].count(True)
-    print(f"final    {final.folder}: searched on {header.search_split}, reported on {header.report_split}")
+    print_line(f"final    {final.folder}: searched on {header.search_split}, reported on {header.report_split}")
     if final.pricing:
-        print(f"priced   by {final.pricing}, which the run was not searched with")
-    print(f"front    {stay} of {len(rows)} members stay on the final front")
+        print_line(f"priced   by {final.pricing}, which the run was not searched with")
+    print_line(f"front    {stay} of {len(rows)} members stay on the final front")
     print_table([*columns, "on the final front"], rows)
     print_optimism(final)
     print_latency(final)
@@ -61,7 +62,7 @@ def print_optimism(final: FinalFront) -> None:
         if optimism is None:
             continue
         sign = -1 if objective.direction == "max" else 1
-        print(
+        print_line(
             f"{objective.name:<8} {sign * optimism.front:+.2f} {objective.unit} from {header.search_split} to "
             f"{header.report_split} (mean of {len(final.members)} members)"
         )
@@ -71,7 +72,7 @@ def print_optimism(final: FinalFront) -> None:
         flattered = (
             f"flattered the front by {optimism.curse:.2f}" if optimism.curse > 0 else "did not flatter the front"
         )
-        print(
+        print_line(
             f"         {sign * optimism.controls:+.2f} for {count} networks of the first rounds, which nothing had "
             f"selected: so selection {flattered}{error}"
         )
@@ -82,15 +83,15 @@ def print_latency(final: FinalFront) -> None:
     found = final.agreement
     if found is None:
         if final.header.not_timed:
-            print(f"latency  predicted, not measured: {final.header.not_timed}")
+            print_line(f"latency  predicted, not measured: {final.header.not_timed}")
         return
     tau = "" if found.kendall is None else f"order as predicted: Kendall tau {found.kendall:.3f}; "
-    print(
+    print_line(
         f"latency  {tau}predictions miss by {found.mean_absolute_error_us:.3g} us, {found.mape_percent:.1f} % "
         f"(means of {found.networks})"
     )
     inside = found.within_interval_percent
-    print(
+    print_line(
         f"         the anchor layer takes {found.anchor_ratio:.2f} x its time in the profile; with that taken out "
         f"{found.mape_at_pace_percent:.1f} %"
         + ("" if inside is None else f", and {inside:.0f} % lie inside their 90 % intervals")

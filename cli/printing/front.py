@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from .line import print_line
 from .table import print_table
 
 if TYPE_CHECKING:
@@ -40,22 +41,23 @@ def print_run(
         )
         for architecture, values, within, deployment in zip(front.architectures, front.rows, inside, deployments)
     ]
-    print(f"run      {run.folder}: {run.config.tactic}, {run.effort}")
+    print_line(f"run      {run.folder}: {run.config.tactic}, {run.effort}")
     if run.start is not None:
-        print(f"start    {run.start}")
+        print_line(f"start    {run.start}")
     if run.stop is not None and run.stop.reason != "budget":
-        print(f"stopped  {run.stop.said}")
-    print(f"front    {len(front.architectures)} of {len(run.measured)} measured; hypervolume {run.hypervolume():.6g}")
+        print_line(f"stopped  {run.stop.said}")
+    volume = f"hypervolume {run.hypervolume():.6g}"
+    print_line(f"front    {len(front.architectures)} of {len(run.measured)} measured; {volume}")
     if left_out := run.header.provenance.left_out:
-        print(f"left out {', '.join(left_out)}: for no network faster than a higher precision")
+        print_line(f"left out {', '.join(left_out)}: for no network faster than a higher precision")
     if run.config.region:
-        print(f"region   {', '.join(run.config.region)}: {sum(inside)} of the front inside")
+        print_line(f"region   {', '.join(run.config.region)}: {sum(inside)} of the front inside")
     print_table(columns, rows)
     for name, one in by_name(profile):
         label = f"latency@{name} " if name else "latency  "
-        print(f"{label}from {one.name}: {one.latency.report.sentence()}; quality {one.quality}")
+        print_line(f"{label}from {one.name}: {one.latency.report.sentence()}; quality {one.quality}")
     for quality in run.predictor_quality():
-        print(f"{quality.objective:8s} predictor {quality}")
+        print_line(f"{quality.objective:8s} predictor {quality}")
 
 
 def marks(chosen: bool, few: bool, taken: bool, outside: bool) -> str:

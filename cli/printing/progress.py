@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from ...printable import printable
+
 
 def say(step: str) -> None:
-    """Print a step to stderr."""
-    print(step, file=sys.stderr, flush=True)
+    """Print a step to stderr, in one line."""
+    print(printable(step), file=sys.stderr, flush=True)
 
 
 def say_if_not_interruptible() -> None:

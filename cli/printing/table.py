@@ -6,6 +6,8 @@ import json
 import sys
 from collections.abc import Sequence
 
+from ...printable import printable
+
 
 def print_json(value: object) -> None:
     """Print `value` as JSON."""
@@ -13,7 +15,7 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a plain aligned table; text that looks like markup is printed as it is."""
+    """Print a plain aligned table; text that looks like markup is printed as it is, control characters escaped."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -22,9 +24,9 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     numeric = [bool(rows) and all(isinstance(row[i], (int, float)) for row in rows) for i in range(len(columns))]
     for column, right in zip(columns, numeric):
-        table.add_column(Text(column), justify="right" if right else "left", overflow="fold")
+        table.add_column(Text(printable(column)), justify="right" if right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell if isinstance(cell, str) else number(cell)) for cell in row))
+        table.add_row(*(Text(printable(cell) if isinstance(cell, str) else number(cell)) for cell in row))
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table)
 

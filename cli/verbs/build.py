@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ...inputs import exists, fault_of_file, fault_of_folder
 from ..options.common import AsJson, Force
 from ..options.space import Architectures, named_space
 from ..printing.progress import say
@@ -63,7 +64,7 @@ def register(app: typer.Typer) -> None:
 
 def files_and_space(models: list[Path], option: str | None, *, is_space: bool) -> tuple[list[Path], str | None]:
     """Separate files from the space among the arguments: with `is_space`, that which does not exist is the space."""
-    names = [path for path in models if not path.exists()] if is_space else []
+    names = [path for path in models if not exists(path)] if is_space else []
     if len(names) > 1:
         raise typer.BadParameter(f"{names[0]} and {names[1]} are no files; expected one space for --arch")
     space = named_space(str(names[0]) if names else None, option, default=None)
@@ -112,12 +113,12 @@ def models_from_paths(paths: list[Path]) -> dict[str, bytes]:
     """Read ONNX files, by the names their engines get; a folder stands for all its .onnx files."""
     found: dict[str, bytes] = {}
     for path in paths:
-        files = sorted(path.glob("*.onnx")) if path.is_dir() else [path]
+        files = sorted(path.glob("*.onnx")) if not fault_of_folder(path) else [path]
         if not files:
             raise typer.BadParameter(f"{path} holds no .onnx file")
         for file in files:
-            if not file.is_file():
-                raise typer.BadParameter(f"there is no file {file}; expected an ONNX file or a folder of them")
+            if fault := fault_of_file(file):
+                raise typer.BadParameter(f"{file} {fault}; expected an ONNX file or a folder of them")
             if file.stem in found:
                 raise typer.BadParameter(f"two models are called {file.stem}; build them into folders of their own")
             found[file.stem] = file.read_bytes()

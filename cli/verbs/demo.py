@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -51,6 +52,7 @@ def register(app: typer.Typer) -> None:
 
 def remove_demo(out: Path) -> None:
     """Remove what an earlier demo wrote; raises OutputUnusable, and removes nothing, if anything else is there."""
+    from ...inputs import fault_of_folder
     from ...lut.measuring.build import BUILDING
     from ...lut.profile_file.store import PROFILE
     from ...outputs import Kind, OutputUnusable, require_free
@@ -62,7 +64,7 @@ def remove_demo(out: Path) -> None:
     kinds: dict[str, Kind] = {"exported": EXPORT, "run": Kind("a run", foreign_in_run)}
     kinds |= dict.fromkeys(pictures, PLOT) | dict.fromkeys(profiles, PROFILE)
     kinds |= {f"{name}.building": BUILDING for name in profiles}
-    if out.is_symlink() or not out.is_dir():
+    if out.is_symlink() or fault_of_folder(out):
         require_free(out, Kind("a demo", lambda path: "is no folder of a demo"), force=True)
         return
     for path in sorted(out.iterdir()):
@@ -99,7 +101,7 @@ def show_profile(backend: str, out: Path) -> HardwareProfile:
     from ..printing.profile import print_profile
 
     path, picture = out / f"{backend}.jsonl", out / f"{backend}.png"
-    if path.exists():
+    if os.path.lexists(path):
         measured = load_profile(path)
     else:
         policy = TimingPolicy(time_cap_s=TIME_CAP_S)

@@ -51,7 +51,7 @@ from ..profile_file.schema import (
     ProfileHeader,
     ProfileSource,
 )
-from ..profile_file.store import PROFILE, SUFFIX, load_profile, seal
+from ..profile_file.store import PROFILE, SUFFIX, load_profile, seal, storable
 from ..profile_file.timeline import Timeline
 from ..record import Record
 from .networks import layer_model, network_parts, timed_model
@@ -206,6 +206,7 @@ def network_key(indices: tuple[int, ...]) -> str:
     return "network:" + ",".join(str(index) for index in indices)
 
 
+@storable("what was measured is no profile")
 def write_profile(
     request: ProfileRequest, space: SearchSpace, plan: TimingPlan, results: Results, out: Path, *, force: bool = False
 ) -> None:

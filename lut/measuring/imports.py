@@ -8,7 +8,6 @@ that quotes the file, and no row is lost.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +25,15 @@ from ..latency_model.fit_report import FitReport
 from ..lint import Finding, has_errors, lint_table
 from ..lint.finding import examples, spec_of
 from ..profile_file.profile import HardwareProfile
-from ..profile_file.schema import FailureRecord, LayerRecord, ProfileConfig, ProfileHeader, ProfileSource
+from ..profile_file.schema import (
+    LONGEST_US,
+    SHORTEST_US,
+    FailureRecord,
+    LayerRecord,
+    ProfileConfig,
+    ProfileHeader,
+    ProfileSource,
+)
 from ..profile_file.store import PROFILE, load_profile, seal
 from ..record import Record
 
@@ -160,7 +167,7 @@ def findings_of(exchange: Exchange, space: SearchSpace, config: RunConfig) -> tu
 
 def record_of(row: Row) -> Record:
     """Return a row as a layer with one visit; as a failure that repeats the file, where it is no layer's time."""
-    if not (0 < row.value_us < math.inf):
+    if not SHORTEST_US <= row.value_us <= LONGEST_US:
         return FailureRecord(key=row.key, reason=f"the imported table says {row.value_us:g} us")
     if spec_of(row.key) is None:
         return FailureRecord(key=row.key, reason=f"names no layer; the imported table says {row.value_us:g} us")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from ...printable import printable
+
 Facts = Sequence[tuple[str, str]]
 
 
 def text_from_facts(facts: Facts) -> str:
-    """Return the facts as lines."""
-    return "\n".join(f"{label:<8} {said}" for label, said in facts)
+    """Return the facts as lines, one each."""
+    return "\n".join(f"{label:<8} {printable(said)}" for label, said in facts)
 
 
 def html_from_facts(facts: Facts) -> str:

@@ -24,10 +24,18 @@ READABLE_VERSIONS = (1, 2, 3, 4)
 
 ANCHOR = "anchor:"  # begins an anchor's key; the key of the layer that serves as anchor follows
 
-Microseconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+SHORTEST_US, LONGEST_US = 1e-6, 1e12  # a picosecond and eleven days: no inference takes less or more
+LONGEST_S = 1e10  # nothing was measured for three hundred years
+MOST = 2**53  # whole numbers up to it are exact as floats too
+
+Microseconds = Annotated[float, Field(strict=True, ge=SHORTEST_US, le=LONGEST_US)]
+Seconds = Annotated[float, Field(strict=True, ge=0, le=LONGEST_S)]
+Count = Annotated[int, Field(strict=True, ge=0, le=MOST)]
+Positive = Annotated[int, Field(strict=True, ge=1, le=MOST)]
+Genes = Annotated[tuple[Annotated[int, Field(strict=True, ge=0, lt=2**31)], ...], Field(min_length=1)]
 Blocks = Annotated[tuple[Annotated[tuple[Microseconds, ...], Field(min_length=1)], ...], Field(min_length=1)]
 Readings = tuple[tuple[Microseconds, ...], ...]
-Counts = tuple[tuple[Annotated[int, Field(ge=0)], ...], ...]
+Counts = tuple[tuple[Count, ...], ...]
 
 
 class ProfileConfig(Record):
@@ -35,8 +43,8 @@ class ProfileConfig(Record):
 
     device: str
     precision: str
-    threads: int = Field(ge=1)
-    batch: int = Field(ge=1)
+    threads: Positive
+    batch: Positive
 
 
 class ProfileSource(Record):
@@ -56,7 +64,7 @@ class ProfileContention(Record):
     time_share: float = Field(ge=0, le=1)
     slow_down: float = Field(gt=0)
     spell_ms: float = Field(ge=0)
-    disturbed_layers: int = Field(ge=0)
+    disturbed_layers: Count
 
 
 class ProfileHeader(Record):
@@ -83,9 +91,9 @@ class ProfileHeader(Record):
     policy: dict[str, Any]
     plan: str
     created: str
-    sessions: int = Field(ge=1)
-    session_starts_s: dict[str, float] = Field(default_factory=dict)
-    seconds: float = Field(ge=0)
+    sessions: Positive
+    session_starts_s: dict[str, Seconds] = Field(default_factory=dict)
+    seconds: Seconds
     source: ProfileSource = ProfileSource()
     weight_bits: Annotated[int, Field(ge=7, le=8)] | None = None
     contention: ProfileContention | None = None
@@ -109,9 +117,9 @@ class LayerRecord(Record):
 
     record: Literal["layer"] = "layer"
     key: str
-    loops: int = Field(ge=1)
+    loops: Positive
     block_us: Blocks
-    at_s: tuple[float, ...] = ()
+    at_s: tuple[Seconds, ...] = ()
     probe_us: Readings = ()
     switches: Counts = ()
 
@@ -121,10 +129,10 @@ class NetworkRecord(Record):
 
     record: Literal["network"] = "network"
     id: str
-    indices: tuple[int, ...]
-    loops: int = Field(ge=1)
+    indices: Genes
+    loops: Positive
     block_us: Blocks
-    at_s: tuple[float, ...] = ()
+    at_s: tuple[Seconds, ...] = ()
     probe_us: Readings = ()
     switches: Counts = ()
 
@@ -135,7 +143,7 @@ class AnchorRecord(Record):
     record: Literal["anchor"] = "anchor"
     key: str
     session: str
-    t_s: float
+    t_s: Seconds
     value_us: Microseconds
     clean: bool | None = None
 

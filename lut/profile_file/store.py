@@ -9,15 +9,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from ...inputs import ABSENT, fault_of_file
 from ...outputs import appearing, file_kind
 from ...profilers.errors import JournalDamaged
 from ...profilers.files import has_schema, read_file
 from ...profilers.journal import json_line, read_journal
+from ...supernets import Architecture
 from ...supernets.plugins import closest_hint
 from ..errors import ProfileDamaged, UnknownProfile
 from ..latency_model.fit_report import FitReport
@@ -52,9 +55,10 @@ def shipped_profiles() -> tuple[str, ...]:
 def load_profile(source: str | Path) -> HardwareProfile:
     """Read a profile from a file, or a shipped one by name; raises UnknownProfile, ProfileDamaged."""
     path = Path(source)
-    if path.is_dir():
+    fault = fault_of_file(path)
+    if fault == "is a folder":
         raise UnknownProfile(f"{path} {kind_of_folder(path)}")
-    if not os.path.lexists(path):
+    if fault == ABSENT and not os.path.lexists(path):
         path = SHIPPED / f"{source}{SUFFIX}"
         if str(source) not in shipped_profiles():
             hint = closest_hint(str(source), shipped_profiles())
@@ -88,6 +92,7 @@ def parse(path: Path) -> HardwareProfile:
             line_number=len(records),
         )
     refuse_repeats(path, records)
+    refuse_other_networks(path, records[0].space, records)
     failures = {record.key: record.reason for record in records if isinstance(record, FailureRecord)}
     priors = {record.key: record.value_us for record in records if isinstance(record, PriorRecord)}
     header = records[0]
@@ -146,6 +151,28 @@ def refuse_repeats(path: Path, records: Iterable[Record]) -> None:
                     "Remove the wrong one, or profile again",
                     line_number=number,
                 )
+
+
+def refuse_other_networks(path: Path, space: str, records: Iterable[Record]) -> None:
+    """Raise ProfileDamaged, naming the line, for a network whose genes are not those of its id."""
+    for number, record in enumerate(records, 1):
+        if isinstance(record, NetworkRecord) and Architecture(space, record.indices).id != record.id:
+            raise ProfileDamaged(
+                f"{path}, line {number}: network.indices are of network {Architecture(space, record.indices).id} of "
+                f"{space}, the id says {record.id}",
+                line_number=number,
+            )
+
+
+@contextmanager
+def storable(source: str) -> Iterator[None]:
+    """Turn the refusal of a value that no profile holds into ProfileDamaged, which names `source` and the field."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ProfileDamaged(f"{source}: {where} is {first['input']!r}: {first['msg']}") from error
 
 
 def identities(record: Record) -> Iterator[tuple[str, object]]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, Mapping, Tuple, Union
 
 from ..errors import PlanDamaged, PlanMismatch
 from ..files import read_text_file
-from ..journal import json_line, write_atomically
+from ..journal import json_line, value_from_json, write_atomically
 from ..run_config import RunConfig
 from .program_part import ProgramPart, check_part
 from .protocol import TimingPolicy
@@ -254,7 +254,7 @@ def _check_file(name: str, file: object) -> None:
 
 def _parsed(path: Path) -> TimingPlan:
     try:
-        return TimingPlan.from_json(json.loads(read_text_file(path)))
+        return TimingPlan.from_json(value_from_json(read_text_file(path)))
     except FileNotFoundError as exc:
         raise PlanDamaged(f"{path} does not exist; expected a folder written by write_plan") from exc
     except (OSError, ValueError, KeyError, TypeError) as exc:

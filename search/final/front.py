@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -215,7 +216,7 @@ def load_final(run: Run) -> FinalFront | None:
     It may be of the front under another profile than the run's: `header.profile` says which. Raises RunDamaged, and
     RunMismatch for one of another state of the run, made before it went on.
     """
-    if not (run.folder / FINAL_FILE).exists():
+    if not os.path.lexists(run.folder / FINAL_FILE):
         return None
     records = read_final_journal(run.folder)
     require_architectures(records, run.config.space, run.folder / JOURNAL_FILE)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ...supernets.space.space import Architecture
 from ...version import VERSION
 from ..errors import RunDamaged, RunMismatch
-from ..runs.records import JOURNAL_FILE, RUN_FILE, first_line, journal_lines
+from ..runs.records import JOURNAL_FILE, RUN_FILE, Genes, Seconds, first_line, journal_lines
 
 SCHEMA: Final = "gnomon.final"
 # History of the final front's format, newest first:
@@ -63,10 +63,10 @@ class Validation(BaseModel):
     record: Literal["validation"] = "validation"
     role: Literal["member", "control"]
     id: str
-    indices: tuple[int, ...]
+    indices: Genes
     search: dict[str, float]
     report: dict[str, float]
-    seconds: float = Field(ge=0)
+    seconds: Seconds
 
 
 class SpeedRatio(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitSta
     """
     require_own(folder)
     lock(folder, stack)
-    stored = read_header(folder) if (folder / RUN_FILE).exists() and not force else None
+    stored = read_header(folder) if os.path.lexists(folder / RUN_FILE) and not force else None
     if stored is None:
         header = asked.started_from(start.sha256) if start else asked
         begin(folder, header, start)
@@ -173,4 +174,4 @@ def write_header(folder: Path, header: RunHeader) -> None:
 
 def kept_reference(folder: Path) -> Mapping[str, float]:
     """Return the references that the run in `folder` was begun with, none where there is no run; raises RunDamaged."""
-    return read_header(folder).config.reference if (folder / RUN_FILE).exists() else {}
+    return read_header(folder).config.reference if os.path.lexists(folder / RUN_FILE) else {}

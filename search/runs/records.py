@@ -5,19 +5,20 @@ What the lines of a run may say is checked in `replay.py`.
 
 from __future__ import annotations
 
-import json
+import math
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...profilers.errors import JournalDamaged
 from ...profilers.files import read_text_file
-from ...profilers.journal import Record, read_journal, warn_torn
+from ...profilers.journal import Record, read_journal, value_from_json, warn_torn
 from ..config import SearchConfig
 from ..deployments.provenance import Provenance
-from ..errors import RunDamaged
+from ..errors import InvalidConfig, RunDamaged
 from ..problem.objective import ObjectiveInfo, Quantity
 
 SCHEMA = "gnomon.run"
@@ -37,7 +38,13 @@ OLD_DEPLOYMENT = {"name": "deployment", "unit": "number"}  # what was watched be
 RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE = "run.json", "evaluations.jsonl", "stop.json", "start.jsonl"
 JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER = "final.jsonl", "final.json", "final.timing"  # of a final front
 
-Expected = dict[str, tuple[float, float | None]]
+LONGEST_S = 1e10  # no run has taken three hundred years
+MOST = 10**9  # evaluations of a run
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]
+Genes = Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Expected = dict[str, tuple[Finite, Finite | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +72,7 @@ class RunHeader(BaseModel):
     watched: tuple[Quantity, ...] = ()
     provenance: Provenance
     versions: dict[str, str]
-    opening_budget: int | None = None
+    opening_budget: Annotated[int, Field(ge=1, le=MOST)] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,18 +106,18 @@ class Evaluation(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    round: int = Field(ge=0)
-    position: int = Field(ge=0)
-    size: int = Field(ge=1)
-    order: int = Field(ge=0)
+    round: Count
+    position: Count
+    size: Annotated[Count, Field(ge=1)]
+    order: Count
     id: str
-    indices: tuple[int, ...]
+    indices: Genes
     share: float = Field(gt=0, le=1)
     values: dict[str, float]
-    deployment: int | None = Field(default=None, ge=0)
+    deployment: Count | None = None
     expected: Expected | None
-    seconds: float = Field(ge=0)
-    elapsed_s: float = Field(ge=0)
+    seconds: Seconds
+    elapsed_s: Seconds
     failed: str | None
 
     @property
@@ -147,18 +154,34 @@ def read_header(folder: Path) -> RunHeader:
     """Read `run.json` of any version; raises RunDamaged."""
     path = folder / RUN_FILE
     try:
-        content = json.loads(read_text_file(path))
+        content = value_from_json(read_text_file(path))
         if content.get("schema") != SCHEMA or content.get("version") not in READABLE:
             raise RunDamaged(
                 f"{path} has schema {content.get('schema')!r} version {content.get('version')!r}; "
                 f"this Gnomon reads {SCHEMA} versions {READABLE[0]} to {READABLE[-1]}",
                 path=path,
             )
-        return RunHeader.model_validate(renamed(content))
+        header = RunHeader.model_validate(renamed(content))
+        if fault := fault_of_header(header):
+            raise ValueError(fault)
+        return header
     except OSError as error:
         raise RunDamaged(f"no run in {folder}: {error}; start one: gnomon search --out FOLDER", path=path) from error
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, InvalidConfig) as error:
         raise RunDamaged(f"{path} is not a run's description: {first_line(error)}", path=path) from error
+
+
+def fault_of_header(header: RunHeader) -> str:
+    """Say which field no run was described by, beginning with its name; "" where each may be."""
+    for name, count in Counter(header.quantity_names).items():
+        if count > 1:
+            return f"objectives, watched: {name!r} is named {count} times"
+    if header.names != header.config.objectives:
+        return f"objectives: {', '.join(header.names)}; config.objectives names {', '.join(header.config.objectives)}"
+    for number, objective in enumerate(header.objectives):
+        if not math.isfinite(objective.reference):
+            return f"objectives.{number}.reference: {objective.reference} is no finite number"
+    return ""
 
 
 def first_line(error: Exception) -> str:

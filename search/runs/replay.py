@@ -8,11 +8,13 @@ the same again, is checked where a run goes on (`rounds.py`).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from ...profilers.journal import Record
+from ...supernets import SearchSpace, SupernetError, load_space
 from ...supernets.space.space import Architecture
 from ..errors import RunDamaged
 from .records import (
@@ -43,7 +45,32 @@ def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
         if wrong := inconsistency(evaluation, evaluations, header):
             raise RunDamaged(f"{path}, line {number}: {wrong}", path=path, line_number=number)
         evaluations.append(evaluation)
+    if (space := installed_space(header)) is not None and (found := outside(space, evaluations)):
+        number, wrong = found
+        raise RunDamaged(f"{path}, line {number}: indices: {wrong}", path=path, line_number=number)
     return tuple(evaluations)
+
+
+def installed_space(header: RunHeader) -> SearchSpace | None:
+    """Return the space of a run; None where it is not installed here, or has changed since."""
+    try:
+        space = load_space(header.config.space)
+    except SupernetError:
+        return None
+    return space if space.digest == header.space_digest else None
+
+
+def outside(space: SearchSpace, evaluations: Sequence[Evaluation]) -> tuple[int, str] | None:
+    """Return the number, from 1, of the first evaluation of what is not in the space, and why; None if all are."""
+    try:
+        space.check([evaluation.indices for evaluation in evaluations] or space.radices[None] - 1)
+    except SupernetError:
+        for number, evaluation in enumerate(evaluations, 1):
+            try:
+                space.check([evaluation.indices])
+            except SupernetError as error:
+                return number, str(error)
+    return None
 
 
 def from_version_1(line: Record, before: list[Evaluation], header: RunHeader) -> Record:
@@ -81,6 +108,8 @@ def inconsistency(evaluation: Evaluation, before: list[Evaluation], header: RunH
     spent = cost_of([*before, evaluation])
     if spent - TOLERANCE > header.config.budget:
         return f"evaluation {order} is beyond the budget of {header.config.budget}: {spent:g} are spent with it"
+    if before and len(evaluation.indices) != len(before[0].indices):
+        return f"indices: {len(evaluation.indices)} genes, evaluation 0 has {len(before[0].indices)}"
     identity = Architecture(header.config.space, evaluation.indices).id
     if evaluation.id != identity:
         return f"the indices are of architecture {identity}, the id says {evaluation.id}"

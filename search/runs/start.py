@@ -6,7 +6,6 @@ What is taken from another run, and when its values count, is decided in `takeov
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...profilers.files import has_schema, read_file
-from ...profilers.journal import json_line
+from ...profilers.journal import json_line, value_from_json
 from ..errors import RunDamaged
 from .records import START_FILE, first_line, with_deployment
 
@@ -117,7 +116,7 @@ def read_start(folder: Path, sha256: str) -> Start:
                 "Restore it, or start anew with `force=True`",
                 path=path,
             )
-        header, *records = (json.loads(line) for line in content.splitlines())
+        header, *records = (value_from_json(line) for line in content.splitlines())
         if header.get("schema") != SCHEMA or header.get("version") not in READABLE:
             raise ValueError(f"it has schema {header.get('schema')!r} version {header.get('version')!r}")
         records = [with_deployment(line) for line in records] if header["version"] == 1 else records

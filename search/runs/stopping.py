@@ -6,7 +6,6 @@ depends on any of this, so a run that stopped goes on to the same trajectory whe
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +14,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ...profilers.files import read_text_file
-from ...profilers.journal import write_atomically
+from ...profilers.journal import value_from_json, write_atomically
 from ..config import SearchConfig
 from ..errors import RunDamaged
-from .records import STOP_FILE, Evaluation, first_line
+from .records import MOST, STOP_FILE, Evaluation, Seconds, first_line
 
 Reason = Literal["budget", "time", "gain", "space"]
 TOLERANCE = 1e-9  # in full validations: shares such as 0.1 are not exact in binary
@@ -33,8 +32,8 @@ class Stop(BaseModel):
     version: Literal[2] = 2
     reason: Reason
     said: str
-    cost: float
-    elapsed_s: float
+    cost: float = Field(ge=0, le=MOST)
+    elapsed_s: Seconds
 
 
 def cost_of(evaluations: Sequence[Evaluation]) -> float:
@@ -83,7 +82,7 @@ def read_stop(folder: Path) -> Stop | None:
     """Read how the run in `folder` ended, if it did; raises RunDamaged."""
     path = folder / STOP_FILE
     try:
-        return Stop.model_validate(json.loads(read_text_file(path)))
+        return Stop.model_validate(value_from_json(read_text_file(path)))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, ValidationError) as error:

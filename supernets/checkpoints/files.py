@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...inputs import fault_of_file
 from ..errors import CheckpointMismatch
 from .stand_ins import STAND_INS, Dropped
 
@@ -27,6 +28,9 @@ PARALLEL = "module."  # what torch's DataParallel puts before every name
 def read_tensors(path: str | Path) -> dict[str, Tensor]:
     """Return the tensors of a safetensors or torch file by name; raises CheckpointMismatch when it is neither."""
     path = Path(path)
+    if fault := fault_of_file(path):
+        said = f"cannot read the checkpoint {path}: it {fault}; expected a file of weights"
+        raise CheckpointMismatch(said, tensor="(file)")
     try:
         with path.open("rb") as file:
             head = file.read(9)

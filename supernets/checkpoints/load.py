@@ -25,7 +25,8 @@ READING = 3  # numbers that a table notes of how other trainers read it
 def load_checkpoint(network: ElasticNetwork, path: str | Path) -> None:
     """Copy the tensors of `path` into `network`, and keep the running statistics that it brings for the largest.
 
-    Raises CheckpointMismatch, naming the first tensor that differs and the space that the file fits, if there is one.
+    Raises CheckpointMismatch, naming the first tensor that differs and the space that the file fits, if there is one,
+    and for weights that are NaN or infinite.
     """
     path = Path(path)
     tensors = read_tensors(path)
@@ -43,5 +44,12 @@ def load_checkpoint(network: ElasticNetwork, path: str | Path) -> None:
             f"{advice(network.space.name, path, tensors)}",
             tensor=name,
         )
+    for name, tensor in translated.items():
+        if not tensor.isfinite().all():
+            raise CheckpointMismatch(
+                f"{path} holds numbers that are none: {int((~tensor.isfinite()).sum())} of {tensor.numel()} in tensor "
+                f"{name!r} are NaN or infinite, as after a training that diverged; expected finite weights",
+                tensor=name,
+            )
     network.load_state_dict({name: tensor.float() for name, tensor in translated.items()})
     network.parent_statistics = statistics_to_keep(network, tensors)

@@ -132,7 +132,7 @@ def tokenisation_of(space: SearchSpace, path: Path) -> Tokenisation:
     try:
         content = path.read_text(encoding="utf-8")
         json.loads(content)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataUnavailable(f"cannot read the tokenizer {path}: {error}; expected a {TOKENIZER}") from error
     size = loaded(content).get_vocab_size()
     if size != first.integer("vocabulary"):

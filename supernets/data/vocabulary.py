@@ -32,7 +32,7 @@ class Vocabulary:
             model = json.loads(content)["model"]
             self.ids: dict[str, int] = dict(model["vocab"])
             merges = [tuple(pair.split(" ")) if isinstance(pair, str) else tuple(pair) for pair in model["merges"]]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise DataUnavailable(f"{origin} is no vocabulary of the tokenizers package: {error!r}") from error
         if [self.ids.get(token) for token in SPECIAL] != list(range(len(SPECIAL))):
             raise DataUnavailable(f"{origin} must begin with the tokens {', '.join(SPECIAL)}, in this order")

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from ...inputs import ABSENT, fault_of_file
 from ..elastic import ElasticNetwork
 from ..errors import CheckpointMismatch
 from ..weight_files import OLD_KEY
@@ -68,11 +69,16 @@ def save(path: Path, origin: Mapping[str, Any], pupils: Pupils, position: Positi
 
 
 def restore(path: Path, origin: Mapping[str, Any], pupils: Pupils) -> Position:
-    """Load a checkpoint, if there is one, and return its position; raises CheckpointMismatch for another origin."""
-    if not path.exists():
-        return Position()
-    state = torch.load(path, weights_only=True)
-    found = {"training_data" if name == OLD_KEY else name: value for name, value in state.get("origin", {}).items()}
+    """Load a checkpoint, if there is one, and return its position.
+
+    Raises CheckpointMismatch for another origin, and for damage.
+    """
+    if fault := fault_of_file(path):
+        if fault == ABSENT:
+            return Position()
+        raise CheckpointMismatch(f"{path} {fault}; expected the state of an interrupted training", tensor="(file)")
+    state = state_in(path)
+    found = {"training_data" if name == OLD_KEY else name: value for name, value in state["origin"].items()}
     changed = sorted(differing(found, origin))
     if changed:
         raise CheckpointMismatch(
@@ -80,10 +86,31 @@ def restore(path: Path, origin: Mapping[str, Any], pupils: Pupils) -> Position:
             "remove it to start again, or give the options it was started with",
             tensor=changed[0],
         )
-    pupils.network.load_state_dict(state["network"])
-    pupils.average.load_state_dict(state["average"])
-    pupils.optimizer.load_state_dict(state["optimizer"])
-    return Position(tuple(Epoch(**point) for point in state["curve"]), tuple(state["losses"]), state["seconds"])
+    try:
+        pupils.network.load_state_dict(state["network"])
+        pupils.average.load_state_dict(state["average"])
+        pupils.optimizer.load_state_dict(state["optimizer"])
+        return Position(tuple(Epoch(**point) for point in state["curve"]), tuple(state["losses"]), state["seconds"])
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise damaged(path, error) from error
+
+
+def state_in(path: Path) -> Mapping[str, Any]:
+    """Return what a checkpoint holds; raises CheckpointMismatch for a file that `save` did not write whole."""
+    try:
+        with path.open("rb") as file:
+            state = torch.load(file, weights_only=True)
+    except Exception as error:  # what a damaged pickle raises has no end
+        raise damaged(path, error) from error
+    if not isinstance(state, Mapping) or not isinstance(state.get("origin"), Mapping):
+        raise damaged(path, TypeError("it does not say what it was made by"))
+    return state
+
+
+def damaged(path: Path, error: Exception) -> CheckpointMismatch:
+    """Return the error of a file that is no checkpoint of a training."""
+    said = f"{path} is not the state of an interrupted training, or is damaged ({type(error).__name__})"
+    return CheckpointMismatch(f"{said}; remove it to start again", tensor="(file)")
 
 
 def differing(found: Mapping[str, Any], expected: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from ..errors import DataUnavailable
 
 if TYPE_CHECKING:
-    from ..elastic import ElasticNetwork
+    from ...inputs import fault_of_file
+from ..elastic import ElasticNetwork
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Parent:
     @cached_property
     def sha256(self) -> str:
         """The file's digest; raises DataUnavailable when there is no file."""
+        if fault := fault_of_file(self.path):
+            raise DataUnavailable(f"the parent's weights {self.path} {fault}; expected a file of weights")
         try:
             return hashlib.sha256(self.path.read_bytes()).hexdigest()
         except OSError as error:

@@ -9,6 +9,7 @@ import typer
 from ...options.common import AsJson
 from ...options.profiles import ProfileName
 from ...options.space import SpaceOption, named_space
+from ...printing.line import print_line
 from ...printing.profile import print_profile
 from ...printing.table import print_json
 
@@ -43,7 +44,7 @@ def register(lut: typer.Typer) -> None:
             print_json({"profile": loaded.name, "findings": [finding.to_json() for finding in findings], **quality})
         else:
             for finding in findings:
-                print(f"{finding.severity:<8} {finding.name}: {finding.text}")
+                print_line(f"{finding.severity:<8} {finding.name}: {finding.text}")
             print_profile(loaded)
         if strict and has_errors(findings):
             names = ", ".join(finding.name for finding in findings if finding.severity == "error")

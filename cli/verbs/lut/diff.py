@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...options.common import AsJson
+from ...printing.line import print_line
 from ...printing.table import print_json, print_table
 
 if TYPE_CHECKING:
@@ -35,22 +36,22 @@ def register(lut: typer.Typer) -> None:
         if not found.environment:
             print("the environments agree in every field")
         for difference in found.environment:
-            print(f"differs  {difference.field}: {difference.a} -> {difference.b}")
-        print(f"layers   {found.summary}")
+            print_line(f"differs  {difference.field}: {difference.a} -> {difference.b}")
+        print_line(f"layers   {found.summary}")
         if found.anchor_ratio is not None:
-            print(f"anchor   x{found.anchor_ratio:.3f}: one layer, timed all along both runs")
+            print_line(f"anchor   x{found.anchor_ratio:.3f}: one layer, timed all along both runs")
         if found.caution:
-            print(f"caution  {found.caution}")
+            print_line(f"caution  {found.caution}")
         for name, keys in (("a", found.only_a), ("b", found.only_b)):
             if keys:
-                print(f"only {name}   {len(keys)} layers, first {keys[0]}")
+                print_line(f"only {name}   {len(keys)} layers, first {keys[0]}")
         listed = found.ranked if every else found.changed
         shown = listed if every else listed[:SHOWN]
         if shown:
             columns = ("layer", "a us", "b us", "b / a", "95 % interval", "verdict", "deviates")
             print_table(columns, [row_of(layer) for layer in shown])
         if len(shown) < len(listed):
-            print(f"and {len(listed) - len(shown)} more changed; list all layers with --all")
+            print_line(f"and {len(listed) - len(shown)} more changed; list all layers with --all")
 
 
 def row_of(layer: LayerChange) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ import typer
 from ...options.common import Force
 from ...options.profiles import ProfileName
 from ...options.space import SpaceOption, named_space
+from ...printing.line import print_line
 from ...printing.profile import print_profile
 from ...printing.progress import say
 
@@ -31,7 +32,7 @@ def register(lut: typer.Typer) -> None:
 
         loaded = load_profile(profile)
         without = write_table(loaded, out, name=name, force=force)
-        print(f"saved    {out}: {len(loaded.table.measurements) - len(without)} layers")
+        print_line(f"saved    {out}: {len(loaded.table.measurements) - len(without)} layers")
         for key in without:
             say(f"left out {key}: the format has no word for it")
 
@@ -61,6 +62,6 @@ def register(lut: typer.Typer) -> None:
         origin = TableOrigin(named, backend, device, processor, precision, threads, batch, runtime_version)
         imported = import_table(file, out, origin, name=name, accept=accept, force=force)
         for finding in imported.findings:
-            print(f"{finding.severity:<8} {finding.name}: {finding.text}")
+            print_line(f"{finding.severity:<8} {finding.name}: {finding.text}")
         print_profile(imported.profile)
-        print(f"saved    {out}")
+        print_line(f"saved    {out}")

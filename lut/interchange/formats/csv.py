@@ -20,6 +20,7 @@ from ..table import FACTS, Exchange, Row, checked_facts, facts_of, rows_of, with
 SUFFIXES = (".csv",)
 
 COLUMNS = ("layer", "latency_us", "iqr_us", "visits")
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")  # what a formula may begin with, for some spreadsheet
 UNITS_US = {"latency_us": 1.0, "latency_ns": 1e-3, "latency_ms": 1e3, "latency_s": 1e6}
 
 
@@ -31,7 +32,7 @@ def write(profile: HardwareProfile, path: Path) -> tuple[str, ...]:
     writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(COLUMNS)
     for row in rows_of(profile):
-        writer.writerow((row.key, row.value_us, row.iqr_us, row.visits))
+        writer.writerow((cell_from_text(row.key), row.value_us, row.iqr_us, row.visits))
     write_atomically(path, text.getvalue())
     return ()
 
@@ -90,7 +91,18 @@ def rows_in(table: csv.DictReader[str], unit: str, where: str, offset: int) -> I
             raise TableUnreadable(f"{at}: expected {len(table.fieldnames or [])} cells")
         value = number(cells, unit, at)
         iqr, visits = (optional(cells, name, at) for name in ("iqr_us", "visits"))
-        yield at, Row(cells["layer"], value * UNITS_US[unit], iqr, None if visits is None else int(visits))
+        key = text_from_cell(cells["layer"])
+        yield at, Row(key, value * UNITS_US[unit], iqr, None if visits is None else int(visits))
+
+
+def cell_from_text(text: str) -> str:
+    """Return text as a cell that no spreadsheet runs: an apostrophe stands before what begins as a formula."""
+    return f"'{text}" if text.lstrip(" ").startswith(DANGEROUS) else text
+
+
+def text_from_cell(cell: str) -> str:
+    """Return the text of a cell, without the apostrophe of `cell_from_text`."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].lstrip(" ").startswith(DANGEROUS) else cell
 
 
 def optional(cells: Mapping[str, str], name: str, where: str) -> float | None:

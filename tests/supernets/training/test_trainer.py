@@ -1,3 +1,4 @@
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -185,3 +186,35 @@ def test_training_leaves_torchs_global_randomness_alone(space, training_data, tm
 def test_data_that_fill_no_batch_are_an_error(space, training_data, tmp_path):
     with pytest.raises(DataUnavailable, match=r"one batch of 128.*'training_images': 96"):
         train(space, training_data, recipe=replace(TINY, batch=128), checkpoint=tmp_path / "c")
+
+
+WAYS = {
+    "empty": lambda content: b"",
+    "cut": lambda content: content[: len(content) // 2],
+    "text": lambda content: b"early days",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_damaged_checkpoint_is_named_and_left_as_it_is(way, space, training_data, tmp_path):
+    train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
+    damaged = WAYS[way]((tmp_path / "c").read_bytes())
+    (tmp_path / "c").write_bytes(damaged)
+    with pytest.raises(CheckpointMismatch, match="remove it to start again"):
+        train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
+    assert (tmp_path / "c").read_bytes() == damaged
+
+
+def test_a_checkpoint_without_its_parts_is_named(space, training_data, tmp_path):
+    train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
+    state = torch.load(tmp_path / "c", weights_only=True)
+    for part in state:
+        torch.save({name: value for name, value in state.items() if name != part}, tmp_path / "c")
+        with pytest.raises(CheckpointMismatch, match="remove it to start again"):
+            train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
+
+
+def test_a_named_pipe_in_the_checkpoint_s_place_is_not_waited_for(space, training_data, tmp_path):
+    os.mkfifo(tmp_path / "c")
+    with pytest.raises(CheckpointMismatch, match="is a named pipe"):
+        train(space, training_data, recipe=TINY, checkpoint=tmp_path / "c")
