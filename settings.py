@@ -52,7 +52,11 @@ SEARCH: Mapping[str, Setting] = {
         "Full validations a round; by default what the tactic suits: gnomon 4, others 50.", None, int, least=1, most=1e6
     ),
     "partial_share": Setting(
-        "Share of the examples of a partial (low-fidelity) evaluation; 1: none.", 0.1, float, above=0, most=1
+        "Share of the examples of a partial (low-fidelity) evaluation, those that decide where known; 1: none.",
+        0.1,
+        float,
+        above=0,
+        most=1,
     ),
     "budget": Setting(
         "Cost of the run in full validations, never exceeded; a larger one continues a run.",

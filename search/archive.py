@@ -39,7 +39,8 @@ class Archive:
 
     `partial` are cheaper evidence beside them: no front is made of it. What could not be measured is in `failed`
     (k, d); it has no values and is not asked for again; `failed_shares` (j,) is what trying cost. Round -1 is evidence
-    that another run measured.
+    that another run measured. `pilots` is how many full measurements a partial one is made after: two where these show
+    which examples decide.
     """
 
     space: SearchSpace
@@ -50,6 +51,7 @@ class Archive:
     partial: PartialEvaluations
     failed: Indices = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
     failed_shares: Values = field(default_factory=lambda: np.empty(0))
+    pilots: int = 1
 
     @staticmethod
     def of(
@@ -60,6 +62,7 @@ class Archive:
         partial: Sequence[tuple[float, Sequence[int], Sequence[float]]] = (),
         failed: Sequence[Sequence[int]] = (),
         failed_shares: Sequence[float] = (),
+        pilots: int = 1,
     ) -> Archive:
         """Build an archive from (round, indices, values) in order, and `partial` from (share, indices, values)."""
 
@@ -82,6 +85,7 @@ class Archive:
             evaluated_in_part,
             barred,
             np.array(failed_shares, dtype=np.float64),
+            pilots,
         )
 
     @property

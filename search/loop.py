@@ -12,12 +12,14 @@ import numpy as np
 
 from ..profilers.errors import BackendUnavailable, CounterUnavailable, DeviceError, EnvironmentChanged, GpuLost
 from ..supernets.errors import DataUnavailable, PrecisionUnavailable
+from ..supernets.evaluation.deciding import Outcomes
 from .config import SearchConfig
 from .deployments.provenance import Provenance
 from .errors import MissingContext, NothingEvaluates, SearchError
 from .problem.build import build_objectives, build_watched, own_metric
 from .problem.context import SearchContext
-from .problem.objective import Objective, measure
+from .problem.objective import Objective
+from .problem.partial import deciding_metric, measured
 from .rounds import Trial
 from .runs.records import Evaluation
 from .runs.run import Run
@@ -77,6 +79,7 @@ def search_in_context(
         objectives=objectives,
         watched=watched,
         provenance=Provenance.read(provenance),
+        partial_examples="random" if deciding_metric(objectives, config) is None else "deciding",
         deployments=context.deployments,
         start_from=start_from,
         force=force,
@@ -85,9 +88,9 @@ def search_in_context(
         before, opened_s = session.cost, session.elapsed_s
         while trials := session.pending():
             trial, began = trials[0], time.monotonic()
-            values, failed = outcome((*objectives, *watched), trial)
-            measured = dict(zip(session.header.quantity_names, values))
-            evaluation = session.record(trial, measured, seconds=time.monotonic() - began, failed=failed)
+            values, outcomes, failed = outcome((*objectives, *watched), trial, session.pilots())
+            named, taken_s = dict(zip(session.header.quantity_names, values)), time.monotonic() - began
+            evaluation = session.record(trial, named, seconds=taken_s, failed=failed, outcomes=outcomes)
             require_success(session.run, FAILURES_TO_STOP)
             if on_progress is not None:
                 spent = session.cost
@@ -101,19 +104,22 @@ def search_in_context(
         session.close()
 
 
-def outcome(objectives: Sequence[Objective], trial: Trial) -> tuple[tuple[float, ...], str | None]:
-    """Return a trial's value of each objective, and None; or no values, and why it could not be evaluated, in a line.
+def outcome(
+    objectives: Sequence[Objective], trial: Trial, pilots: Sequence[Outcomes] | None
+) -> tuple[tuple[float, ...], Outcomes | None, str | None]:
+    """Return a trial's value of each objective and, of a pilot, its outcomes; or no values, and why, in a line.
 
-    An interrupt, and what would befall every other architecture too, as a device that cannot be reached, is not caught.
+    `pilots` are the outcomes of those so far, None where partial evaluations are on random examples. An interrupt, and
+    what would befall every other architecture too, as a device that cannot be reached, is not caught.
     """
     try:
-        return measure(objectives, np.array(trial.indices, dtype=np.int64), trial.share), None
+        return *measured(objectives, np.array(trial.indices, dtype=np.int64), trial.share, pilots), None
     except OF_NO_ARCHITECTURE:
         raise
     except Exception as error:  # an evaluation is anybody's code
         said = " ".join(str(error).split())[:MOST_SAID]
         kind = "" if isinstance(error, SearchError) and said else type(error).__name__
-        return (), ": ".join(part for part in (kind, said) if part)
+        return (), None, ": ".join(part for part in (kind, said) if part)
 
 
 def require_success(run: Run, failures: int) -> None:

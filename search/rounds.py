@@ -54,7 +54,8 @@ class Trial:
 @dataclass(frozen=True)
 class Rounds:
     """What decides the rounds. `config.population` is a number; `evidence` is what another run measured, (indices,
-    values) each; `first` (k, d) is measured in round 0, before the tactic is asked.
+    values) each; `first` (k, d) is measured in round 0, before the tactic is asked. Partial evaluations are made after
+    so many full ones, the `pilots`.
     """
 
     space: SearchSpace
@@ -63,6 +64,7 @@ class Rounds:
     tactic: Tactic
     evidence: tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]
     first: Indices
+    pilots: int = 1
 
     def archive(self, evaluations: Sequence[Evaluation], number: int) -> Archive:
         """Return what is known before round `number`, whatever the order it was told in."""
@@ -78,6 +80,7 @@ class Rounds:
             partial=[(e.share, e.indices, [e.values[name] for name in names]) for e in earlier if e.is_partial],
             failed=[e.indices for e in earlier if e.failed is not None],
             failed_shares=[e.share for e in earlier if e.failed is not None],
+            pilots=self.pilots,
         )
 
     def trials(self, evaluations: Sequence[Evaluation], number: int) -> tuple[Trial, ...]:

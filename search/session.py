@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..supernets.evaluation.deciding import PILOTS, Outcomes
 from ..supernets.space.space import SearchSpace
 from .archive import most_of
 from .config import SearchConfig
@@ -28,7 +29,9 @@ from .rounds import Rounds, Trial, current_round
 from .runs.folder import KEPT, kept_reference, open_run, writing
 from .runs.identity import header_for
 from .runs.measured import feasible_volume, measured_of
-from .runs.records import STOP_FILE, Evaluation
+from .runs.outcomes import KeptOutcomes
+from .runs.pilots import pilots_of
+from .runs.records import STOP_FILE, Evaluation, PartialExamples
 from .runs.run import Run
 from .runs.stopping import Reason, Stop, budget_said, cost_of, fits, gain_said, read_stop, time_said, write_stop
 from .runs.warm_start import start_from_run
@@ -49,6 +52,7 @@ class Session:
         objectives: Sequence[Objective],
         watched: Sequence[Objective] = (),
         provenance: Provenance,
+        partial_examples: PartialExamples = "random",
         deployments: ChoosesDeployments | None = None,
         start_from: Run | None = None,
         force: bool = False,
@@ -56,6 +60,7 @@ class Session:
     ) -> None:
         """Create the run in `folder`, or open it to go on with it; `watched` is constrained without being optimised.
 
+        With `partial_examples` that decide, `record` is given the outcomes of the pilots.
         `deployments` choose how each network is run, where there are several, numbered as in `provenance`.
         Raises UnknownName, InvalidConfig, RunMismatch (another run is there, and `force` is off), RunDamaged,
         RunLocked, OutputUnusable, SpaceExhausted.
@@ -65,7 +70,7 @@ class Session:
         kept = {} if force else kept_reference(folder)
         config, self.problem = settled(config, space, objectives, watched, kept=kept)
         build = TACTICS.load(config.tactic)
-        asked = header_for(space, config, self.problem, provenance)
+        asked = header_for(space, config, self.problem, provenance, partial_examples)
         start = None
         if start_from is not None:
             start = start_from_run(
@@ -97,6 +102,7 @@ class Session:
             tactic,
             opened.start.evidence(self.header.names) if opened.start else (),
             np.array(first, dtype=np.int64).reshape(-1, len(space.choices)),
+            pilots=PILOTS if partial_examples == "deciding" else 1,
         )
         self.most = most_of(space, config.budget)  # of full validations that can be made
         self._deployments = deployments
@@ -119,6 +125,11 @@ class Session:
     def run(self) -> Run:
         """The run as it is now."""
         return Run(self.folder, self.header, tuple(self._evaluations), self.start, self._stop)
+
+    def pilots(self) -> tuple[Outcomes, ...] | None:
+        """Return the outcomes of the pilots so far; None where partial evaluations are on random examples."""
+        pilots = pilots_of(self._evaluations, self.header)
+        return None if pilots is None else tuple(pilot.read() for pilot in pilots)
 
     def volume(self) -> float:
         """Return the hypervolume of what was measured in full and keeps the constraints."""
@@ -149,9 +160,15 @@ class Session:
         return tuple(trial for trial in self._affordable(number) if trial.position not in recorded)
 
     def record(
-        self, trial: Trial, values: Mapping[str, float], *, seconds: float, failed: str | None = None
+        self,
+        trial: Trial,
+        values: Mapping[str, float],
+        *,
+        seconds: float,
+        failed: str | None = None,
+        outcomes: Outcomes | None = None,
     ) -> Evaluation:
-        """Write down the outcome of an open trial: values by objective, or why it `failed`."""
+        """Write down what an open trial gave: values by objective, and a pilot's outcomes, or why it `failed`."""
         evaluation = Evaluation(
             round=trial.round,
             position=trial.position,
@@ -166,6 +183,7 @@ class Session:
             seconds=round(seconds, 4),
             elapsed_s=round(self.elapsed_s, 4),
             failed=failed,
+            outcomes=None if outcomes is None else KeptOutcomes.of(outcomes),
         )
         with writing(self.folder, KEPT):
             self._journal.append(evaluation.model_dump(mode="json"))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..options.common import AsJson
+from ..options.examples import Examples, share_of_deciding
 from ..options.space import Architectures, ArchitectureSeed, SpaceArgument, SpaceOption, required_space
 from ..options.weights import Checkpoint, Data
 from ..printing.progress import say
@@ -25,17 +26,20 @@ def register(app: typer.Typer) -> None:
         data: Data = None,
         split: Annotated[str, typer.Option(help="test, or validation: what a search sees.")] = "test",
         precision: Annotated[str, typer.Option(help="Precision that they are run in.")] = "fp32",
+        examples: Examples = "all",
         seed: ArchitectureSeed = 0,
         as_json: AsJson = False,
     ) -> None:
         """Evaluate sub-networks: the metric of their task (and top-5 among many classes), MACs and parameters."""
         from ...supernets.evaluation.agreement import check_kernels
         from ...supernets.evaluation.evaluate import evaluate as evaluated
+        from ...supernets.evaluation.evaluate import evaluate_on_deciding
         from ...supernets.precision import is_calibrated
         from ...supernets.registry import load_space
         from ...supernets.space.parse import architectures_from_text
         from ...supernets.supernet import load_supernet
 
+        share = share_of_deciding(examples)
         named = required_space(space, space_option, example="gnomon evaluate fashion_mnist")
         asked = [
             architecture
@@ -43,12 +47,16 @@ def register(app: typer.Typer) -> None:
             for architecture in architectures_from_text(load_space(named), text, seed=seed)
         ]
         supernet = load_supernet(named, checkpoint=checkpoint, data=data)
-        examples = supernet.size(split)
+        number = supernet.size(split)
         calibrated = is_calibrated(precision)
         if calibrated:
             say(check_kernels(supernet, split).sentence())
         rows = []
-        for found in evaluated(supernet, asked, split, precision=precision):
+        if share is None:
+            results = evaluated(supernet, asked, split, precision=precision)
+        else:
+            results = evaluate_on_deciding(supernet, asked, split, share, precision=precision)
+        for found in results:
             indices = ",".join(map(str, found.architecture.indices))
             rows.append({"id": found.architecture.id, **found.metrics, "macs": found.macs, "params": found.params})
             say(f"{len(rows)}/{len(asked)}  {found.architecture.id} = {indices}")
@@ -61,7 +69,8 @@ def register(app: typer.Typer) -> None:
                     "split": split,
                     "precision": precision,
                     "weight_bits": supernet.weight_bits if calibrated else None,
-                    "examples": examples,
+                    "examples": number,
+                    "deciding_share": share,
                     "metric": supernet.metric.name,
                     "unit": supernet.metric.unit,
                     "signature": supernet.metric.signature,
@@ -69,9 +78,10 @@ def register(app: typer.Typer) -> None:
                 }
             )
             return
+        part = "" if share is None else f"estimated from the {100 * share:g} % that decide most "
         print_table(list(rows[0]), [list(row.values()) for row in rows])
         print(
-            f"{supernet.metric.said}, on the {examples:,} examples of the {split} split, run in {precision}"
+            f"{supernet.metric.said}, {part}on the {number:,} examples of the {split} split, run in {precision}"
             + (f" with weights in {supernet.weight_bits} bits" if calibrated else "")
         )
         if supernet.metric.signature:

@@ -43,9 +43,10 @@ def opening(
     full, looked = archive.validated, archive.partial_cost + share - TOLERANCE
     trial = archive.divisible and share < 1.0 and full < FIRST
     if trial and looked <= TRIAL_PARTIAL:
-        return opened(archive, n, share, seed, rng, until=1, partial_budget=TRIAL_PARTIAL - looked + share)
-    if full < (PAIRS + 1 if trial else FIRST):
-        return opened(archive, n, share, seed, rng, until=PAIRS + 1 if trial else FIRST)
+        return opened(archive, n, share, seed, rng, until=archive.pilots, partial_budget=TRIAL_PARTIAL - looked + share)
+    judged = PAIRS + archive.pilots if trial else FIRST
+    if full < judged:
+        return opened(archive, n, share, seed, rng, until=judged)
     if full >= FIRST and looked > FIRST_PARTIAL:
         return None
     pay = share < 1.0 and partial_evaluations_pay(archive, share)
@@ -68,14 +69,15 @@ def opened(
 ) -> Batch:
     """Return spread-out architectures to validate until so many are, and partial evaluations worth so much of `n`.
 
-    One is validated before any partial evaluation, so that a run of any budget has a front; those to be validated next
-    are evaluated in part first. Where partial evaluations would leave nothing else of the space, all are validated.
+    The pilots are validated before any partial evaluation: one, so that a run of any budget has a front, or two, which
+    show what examples decide. Those to be validated next are evaluated in part first. Where partial evaluations would
+    leave nothing else of the space, all are validated.
     """
     spread = spread_out(archive, seed)
-    none_yet = archive.validated == 0
-    looks = int(min(partial_budget, n - 1.0 if none_yet else n) / share + TOLERANCE)
-    soon = archive.unseen(spread)[int(none_yet) :][: min(PAIRS, looks)]
-    pairs = soon[archive.not_partially_evaluated(soon)] if until == 1 else soon[:0]
+    missing = max(archive.pilots - archive.validated, 0)
+    looks = int(min(partial_budget, max(n - missing, 0)) / share + TOLERANCE)
+    soon = archive.unseen(spread)[missing:][: min(PAIRS, looks)]
+    pairs = soon[archive.not_partially_evaluated(soon)] if until == archive.pilots else soon[:0]
     others = informative(archive.without(pairs), looks - len(pairs), share, rng)
     looked = np.concatenate([pairs, others])
     whole = min(n - whole_cost(len(looked), share), max(until - archive.validated, 0)) if len(looked) else n

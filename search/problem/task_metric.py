@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...supernets.evaluation.deciding import DecidingExamples, Outcomes, TellsOutcomes, evaluate_on
 from ...supernets.metric import METRICS, Metric
 from ...supernets.precision import FP32
 from ...supernets.registry import PRECISION, precisions_in
@@ -20,7 +21,7 @@ from .supernet import SearchableSupernet, require_precision
 
 @dataclass(frozen=True)
 class TaskMetric(Objective):
-    """The metric of sub-networks on a split."""
+    """The metric of sub-networks on a split; a share of it is of the `examples` that decide, None: of random ones."""
 
     space: SearchSpace
     supernet: SearchableSupernet
@@ -32,6 +33,23 @@ class TaskMetric(Objective):
     divisible: bool = True
     device_independent: bool = True
     precision: str = FP32
+    examples: DecidingExamples | None = None
+
+    @property
+    def has_outcomes(self) -> bool:
+        """Whether it is made of outcomes of examples, which the super-network tells."""
+        return isinstance(self.supernet, TellsOutcomes) and self.supernet.has_outcomes
+
+    def outcomes(self, row: Indices) -> Outcomes:
+        """Return the outcomes of one architecture (d) on all examples; raises InvalidValue where it has none."""
+        ((architecture, precision),) = self.networks(row[None])
+        return self.telling().outcomes(architecture, self.split, precision=precision)
+
+    def telling(self) -> TellsOutcomes:
+        """Return the super-network, which tells outcomes; raises InvalidValue where it does not."""
+        if not isinstance(self.supernet, TellsOutcomes):
+            raise InvalidValue(f"the super-network does not tell outcomes of examples, of which {self.name} is made")
+        return self.supernet
 
     def values(self, indices: Indices) -> Values:
         """Evaluate (n, d) architectures one after another, (n,)."""
@@ -39,10 +57,13 @@ class TaskMetric(Objective):
 
     def values_on(self, indices: Indices, share: float) -> Values:
         """Evaluate (n, d) architectures on a share of the examples, (n,)."""
-        space = self.space.network
-        rows = zip(self.space.networks(indices), self.precisions_of(indices))
-        values = [self.evaluated(space.architecture(row), precision, share) for row, precision in rows]
+        values = [self.evaluated(network, precision, share) for network, precision in self.networks(indices)]
         return np.array(values, dtype=np.float64)
+
+    def networks(self, indices: Indices) -> list[tuple[Architecture, str]]:
+        """Return the network, and its precision, of each of (n, d) architectures."""
+        rows = zip(self.space.networks(indices), self.precisions_of(indices))
+        return [(self.space.network.architecture(row), precision) for row, precision in rows]
 
     def precisions_of(self, indices: Indices) -> Sequence[str]:
         """Return the precision of each of (n, d) architectures: what it sets, else the objective's."""
@@ -52,6 +73,8 @@ class TaskMetric(Objective):
 
     def evaluated(self, architecture: Architecture, precision: str, share: float) -> float:
         """Evaluate one network in a precision; raises InvalidValue for what is no number."""
+        if self.examples is not None and share < 1.0:
+            return evaluate_on(self.telling(), architecture, self.split, self.examples, share, precision=precision)
         value = self.supernet.evaluate(architecture, self.split, share, precision=precision)
         if isinstance(value, (str, bytes)):  # which numpy would read as a number, if it looks like one
             raise InvalidValue(f"evaluating it returned the text {value!r}; expected a number in {self.unit}")

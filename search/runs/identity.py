@@ -15,11 +15,15 @@ from ..deployments.provenance import Provenance
 from ..errors import RunMismatch
 from ..problem.objective import Objective, Quantity
 from ..problem.problem import Problem
-from .records import ObjectiveRecord, RunHeader
+from .records import ObjectiveRecord, PartialExamples, RunHeader
 
 
 def header_for(
-    space: SearchSpace, config: SearchConfig, problem: Problem[Objective], provenance: Provenance
+    space: SearchSpace,
+    config: SearchConfig,
+    problem: Problem[Objective],
+    provenance: Provenance,
+    partial_examples: PartialExamples = "random",
 ) -> RunHeader:
     """Describe a run."""
     return RunHeader(
@@ -33,6 +37,7 @@ def header_for(
         provenance=provenance,
         versions=installed_versions(),
         opening_budget=most_of(space, config.budget),
+        partial_examples=partial_examples,
     )
 
 

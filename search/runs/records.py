@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,17 +20,19 @@ from ..config import SearchConfig
 from ..deployments.provenance import Provenance
 from ..errors import InvalidConfig, RunDamaged
 from ..problem.objective import ObjectiveInfo, Quantity
+from .outcomes import KeptOutcomes
 
 SCHEMA = "gnomon.run"
 # History of the run format, newest first:
+#   5  what the pilots were right about is kept in their evaluations, and partial_examples in the description
 #   4  the number of the deployment is a field of an evaluation; it was the value of a watched quantity of that name
 #   3  the setting glimpse_share is called partial_share
 #   2  evaluations by round and position, on a share of the data, with what was expected, or why they failed;
 #      elapsed_s; stop.json, start.jsonl; settings population (may be null), glimpse_share, stop_*, patience,
 #      algorithm, region; what is constrained and not optimised is watched; opening_budget, which may be missing
 #   1  config, space digest, objectives, reference, provenance, versions; evaluations by round and order
-SCHEMA_VERSION = 4
-READABLE = (1, 2, 3, 4)
+SCHEMA_VERSION = 5
+READABLE = (1, 2, 3, 4, 5)
 FIRST_WITH_DEPLOYMENT = 4
 RENAMED = {"glimpse_share": "partial_share"}  # settings of earlier versions, and what they are called now
 OLD_DEPLOYMENT = {"name": "deployment", "unit": "number"}  # what was watched before version 4
@@ -44,6 +46,7 @@ Count = Annotated[int, Field(ge=0, le=MOST)]
 Seconds = Annotated[float, Field(ge=0, le=LONGEST_S)]
 Genes = Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+PartialExamples = Literal["random", "deciding"]
 Expected = dict[str, tuple[Finite, Finite | None]]
 
 
@@ -57,9 +60,9 @@ class ObjectiveRecord(ObjectiveInfo):
 class RunHeader(BaseModel):
     """Everything that decides a run's trajectory; runs whose headers differ in when they stop only are the same run.
 
-    `opening_budget` is
-    what the run was told it may cost when it began, to which its first rounds were fitted, however much it was given
-    later; None in runs of before, whose first rounds did not depend on it.
+    `opening_budget` is what the run was told it may cost when it began, to which its first rounds were fitted, however
+    much it was given later; None in runs of before, whose first rounds did not depend on it. `partial_examples` are
+    those that partial evaluations are made on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -73,6 +76,7 @@ class RunHeader(BaseModel):
     provenance: Provenance
     versions: dict[str, str]
     opening_budget: Annotated[int, Field(ge=1, le=MOST)] | None = None
+    partial_examples: PartialExamples = "random"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -101,7 +105,7 @@ class Evaluation(BaseModel):
     objective in its unit, none where it `failed`, which says why; `expected` are mean and deviation that the tactic
     expected of a full validation before; `deployment` is the number of that in which the network runs, as the run's
     provenance lists them, None where there is no choice; `seconds` is what it took, `elapsed_s` what the run had taken
-    after it.
+    after it; `outcomes` are those of a pilot, by which later partial evaluations choose their examples.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -119,6 +123,7 @@ class Evaluation(BaseModel):
     seconds: Seconds
     elapsed_s: Seconds
     failed: str | None
+    outcomes: KeptOutcomes | None = None
 
     @property
     def is_full(self) -> bool:

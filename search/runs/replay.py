@@ -17,6 +17,7 @@ from ...profilers.journal import Record
 from ...supernets import SearchSpace, SupernetError, load_space
 from ...supernets.space.space import Architecture
 from ..errors import RunDamaged
+from .pilots import misplaced_outcomes
 from .records import (
     EVALUATIONS_FILE,
     FIRST_WITH_DEPLOYMENT,
@@ -116,7 +117,7 @@ def inconsistency(evaluation: Evaluation, before: list[Evaluation], header: RunH
     for other in before:
         if other.indices == evaluation.indices and not other.is_partial:
             return f"architecture {identity} is measured again after evaluation {other.order}"
-    return misplaced(evaluation, before)
+    return misplaced(evaluation, before) or misplaced_outcomes(evaluation, before, header)
 
 
 def misplaced(evaluation: Evaluation, before: list[Evaluation]) -> str:

@@ -20,6 +20,7 @@ from ..fronts.table import Table, frame_from_table
 from ..problem.objective import ObjectiveInfo, Quantity, Values
 from ..problem.problem import Problem
 from .measured import Measured, feasible_volume, measured_of, problem_of, values_of, violations_of, volume_of
+from .pilots import pilots_of
 from .quality import PredictorQuality, quality_of
 from .records import Evaluation, RunHeader, read_header
 from .replay import read_evaluations
@@ -75,13 +76,17 @@ class Run:
 
     @property
     def effort(self) -> str:
-        """What was done and spent: `18 validations and 20 partial evaluations, cost 20 of 20`.
+        """What was done and spent: `18 validations and 20 partial evaluations on random examples, cost 20 of 20`.
 
         A validation is on all examples, a partial evaluation on a share of them, and costs that share.
         """
         full = sum(evaluation.is_full for evaluation in self.evaluations)
         counts = [(full, "validation"), (len(self.partial_evaluations), "partial evaluation")]
         done = " and ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts if n or what == "validation")
+        if self.partial_evaluations:
+            done += (
+                " on random examples" if pilots_of(self.evaluations, self.header) is None else " on deciding examples"
+            )
         failed = f", {len(self.failures)} failed" if self.failures else ""
         return f"{done}{failed}, cost {self.cost:.4g} of {self.config.budget}"
 

@@ -25,6 +25,7 @@ from ..data.labelled import (
     rows_of_share,
     share_of,
     split_of,
+    top1_percent,
     top5_percent,
 )
 from ..graph import INPUT, OUTPUT, PartModel, models_from_architecture
@@ -33,6 +34,7 @@ from ..precision import FP32, at_precision, precisions, runner_at, weight_bits_h
 from ..precision.samples import Sample
 from ..space.space import Architecture, SearchSpace
 from ..space.wiring import named_inputs
+from .deciding import Outcomes
 
 if TYPE_CHECKING:
     from ..elastic import ElasticNetwork, Statistics
@@ -97,6 +99,29 @@ class Classifier:
         if precision == FP32:
             return self.task.score(self.logits(architecture, data, share), data.labels)
         return self.task.score(self.logits_at(precision, architecture, data, share), data.labels)
+
+    @property
+    def has_outcomes(self) -> bool:
+        """Whether the task judges by top-1 accuracy, which is made of outcomes."""
+        return self.metric == ACCURACY and self.task.score is top1_percent
+
+    def outcomes(
+        self,
+        architecture: Architecture,
+        split: str = "validation",
+        rows: NDArray[np.int64] | None = None,
+        *,
+        precision: str = FP32,
+    ) -> Outcomes:
+        """Return what the sub-network is right about, on the examples of a split at `rows` (k,), in order; None: all.
+
+        Batch norm is calibrated on the same share of the calibration examples, so that it costs that share too.
+        """
+        whole = self.split(split)
+        data, share = (whole, 1.0) if rows is None else (whole.take(rows), len(rows) / len(whole))
+        if precision == FP32:
+            return Outcomes.of(self.logits(architecture, data, share), data.labels)
+        return Outcomes.of(self.logits_at(precision, architecture, data, share), data.labels)
 
     def logits(self, architecture: Architecture, data: Labelled, share: float = 1.0) -> NDArray[np.float32]:
         """Run the sub-network, calibrated on a share of the calibration examples, in torch on `data`, (n, classes)."""

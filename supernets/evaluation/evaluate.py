@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ..errors import SupernetError
 from ..metric import TellsFurtherMetrics
 from ..precision import FP32
 from ..space.space import Architecture
+from .deciding import DecidingExamples, TellsOutcomes, evaluate_on
 from .supernet import Supernet
 
 
@@ -33,9 +35,38 @@ def evaluate(
     for an unknown one and PrecisionUnavailable where this machine cannot compute in it.
     """
     for architecture in architectures:
-        metrics = metrics_of(supernet, architecture, split, precision)
-        (macs,), (params,) = supernet.space.macs([architecture.indices]), supernet.space.params([architecture.indices])
-        yield Evaluated(architecture, metrics, int(macs), int(params))
+        yield sized(supernet, architecture, metrics_of(supernet, architecture, split, precision))
+
+
+def evaluate_on_deciding(
+    supernet: Supernet, architectures: Sequence[Architecture], split: str, share: float, *, precision: str = FP32
+) -> Iterator[Evaluated]:
+    """Yield each architecture with its accuracy estimated on the share of a split's examples that decides most.
+
+    The smallest and the largest sub-network are evaluated on all examples first. Raises SupernetError for a task that
+    is not judged by accuracy, and what `evaluate` raises.
+    """
+    if not (isinstance(supernet, TellsOutcomes) and supernet.has_outcomes):
+        raise SupernetError(
+            f"{supernet.space.name} is judged by {supernet.metric.name}, which is no share of examples that a network "
+            "is right about, so none decide; evaluate it on all of them"
+        )
+    space = supernet.space.network
+    ends = [space.architecture(row) for row in space.canonical([0 * space.radices, space.radices - 1])]
+    pilots = {end: supernet.outcomes(end, split, precision=precision) for end in ends}
+    examples = DecidingExamples.of(list(pilots.values()))
+    for architecture in architectures:
+        if architecture in pilots:
+            found = pilots[architecture].percent
+        else:
+            found = evaluate_on(supernet, architecture, split, examples, share, precision=precision)
+        yield sized(supernet, architecture, {supernet.metric.name: found})
+
+
+def sized(supernet: Supernet, architecture: Architecture, metrics: dict[str, float]) -> Evaluated:
+    """Return an architecture's metrics with its size."""
+    (macs,), (params,) = supernet.space.macs([architecture.indices]), supernet.space.params([architecture.indices])
+    return Evaluated(architecture, metrics, int(macs), int(params))
 
 
 def metrics_of(supernet: Supernet, architecture: Architecture, split: str, precision: str) -> dict[str, float]:

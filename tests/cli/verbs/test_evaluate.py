@@ -42,6 +42,33 @@ def test_the_table_says_unit_and_number_of_examples(gnomon, all_images):
     assert "1/1" in outcome.err
 
 
+def test_deciding_examples_say_what_all_do(gnomon):
+    asked = ("evaluate", "fashion_mnist", "--arch", "smallest", "--arch", "random:2", "--split", "validation", "--json")
+    whole, same, few = (
+        gnomon(*asked, *more).json for more in ((), ("--examples", "deciding:1"), ("--examples", "deciding"))
+    )
+    accuracies = [[one["accuracy"] for one in found["architectures"]] for found in (whole, same, few)]
+    assert accuracies[1] == pytest.approx(accuracies[0])
+    assert accuracies[2][0] == accuracies[0][0]  # a pilot
+    assert accuracies[2][1:] == pytest.approx(accuracies[0][1:], abs=5.0)
+    assert [found["deciding_share"] for found in (whole, same, few)] == [None, 1.0, 0.2]
+    assert [found["examples"] for found in (whole, few)] == [whole["examples"]] * 2
+
+
+def test_a_share_of_deciding_examples_is_said(gnomon):
+    outcome = gnomon("evaluate", "fashion_mnist", "--arch", "smallest", "--examples", "deciding:0.1")
+    assert "accuracy in percent, estimated from the 10 % that decide most on the" in outcome.out
+
+
+@pytest.mark.parametrize(
+    "said", ["some", "deciding:0", "deciding:1.5", "deciding:nan", "deciding:x", "deciding:", "all:0.1"]
+)
+def test_examples_that_are_none_are_refused(gnomon, said):
+    outcome = gnomon("evaluate", "fashion_mnist", "--examples", said)
+    assert outcome.code == 2
+    assert f"--examples {said}: expected all, deciding, or" in " ".join(outcome.err.split())
+
+
 @pytest.fixture
 def imagenet_like(tmp_path, monkeypatch):
     """A thousand classes, two training images and one test image each, of 8 pixels."""

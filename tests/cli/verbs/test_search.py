@@ -113,7 +113,7 @@ def test_partial_evaluations_and_failures_are_counted(gnomon):
 
     sample = Path(__file__).parents[2] / "search" / "samples" / "run_v2"
     outcome = gnomon("pareto", sample)
-    assert "glimpsing, 2 validations and 8 partial evaluations, 1 failed, cost 5 of 5" in outcome.out
+    assert "glimpsing, 2 validations and 8 partial evaluations on random examples, 1 failed, cost 5 of 5" in outcome.out
     found = gnomon("pareto", sample, "--json").json
     assert found["partial_evaluations"] == 8
     assert list(found["failures"].values()) == ["out of memory"]

@@ -79,7 +79,7 @@ def test_what_was_done_and_spent_is_said_in_the_same_words_everywhere(run):
     full = run.evaluations[0]
     looks = tuple(full.model_copy(update={"share": 0.1, "order": 20 + i}) for i in range(20))
     mixed = replace(run, evaluations=(*run.evaluations[:18], *looks))
-    said = "18 validations and 20 partial evaluations, cost 20 of 20"
+    said = "18 validations and 20 partial evaluations on random examples, cost 20 of 20"
     assert mixed.effort == said
     assert said in mixed._repr_html_()
     assert said in repr(mixed)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+import pytest
 
 from gnomon.supernets import load_space
-from gnomon.supernets.evaluation.evaluate import evaluate
+from gnomon.supernets.errors import SupernetError
+from gnomon.supernets.evaluation.evaluate import evaluate, evaluate_on_deciding
 from gnomon.supernets.metric import BLEU, Answers
 
 
@@ -32,6 +34,12 @@ def test_each_architecture_is_asked_once_for_all_examples_and_in_order():
     assert [one.metrics for one in found] == [{"bleu": float(row.sum())} for row in rows]
     assert [one.macs for one in found] == list(supernet.space.macs(rows))
     assert [one.params for one in found] == list(supernet.space.params(rows))
+
+
+def test_a_task_without_outcomes_has_no_deciding_examples():
+    supernet = Translator()
+    with pytest.raises(SupernetError, match=r"judged by bleu, .* evaluate it on all of them"):
+        next(evaluate_on_deciding(supernet, [supernet.space.architecture(0 * supernet.space.radices)], "test", 0.1))
 
 
 def test_nothing_is_evaluated_before_it_is_asked_for():
