@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from gnomon.lut import ProfileRequest, build_profile, load_profile
 from gnomon.profilers import RunConfig
@@ -19,6 +20,8 @@ from gnomon.supernets.layers import registry as layers
 from gnomon.supernets.registry import load_space
 from gnomon.supernets.tasks import fashion_mnist
 
+settings.register_profile("gnomon", deadline=None)  # how long an example takes depends on what else the machine does
+settings.load_profile("gnomon")
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 

@@ -9,7 +9,7 @@ def test_export_is_checked_and_timed(gnomon, finished_run, profile_name, tmp_pat
     assert {parity["backend"] for parity in outcome.json["parities"]} >= {"onnxruntime", "openvino"}
     record = json.loads((tmp_path / "model" / "model.json").read_text())
     accuracy = record["metric"]
-    assert (accuracy["name"], accuracy["unit"], accuracy["examples"]) == ("accuracy", "percent", 2500)
+    assert (accuracy["name"], accuracy["unit"], accuracy["examples"]) == ("accuracy", "percent", 250)
     assert abs(accuracy["onnxruntime"] - accuracy["torch"]) <= 0.1
     assert [(one["file"], one["runs"]) for one in record["models"]] == [("model.onnx", 1)]
     assert record["feeding"] is None
