@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN = $(VENV)/bin
 JOBS ?= 2
 BENCH ?= $(VENV)/bench
-MODULES = __init__.py version.py errors.py outputs.py inputs.py settings.py api cli lut profilers reports search supernets
+MODULES = __init__.py version.py errors.py outputs.py inputs.py printable.py settings.py api cli lut profilers reports search supernets
 
 .PHONY: demo test test-fast check bench bench-search clean
 
