@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...inputs import fault_of_file
 from ..errors import DataUnavailable
 
 if TYPE_CHECKING:
-    from ...inputs import fault_of_file
-from ..elastic import ElasticNetwork
+    from ..elastic import ElasticNetwork
 
 
 @dataclass(frozen=True)
