@@ -8,7 +8,7 @@ from statistics import mean, median
 from typing import Dict, Hashable, List, Mapping, Optional, Protocol, Sequence, Tuple, TypeVar
 
 from ..timing.chain import fit_chain
-from ..timing.clean import TOLERANCE, block_marks, is_clean, levels_by_session, typical_spell
+from ..timing.clean import TOLERANCE, block_marks, is_clean, levels_by_session, spells_of, typical_spell
 from ..timing.measurement import Contention, Measurement, quantile
 
 Key = TypeVar("Key", bound=Hashable)
@@ -93,12 +93,13 @@ def _between(visits: Sequence[ProbedVisit], slowness: Sequence[Tuple[float, ...]
         for before, after, us in zip(around, around[1:], visit.block_us)
     ]
     first, second, block_us = np.array(pairs, dtype=np.float64).reshape(-1, 3).T
-    before, after = np.abs(first - 1) > TOLERANCE, np.abs(second - 1) > TOLERANCE
+    every = np.concatenate([first, second])
+    is_shared = np.abs(every - 1) > TOLERANCE
+    before, after = np.split(is_shared, 2)
     chain = fit_chain(before, after, block_us)
     if chain is None:
         return list(zip([1.0] * len(pairs), np.sqrt(first * second).tolist()))
-    every = np.concatenate([first, second])
-    usual = float(np.median(every[np.abs(every - 1) > TOLERANCE]))
+    usual = float(np.median(every[is_shared]))
     shared = np.select([before & after, before, after], [np.sqrt(first * second), first, second], usual)
     slow = 1 + (shared - 1) * chain.shared_within(before, after, block_us)
     return list(zip(chain.undisturbed(block_us).tolist(), slow.tolist()))
@@ -191,34 +192,21 @@ def summary_of_contention(
     visits: Sequence[ProbedVisit], probed: Sequence[Optional[Probed]]
 ) -> Optional[ContentionSummary]:
     """Return how busy the core was, by what `probed_visits` found of the visits; None without a probe."""
-    series: List[Tuple[str, float, float]] = []
+    series: Dict[str, List[Tuple[float, float]]] = {}
     for visit, marks in zip(visits, probed):
         if marks is None:
             continue
         left_us = sum(visit.block_us) * visit.loops
         for number, slowness in enumerate(marks.readings):
-            series.append((visit.session, visit.t_s - left_us / 1e6, slowness))
+            series.setdefault(visit.session, []).append((visit.t_s - left_us / 1e6, slowness))
             left_us -= visit.block_us[number] * visit.loops if number < len(visit.block_us) else 0.0
     if not series:
         return None
-    series.sort()
-    slow = [slowness for _, _, slowness in series if not is_clean(slowness)]
-    spells_ms = _spells_ms(series)
+    readings = [slowness for taken in series.values() for _, slowness in taken]
+    slow = [slowness for slowness in readings if not is_clean(slowness)]
+    spells_s = [spell for taken in series.values() for spell in spells_of(*zip(*sorted(taken)))]
     return ContentionSummary(
-        time_share=len(slow) / len(series),
+        time_share=len(slow) / len(readings),
         slow_down=median(slow) if slow else 1.0,
-        spell_ms=typical_spell(spells_ms),
+        spell_ms=1e3 * typical_spell(spells_s),
     )
-
-
-def _spells_ms(series: Sequence[Tuple[str, float, float]]) -> List[float]:
-    """Return how long each unbroken row of readings that are not clean lasted, until the reading after it."""
-    spells: List[float] = []
-    begun: Optional[Tuple[str, float]] = None
-    for session, t_s, slowness in series:
-        if begun is not None and (session != begun[0] or is_clean(slowness)):
-            spells.append(1e3 * (t_s - begun[1]) if session == begun[0] else 0.0)
-            begun = None
-        if begun is None and not is_clean(slowness):
-            begun = (session, t_s)
-    return spells

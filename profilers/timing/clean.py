@@ -10,7 +10,7 @@ cannot be told from a slower machine, by this or by anything else that looks fro
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Dict, List, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Sequence, Tuple, Union
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,6 +89,22 @@ def block_marks(slowness: Sequence[float], switches: Sequence[int], blocks: int)
     clean = [is_clean(value) for value in slowness]
     quiet = [count == 0 for count in switches] or [True] * blocks
     return tuple(clean[b] and clean[b + 1] and quiet[b] for b in range(blocks))
+
+
+def spells_of(times: Sequence[float], slowness: Sequence[float]) -> List[float]:
+    """Return how long each unbroken row of readings that are not clean lasted, until the reading after it.
+
+    times: when each reading was taken, in order. A row that nothing follows is left out.
+    """
+    spells: List[float] = []
+    begun: Optional[float] = None
+    for t, slow in zip(times, slowness):
+        if begun is not None and is_clean(slow):
+            spells.append(t - begun)
+            begun = None
+        if begun is None and not is_clean(slow):
+            begun = t
+    return spells
 
 
 def typical_spell(spells: Sequence[float]) -> float:

@@ -19,7 +19,7 @@ def deciding_metric(objectives: Sequence[Objective], config: SearchConfig) -> Ta
     """
     if config.partial_share == 1.0 or not all(one.divisible for one in objectives if one.costly):
         return None
-    return next(filter(None, map(with_outcomes, objectives)), None)
+    return first_with_outcomes(objectives)
 
 
 def measured(
@@ -33,12 +33,17 @@ def measured(
         examples = DecidingExamples.of(pilots)
         chosen = [replace(metric, examples=examples) if (metric := with_outcomes(one)) else one for one in objectives]
         return measure(chosen, row, share), None
-    metric = next(filter(None, map(with_outcomes, objectives)), None)
+    metric = first_with_outcomes(objectives)
     if pilots is None or len(pilots) == PILOTS or share < 1.0 or metric is None:
         return measure(objectives, row, share), None
     outcomes = metric.outcomes(row)
     values = [outcomes.percent if one is metric else measure([one], row)[0] for one in objectives]
     return tuple(values), outcomes
+
+
+def first_with_outcomes(objectives: Sequence[Objective]) -> TaskMetric | None:
+    """Return the first objective that is made of outcomes of examples, None where none is."""
+    return next(filter(None, map(with_outcomes, objectives)), None)
 
 
 def with_outcomes(objective: Objective) -> TaskMetric | None:

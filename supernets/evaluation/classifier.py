@@ -96,8 +96,6 @@ class Classifier:
         makes is run; raises PrecisionUnavailable where this machine cannot.
         """
         data = share_of(self.split(split), share)
-        if precision == FP32:
-            return self.task.score(self.logits(architecture, data, share), data.labels)
         return self.task.score(self.logits_at(precision, architecture, data, share), data.labels)
 
     @property
@@ -119,8 +117,6 @@ class Classifier:
         """
         whole = self.split(split)
         data, share = (whole, 1.0) if rows is None else (whole.take(rows), len(rows) / len(whole))
-        if precision == FP32:
-            return Outcomes.of(self.logits(architecture, data, share), data.labels)
         return Outcomes.of(self.logits_at(precision, architecture, data, share), data.labels)
 
     def logits(self, architecture: Architecture, data: Labelled, share: float = 1.0) -> NDArray[np.float32]:
@@ -206,7 +202,9 @@ class Classifier:
     def logits_at(
         self, precision: str, architecture: Architecture, data: Labelled, share: float = 1.0
     ) -> NDArray[np.float32]:
-        """Run the sub-network's file of a precision on `data`, (n, classes)."""
+        """Run the sub-network on `data`, (n, classes): in torch, or at another precision than fp32 the file of that."""
+        if precision == FP32:
+            return self.logits(architecture, data, share)
         size = min(self.batch(BATCH, BATCH_VALUES), len(data))
         (part,) = self.models_on(architecture, share, batch=size, precision=precision)
         run = runner_at(part.model, precision)

@@ -22,8 +22,7 @@ from .neighbours import hypervisor, isolated, load, pressure, smt, steal
 CHECKS: Tuple[Callable[[Path], Optional[NoiseCause]], ...] = (
     *(load, pressure, steal, hypervisor, smt, isolated),
     *(quota, throttled_by_quota, affinity),
-    *(governor, energy_preference, power_profile, turbo, clock_spread, hybrid_cores),
-    *(clock_resolution,),
+    *(governor, energy_preference, power_profile, turbo, clock_spread, hybrid_cores, clock_resolution),
     *(throttling, temperature, raspberry_pi, battery),
     *(huge_pages, swap),
     *(gpu_clock, gpu_slowdown),

@@ -122,18 +122,6 @@ def hybrid_cores(root: Path) -> Optional[NoiseCause]:
     )
 
 
-def _of_all_cpus(root: Path, name: str) -> Dict[int, str]:
-    cpus: List[int] = numbers_from_list(read_text(root, f"{CPU}/online") or "0")
-    texts = {cpu: read_text(root, f"{CPU}/cpu{cpu}/cpufreq/{name}") for cpu in cpus}
-    return {cpu: text for cpu, text in texts.items() if text}
-
-
-def _khz(root: Path, name: str) -> Dict[int, int]:
-    cpus: List[int] = numbers_from_list(read_text(root, f"{CPU}/online") or "0")
-    values = {cpu: read_int(root, f"{CPU}/cpu{cpu}/cpufreq/{name}") for cpu in cpus}
-    return {cpu: value for cpu, value in values.items() if value is not None and value > 0}
-
-
 def clock_resolution(root: Path) -> Optional[NoiseCause]:
     """Judge how finely this machine's clock counts; asked of the clock itself."""
     resolution_s = time.get_clock_info("perf_counter").resolution
@@ -147,3 +135,15 @@ def clock_resolution(root: Path) -> Optional[NoiseCause]:
         "the core cannot be probed between two blocks, so a busy machine is not noticed, and blocks must last longer",
         f"choose a finer clock source, as root: cat /{AVAILABLE_SOURCES}, then write its name to /{CLOCK_SOURCE}",
     )
+
+
+def _of_all_cpus(root: Path, name: str) -> Dict[int, str]:
+    cpus: List[int] = numbers_from_list(read_text(root, f"{CPU}/online") or "0")
+    texts = {cpu: read_text(root, f"{CPU}/cpu{cpu}/cpufreq/{name}") for cpu in cpus}
+    return {cpu: text for cpu, text in texts.items() if text}
+
+
+def _khz(root: Path, name: str) -> Dict[int, int]:
+    cpus: List[int] = numbers_from_list(read_text(root, f"{CPU}/online") or "0")
+    values = {cpu: read_int(root, f"{CPU}/cpu{cpu}/cpufreq/{name}") for cpu in cpus}
+    return {cpu: value for cpu, value in values.items() if value is not None and value > 0}

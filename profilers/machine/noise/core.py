@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 from typing import List, Optional, Tuple
 
-from ...timing.clean import is_clean, low_level, typical_spell
+from ...timing.clean import is_clean, low_level, spells_of, typical_spell
 from ...timing.measurement import quantile
 from ...timing.probe import MatmulProbe, Probe
 from .cause import severity_of
@@ -28,7 +29,7 @@ class CoreNoise:
     at_s: Tuple[float, ...]
     readings_us: Tuple[float, ...]
 
-    @property
+    @cached_property
     def slowness(self) -> Tuple[float, ...]:
         """The readings as multiples of the lowest level at which several agree."""
         level_us = low_level(self.readings_us)
@@ -44,18 +45,10 @@ class CoreNoise:
         """How many times slower the core was then, in the middle; 1 where it never was."""
         return median([slow for slow in self.slowness if not is_clean(slow)] or [1.0])
 
-    @property
+    @cached_property
     def spells_s(self) -> Tuple[float, ...]:
         """How long each spell lasted in which the core was not ours, in the order of time, until the reading after."""
-        spells: List[float] = []
-        begun_s: Optional[float] = None
-        for at_s, slow in zip(self.at_s, self.slowness):
-            if begun_s is not None and is_clean(slow):
-                spells.append(at_s - begun_s)
-                begun_s = None
-            if begun_s is None and not is_clean(slow):
-                begun_s = at_s
-        return (*spells, self.at_s[-1] - begun_s) if begun_s is not None else tuple(spells)
+        return tuple(spells_of([*self.at_s, self.at_s[-1]], [*self.slowness, 1.0]))  # the last one ends with us
 
     @property
     def relative_iqr(self) -> float:

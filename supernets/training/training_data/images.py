@@ -21,6 +21,7 @@ from ...elastic import ElasticNetwork
 from ...space.space import Architecture
 from ..recipe import Phase, Recipe
 from .augmentation import erase, flip_and_shift
+from .classification import Classification
 
 AUGMENTATIONS = {"mirror": 0.5, "shift_pixels": 2.0, "erase_pixels": 6.0}  # what a setting without a value means
 CALIBRATION = 2000  # training images that batch norm is calibrated on before the metric is taken
@@ -28,7 +29,7 @@ BATCH_VALUES = 2**22  # of images that are judged at a time: 5,349 of 28x28, 27 
 
 
 @dataclass(frozen=True)
-class ImageTrainingData:
+class ImageTrainingData(Classification):
     """Images to train on and images held out, read a batch at a time.
 
     `score` gives the metric of that name of logits (n, classes) for labels (n,): top-1 accuracy in percent.
@@ -53,10 +54,6 @@ class ImageTrainingData:
             "validation_images": len(self.validation),
         }
 
-    def steps(self, recipe: Recipe) -> int:
-        """Return the number of whole batches; what is left over is not seen in that epoch."""
-        return len(self.training) // recipe.batch
-
     def batches(
         self, recipe: Recipe, phase: Phase, epoch: int, generator: Generator
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -71,15 +68,6 @@ class ImageTrainingData:
             if erased:
                 batch = erase(batch, generator, size=erased)
             yield batch.contiguous(memory_format=torch.channels_last), labels
-
-    def forward(self, network: ElasticNetwork, inputs: Tensor, architecture: Architecture) -> Tensor:
-        """Return logits, (batch, classes)."""
-        outputs: Tensor = network(inputs, architecture)
-        return outputs
-
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the cross-entropy with smoothed labels."""
-        return functional.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing)
 
     def distillation(self, outputs: Tensor, teacher_outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the cross-entropy with the teacher's probabilities."""

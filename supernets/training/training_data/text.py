@@ -19,13 +19,14 @@ from ...data.text import LabelledText
 from ...elastic import ElasticNetwork
 from ...space.space import Architecture
 from ..recipe import Phase, Recipe
+from .classification import Classification
 
 SORTED_TOGETHER = 16  # batches
 EVALUATED_TOGETHER = 64
 
 
 @dataclass(frozen=True)
-class TextTrainingData:
+class TextTrainingData(Classification):
     """Texts to train on and texts held out; the metric is top-1 accuracy in percent.
 
     `temperature` softens the predictions that students learn from (arXiv 1503.02531).
@@ -53,10 +54,6 @@ class TextTrainingData:
             "tokenizer_sha256": self.training.tokenisation.sha256,
         }
 
-    def steps(self, recipe: Recipe) -> int:
-        """Return the number of whole batches; what is left over is not seen in that epoch."""
-        return len(self.training) // recipe.batch
-
     def batches(
         self, recipe: Recipe, phase: Phase, epoch: int, generator: Generator
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -78,15 +75,6 @@ class TextTrainingData:
         tokenisation = self.training.tokenisation
         is_word = ~torch.isin(ids, torch.tensor((tokenisation.padding, *tokenisation.special_ids)))
         return ids.masked_fill(chosen & is_word, tokenisation.unknown_id)
-
-    def forward(self, network: ElasticNetwork, inputs: Tensor, architecture: Architecture) -> Tensor:
-        """Return logits, (batch, classes)."""
-        outputs: Tensor = network(inputs, architecture)
-        return outputs
-
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the cross-entropy."""
-        return functional.cross_entropy(outputs, targets, label_smoothing=self.label_smoothing)
 
     def distillation(self, outputs: Tensor, teacher_outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the cross-entropy with the teacher's softened probabilities, scaled to the gradient of a hard one."""
