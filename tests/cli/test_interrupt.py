@@ -38,7 +38,7 @@ def test_an_interrupted_profile_goes_on(tmp_path, gnomon, monkeypatch, interrupt
     monkeypatch.chdir(tmp_path)
     outcome = gnomon(*PROFILE)
     assert outcome.code == 0
-    assert "in 2 session(s)" in outcome.out
+    assert "in 3 process(es)" in outcome.out
 
 
 @pytest.mark.slow
