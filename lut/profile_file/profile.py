@@ -172,11 +172,12 @@ class HardwareProfile:
         """Return what the profile is, how good it is, and what it cost, each with its label; raises ProfileMismatch."""
         header, report = self.header, self.latency.report
         config = f"{header.config.precision}, batch {header.config.batch}, {header.config.threads} threads"
+        processes = "1 process" if header.sessions == 1 else f"{header.sessions} processes"
         facts = [
             ("profile", f"{self.name}  (sha256 {self.digest[:12]})"),
             ("space", f"{header.space}: {len(self.table.measurements)} layers, {len(self.networks)} whole networks"),
             ("runtime", f"{header.backend} {header.runtime_version}, {config}"),
-            ("device", f"{header.device}, {header.created}, {header.seconds:.0f} s in {header.sessions} process(es)"),
+            ("device", f"{header.device}, {header.created}, {header.seconds:.0f} s in {processes}"),
         ]
         conditions = header.hardware.get("conditions")
         if isinstance(conditions, dict):

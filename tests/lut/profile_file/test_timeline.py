@@ -65,6 +65,26 @@ def test_blocks_that_the_probe_calls_disturbed_do_not_count():
     assert measurement.value_us == 80.0
 
 
+def test_what_two_sessions_share_says_how_far_processes_are_apart():
+    clean = (20.0,) * 7
+    records = [
+        LayerRecord(
+            key=f"layer{number}",
+            loops=3,
+            block_us=((80.0 + number,) * 6, (84.0 + 1.05 * number,) * 6),
+            at_s=(1.0, 31.0),
+            probe_us=(clean, clean),
+        )
+        for number in range(8)
+    ]
+    _, processes = Timeline.of(STARTS_S, anchors(1.05)).read(records)
+    assert processes.models == 8
+    assert processes.common == pytest.approx(np.log(1.05), abs=1e-6)
+    assert processes.own == pytest.approx(0.0, abs=1e-6)
+    alone = [record.model_copy(update={"at_s": (1.0, 2.0)}) for record in records]
+    assert Timeline.of(STARTS_S, anchors(1.05)).read(alone)[1] is None
+
+
 def test_times_that_do_not_match_the_visits_are_named(tmp_path):
     source = load_profile("fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1")
     path = tmp_path / "p.jsonl"
