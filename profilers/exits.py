@@ -6,4 +6,5 @@ DONE = 0
 USAGE = 2
 FAILED = 3
 GPU_LOST = 5  # to this process; the model in flight is recorded as a failure: start it again, as after a crash
+FRESH = 6  # everything is measured, and a new process is to measure some of it again: start it again
 INTERRUPTED = 130

@@ -195,7 +195,7 @@ def pairs(tiny, monkeypatch):
 
 @pytest.fixture(scope="session")
 def quick_policy():
-    return TimingPolicy(block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=2, max_passes=2)
+    return TimingPolicy(block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=2, max_passes=2, repeated=0)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,8 @@ together: (1) a layer's standard error, from a bootstrap of its visits with the 
 table's typical one (a moderated variance, as for gene arrays: doi 10.2202/1544-6115.1027); (2) what the bulk of the
 layers scatters more about their common factor than these errors say is added to all, up to a limit: it is what repeats
 within one session cannot show (an empirical null: doi 10.1198/016214504000000089); (3) p-values of Student's t are
-corrected by Holm's method, so that the chance of any false alarm in a comparison stays at the level.
+corrected by Holm's method, so that the chance of any false alarm in a comparison stays at the level. What a profile
+shows of a second process (`profilers/results/processes.py`) is part of the errors from the start.
 
 In simulated sessions (blocks that scatter by 0.6 %, three visits in ten disturbed, sessions 0.4 % apart) 5 % of the
 comparisons had a false alarm, and 91 % of the layers slowed by 5 % were found. Where most visits are disturbed, some

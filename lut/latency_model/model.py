@@ -40,7 +40,7 @@ class LatencyModel:
 
     form: the candidate chosen, and its fit. quantile: 90 % of the held-out log ratios, each scaled down by its own
     leverage, are at most this; None when nothing was held out. held_out_us: the predictions of the networks it was
-    fitted to, each from a fit without that network.
+    fitted to, each from a fit without that network. between_sessions: the log ratio that another process adds.
     """
 
     space: SearchSpace
@@ -49,6 +49,7 @@ class LatencyModel:
     form: CandidateFit
     quantile: float | None = None
     held_out_us: tuple[float, ...] = ()
+    between_sessions: float = SESSION_LOG_RATIO
 
     def __repr__(self) -> str:
         return f"LatencyModel({self.space.name}: {self.report.model}; {self.report.sentence()})"
@@ -61,15 +62,23 @@ class LatencyModel:
 
     @staticmethod
     def fit(
-        space: SearchSpace, table: LatencyTable, indices: Sequence[Sequence[int]], measured: Sequence[Measurement]
+        space: SearchSpace,
+        table: LatencyTable,
+        indices: Sequence[Sequence[int]],
+        measured: Sequence[Measurement],
+        *,
+        between_sessions: float = SESSION_LOG_RATIO,
     ) -> LatencyModel:
         """Choose and fit a model on whole networks (`indices` (n, d) and their measurements).
+
+        `between_sessions` is the log ratio that another process adds (`verification.session_log_ratio`).
 
         Raises LutError with fewer than ten networks, which cannot verify anything, InvalidArchitecture outside the
         space, and LatencyMissing when the table, unless it is empty, lacks a layer of one of the networks.
         """
         networks = [space.layers(space.architecture(row)) for row in (space.check([row])[0] for row in indices)]
-        return LatencyModel.fit_layers(space, table, networks, measured, [runs_of(space)] * len(networks))
+        runs = [runs_of(space)] * len(networks)
+        return LatencyModel.fit_layers(space, table, networks, measured, runs, between_sessions=between_sessions)
 
     @staticmethod
     def fit_layers(
@@ -78,6 +87,8 @@ class LatencyModel:
         networks: Sequence[Sequence[LayerSpec]],
         measured: Sequence[Measurement],
         runs: Sequence[int],
+        *,
+        between_sessions: float = SESSION_LOG_RATIO,
     ) -> LatencyModel:
         """Choose and fit a model on networks given as layers, which may be of other spaces; raises as `fit`.
 
@@ -96,10 +107,13 @@ class LatencyModel:
         return LatencyModel(
             space=space,
             table=table,
-            report=report_from_predictions(best.candidate.name, best.fit.held_out, measured, errors),
+            report=report_from_predictions(
+                best.candidate.name, best.fit.held_out, measured, errors, between_sessions=between_sessions
+            ),
             form=best,
             quantile=conformal_quantile(log_ratios * np.sqrt(np.maximum(1 - best.fit.leverages, 0)), 0.9),
             held_out_us=tuple(float(us) for us in best.fit.held_out),
+            between_sessions=between_sessions,
         )
 
     @property
@@ -125,7 +139,7 @@ class LatencyModel:
         value = self.value_us(rows)
         log_ratio = None
         if self.quantile is not None:
-            log_ratio = np.hypot(self.quantile * np.sqrt(1 + self._leverage(rows, value)), SESSION_LOG_RATIO)
+            log_ratio = np.hypot(self.quantile * np.sqrt(1 + self._leverage(rows, value)), self.between_sessions)
         if not self.is_composed or not self.table.predicted:
             source = np.full(len(rows), COMPOSED if self.is_composed else PREDICTED)
             return LatencyEstimate(value, log_ratio, source)

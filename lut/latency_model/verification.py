@@ -13,14 +13,28 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ...profilers.results.processes import ProcessSpread
 from ...profilers.timing.measurement import Measurement
 from .fit_report import FitReport
 
 Array = NDArray[np.float64]
 
-# What one run cannot see of itself: a process of its own, at another hour, is faster or slower as a whole. Nine of ten
-# times by less than this log ratio, on the shared machine of the shipped profiles (benchmarks/latency_fidelity.py).
+# What one process cannot see of itself: another, at another hour, is faster or slower as a whole. Nine of ten times by
+# less than this log ratio, on the shared machine of the shipped profiles (benchmarks/latency_fidelity.py).
 SESSION_LOG_RATIO = 0.025
+PRIOR_PAIRS = 4  # pairs of processes that this figure counts as, beside the pair that a run has of its own
+
+
+def session_log_ratio(processes: ProcessSpread | None) -> float:
+    """Return the log ratio by which nine of ten other processes differ, given two processes of this run.
+
+    The variance of one pair alone would be read off one number, so it is drawn towards what other machines showed.
+    """
+    if processes is None:
+        return SESSION_LOG_RATIO
+    of_a_process = processes.common / math.sqrt(2)  # a pair differs by two processes' worth
+    nine_of_ten = 1.645 * of_a_process
+    return math.sqrt((PRIOR_PAIRS * SESSION_LOG_RATIO**2 + nine_of_ten**2) / (PRIOR_PAIRS + 1))
 
 
 def report_from_predictions(
@@ -30,8 +44,12 @@ def report_from_predictions(
     candidates: Mapping[str, float],
     *,
     coverage: float = 0.9,
+    between_sessions: float = SESSION_LOG_RATIO,
 ) -> FitReport:
-    """Compare held-out predictions (n,) with what was measured."""
+    """Compare held-out predictions (n,) with what was measured.
+
+    `between_sessions` is the log ratio that another process adds, as `session_log_ratio` returns it.
+    """
     truth = np.array([measurement.value_us for measurement in measured])
     relative = 100 * (predicted_us - truth) / truth
     return FitReport(
@@ -45,7 +63,7 @@ def report_from_predictions(
         noise_floor_percent=noise_floor_percent(measured),
         interval_ratio=math.exp(
             math.hypot(
-                conformal_quantile(np.abs(np.log(truth / np.maximum(predicted_us, 1e-3))), coverage), SESSION_LOG_RATIO
+                conformal_quantile(np.abs(np.log(truth / np.maximum(predicted_us, 1e-3))), coverage), between_sessions
             )
         ),
         candidates_mape_percent=dict(candidates),

@@ -37,6 +37,7 @@ from ..errors import LutError, ProfileMismatch
 from ..latency_model.model import MIN_NETWORKS, LatencyModel
 from ..latency_model.sampling import networks_for
 from ..latency_model.table import LatencyTable
+from ..latency_model.verification import session_log_ratio
 from ..profile_file.profile import HardwareProfile, predicted_from
 from ..profile_file.quantisation import weight_bits_for
 from ..profile_file.schema import (
@@ -281,10 +282,11 @@ def write_profile(
     )
     timeline = Timeline.of(header.session_starts_s, [r for r in records if isinstance(r, AnchorRecord)])
     evidence = [r for r in records if isinstance(r, (LayerRecord, NetworkRecord))]
-    found = timeline.measurements(evidence)
+    found, processes = timeline.read(evidence)
     corrected = {r.key: m for r, m in zip(evidence, found) if isinstance(r, LayerRecord)}
     times = [m for r, m in zip(evidence, found) if isinstance(r, NetworkRecord)]
-    model = LatencyModel.fit(space, LatencyTable(corrected, failures, predicted_from(priors)), indices, times)
+    table = LatencyTable(corrected, failures, predicted_from(priors))
+    model = LatencyModel.fit(space, table, indices, times, between_sessions=session_log_ratio(processes))
     seal(out, header, records, model.report, force=force)
 
 

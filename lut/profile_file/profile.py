@@ -12,6 +12,7 @@ from ...profilers.errors import BackendBroken, BackendUnavailable, UnknownBacken
 from ...profilers.machine.hardware import fingerprint
 from ...profilers.results.conditions import sentence_of
 from ...profilers.results.drift import undisturbed_anchors
+from ...profilers.results.processes import ProcessSpread
 from ...profilers.run_config import RunConfig
 from ...profilers.runtimes.registry import load_backend
 from ...profilers.timing.measurement import Measurement, undisturbed
@@ -21,6 +22,7 @@ from ..latency_model.estimate import PREDICTED
 from ..latency_model.fit_report import FitReport
 from ..latency_model.model import LatencyModel
 from ..latency_model.table import LatencyTable, PredictedLayer
+from ..latency_model.verification import session_log_ratio
 from .description import html_from_facts, text_from_facts
 from .quantisation import weight_bits_for
 from .schema import AnchorRecord, NetworkRecord, ProfileContention, ProfileHeader
@@ -31,6 +33,7 @@ class HardwareProfile:
     """What a profile file holds. `name` is the file's stem, `digest` the sha256 of its content.
 
     Measurements, of layers and networks alike, have the machine's drift removed (`timeline.py`); records are raw.
+    `processes` says how far a second process was from the first; None with one, or without a probe.
     """
 
     name: str
@@ -41,6 +44,7 @@ class HardwareProfile:
     network_measurements: tuple[Measurement, ...]
     anchors: tuple[AnchorRecord, ...]
     fit: FitReport
+    processes: ProcessSpread | None = None
 
     @property
     def run_config(self) -> RunConfig:
@@ -80,7 +84,13 @@ class HardwareProfile:
         """The latency model of the profile's space, fitted to its whole networks; without any it is unverified."""
         if not self.networks:
             return LatencyModel.unverified(self.space, self.table)
-        return LatencyModel.fit(self.space, self.table, [n.indices for n in self.networks], self.network_measurements)
+        return LatencyModel.fit(
+            self.space,
+            self.table,
+            [network.indices for network in self.networks],
+            self.network_measurements,
+            between_sessions=session_log_ratio(self.processes),
+        )
 
     @property
     def drift_percent(self) -> float | None:
@@ -162,11 +172,12 @@ class HardwareProfile:
         """Return what the profile is, how good it is, and what it cost, each with its label; raises ProfileMismatch."""
         header, report = self.header, self.latency.report
         config = f"{header.config.precision}, batch {header.config.batch}, {header.config.threads} threads"
+        processes = "1 process" if header.sessions == 1 else f"{header.sessions} processes"
         facts = [
             ("profile", f"{self.name}  (sha256 {self.digest[:12]})"),
             ("space", f"{header.space}: {len(self.table.measurements)} layers, {len(self.networks)} whole networks"),
             ("runtime", f"{header.backend} {header.runtime_version}, {config}"),
-            ("device", f"{header.device}, {header.created}, {header.seconds:.0f} s in {header.sessions} session(s)"),
+            ("device", f"{header.device}, {header.created}, {header.seconds:.0f} s in {processes}"),
         ]
         conditions = header.hardware.get("conditions")
         if isinstance(conditions, dict):
@@ -180,6 +191,8 @@ class HardwareProfile:
                     sentence_of_contention(header.contention, self.never_clean_layers, len(self.table.measurements)),
                 )
             )
+        if self.processes is not None:
+            facts.append(("process", self.processes.sentence))
         ratio = report.interval_ratio
         interval = "no interval" if ratio is None else f"90 % interval: value / {ratio:.3f} to x {ratio:.3f}"
         facts.append(("model", f"{report.model}; {interval}"))

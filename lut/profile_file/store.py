@@ -112,7 +112,7 @@ def parse(path: Path) -> HardwareProfile:
                 line_number=number,
             )
     layer_records = [record for record in records if isinstance(record, LayerRecord)]
-    measured = timeline.measurements([*layer_records, *networks])
+    measured, processes = timeline.read([*layer_records, *networks])
     layers = {record.key: found for record, found in zip(layer_records, measured)}
     return HardwareProfile(
         name=path.name.removesuffix(SUFFIX),
@@ -123,6 +123,7 @@ def parse(path: Path) -> HardwareProfile:
         network_measurements=tuple(measured[len(layer_records) :]),
         anchors=anchors,
         fit=fits[0],
+        processes=processes,
     )
 
 

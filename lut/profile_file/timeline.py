@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ...profilers.results.contention import Probed, informed_by_all, measurement_of, probed_visits
 from ...profilers.results.drift import SpeedCurve
+from ...profilers.results.processes import ProcessSpread, spread_of_processes
 from ...profilers.timing.measurement import Measurement
 from .schema import AnchorRecord, LayerRecord, NetworkRecord
 
@@ -31,20 +32,26 @@ class Timeline:
         starts = tuple(sorted((start_s, session) for session, start_s in session_starts_s.items()))
         return Timeline(starts, SpeedCurve.from_anchors(anchors if starts else ()))
 
-    def measurements(self, records: Sequence[LayerRecord | NetworkRecord]) -> list[Measurement]:
-        """Return the records' measurements in their order: drift taken out, and what the probe said of each block.
+    def read(self, records: Sequence[LayerRecord | NetworkRecord]) -> tuple[list[Measurement], ProcessSpread | None]:
+        """Return the records' measurements in their order, and how far apart two of the run's processes are.
 
-        Drift is not removed where there are no anchors, or where they move too far to be believed.
+        Measurements have the drift taken out, and what the probe said of each block. Drift is not removed where there
+        are no anchors, or where they move too far to be believed. The spread is of clean blocks as they were; None with
+        one process, or without a probe.
         """
         visits = [visit for number, record in enumerate(records) for visit in self.visits(number, record)]
         probed: list[list[Probed | None]] = [[] for _ in records]
+        clean_us: dict[int, dict[str, list[float]]] = {}
         for visit, marks in zip(visits, probed_visits(visits)):
             probed[visit.record].append(marks)
+            if marks is not None:
+                clean = [us for us, is_clean in zip(visit.block_us, marks.clean) if is_clean]
+                clean_us.setdefault(visit.record, {}).setdefault(visit.session, []).extend(clean)
         found = {
             number: measurement_of(self.blocks(record), record.loops, probed[number] or [None] * len(record.block_us))
             for number, record in enumerate(records)
         }
-        return list(informed_by_all(found).values())
+        return list(informed_by_all(found).values()), spread_of_processes(clean_us)
 
     def visits(self, number: int, record: LayerRecord | NetworkRecord) -> Iterator[RecordedVisit]:
         """Yield the visits of a record, the one in that place, with the probe's readings; none without a probe."""

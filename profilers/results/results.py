@@ -4,7 +4,8 @@ The journal holds raw block times only; every value is derived here, at read tim
 field: ``header`` (schema, version, plan digest, backend, config), ``session`` (one start of a worker: id, time,
 hardware, versions), ``options`` (what the runtime reports after compiling), ``attempt`` (written before a model is
 loaded, so that a native crash can be told whose it was), ``visit``, ``failure``, ``conditions`` (what the device told
-of its clocks, after a visit to an anchor), and ``done``.
+of its clocks, after a visit to an anchor), ``repetition`` (everything is measured; a new process repeats these models),
+and ``done``.
 """
 
 from __future__ import annotations
@@ -32,11 +33,20 @@ if TYPE_CHECKING:
 
 SCHEMA = "gnomon.results"
 # History of the results format, newest first:
+#   4  repetition
 #   3  visit: probe_us, switches
 #   2  conditions
 #   1  header, session, options, attempt, visit, failure, done
-SCHEMA_VERSION = 3
-READABLE_VERSIONS = (1, 2, 3)
+SCHEMA_VERSION = 4
+READABLE_VERSIONS = (1, 2, 3, 4)
+
+
+@dataclass(frozen=True)
+class Repetition:
+    """What a second process times again: the models' keys, and how many seconds measuring took before."""
+
+    models: Tuple[str, ...]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,7 @@ class Results:
 
     session_seconds: how long each session's worker ran, until its last record.
     attempts: the steps begun, in order, whether or not they ended.
+    repeated: what a second process times again; None until everything is measured, or where nothing is repeated.
     """
 
     plan: str
@@ -56,6 +67,7 @@ class Results:
     attempts: Tuple[Step, ...] = ()
     conditions: Tuple[DeviceState, ...] = ()
     session_seconds: Mapping[str, float] = field(default_factory=dict)
+    repeated: Optional[Repetition] = None
     is_complete: bool = False
     warnings: Tuple[str, ...] = ()
 
@@ -169,6 +181,7 @@ def results_from_records(records: Sequence[Record], *, path: str = "", warnings:
         attempts=tuple(parts["attempt"]),
         conditions=tuple(parts["conditions"]),
         session_seconds={record["session"]: float(record["t_s"]) for record in records if "t_s" in record},
+        repeated=parts["repetition"][0] if parts["repetition"] else None,
         is_complete=bool(parts["done"]),
         warnings=warnings + disagreements,
     )
@@ -268,6 +281,10 @@ def _conditions(record: Record) -> DeviceState:
     return DeviceState(dict(record["conditions"]), str(record["session"]), float(record["t_s"]))
 
 
+def _repetition(record: Record) -> Repetition:
+    return Repetition(tuple(str(key) for key in record["models"]), float(record["seconds"]))
+
+
 _PARSERS: Dict[str, Callable[[Record], Any]] = {
     "header": _header,
     "session": _session,
@@ -276,5 +293,6 @@ _PARSERS: Dict[str, Callable[[Record], Any]] = {
     "visit": _visit,
     "failure": _failure,
     "conditions": _conditions,
+    "repetition": _repetition,
     "done": dict,
 }

@@ -49,6 +49,7 @@ class TimingPolicy:
     time_cap_s: no visit begins after this much worker time; except that every model gets its first one.
     keep_mib: compiled models are kept for their next visit until the process has grown by this much; 0 keeps none.
     anchor_every: the anchors are visited again after this many visits.
+    repeated: how many models a second process times again (`repetition.py`); 0 for none.
     seed: of the visiting order.
     """
 
@@ -64,6 +65,7 @@ class TimingPolicy:
     time_cap_s: float = 600.0
     keep_mib: float = 4_096.0
     anchor_every: int = 25
+    repeated: int = 24
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -74,7 +76,7 @@ class TimingPolicy:
         if not (isinstance(self.keep_mib, (int, float)) and 0 <= self.keep_mib < math.inf):
             raise ValueError(f"keep_mib is {self.keep_mib!r}; expected a finite number, 0 to keep no model")
         lowest = {"warmup_blocks": 0, "blocks_per_visit": 1, "min_passes": 1, "max_passes": 1, "anchor_every": 1}
-        lowest["clean_blocks"] = 0
+        lowest.update({"clean_blocks": 0, "repeated": 0})
         for name, low in lowest.items():
             value = getattr(self, name)
             if not isinstance(value, int) or value < low:

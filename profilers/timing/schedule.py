@@ -10,7 +10,7 @@ the passes before it, an interrupted run continues in the very order it would ha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Iterable, Mapping, Optional, Sequence, Tuple
 
 from .measurement import ENOUGH_CLEAN, Measurement
 from .protocol import TimingPolicy
@@ -44,9 +44,25 @@ def pass_steps(
     anchors = [key for key in anchors if earlier.get(key, 0) is not None]
     if not pending:
         return ()
+    first = None if pass_index < policy.min_passes else (lambda key: _clean_blocks(earlier.get(key)))
+    return pass_order(pending, anchors, pass_index=pass_index, policy=policy, first=first)
+
+
+def pass_order(
+    pending: Sequence[str],
+    anchors: Sequence[str],
+    *,
+    pass_index: int,
+    policy: TimingPolicy,
+    first: Optional[Callable[[str], int]] = None,
+) -> Tuple[Step, ...]:
+    """Return a visit to each of the ``pending`` models, shuffled, with visits to the anchors at both ends and between.
+
+    Where ``first`` is given, models of which it returns less come first.
+    """
     shuffled = _shuffled(pending, policy.seed, pass_index)
-    if pass_index >= policy.min_passes:
-        shuffled = sorted(shuffled, key=lambda key: _clean_blocks(earlier.get(key)))
+    if first is not None:
+        shuffled = sorted(shuffled, key=first)
     order = list(anchors)
     for start in range(0, len(shuffled), policy.anchor_every):
         order += shuffled[start : start + policy.anchor_every]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Mapping, Option
 
 from ..child import cause_of, child_environment, run_child, running_archive
 from ..errors import AddressInvalid, WorkerCrashed, error_class
-from ..exits import DONE, FAILED, INTERRUPTED, USAGE
+from ..exits import DONE, FAILED, FRESH, INTERRUPTED, USAGE
 from ..machine.hardware import Hardware, fingerprint
 from ..timing.plan import read_plan
 
@@ -74,6 +74,8 @@ def run_plan_locally(
     crashed: List[str] = []
     for _ in range(max_restarts + 1):
         code, error, stderr_tail = run_child(command + crashed, environment, on_progress)
+        if code == FRESH:  # once a plan, and nobody's fault
+            code, error, stderr_tail = run_child(command, environment, on_progress)
         if code == DONE:
             return
         if code == INTERRUPTED:

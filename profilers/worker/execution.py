@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import platform
 import time
 import uuid
@@ -22,7 +23,7 @@ from ..errors import BackendUnavailable, EnvironmentChanged, GpuLost, Unsupporte
 from ..journal import Journal, Record
 from ..machine.hardware import Hardware, fingerprint
 from ..results.contention import probed_visits
-from ..results.results import Results
+from ..results.results import Repetition, Results
 from ..results.visits import Visit, measurements_from_visits, step_fields
 from ..runtimes.backend import Backend, Conditions, Executable
 from ..runtimes.program import load_program
@@ -31,12 +32,17 @@ from ..timing.plan import PlanItem, TimingPlan
 from ..timing.probe import Probe
 from ..timing.program_part import ProgramPart
 from ..timing.protocol import ProbedBlocks, calibrate_loops, take_probed_visit, take_visit
+from ..timing.repetition import longest_s, models_to_repeat, repetition_steps
 from ..timing.schedule import Step, expected_visits, is_never_clean, is_reviewed, pass_steps
 from .compiled_models import KeptModels
 
 MAX_ATTEMPTS = 3  # a model in flight this often when the process died without a word is given up
 HARDWARE_FIELDS = ("cpu_model", "cpus")  # a resumed run must find the same; what else changes is in the records
 RESUME_SLOT = -1  # of the anchor visits a resumed session begins with
+
+
+class FreshProcessWanted(Exception):
+    """Everything is measured, and some of it is to be measured again by a process that begins anew."""
 
 
 class PlanExecution:
@@ -95,16 +101,60 @@ class PlanExecution:
             if count >= MAX_ATTEMPTS and step.key not in self._failed_in:
                 self._fail(step, f"the process died {count} times while timing it")
 
-    def run(self, *, is_stopped: Callable[[], bool], report: Callable[[Record], None]) -> bool:
-        """Make all visits still due; False when ``is_stopped`` said so between two visits."""
+    def run(
+        self, *, is_stopped: Callable[[], bool], report: Callable[[Record], None], may_begin_anew: bool = False
+    ) -> bool:
+        """Make all visits still due; False when ``is_stopped`` said so between two visits.
+
+        With ``may_begin_anew``, raises `FreshProcessWanted` once everything is measured and some of it is to be
+        measured again; the next process does that, and ends the run.
+        """
+        repeated = self._recorded.repeated
+        further = self._expected_repetitions() if may_begin_anew and repeated is None else 0
         with self._kept:
-            for step, left in self._due():
+            for step, left in self._due() if repeated is None else self._due_again(repeated):
                 if is_stopped():
                     return False
                 self._visit(step)
-                report(self._progress(step, left))
+                report(self._progress(step, left + further))
+        if may_begin_anew and repeated is None:
+            chosen = self._to_repeat()
+            if chosen:
+                self._append("repetition", models=list(chosen), seconds=round(self._seconds(), 3))
+                raise FreshProcessWanted
         self._append("done", seconds=round(self._seconds(), 3))
         return True
+
+    def _to_repeat(self) -> Tuple[str, ...]:
+        """Choose what a second process times again: nothing where the time is over."""
+        policy = self._plan.policy
+        if not policy.repeated or self._seconds() > policy.time_cap_s:
+            return ()
+        roles = {item.key: item.role for item in self._plan.items}
+        return models_to_repeat(roles, self._before(policy.max_passes), policy.repeated)
+
+    def _expected_repetitions(self) -> int:
+        policy = self._plan.policy
+        return policy.repeated * math.ceil(max(policy.clean_blocks, 1) / policy.blocks_per_visit)
+
+    def _due_again(self, repeated: Repetition) -> Iterator[Tuple[Step, int]]:
+        """Yield each step of the repetition still to make, and how many are expected to follow it."""
+        policy = self._plan.policy
+        anchors = [item.key for item in self._plan.items if item.role == "anchor" and item.key not in self._failed_in]
+        taken: Set[Step] = {visit.step for visit in self._visits}
+        until_s = min(policy.time_cap_s, repeated.seconds + longest_s(repeated.seconds))
+        number = 0
+        while True:
+            earlier = self._before(policy.max_passes + number, since=policy.max_passes)
+            steps = repetition_steps(repeated.models, anchors, number=number, policy=policy, earlier=earlier)
+            if not steps:
+                return
+            due = [step for step in steps if step not in taken and step.key not in self._failed_in]
+            for done, step in enumerate(due, start=1):
+                if number > 0 and self._seconds() > until_s:
+                    return
+                yield step, len(due) - done
+            number += 1
 
     def _require_same(self, hardware: Hardware, versions: Mapping[str, str]) -> None:
         """Raise `EnvironmentChanged` unless times of this session can be mixed with those of the first one."""
@@ -173,9 +223,9 @@ class PlanExecution:
         disagreement = 0.0 if measurement is None else measurement.relative_disagreement
         return overtime > 2 or (overtime > 1 and disagreement <= 2 * policy.relative_target)
 
-    def _before(self, pass_index: int) -> Dict[str, Optional[Measurement]]:
-        """Return what the passes before ``pass_index`` measured; None for what failed in one of them."""
-        visits = [visit for visit in self._visits if visit.step.pass_index < pass_index]
+    def _before(self, pass_index: int, *, since: int = 0) -> Dict[str, Optional[Measurement]]:
+        """Return what the passes from ``since`` to ``pass_index`` measured; None for what failed before the latter."""
+        visits = [visit for visit in self._visits if since <= visit.step.pass_index < pass_index]
         known: Dict[str, Optional[Measurement]] = {}
         known.update(measurements_from_visits(visits, probed_visits(visits)))
         known.update({key: None for key, failed_in in self._failed_in.items() if failed_in < pass_index})

@@ -7,8 +7,9 @@ it would have taken. A model that cannot be timed becomes a failure record and t
 on stdout. It measures and does nothing else: no predictions, no reports, no other part of gnomon.
 
 Exit codes: 0 done, 2 usage, 3 an error of this package, 5 the GPU is lost to this process (start it again to
-continue), 130 interrupted (likewise). Any other code means that a runtime took the process down; whoever restarts it
-then passes ``--crashed REASON``, and the model that was in flight is recorded as a failure.
+continue), 6 everything is measured, and a new process is to measure some of it again (likewise), 130 interrupted
+(likewise). Any other code means that a runtime took the process down; whoever restarts it then passes ``--crashed
+REASON``, and the model that was in flight is recorded as a failure.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional, Sequence
 
 from ..errors import GpuLost, PlanMismatch, ProfilerError, ResultsUnwritable
-from ..exits import DONE, FAILED, GPU_LOST, INTERRUPTED
+from ..exits import DONE, FAILED, FRESH, GPU_LOST, INTERRUPTED
 from ..journal import Journal, Record, TornLine, read_journal, warn_torn
 from ..results.results import header_record, results_from_records
 from ..runtimes.backend import Backend, ProbeOpener
@@ -34,7 +35,7 @@ from ..runtimes.registry import load_backend
 from ..timing.plan import TimingPlan, path_of_plan, read_plan
 from ..timing.probe import Probe, open_probe
 from .cache import cache_beside
-from .execution import PlanExecution
+from .execution import FreshProcessWanted, PlanExecution
 from .lock import device_locked, locked
 
 REPORT_EVERY_S = 0.25
@@ -48,16 +49,26 @@ def run_plan(
     is_stopped: Callable[[], bool],
     report: Callable[[Record], None],
     crashed: Optional[str] = None,
+    may_begin_anew: bool = False,
 ) -> bool:
     """Run the plan at ``place`` until it is done (True) or ``is_stopped`` says so between two visits (False).
 
-    ``report`` is called after every visit; ``crashed`` says why the process before this one died, if it crashed.
+    ``report`` is called after every visit; ``crashed`` says why the process before this one died, if it crashed. With
+    ``may_begin_anew``, raises `FreshProcessWanted` where a new process is to measure some models again.
     Raises `PlanDamaged`, `PlanMismatch`, `EnvironmentChanged`, `ResultsLocked`, `DeviceBusy`, `ResultsUnwritable`,
     `JournalDamaged`, or what `load_backend` raises.
     """
     plan, folder = read_plan(place), path_of_plan(place).parent
     try:
-        return _run_plan(plan, folder, results, is_stopped=is_stopped, report=report, crashed=crashed)
+        return _run_plan(
+            plan,
+            folder,
+            results,
+            is_stopped=is_stopped,
+            report=report,
+            crashed=crashed,
+            may_begin_anew=may_begin_anew,
+        )
     except BrokenPipeError:  # of ``report``
         raise
     except OSError as exc:
@@ -72,6 +83,7 @@ def _run_plan(
     is_stopped: Callable[[], bool],
     report: Callable[[Record], None],
     crashed: Optional[str],
+    may_begin_anew: bool,
 ) -> bool:
     with locked(results, wait_s=LOCK_WAIT_S), Journal(results) as journal:
         warn_torn(journal.warnings)
@@ -93,7 +105,7 @@ def _run_plan(
             execution = PlanExecution(folder, plan, backend=backend, journal=journal, recorded=recorded, probe=probe)
             with cache_beside(results, backend):
                 execution.open(crashed)
-                return execution.run(is_stopped=is_stopped, report=report)
+                return execution.run(is_stopped=is_stopped, report=report, may_begin_anew=may_begin_anew)
 
 
 def probe_for(backend: Backend, threads: int) -> Optional[Probe]:
@@ -115,8 +127,15 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     gc.disable()  # a collection inside a timed block would be measured; visits are collected between
     try:
         is_done = run_plan(
-            options.plan, options.results, is_stopped=stop.is_set, report=_Throttled(_print), crashed=options.crashed
+            options.plan,
+            options.results,
+            is_stopped=stop.is_set,
+            report=_Throttled(_print),
+            crashed=options.crashed,
+            may_begin_anew=True,
         )
+    except FreshProcessWanted:
+        return FRESH
     except GpuLost as exc:
         print(exc, file=sys.stderr)
         return GPU_LOST

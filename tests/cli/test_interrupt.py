@@ -1,5 +1,6 @@
 """Ctrl-C leaves with 130, says how to go on, and the same command does go on."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -38,7 +39,7 @@ def test_an_interrupted_profile_goes_on(tmp_path, gnomon, monkeypatch, interrupt
     monkeypatch.chdir(tmp_path)
     outcome = gnomon(*PROFILE)
     assert outcome.code == 0
-    assert "in 2 session(s)" in outcome.out
+    assert re.search(r"in [23] processes", outcome.out)  # a third repeats models, if there is time left
 
 
 @pytest.mark.slow

@@ -12,7 +12,9 @@ from gnomon.lut import shipped_profiles
 from gnomon.lut.profile_file.store import SHIPPED, SUFFIX
 from gnomon.profilers.timing.protocol import TimingPolicy
 
-QUICK = TimingPolicy(block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=2, max_passes=2, settle_s=2.0)
+QUICK = TimingPolicy(
+    block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=2, max_passes=2, settle_s=2.0, repeated=0
+)
 
 
 @pytest.fixture

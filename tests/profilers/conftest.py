@@ -91,7 +91,7 @@ def make_plan(tmp_path):
             tmp_path / folder,
             backend="fake",
             config=RunConfig(),
-            policy=policy or TimingPolicy(min_passes=2, max_passes=2, anchor_every=3),
+            policy=policy or TimingPolicy(min_passes=2, max_passes=2, anchor_every=3, repeated=0),
             models=[
                 PlannedModel(key, wish.get("role", "layer"), json.dumps(dict(wish, key=key)).encode())
                 for key, wish in models.items()

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gnomon.lut.latency_model.verification import conformal_quantile, noise_floor_percent, share_within, spearman
+from gnomon.lut.latency_model.verification import (
+    SESSION_LOG_RATIO,
+    conformal_quantile,
+    noise_floor_percent,
+    session_log_ratio,
+    share_within,
+    spearman,
+)
+from gnomon.profilers.results.processes import ProcessSpread
 from gnomon.profilers.timing.measurement import Measurement
 
 
@@ -11,6 +19,13 @@ def test_spearman_agrees_with_scipy_on_ties(seed):
     rng = np.random.default_rng(seed)
     a, b = rng.integers(0, 8, 40).astype(float), rng.integers(0, 8, 40).astype(float)
     assert spearman(a, b) == pytest.approx(stats.spearmanr(a, b).statistic)
+
+
+def test_processes_that_are_further_apart_widen_the_interval():
+    widths = [session_log_ratio(ProcessSpread(24, common, 0.0)) for common in (-0.2, -0.05, 0.0, 0.05, 0.2)]
+    assert widths[:2] == widths[:2:-1]
+    assert session_log_ratio(None) == SESSION_LOG_RATIO
+    assert 0.8 * SESSION_LOG_RATIO < widths[2] < SESSION_LOG_RATIO < widths[3] < widths[4]
 
 
 @pytest.mark.parametrize("values", [[1.0, 2.0], [3.0, 3.0, 3.0]])

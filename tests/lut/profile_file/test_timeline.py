@@ -27,7 +27,7 @@ def record(at_s, *us):
 
 def test_visits_of_a_slower_session_are_scaled_to_the_faster_one():
     timeline = Timeline.of(STARTS_S, anchors(1.25))
-    measurement = timeline.measurements([record((10.0, 45.0), 80.0, 100.0)])[0]
+    measurement = timeline.read([record((10.0, 45.0), 80.0, 100.0)])[0][0]
     assert measurement.block_us[0][0] == pytest.approx(80.0, rel=0.01)
     assert measurement.block_us[1][0] == pytest.approx(80.0, rel=0.01)
     assert measurement.loops == 3
@@ -35,18 +35,18 @@ def test_visits_of_a_slower_session_are_scaled_to_the_faster_one():
 
 def test_on_a_steady_machine_nothing_is_changed():
     timeline = Timeline.of(STARTS_S, anchors(1.0))
-    assert timeline.measurements([record((10.0, 45.0), 80.0, 100.0)])[0].block_us == ((80.0,), (100.0,))
+    assert timeline.read([record((10.0, 45.0), 80.0, 100.0)])[0][0].block_us == ((80.0,), (100.0,))
 
 
 def test_a_speed_that_moves_too_far_to_be_believed_changes_nothing():
     timeline = Timeline.of(STARTS_S, anchors(1.7))
-    assert timeline.measurements([record((10.0, 45.0), 80.0, 140.0)])[0].block_us == ((80.0,), (140.0,))
+    assert timeline.read([record((10.0, 45.0), 80.0, 140.0)])[0][0].block_us == ((80.0,), (140.0,))
 
 
 def test_without_times_nothing_is_changed():
-    (measurement,) = Timeline.of(STARTS_S, anchors(1.25)).measurements([record((), 80.0, 100.0)])
+    ((measurement,), _) = Timeline.of(STARTS_S, anchors(1.25)).read([record((), 80.0, 100.0)])
     assert measurement.block_us == ((80.0,), (100.0,))
-    (measurement,) = Timeline.of({}, anchors(1.25)).measurements([record((1.0, 2.0), 80.0, 90.0)])
+    ((measurement,), _) = Timeline.of({}, anchors(1.25)).read([record((1.0, 2.0), 80.0, 90.0)])
     assert measurement.block_us == ((80.0,), (90.0,))
 
 
@@ -59,10 +59,30 @@ def test_blocks_that_the_probe_calls_disturbed_do_not_count():
         probe_us=((20.0, 20.1, 20.2, 19.9), (35.0, 36.0, 35.0, 36.0), (20.0, 20.0, 20.0, 33.0)),
         switches=((0, 0, 0), (0, 0, 0), (0, 0, 0)),
     )
-    (measurement,) = Timeline.of(STARTS_S, anchors(1.0)).measurements([probed])
+    ((measurement,), _) = Timeline.of(STARTS_S, anchors(1.0)).read([probed])
     assert measurement.is_undisturbed
     assert measurement.used_us == ((80.0, 81.0, 79.0), (80.0, 81.0))
     assert measurement.value_us == 80.0
+
+
+def test_what_two_sessions_share_says_how_far_processes_are_apart():
+    clean = (20.0,) * 7
+    records = [
+        LayerRecord(
+            key=f"layer{number}",
+            loops=3,
+            block_us=((80.0 + number,) * 6, (84.0 + 1.05 * number,) * 6),
+            at_s=(1.0, 31.0),
+            probe_us=(clean, clean),
+        )
+        for number in range(8)
+    ]
+    _, processes = Timeline.of(STARTS_S, anchors(1.05)).read(records)
+    assert processes.models == 8
+    assert processes.common == pytest.approx(np.log(1.05), abs=1e-6)
+    assert processes.own == pytest.approx(0.0, abs=1e-6)
+    alone = [record.model_copy(update={"at_s": (1.0, 2.0)}) for record in records]
+    assert Timeline.of(STARTS_S, anchors(1.05)).read(alone)[1] is None
 
 
 def test_times_that_do_not_match_the_visits_are_named(tmp_path):
