@@ -104,10 +104,14 @@ def read_journal(path: PathLike) -> Tuple[List[Record], Tuple[str, ...]]:
     Raises `JournalDamaged` (with ``path`` and ``line_number``) for a bad line that ends in a newline, the last one too,
     and OSError for what is no regular file.
     """
-    path = Path(path)
-    lines, torn = _split(read_file(path))
-    records = [_record(path, number, line) for number, line in enumerate(lines, start=1)]
-    return records, ((_torn_warning(path, len(lines) + 1, len(torn)),) if torn else ())
+    lines, warnings_ = whole_lines(path, read_file(path))
+    return [record_from_line(path, number, line) for number, line in enumerate(lines, start=1)], warnings_
+
+
+def whole_lines(path: PathLike, content: bytes) -> Tuple[List[bytes], Tuple[str, ...]]:
+    """Return the lines of a journal's content without their newlines, and warnings about a torn one, left out."""
+    lines, torn = _split(content)
+    return lines, ((_torn_warning(path, len(lines) + 1, len(torn)),) if torn else ())
 
 
 def write_atomically(path: PathLike, content: Union[str, bytes]) -> None:
@@ -130,11 +134,14 @@ def write_atomically(path: PathLike, content: Union[str, bytes]) -> None:
 
 
 def _cut_torn_tail(path: Path, file: BinaryIO) -> Tuple[str, ...]:
+    """Cut off what follows the last newline; reads no more of a whole journal than its last byte."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 1))
+    if file.read(1) in (b"", b"\n"):
+        return ()
     file.seek(0)
     lines, torn = _split(file.read())
-    if not torn:
-        return ()
-    file.truncate(sum(len(line) + 1 for line in lines))
+    file.truncate(size - len(torn))
     os.fsync(file.fileno())
     return (_torn_warning(path, len(lines) + 1, len(torn)),)
 
@@ -149,7 +156,8 @@ def _split(data: bytes) -> Tuple[List[bytes], bytes]:
     return lines, torn
 
 
-def _record(path: Path, number: int, line: bytes) -> Record:
+def record_from_line(path: PathLike, number: int, line: bytes) -> Record:
+    """Return the record of a journal's line; raises `JournalDamaged` with its number, from 1."""
     record = _object(line)
     if record is None:
         raise JournalDamaged(
@@ -173,7 +181,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _torn_warning(path: Path, number: int, size_bytes: int) -> str:
+def _torn_warning(path: PathLike, number: int, size_bytes: int) -> str:
     return f"{path}, line {number}: dropped a torn last line of {size_bytes} bytes (the writer was interrupted)"
 
 
