@@ -52,6 +52,20 @@ def shipped_profiles() -> tuple[str, ...]:
 
 def load_profile(source: str | Path) -> HardwareProfile:
     """Read a profile from a file, or a shipped one by name; raises UnknownProfile, ProfileDamaged."""
+    return parse(path_of(source))
+
+
+def read_records(source: str | Path) -> list[Record]:
+    """Read the records of a profile's file, the header first; raises UnknownProfile, ProfileDamaged."""
+    path = path_of(source)
+    try:
+        return [record for _, _, record in records_of(path, read_file(path))]
+    except OSError as error:
+        raise ProfileDamaged(f"cannot read {path}: {error}") from error
+
+
+def path_of(source: str | Path) -> Path:
+    """Return the file of a profile, or of a shipped one by name; raises UnknownProfile."""
     path = Path(source)
     fault = fault_of_file(path)
     if fault == "is a folder":
@@ -64,7 +78,7 @@ def load_profile(source: str | Path) -> HardwareProfile:
                 f"no profile at {source} and none of that name is shipped{hint}. "
                 "List them: gnomon lut list; measure one: gnomon profile"
             )
-    return parse(path)
+    return path
 
 
 def parse(path: Path) -> HardwareProfile:
