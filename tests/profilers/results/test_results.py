@@ -1,3 +1,4 @@
+import re
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -56,6 +57,21 @@ def test_a_probe_that_is_not_of_these_blocks_is_refused(tmp_path, wrong):
         read_results(tmp_path / "results.jsonl")
 
 
+@pytest.mark.parametrize("kind", ["options", "done", "conditions", "visit"])
+@pytest.mark.parametrize("wrong", ['"soon"', '"NaN"', "true", "[]", "1e999"])
+def test_a_time_that_is_no_number_is_named_by_its_line(tmp_path, kind, wrong):
+    lines = SAMPLE.with_name("results-v3.jsonl").read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if f'"record":"{kind}"' in line)
+    lines[at] = (
+        lines[at].replace("{", f'{{"t_s":{wrong},', 1)
+        if '"t_s"' not in lines[at]
+        else re.sub('"t_s":[0-9.]+', f'"t_s":{wrong}', lines[at])
+    )
+    (tmp_path / "results.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.raises(JournalDamaged, match=f"line {at + 1}: .*is no finite number"):
+        read_results(tmp_path / "results.jsonl")
+
+
 @pytest.mark.parametrize("size", [0, 10])
 def test_a_file_without_a_header_is_refused(tmp_path, size):
     path = tmp_path / "results.jsonl"
@@ -79,8 +95,8 @@ def test_a_line_that_is_no_record_is_named(tmp_path, line):
 
 def test_another_version_is_refused_by_its_number(tmp_path):
     path = tmp_path / "results.jsonl"
-    path.write_text(SAMPLE.read_text().replace('"version":1', '"version":4', 1))
-    with pytest.raises(JournalDamaged, match=r"gnomon\.results version 4"):
+    path.write_text(SAMPLE.read_text().replace('"version":1', '"version":5', 1))
+    with pytest.raises(JournalDamaged, match=r"gnomon\.results version 5"):
         read_results(path)
 
 

@@ -21,7 +21,7 @@ from gnomon.profilers import (
     write_plan,
 )
 from gnomon.profilers.child import child_environment
-from gnomon.profilers.testing import affine_model
+from gnomon.profilers.testing import affine_model, sign_journal
 from gnomon.profilers.worker.lock import locked
 
 pytestmark = pytest.mark.slow
@@ -221,6 +221,7 @@ def test_a_change_of_the_runtime_between_sessions_is_refused_where_the_session_o
     with pytest.raises(WorkerCrashed):
         run_plan_locally(plan, results, max_restarts=0)
     results.write_text(results.read_text().replace('"fake":"1.0"', '"fake":"0.9"'))
+    sign_journal(results)
     kept = results.read_bytes()
     with pytest.raises(EnvironmentChanged, match=r"versions\.fake was '0\.9' and is '1\.0'"):
         run_plan_locally(plan, results)
