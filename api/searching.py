@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..search.deployments.profiles import Profiles
     from ..search.export.export import ExportedModel
     from ..search.final.front import FinalFront
+    from ..search.problem.supernet import SearchableSupernet
 
 
 def run_search(
@@ -26,6 +27,8 @@ def run_search(
     checkpoint: str | Path | None = None,
     data: str | Path | None = None,
     start_from: Run | None = None,
+    isolate: bool = False,
+    timeout_s: float | None = None,
     force: bool = False,
     on_progress: Callable[..., None] | None = None,
     on_step: Callable[[str], None] = lambda step: None,
@@ -41,6 +44,10 @@ def run_search(
     profile of another space, and PrecisionUnavailable where this machine cannot compute in its precision. In int8,
     integer kernels are checked first, and `on_step` is told what was found; raises KernelsDisagree.
 
+    With `isolate` networks are validated in a process of their own: one that hangs longer than `timeout_s`, uses up the
+    memory or takes its process down is recorded as failed, with its reason, and the search goes on. A `timeout_s`
+    isolates too.
+
     >>> config = gnomon.SearchConfig(space="fashion_mnist", objectives=("macs", "latency"), tactic="random", budget=20)
     >>> run = gnomon.run_search(config, "run", profile="fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1")
     >>> len(run.measured)
@@ -52,6 +59,7 @@ def run_search(
     from ..search.problem.task_metric import needs_supernet
     from ..supernets import load_space
     from ..supernets.evaluation.agreement import check_kernels
+    from ..supernets.isolated.supernet import IsolatedSupernet, Loading
     from ..supernets.precision import is_calibrated, require_here
     from ..supernets.supernet import load_supernet
 
@@ -64,10 +72,15 @@ def run_search(
         supernet = load_supernet(config.space, checkpoint=checkpoint, data=data, weight_bits=known.weight_bits)
         if any(is_calibrated(precision) for precision in known.precisions):
             on_step(check_kernels(supernet, config.split).sentence())
+    judged: SearchableSupernet | None = supernet
+    if supernet is not None and (isolate or timeout_s is not None):
+        weights, examples = (None if path is None else str(path) for path in (checkpoint, data))
+        loading = Loading(config.space, weights, examples, known.weight_bits)
+        judged = IsolatedSupernet(supernet, loading, timeout_s=timeout_s)
     config = config.model_copy(update={"space": known.space.name})
     context = SearchContext(
         known.space,
-        supernet=supernet,
+        supernet=judged,
         latency=known.latencies,
         precision=known.precision,
         resources=resources_from(profiles, known.latencies, supernet),

@@ -34,6 +34,7 @@ from .measuring.measure import (
     measure_models,
     reason_not_here,
 )
+from .measuring.merge import merge_profiles
 from .measuring.networks import network_parts, timed_model
 from .measuring.resources import measure_resources, reason_without_energy, reason_without_memory
 from .profile_file.profile import HardwareProfile, check_profile
@@ -88,6 +89,7 @@ __all__ = [
     "measure_model",
     "measure_models",
     "measure_resources",
+    "merge_profiles",
     "model_for_space",
     "network_parts",
     "read_table",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
 
 from .errors import WorkerCrashed, error_class
-from .exits import DONE, FAILED, INTERRUPTED
+from .exits import DONE, FAILED, HUNG, INTERRUPTED
 from .journal import warn_torn
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def run_child(
         with child:
             try:
                 error = _followed(child, on_progress)
-                return child.wait(), error, _tail(stderr)
+                code = child.wait()
+                return HUNG if code == 1 and _was_timed_out(stderr) else code, error, _tail(stderr)
             except BaseException:  # Ctrl-C, or a failing on_progress: either way, stop the child where it can resume
                 _stop(child)
                 raise
@@ -105,6 +106,12 @@ def event_from_line(line: Union[str, bytes]) -> Dict[str, Any]:
     except ValueError:
         return {}
     return event if isinstance(event, dict) else {}
+
+
+def _was_timed_out(stderr: IO[bytes]) -> bool:
+    """Tell whether Python's watch over hanging calls (`faulthandler`) ended the child, as its stderr then says."""
+    stderr.seek(0)
+    return any(line.startswith(b"Timeout (") for line in stderr)
 
 
 def _tail(stderr: IO[bytes]) -> str:

@@ -4,6 +4,9 @@ A journal only grows: one JSON object a line, flushed and synced before `Journal
 while writing leaves at most one torn last line, which lacks its newline; readers drop it with a warning, and the next
 writer cuts it off. Anything wrong in a line that has one is not an accident of writing, and is an error that names the
 line. No journal is ever opened for overwriting, nor through a link.
+
+A line ends with a checksum (`crc32`) of all that stands before it, so an altered byte is found wherever it is. Files
+that an older Gnomon began have lines without one, but none after the first that has one.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import json
 import os
 import tempfile
 import warnings
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
     PathLike = Union[str, "os.PathLike[str]"]
 
 Record = Dict[str, Any]
+
+CHECKSUM = "crc32"
+_CHECKSUM_BYTES = len(b',"crc32":"01234567"}')
 
 
 class TornLine(UserWarning):
@@ -51,6 +58,19 @@ def value_from_json(text: Union[str, bytes]) -> Any:
 def json_line(record: Mapping[str, Any]) -> str:
     """Return ``record`` as one canonical line: compact, keys sorted, no newline; NaN and infinity are a ValueError."""
     return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def checked_line(record: Mapping[str, Any]) -> bytes:
+    """Return ``record`` as the line of a journal, its checksum last, without a newline; raises as `json_line`."""
+    if not record or CHECKSUM in record:
+        raise ValueError(f"a record of a journal needs fields, and none of the name {CHECKSUM}; found {list(record)}")
+    return with_checksum(json_line(record).encode("utf-8"))
+
+
+def with_checksum(line: bytes) -> bytes:
+    """Return the line of a journal that has no checksum with one."""
+    body = line[:-1]
+    return body + f',"{CHECKSUM}":"{zlib.crc32(body):08x}"}}'.encode()
 
 
 class Journal:
@@ -92,7 +112,7 @@ class Journal:
         """
         if self._file is None:
             raise ValueError(f"The journal {self.path} is not open; use it as `with Journal(path) as journal:`")
-        self._file.write(json_line(record).encode("utf-8") + b"\n")
+        self._file.write(checked_line(record) + b"\n")
         self._file.flush()
         if sync:
             os.fsync(self._file.fileno())
@@ -104,10 +124,20 @@ def read_journal(path: PathLike) -> Tuple[List[Record], Tuple[str, ...]]:
     Raises `JournalDamaged` (with ``path`` and ``line_number``) for a bad line that ends in a newline, the last one too,
     and OSError for what is no regular file.
     """
-    path = Path(path)
-    lines, torn = _split(read_file(path))
-    records = [_record(path, number, line) for number, line in enumerate(lines, start=1)]
-    return records, ((_torn_warning(path, len(lines) + 1, len(torn)),) if torn else ())
+    lines, said = whole_lines(path, read_file(path))
+    records, is_checked = [], False
+    for number, line in enumerate(lines, start=1):
+        record = record_from_line(path, number, line)
+        is_checked = _is_intact(path, number, line, record, required=is_checked)
+        record.pop(CHECKSUM, None)
+        records.append(record)
+    return records, said
+
+
+def whole_lines(path: PathLike, content: bytes) -> Tuple[List[bytes], Tuple[str, ...]]:
+    """Return the lines of a journal's content without their newlines, and warnings about a torn one, left out."""
+    lines, torn = _split(content)
+    return lines, ((_torn_warning(path, len(lines) + 1, len(torn)),) if torn else ())
 
 
 def write_atomically(path: PathLike, content: Union[str, bytes]) -> None:
@@ -130,11 +160,14 @@ def write_atomically(path: PathLike, content: Union[str, bytes]) -> None:
 
 
 def _cut_torn_tail(path: Path, file: BinaryIO) -> Tuple[str, ...]:
+    """Cut off what follows the last newline; reads no more of a whole journal than its last byte."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 1))
+    if file.read(1) in (b"", b"\n"):
+        return ()
     file.seek(0)
     lines, torn = _split(file.read())
-    if not torn:
-        return ()
-    file.truncate(sum(len(line) + 1 for line in lines))
+    file.truncate(size - len(torn))
     os.fsync(file.fileno())
     return (_torn_warning(path, len(lines) + 1, len(torn)),)
 
@@ -149,7 +182,8 @@ def _split(data: bytes) -> Tuple[List[bytes], bytes]:
     return lines, torn
 
 
-def _record(path: Path, number: int, line: bytes) -> Record:
+def record_from_line(path: PathLike, number: int, line: bytes) -> Record:
+    """Return the record of a journal's line; raises `JournalDamaged` with its number, from 1."""
     record = _object(line)
     if record is None:
         raise JournalDamaged(
@@ -159,6 +193,21 @@ def _record(path: Path, number: int, line: bytes) -> Record:
             line_number=number,
         )
     return record
+
+
+def _is_intact(path: PathLike, number: int, line: bytes, record: Record, *, required: bool) -> bool:
+    """Tell whether a line has a checksum; raises `JournalDamaged` for a wrong one, and for none where `required`."""
+    if CHECKSUM not in record and not required:
+        return False
+    body = line[:-_CHECKSUM_BYTES]
+    if line != body + f',"{CHECKSUM}":"{zlib.crc32(body):08x}"}}'.encode():
+        raise JournalDamaged(
+            f"{path}, line {number}: it is not what was written, as its checksum says. The file was damaged or edited; "
+            f"restore it, or remove that line to give up its record",
+            path=str(path),
+            line_number=number,
+        )
+    return True
 
 
 def _object(line: bytes) -> Optional[Record]:
@@ -173,7 +222,7 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _torn_warning(path: Path, number: int, size_bytes: int) -> str:
+def _torn_warning(path: PathLike, number: int, size_bytes: int) -> str:
     return f"{path}, line {number}: dropped a torn last line of {size_bytes} bytes (the writer was interrupted)"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence, Tuple
 
@@ -17,6 +18,7 @@ import numpy as np
 import pytest
 
 from .errors import ModelRejected, OperatorsUnavailable, UnsupportedConfig
+from .journal import CHECKSUM, with_checksum
 from .run_config import PRECISIONS, RunConfig
 from .runtimes.backend import Backend, profile_operators, synthetic_input
 from .runtimes.closing import Closing
@@ -25,12 +27,21 @@ from .timing.probe import Probe
 from .timing.program_part import ProgramPart
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     Arrays = Dict[str, NDArray[Any]]
 
 AFFINE_SHAPE = (1, 16)
 LARGE_AFFINE_SHAPE = (4096, 16)  # so that the operators take microseconds, which is what runtimes count
+
+
+def sign_journal(path: Path) -> None:
+    """Give the lines of an edited journal the checksums of what they say now, as somebody who forges one would."""
+    checksum = rb',\s*"%s":\s*"[0-9a-f]{8}"\s*}' % CHECKSUM.encode()
+    lines = [re.sub(checksum, b"}", line) for line in path.read_bytes().splitlines()]
+    path.write_bytes(b"".join(with_checksum(line) + b"\n" for line in lines))
 
 
 def affine_model(shape: Sequence[Any] = AFFINE_SHAPE) -> bytes:

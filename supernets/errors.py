@@ -6,6 +6,7 @@ SupernetError
 ├── CheckpointMismatch    weights of another network
 ├── PrecisionUnavailable  this machine lacks what a precision takes
 │   └── KernelsDisagree   its integer kernels do not compute what int8 files say
+├── EvaluationFailed      a sub-network could not be evaluated: it raised, took too long, or its process died
 ├── PluginBroken          another package registered something that cannot be loaded
 └── DataUnavailable       a data set is not where it should be, or is damaged
 """
@@ -41,6 +42,10 @@ class PrecisionUnavailable(SupernetError):
 
 class KernelsDisagree(PrecisionUnavailable):
     """Integer kernels of this machine answer otherwise than the files that are made for it say."""
+
+
+class EvaluationFailed(SupernetError):
+    """A sub-network's evaluation raised, took longer than allowed, or took its process down."""
 
 
 class PluginBroken(SupernetError):

@@ -4,6 +4,7 @@ import importlib
 import os
 import shutil
 import signal
+import sys
 import textwrap
 import time
 from contextlib import contextmanager
@@ -98,6 +99,33 @@ def wait_until():
             time.sleep(0.01)
 
     return waited
+
+
+@pytest.fixture
+def steps():
+    """Return a function that counts the instructions of Python that a call takes: they grow with a loop.
+
+    What compiled code does inside one instruction counts as one.
+    """
+
+    def count(function, *arguments):
+        executed = 0
+
+        def trace(frame, event, _):
+            nonlocal executed
+            frame.f_trace_opcodes, frame.f_trace_lines = True, False
+            executed += event == "opcode"
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            function(*arguments)
+        finally:
+            sys.settrace(before)
+        return executed
+
+    return count
 
 
 @pytest.fixture

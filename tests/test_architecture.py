@@ -53,6 +53,7 @@ FLOORS = {
         "tasks evaluation",
         "checkpoints",
         "supernet testing",
+        "isolated",
         "training",
     ),
     "lut": ("errors record", "latency_model", "profile_file", "lint", "interchange", "measuring", "analysis"),

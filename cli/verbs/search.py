@@ -47,6 +47,12 @@ def register(app: typer.Typer) -> None:
         ] = None,
         checkpoint: Checkpoint = None,
         data: Data = None,
+        isolate: Annotated[
+            bool, typer.Option("--isolate", help="Validate in a process of its own: what hangs or dies is recorded.")
+        ] = False,
+        timeout: Annotated[
+            float | None, typer.Option(help="Seconds that a validation may take; isolates it.", min=0.001)
+        ] = None,
         force: Force = False,
         **values: Any,
     ) -> None:
@@ -77,6 +83,8 @@ def register(app: typer.Typer) -> None:
                 checkpoint=checkpoint,
                 data=data,
                 start_from=other,
+                isolate=isolate,
+                timeout_s=timeout,
                 force=force,
                 on_progress=search_progress(report),
                 on_step=say,

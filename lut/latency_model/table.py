@@ -35,24 +35,33 @@ class LatencyTable:
         return f"LatencyTable({', '.join(f'{len(found)} layers {what}' for found, what in counts if found) or 'empty'})"
 
     @cached_property
-    def _values(self) -> dict[str, float]:
-        predicted = {key: layer.value_us for key, layer in self.predicted.items()}
-        return predicted | {key: measurement.value_us for key, measurement in self.measurements.items()}
+    def _known(self) -> dict[str, float]:
+        """Latencies that were asked for: reading one off its blocks takes longer than looking it up."""
+        return {}
 
     @property
     def is_empty(self) -> bool:
         """Whether it holds no latency at all."""
-        return not self._values
+        return not self.measurements and not self.predicted
+
+    def has(self, key: str) -> bool:
+        """Tell whether a layer has a latency, measured or predicted."""
+        return key in self.measurements or key in self.predicted
 
     def value_us(self, spec: LayerSpec) -> float:
         """Return a layer's latency; raises LatencyMissing."""
-        if spec.key not in self._values:
+        value = self.value_or_nan(spec)
+        if math.isnan(value):
             self.require((spec,))
-        return self._values[spec.key]
+        return value
 
     def value_or_nan(self, spec: LayerSpec) -> float:
         """Return a layer's latency, or not-a-number where there is none, so that a sum with it is not-a-number too."""
-        return self._values.get(spec.key, math.nan)
+        key = spec.key
+        if key not in self._known and self.has(key):
+            measured = key in self.measurements
+            self._known[key] = self.measurements[key].value_us if measured else self.predicted[key].value_us
+        return self._known.get(key, math.nan)
 
     def source(self, spec: LayerSpec) -> str:
         """Return where the layer's latency comes from: "composed" if it was measured."""
@@ -67,7 +76,7 @@ class LatencyTable:
     def require(self, layers: Iterable[LayerSpec]) -> None:
         """Raise LatencyMissing unless every layer has a latency."""
         keys = list(dict.fromkeys(spec.key for spec in layers))
-        missing = tuple(key for key in keys if key not in self._values)
+        missing = tuple(key for key in keys if not self.has(key))
         if missing:
             reason = self.failures.get(missing[0], "it was not part of the profile")
             raise LatencyMissing(

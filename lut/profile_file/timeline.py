@@ -53,6 +53,10 @@ class Timeline:
         }
         return list(informed_by_all(found).values()), spread_of_processes(clean_us)
 
+    def measurement(self, record: LayerRecord | NetworkRecord) -> Measurement:
+        """Return the measurement of a record that no probe was read beside: what others show says nothing of it."""
+        return measurement_of(self.blocks(record), record.loops, [None] * len(record.block_us))
+
     def visits(self, number: int, record: LayerRecord | NetworkRecord) -> Iterator[RecordedVisit]:
         """Yield the visits of a record, the one in that place, with the probe's readings; none without a probe."""
         if not record.probe_us:

@@ -10,6 +10,7 @@ and ``done``.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "gnomon.results"
 # History of the results format, newest first:
-#   4  repetition
+#   4  lines end with a checksum (`journal.py`); repetition
 #   3  visit: probe_us, switches
 #   2  conditions
 #   1  header, session, options, attempt, visit, failure, done
@@ -150,10 +151,13 @@ def results_from_records(records: Sequence[Record], *, path: str = "", warnings:
     """Return the results a journal's ``records`` amount to; ``path`` is for messages."""
     parts: Dict[str, List[Any]] = {kind: [] for kind in _PARSERS}
     first_line: Dict[Tuple[Any, ...], int] = {}
+    session_seconds: Dict[str, float] = {}
     for number, record in enumerate(records, start=1):
         try:
             kind = record["record"]
             parts[kind].append(_PARSERS[kind](record))
+            if "t_s" in record:
+                session_seconds[str(record["session"])] = _number(record["t_s"])
             identity = _identity(parts[kind][-1])
             if identity and first_line.setdefault(identity, number) != number:
                 raise ValueError(f"it repeats line {first_line[identity]} and would count twice; remove one of them")
@@ -180,7 +184,7 @@ def results_from_records(records: Sequence[Record], *, path: str = "", warnings:
         failures=tuple(parts["failure"]),
         attempts=tuple(parts["attempt"]),
         conditions=tuple(parts["conditions"]),
-        session_seconds={record["session"]: float(record["t_s"]) for record in records if "t_s" in record},
+        session_seconds=session_seconds,
         repeated=parts["repetition"][0] if parts["repetition"] else None,
         is_complete=bool(parts["done"]),
         warnings=warnings + disagreements,
@@ -217,8 +221,22 @@ def _identity(parsed: Any) -> Tuple[Any, ...]:
     return ("session", parsed.id) if isinstance(parsed, Session) else ()
 
 
+def _number(value: Any) -> float:
+    """Return a finite number; ValueError for anything else, text of a number too."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < math.inf:
+        raise ValueError(f"{value!r} is no finite number")
+    return float(value)
+
+
+def _integer(value: Any) -> int:
+    """Return a whole number; ValueError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{value!r} is no whole number")
+    return value
+
+
 def _step(record: Record) -> Step:
-    return Step(str(record["key"]), int(record["pass"]), int(record["slot"]))
+    return Step(str(record["key"]), _integer(record["pass"]), _integer(record["slot"]))
 
 
 def _header(record: Record) -> Tuple[str, str, RunConfig]:
@@ -231,7 +249,7 @@ def _session(record: Record) -> Session:
     return Session(
         id=str(record["session"]),
         started=str(record["started"]),
-        monotonic_s=float(record["monotonic_s"]),
+        monotonic_s=_number(record["monotonic_s"]),
         hardware=Hardware.from_json(record["hardware"]),
         versions=dict(record["versions"]),
         options={},
@@ -243,11 +261,11 @@ def _visit(record: Record) -> Visit:
         key=str(record["key"]),
         role=str(record["role"]),
         step=_step(record),
-        loops=int(record["loops"]),
-        block_us=tuple(float(value) for value in record["block_us"]),
-        load_ms=float(record["load_ms"]),
+        loops=_integer(record["loops"]),
+        block_us=tuple(_number(value) for value in record["block_us"]),
+        load_ms=_number(record["load_ms"]),
         session=str(record["session"]),
-        t_s=float(record["t_s"]),
+        t_s=_number(record["t_s"]),
         **_probe(record),
     )
 
@@ -255,8 +273,8 @@ def _visit(record: Record) -> Visit:
 def _probe(record: Record) -> Dict[str, Any]:
     """Return the probe's part of a visit; ValueError unless it is of as many blocks."""
     blocks = len(record["block_us"])
-    probe_us = tuple(float(value) for value in record.get("probe_us", ()))
-    switches = tuple(int(value) for value in record.get("switches", ()))
+    probe_us = tuple(_number(value) for value in record.get("probe_us", ()))
+    switches = tuple(_integer(value) for value in record.get("switches", ()))
     if len(probe_us) not in (0, blocks + 1) or len(switches) not in (0, blocks) or not all(us > 0 for us in probe_us):
         raise ValueError(f"{len(probe_us)} probe readings and {len(switches)} switches of {blocks} blocks")
     return {"probe_us": probe_us, "switches": switches}
@@ -269,7 +287,7 @@ def _failure(record: Record) -> Failure:
         step=_step(record),
         reason=str(record["reason"]),
         session=str(record["session"]),
-        t_s=float(record["t_s"]),
+        t_s=_number(record["t_s"]),
     )
 
 
@@ -278,11 +296,11 @@ def _options(record: Record) -> Tuple[str, Dict[str, Any]]:
 
 
 def _conditions(record: Record) -> DeviceState:
-    return DeviceState(dict(record["conditions"]), str(record["session"]), float(record["t_s"]))
+    return DeviceState(dict(record["conditions"]), str(record["session"]), _number(record["t_s"]))
 
 
 def _repetition(record: Record) -> Repetition:
-    return Repetition(tuple(str(key) for key in record["models"]), float(record["seconds"]))
+    return Repetition(tuple(str(key) for key in record["models"]), _number(record["seconds"]))
 
 
 _PARSERS: Dict[str, Callable[[Record], Any]] = {

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Mapping, Option
 
 from ..child import cause_of, child_environment, run_child, running_archive
 from ..errors import AddressInvalid, WorkerCrashed, error_class
-from ..exits import DONE, FAILED, FRESH, INTERRUPTED, USAGE
+from ..exits import DONE, FAILED, FRESH, HUNG, INTERRUPTED, USAGE
 from ..machine.hardware import Hardware, fingerprint
+from ..results.results import read_results
 from ..timing.plan import read_plan
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def run_plan_locally(
     """Run the plan at ``plan_place``, a folder or a plan's file, to its end, or go on with one that was interrupted.
 
     ``on_progress`` is called with the fields done, total, pass, eta_s and key. A model that takes the worker down
-    becomes a failure and the worker is started again, up to ``max_restarts`` times; then `WorkerCrashed` is raised.
+    becomes a failure and the worker is started again, up to ``max_restarts`` times; then `WorkerCrashed` is raised. So
+    does a model that hangs, or is killed, each time that it is tried.
     Errors of the worker are raised here as themselves. Ctrl-C stops the worker after the visit in flight and is then
     raised; call again to continue.
     """
@@ -76,7 +78,7 @@ def run_plan_locally(
         code, error, stderr_tail = run_child(command + crashed, environment, on_progress)
         if code == FRESH:  # once a plan, and nobody's fault
             code, error, stderr_tail = run_child(command, environment, on_progress)
-        if code == DONE:
+        if code == DONE and read_results(results).is_complete:
             return
         if code == INTERRUPTED:
             raise KeyboardInterrupt
@@ -84,8 +86,9 @@ def run_plan_locally(
             raise error_class(error["error"])(error["message"])
         if code in (1, USAGE, FAILED):  # a Python error, not a crash: it would only happen again
             break
-        # Killed from outside (or for memory): nobody is to blame yet, the worker counts how often that happens.
-        crashed = [] if code == KILLED else ["--crashed", f"the process died with {cause_of(code)} while timing it"]
+        # Killed from outside (or for memory), or hung: nobody is to blame yet, the worker counts how often that is.
+        blames = code not in (KILLED, HUNG)
+        crashed = ["--crashed", f"the process died with {cause_of(code)} while timing it"] if blames else []
     raise WorkerCrashed(
         f"The worker for {plan_place} died with {cause_of(code)} and was not restarted again. What is measured is "
         f"kept in {results}; run the same plan again to continue. Its last words:\n{stderr_tail or '(none)'}",

@@ -35,8 +35,9 @@ from ..timing.protocol import ProbedBlocks, calibrate_loops, take_probed_visit, 
 from ..timing.repetition import longest_s, models_to_repeat, repetition_steps
 from ..timing.schedule import Step, expected_visits, is_never_clean, is_reviewed, pass_steps
 from .compiled_models import KeptModels
+from .time_limit import TimeLimit, limit_s, unlimited
 
-MAX_ATTEMPTS = 3  # a model in flight this often when the process died without a word is given up
+MAX_ATTEMPTS = 3  # a model in flight this often when the process hung, or died without a word, is given up
 HARDWARE_FIELDS = ("cpu_model", "cpus")  # a resumed run must find the same; what else changes is in the records
 RESUME_SLOT = -1  # of the anchor visits a resumed session begins with
 
@@ -58,8 +59,10 @@ class PlanExecution:
         recorded: Results,
         clock: Callable[[], float] = time.monotonic,
         probe: Optional[Probe] = None,
+        within: TimeLimit = unlimited,
     ) -> None:
         self._folder = folder
+        self._within = within
         self._plan = plan
         self._backend = backend
         self._journal = journal
@@ -99,7 +102,7 @@ class PlanExecution:
             self._fail(unfinished[-1], crashed)
         for step, count in Counter(unfinished).items():
             if count >= MAX_ATTEMPTS and step.key not in self._failed_in:
-                self._fail(step, f"the process died {count} times while timing it")
+                self._fail(step, f"the process died or hung {count} times while timing it")
 
     def run(
         self, *, is_stopped: Callable[[], bool], report: Callable[[Record], None], may_begin_anew: bool = False
@@ -239,7 +242,8 @@ class PlanExecution:
         """
         self._append("attempt", sync=False, **step_fields(step))
         try:
-            visit, options = self._timed(step)
+            with self._within(limit_s(step.key, self._visits, cap_s=self._plan.policy.time_cap_s)):
+                visit, options = self._timed(step)
         except (UnsupportedConfig, BackendUnavailable):  # of no model, so of all
             raise
         except GpuLost as exc:

@@ -6,8 +6,10 @@ Killed at any moment, it loses at most the visit in flight; started again, it go
 it would have taken. A model that cannot be timed becomes a failure record and the run goes on. Progress is JSON Lines
 on stdout. It measures and does nothing else: no predictions, no reports, no other part of gnomon.
 
+A visit that hangs ends this process: `faulthandler` says so on stderr, and its exit code is 1.
+
 Exit codes: 0 done, 2 usage, 3 an error of this package, 5 the GPU is lost to this process (start it again to
-continue), 6 everything is measured, and a new process is to measure some of it again (likewise), 130 interrupted
+continue), 7 everything is measured, and a new process is to measure some of it again (likewise), 130 interrupted
 (likewise). Any other code means that a runtime took the process down; whoever restarts it then passes ``--crashed
 REASON``, and the model that was in flight is recorded as a failure.
 """
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import faulthandler
 import gc
 import json
 import os
@@ -24,7 +27,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, Iterator, Optional, Sequence
 
 from ..errors import GpuLost, PlanMismatch, ProfilerError, ResultsUnwritable
 from ..exits import DONE, FAILED, FRESH, GPU_LOST, INTERRUPTED
@@ -37,6 +40,7 @@ from ..timing.probe import Probe, open_probe
 from .cache import cache_beside
 from .execution import FreshProcessWanted, PlanExecution
 from .lock import device_locked, locked
+from .time_limit import TimeLimit, unlimited
 
 REPORT_EVERY_S = 0.25
 LOCK_WAIT_S = 10.0  # a worker whose parent was killed holds its locks until its visit in flight is recorded
@@ -49,12 +53,14 @@ def run_plan(
     is_stopped: Callable[[], bool],
     report: Callable[[Record], None],
     crashed: Optional[str] = None,
+    within: TimeLimit = unlimited,
     may_begin_anew: bool = False,
 ) -> bool:
     """Run the plan at ``place`` until it is done (True) or ``is_stopped`` says so between two visits (False).
 
-    ``report`` is called after every visit; ``crashed`` says why the process before this one died, if it crashed. With
-    ``may_begin_anew``, raises `FreshProcessWanted` where a new process is to measure some models again.
+    ``report`` is called after every visit; ``crashed`` says why the process before this one died, if it crashed;
+    ``within`` ends a visit that takes longer than its limit. With ``may_begin_anew``, raises `FreshProcessWanted` where
+    a new process is to measure some models again.
     Raises `PlanDamaged`, `PlanMismatch`, `EnvironmentChanged`, `ResultsLocked`, `DeviceBusy`, `ResultsUnwritable`,
     `JournalDamaged`, or what `load_backend` raises.
     """
@@ -67,6 +73,7 @@ def run_plan(
             is_stopped=is_stopped,
             report=report,
             crashed=crashed,
+            within=within,
             may_begin_anew=may_begin_anew,
         )
     except BrokenPipeError:  # of ``report``
@@ -83,6 +90,7 @@ def _run_plan(
     is_stopped: Callable[[], bool],
     report: Callable[[Record], None],
     crashed: Optional[str],
+    within: TimeLimit,
     may_begin_anew: bool,
 ) -> bool:
     with locked(results, wait_s=LOCK_WAIT_S), Journal(results) as journal:
@@ -102,7 +110,9 @@ def _run_plan(
         with device_locked(plan.digest, wait_s=LOCK_WAIT_S):
             backend = load_backend(plan.backend)
             probe = probe_for(backend, plan.config.threads)
-            execution = PlanExecution(folder, plan, backend=backend, journal=journal, recorded=recorded, probe=probe)
+            execution = PlanExecution(
+                folder, plan, backend=backend, journal=journal, recorded=recorded, probe=probe, within=within
+            )
             with cache_beside(results, backend):
                 execution.open(crashed)
                 return execution.run(is_stopped=is_stopped, report=report, may_begin_anew=may_begin_anew)
@@ -132,6 +142,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             is_stopped=stop.is_set,
             report=_Throttled(_print),
             crashed=options.crashed,
+            within=ended_after,
             may_begin_anew=True,
         )
     except FreshProcessWanted:
@@ -148,6 +159,16 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
     return DONE if is_done else INTERRUPTED
+
+
+@contextlib.contextmanager
+def ended_after(limit_s: float) -> Iterator[None]:
+    """End this process, as `HUNG` tells, should the block take longer: also where a runtime never gives Python back."""
+    faulthandler.dump_traceback_later(limit_s, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 class _StopRequest:

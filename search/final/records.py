@@ -19,9 +19,10 @@ from ..runs.records import JOURNAL_FILE, RUN_FILE, Genes, Seconds, first_line, j
 
 SCHEMA: Final = "gnomon.final"
 # History of the final front's format, newest first:
+#   3  lines end with a checksum
 #   2  evaluations, of a front that was priced anew under another profile than the run's
 #   1  header, validations on the report split, the anchor's change, timings with raw blocks
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 STRICT = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -37,7 +38,7 @@ class FinalHeader(BaseModel):
 
     record: Literal["header"] = "header"
     schema_id: Literal["gnomon.final"] = Field(default=SCHEMA, alias="schema")
-    version: Literal[1, 2] = SCHEMA_VERSION
+    version: Literal[1, 2, 3] = SCHEMA_VERSION
     gnomon: str = VERSION
     run: str
     search_split: str

@@ -15,7 +15,7 @@ from ..deployments.provenance import Provenance
 from ..errors import RunMismatch
 from ..problem.objective import Objective, Quantity
 from ..problem.problem import Problem
-from .records import ObjectiveRecord, PartialExamples, RunHeader
+from .records import FIRST_CONTINUED, ObjectiveRecord, PartialExamples, RunHeader
 
 
 def header_for(
@@ -55,9 +55,9 @@ def installed_versions() -> dict[str, str]:
 def require_same(folder: Path, stored: RunHeader, asked: RunHeader) -> None:
     """Raise RunMismatch, naming the fields, unless both describe the same run, whenever that may stop."""
     ours, theirs = flat(stored.model_dump(mode="json")), flat(asked.model_dump(mode="json"))
-    free = {f"config.{field}" for field in STOPPING}
+    free = {"version", *(f"config.{field}" for field in STOPPING)}
     changed = [name for name in {**ours, **theirs} if name not in free and ours.get(name) != theirs.get(name)]
-    if stored.version < asked.version:
+    if stored.version < FIRST_CONTINUED:
         raise RunMismatch(
             f"{folder} holds a run of format version {stored.version}, which can be read but not continued; choose "
             "another `folder`, or give that run up with `force=True`",

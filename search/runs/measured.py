@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...supernets.space.space import Architecture
+from ..fronts.growing import hypervolumes
 from ..fronts.pareto import hypervolume
 from ..problem.objective import Objective, ObjectiveInfo, Quantity, Values
 from ..problem.problem import Problem, parsed
@@ -82,6 +83,11 @@ def violations_of(problem: AnyProblem, measured: Sequence[Measured]) -> Values:
 def volume_of(problem: AnyProblem, values: Values) -> float:
     """Return the hypervolume of (n, m) values up to the run's reference point, clipped to its region."""
     return hypervolume(problem.region.clipped(values), problem.directions, problem.reference)
+
+
+def volumes_of(problem: AnyProblem, values: Values) -> Values:
+    """Return the hypervolume of the first 1, 2, ... n of (n, m) values, as `volume_of`, (n,)."""
+    return hypervolumes(problem.region.clipped(values), problem.directions, problem.reference)
 
 
 def feasible_volume(problem: AnyProblem, measured: Sequence[Measured]) -> float:

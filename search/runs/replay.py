@@ -17,7 +17,7 @@ from ...profilers.journal import Record
 from ...supernets import SearchSpace, SupernetError, load_space
 from ...supernets.space.space import Architecture
 from ..errors import RunDamaged
-from .pilots import misplaced_outcomes
+from .pilots import Pilots
 from .records import (
     EVALUATIONS_FILE,
     FIRST_WITH_DEPLOYMENT,
@@ -27,7 +27,8 @@ from .records import (
     journal_lines,
     with_deployment,
 )
-from .stopping import TOLERANCE, cost_of
+from .spending import Spending
+from .stopping import TOLERANCE
 
 VERSION_1_FIELDS = {"round", "order", "id", "indices", "values", "seconds"}
 
@@ -35,21 +36,21 @@ VERSION_1_FIELDS = {"round", "order", "id", "indices", "values", "seconds"}
 def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
     """Read `evaluations.jsonl`, dropping a torn last line; raises RunDamaged with the line that is wrong."""
     path = folder / EVALUATIONS_FILE
-    evaluations: list[Evaluation] = []
+    replay = Replay(header)
     for number, line in enumerate(journal_lines(path), 1):
         try:
-            content = from_version_1(line, evaluations, header) if header.version == 1 else line
+            content = from_version_1(line, replay.evaluations, header) if header.version == 1 else line
             content = with_deployment(content) if header.version < FIRST_WITH_DEPLOYMENT else content
             evaluation = Evaluation.model_validate(content)
         except ValidationError as error:
             raise RunDamaged(f"{path}, line {number}: {first_line(error)}", path=path, line_number=number) from error
-        if wrong := inconsistency(evaluation, evaluations, header):
+        if wrong := replay.fault_of(evaluation):
             raise RunDamaged(f"{path}, line {number}: {wrong}", path=path, line_number=number)
-        evaluations.append(evaluation)
-    if (space := installed_space(header)) is not None and (found := outside(space, evaluations)):
+        replay.add(evaluation)
+    if (space := installed_space(header)) is not None and (found := outside(space, replay.evaluations)):
         number, wrong = found
         raise RunDamaged(f"{path}, line {number}: indices: {wrong}", path=path, line_number=number)
-    return tuple(evaluations)
+    return tuple(replay.evaluations)
 
 
 def installed_space(header: RunHeader) -> SearchSpace | None:
@@ -74,7 +75,7 @@ def outside(space: SearchSpace, evaluations: Sequence[Evaluation]) -> tuple[int,
     return None
 
 
-def from_version_1(line: Record, before: list[Evaluation], header: RunHeader) -> Record:
+def from_version_1(line: Record, before: Sequence[Evaluation], header: RunHeader) -> Record:
     """Add to a line of version 1 what that version left to arithmetic; other fields than its own stay and are found."""
     population = header.config.population or 1
     if set(line) != VERSION_1_FIELDS:
@@ -91,48 +92,77 @@ def from_version_1(line: Record, before: list[Evaluation], header: RunHeader) ->
     }
 
 
-def inconsistency(evaluation: Evaluation, before: list[Evaluation], header: RunHeader) -> str:
-    """Say what tells that the run did not write `evaluation` after those `before`, or nothing."""
-    order, names = len(before), set() if evaluation.failed is not None else set(header.quantity_names)
-    if evaluation.order != order or set(evaluation.values) != names:
-        return (
-            f"expected evaluation {order} of {', '.join(sorted(names)) or 'no objective, as it failed'}, "
-            f"found {evaluation.order} of {', '.join(sorted(evaluation.values)) or 'none'}"
-        )
-    if not all(math.isfinite(value) for value in evaluation.values.values()):
-        return f"the values {evaluation.values} are no finite numbers"
-    deployments = len(header.provenance.deployments)
-    if evaluation.deployment is not None and evaluation.deployment >= deployments:
-        return f"deployment {evaluation.deployment} is none of the run's {deployments}, which are numbered from 0"
-    if evaluation.expected and not set(evaluation.expected) <= set(header.names):
-        return f"expected values of {', '.join(sorted(evaluation.expected))}, which the run does not measure"
-    spent = cost_of([*before, evaluation])
-    if spent - TOLERANCE > header.config.budget:
-        return f"evaluation {order} is beyond the budget of {header.config.budget}: {spent:g} are spent with it"
-    if before and len(evaluation.indices) != len(before[0].indices):
-        return f"indices: {len(evaluation.indices)} genes, evaluation 0 has {len(before[0].indices)}"
-    identity = Architecture(header.config.space, evaluation.indices).id
-    if evaluation.id != identity:
-        return f"the indices are of architecture {identity}, the id says {evaluation.id}"
-    for other in before:
-        if other.indices == evaluation.indices and not other.is_partial:
-            return f"architecture {identity} is measured again after evaluation {other.order}"
-    return misplaced(evaluation, before) or misplaced_outcomes(evaluation, before, header)
+class Replay:
+    """The evaluations of a run as far as they were read, and what they tell of the next: in constant time for each."""
 
+    def __init__(self, header: RunHeader) -> None:
+        self.header = header
+        self.evaluations: list[Evaluation] = []
+        self._spending = Spending()
+        self._pilots = Pilots(header.partial_examples)
+        self._measured: dict[tuple[int, ...], int] = {}  # the order of what was measured in full, or failed, by genes
+        self._round: list[Evaluation] = []  # the last round, whole or not
+        self._in_round: dict[int | tuple[int, ...], int] = {}  # its orders, by position and by genes
 
-def misplaced(evaluation: Evaluation, before: list[Evaluation]) -> str:
-    """Say why `evaluation` cannot stand in its round after those `before`, or nothing."""
-    current = before[-1].round if before else 0
-    round_so_far = [e for e in before[-before[-1].size :] if e.round == current] if before else []
-    complete = bool(before) and len(round_so_far) == before[-1].size
-    expected = current + 1 if complete else current
-    if evaluation.round != expected:
-        return f"evaluation {evaluation.order} belongs to round {expected}, found {evaluation.round}"
-    if evaluation.position >= evaluation.size:
-        return f"position {evaluation.position} is outside a round of {evaluation.size}"
-    for other in [] if complete else round_so_far:
-        if other.size != evaluation.size:
-            return f"round {expected} has {other.size} evaluations by its other lines, {evaluation.size} by this"
-        if other.position == evaluation.position or other.indices == evaluation.indices:
-            return f"position {evaluation.position} of round {expected} repeats evaluation {other.order}"
-    return ""
+    def add(self, evaluation: Evaluation) -> None:
+        """Add an evaluation that has no fault."""
+        self.evaluations.append(evaluation)
+        self._spending.add(evaluation.share)
+        self._pilots.add(evaluation)
+        if not evaluation.is_partial:
+            self._measured.setdefault(evaluation.indices, evaluation.order)
+        if self._round and self._round[-1].round != evaluation.round:
+            self._round, self._in_round = [], {}
+        self._round.append(evaluation)
+        self._in_round |= {evaluation.position: evaluation.order, evaluation.indices: evaluation.order}
+
+    def fault_of(self, evaluation: Evaluation) -> str:
+        """Say what tells that the run did not write `evaluation` after those so far, or nothing."""
+        header, order = self.header, len(self.evaluations)
+        names = set() if evaluation.failed is not None else set(header.quantity_names)
+        if evaluation.order != order or set(evaluation.values) != names:
+            return (
+                f"expected evaluation {order} of {', '.join(sorted(names)) or 'no objective, as it failed'}, "
+                f"found {evaluation.order} of {', '.join(sorted(evaluation.values)) or 'none'}"
+            )
+        if not all(math.isfinite(value) for value in evaluation.values.values()):
+            return f"the values {evaluation.values} are no finite numbers"
+        deployments = len(header.provenance.deployments)
+        if evaluation.deployment is not None and evaluation.deployment >= deployments:
+            return f"deployment {evaluation.deployment} is none of the run's {deployments}, which are numbered from 0"
+        if evaluation.expected and not set(evaluation.expected) <= set(header.names):
+            return f"expected values of {', '.join(sorted(evaluation.expected))}, which the run does not measure"
+        spent = self._spending.total + evaluation.share
+        if spent - TOLERANCE > header.config.budget:
+            return f"evaluation {order} is beyond the budget of {header.config.budget}: {spent:g} are spent with it"
+        return self._fault_of_genes(evaluation) or self._misplaced(evaluation) or self._pilots.fault_of(evaluation)
+
+    def _fault_of_genes(self, evaluation: Evaluation) -> str:
+        """Say why the run cannot have measured these genes, or nothing."""
+        genes = len(self.evaluations[0].indices) if self.evaluations else len(evaluation.indices)
+        if len(evaluation.indices) != genes:
+            return f"indices: {len(evaluation.indices)} genes, evaluation 0 has {genes}"
+        identity = Architecture(self.header.config.space, evaluation.indices).id
+        if evaluation.id != identity:
+            return f"the indices are of architecture {identity}, the id says {evaluation.id}"
+        if (other := self._measured.get(evaluation.indices)) is not None:
+            return f"architecture {identity} is measured again after evaluation {other}"
+        return ""
+
+    def _misplaced(self, evaluation: Evaluation) -> str:
+        """Say why `evaluation` cannot stand in its round after those so far, or nothing."""
+        last = self._round[-1] if self._round else None
+        complete = last is not None and len(self._round) == last.size
+        expected = (last.round if last else 0) + complete
+        if evaluation.round != expected:
+            return f"evaluation {evaluation.order} belongs to round {expected}, found {evaluation.round}"
+        if evaluation.position >= evaluation.size:
+            return f"position {evaluation.position} is outside a round of {evaluation.size}"
+        if complete or last is None:
+            return ""
+        if last.size != evaluation.size:
+            return f"round {expected} has {last.size} evaluations by its other lines, {evaluation.size} by this"
+        for key in (evaluation.position, evaluation.indices):
+            if key in self._in_round:
+                return f"position {evaluation.position} of round {expected} repeats evaluation {self._in_round[key]}"
+        return ""

@@ -19,11 +19,12 @@ from ..fronts.pareto import ParetoFront, describe
 from ..fronts.table import Table, frame_from_table
 from ..problem.objective import ObjectiveInfo, Quantity, Values
 from ..problem.problem import Problem
-from .measured import Measured, feasible_volume, measured_of, problem_of, values_of, violations_of, volume_of
+from .measured import Measured, feasible_volume, measured_of, problem_of, values_of, violations_of, volumes_of
 from .pilots import pilots_of
 from .quality import PredictorQuality, quality_of
 from .records import Evaluation, RunHeader, read_header
 from .replay import read_evaluations
+from .spending import Spending
 from .start import Start, read_start
 from .stopping import Stop, cost_of, read_stop
 from .table import table_of_evaluations
@@ -90,7 +91,7 @@ class Run:
         failed = f", {len(self.failures)} failed" if self.failures else ""
         return f"{done}{failed}, cost {self.cost:.4g} of {self.config.budget}"
 
-    @property
+    @cached_property
     def measured(self) -> tuple[Measured, ...]:
         """What counts in the front: evidence of another run first, then full measurements as they were written."""
         return measured_of(self.header, self.start, self.evaluations)
@@ -105,7 +106,7 @@ class Run:
         """What could not be measured."""
         return tuple(evaluation for evaluation in self.evaluations if evaluation.failed is not None)
 
-    @property
+    @cached_property
     def values(self) -> Values:
         """Values of what was measured in full, (n, m)."""
         return values_of(self.problem, self.measured)
@@ -163,16 +164,22 @@ class Run:
 
     def hypervolume_trace(self) -> tuple[float, ...]:
         """Return the hypervolume after each full measurement, infeasible ones left out, evidence always counted."""
-        values, own = self.values, len(self.cost_trace())
         kept = violations_of(self.problem, self.measured) == 0
-        return tuple(
-            volume_of(self.problem, values[: n + 1][kept[: n + 1]]) for n in range(len(values) - own, len(values))
-        )
+        volumes = iter(volumes_of(self.problem, self.values[kept]).tolist())
+        trace, volume = [], 0.0
+        for is_kept in kept:
+            volume = next(volumes) if is_kept else volume
+            trace.append(volume)
+        return tuple(trace[len(self.measured) - sum(evaluation.is_full for evaluation in self.evaluations) :])
 
     def cost_trace(self) -> tuple[float, ...]:
         """Return what the run had cost after each full measurement, in full validations."""
-        evaluations = self.evaluations
-        return tuple(cost_of(evaluations[: n + 1]) for n, evaluation in enumerate(evaluations) if evaluation.is_full)
+        spending, trace = Spending(), []
+        for evaluation in self.evaluations:
+            spending.add(evaluation.share)
+            if evaluation.is_full:
+                trace.append(spending.total)
+        return tuple(trace)
 
     def predictor_quality(self) -> tuple[PredictorQuality, ...]:
         """Return how well each costly objective was predicted before it was measured, where it was."""

@@ -11,6 +11,7 @@ import pytest
 from gnomon.lut import load_profile
 from gnomon.lut.interchange.registry import read_table, write_table
 from gnomon.lut.profile_file.store import SHIPPED
+from gnomon.profilers.testing import sign_journal
 from gnomon.supernets import Architecture
 
 DEEP = '{"a":' * 100_000 + "1" + "}" * 100_000 + "\n"
@@ -55,6 +56,7 @@ def with_evaluation(run, **changed):
     record = {**json.loads(first), **changed}
     record["id"] = Architecture("fashion_mnist", tuple(record["indices"])).id
     path.write_text("\n".join([json.dumps(record), *rest]) + "\n")
+    sign_journal(path)
 
 
 GENES = ([-1] * 26, [99] * 26, [10**30] * 26, [0, 0, 0], [0] * 200, [], [0] * 25 + [7])

@@ -23,18 +23,24 @@ PLUGIN = '''
 import errno, json, os, time
 from gnomon.profilers.errors import ModelRejected
 from gnomon.profilers.testing import FakeBackend
+from gnomon.profilers.worker import time_limit
 
 def script(model):
-    """Model bytes are JSON: us (the script), sleep_s (to load), die (a signal), error (a message), full (disk)."""
+    """Model bytes are JSON: us (the script), sleep_s (to load), die (a signal), exit, error (message), full (disk)."""
     wish = json.loads(model)
     time.sleep(wish.get("sleep_s", 0))
     if "die" in wish:
         os.kill(os.getpid(), wish["die"])
+    if "exit" in wish:
+        os._exit(wish["exit"])
     if "error" in wish:
         raise ModelRejected(wish["error"])
     if "full" in wish:
         os.fsync = refuse
     return wish["us"]
+
+if "GNOMON_TEST_LIMIT_S" in os.environ:
+    time_limit.LEAST_S = time_limit.FIRST_LEAST_S = float(os.environ["GNOMON_TEST_LIMIT_S"])
 
 def refuse(descriptor):
     raise OSError(errno.ENOSPC, "No space left on device")

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gnomon.profilers.testing import sign_journal
 from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.acquisition.opening import TRIAL_PARTIAL
 from gnomon.search.errors import RunDamaged, RunMismatch
@@ -79,6 +80,7 @@ def rewrite(folder, line, change):
     records = [json.loads(text) for text in path.read_text().splitlines()]
     change(records[line])
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    sign_journal(path)
 
 
 def test_partial_evaluations_are_on_the_examples_that_the_ends_of_the_space_decide(whole):
@@ -184,3 +186,13 @@ def test_a_run_of_version_4_loads_on_random_examples_and_is_not_continued(tmp_pa
     assert (run.header.version, run.header.partial_examples, len(run.front().values)) == (4, "random", 2)
     with pytest.raises(RunMismatch, match="format version 4, which can be read but not continued"):
         search(folder, run.config)
+
+
+def test_a_run_of_version_5_loads_and_goes_on_with_checksums(tmp_path):
+    folder = Path(shutil.copytree(Path(__file__).parent / "samples" / "run_v5", tmp_path / "run"))
+    run = load_run(folder)
+    assert (run.header.version, len(run.evaluations)) == (5, 3)
+    more = search_in_context(fake_context(), run.config.model_copy(update={"budget": 5}), folder, provenance={})
+    assert (more.header.version, more.evaluations[:3]) == (6, run.evaluations)
+    lines = (folder / "evaluations.jsonl").read_text().splitlines()
+    assert ['"crc32":' in line for line in lines] == [False, False, False, True, True]

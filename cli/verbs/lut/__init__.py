@@ -8,7 +8,7 @@ import typer
 
 from ...groups import group_of_commands
 
-COMMANDS = ("show", "check", "diff", "exchange")
+COMMANDS = ("show", "check", "diff", "exchange", "merge")
 
 
 def register(app: typer.Typer) -> None:

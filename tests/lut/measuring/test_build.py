@@ -34,6 +34,7 @@ from gnomon.profilers.errors import (
     UnsupportedConfig,
 )
 from gnomon.profilers.results.results import read_results
+from gnomon.profilers.testing import sign_journal
 from gnomon.profilers.worker.lock import locked
 from gnomon.supernets import UnknownSpace
 from gnomon.supernets.graph import graph_from_layers
@@ -204,6 +205,7 @@ def test_another_request_does_not_continue_an_interrupted_run(request_, out, jou
 def test_another_runtime_version_does_not_continue_an_interrupted_run(request_, out, journal):
     interrupted(request_, out)
     journal.write_text(journal.read_text().replace('"fake":"1.0"', '"fake":"0.9"'))
+    sign_journal(journal)
     before = journal.read_bytes()
     with pytest.raises(EnvironmentChanged, match=r"versions\.fake was '0\.9' and is '1\.0'"):
         build_profile(request_, out)

@@ -18,6 +18,7 @@ from gnomon.lut import (
 )
 from gnomon.outputs import OutputUnusable
 from gnomon.profilers import BundleDamaged, JournalDamaged, PlanMismatch, PlannedModel, RunConfig, write_plan
+from gnomon.profilers.testing import sign_journal
 from gnomon.profilers.transports.bundle import unpack_beside, write_bundle
 from gnomon.profilers.transports.bundle_device import run_bundle
 from gnomon.supernets import load_space
@@ -51,6 +52,7 @@ def edit(results, change):
     """Change the records of a results file."""
     records = [json.loads(line) for line in results.read_text().splitlines()]
     results.write_text("".join(json.dumps(record) + "\n" for record in change(records)))
+    sign_journal(results)
 
 
 @pytest.mark.slow
@@ -156,7 +158,7 @@ def test_results_of_an_unfinished_run_are_refused_with_the_command_that_finishes
             LutError,
         ),
         (lambda records: [dict(r, loops=0) if r["record"] == "visit" else r for r in records], LutError),
-        (lambda records: [dict(r, t_s="1e999") if r["record"] == "visit" else r for r in records], LutError),
+        (lambda records: [dict(r, t_s="1e999") if r["record"] == "visit" else r for r in records], JournalDamaged),
         (
             lambda records: [
                 dict(r, hardware=dict(r["hardware"], board=7)) if r["record"] == "session" else r for r in records

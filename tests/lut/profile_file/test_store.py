@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gnomon.lut import FitReport, LatencyTable, ProfileDamaged, UnknownProfile, load_profile, shipped_profiles
+from gnomon.lut.profile_file.lines import validated
 from gnomon.lut.profile_file.schema import FailureRecord, LayerRecord
-from gnomon.lut.profile_file.store import parse, seal, validated
+from gnomon.lut.profile_file.store import parse, seal
 from gnomon.profilers.timing.measurement import Measurement
 from gnomon.supernets import Architecture, InvalidArchitecture
 

@@ -1,3 +1,4 @@
+import re
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -53,6 +54,21 @@ def test_a_probe_that_is_not_of_these_blocks_is_refused(tmp_path, wrong):
     lines[at] = lines[at].replace('"probe_us":', wrong + ',"was":', 1)
     (tmp_path / "results.jsonl").write_text("\n".join(lines) + "\n")
     with pytest.raises(JournalDamaged, match=f"line {at + 1}"):
+        read_results(tmp_path / "results.jsonl")
+
+
+@pytest.mark.parametrize("kind", ["options", "done", "conditions", "visit"])
+@pytest.mark.parametrize("wrong", ['"soon"', '"NaN"', "true", "[]", "1e999"])
+def test_a_time_that_is_no_number_is_named_by_its_line(tmp_path, kind, wrong):
+    lines = SAMPLE.with_name("results-v3.jsonl").read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if f'"record":"{kind}"' in line)
+    lines[at] = (
+        lines[at].replace("{", f'{{"t_s":{wrong},', 1)
+        if '"t_s"' not in lines[at]
+        else re.sub('"t_s":[0-9.]+', f'"t_s":{wrong}', lines[at])
+    )
+    (tmp_path / "results.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.raises(JournalDamaged, match=f"line {at + 1}: .*is no finite number"):
         read_results(tmp_path / "results.jsonl")
 
 

@@ -2,6 +2,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +22,7 @@ from gnomon.profilers import (
     write_plan,
 )
 from gnomon.profilers.child import child_environment
-from gnomon.profilers.testing import affine_model
+from gnomon.profilers.testing import affine_model, sign_journal
 from gnomon.profilers.worker.lock import locked
 
 pytestmark = pytest.mark.slow
@@ -88,7 +89,7 @@ def test_a_model_the_system_kills_is_given_up_after_three_tries(fake_backend, ma
     run_plan_locally(plan, results)
     found = read_results(results)
     assert set(found.measurements) == set(LAYERS)
-    assert [failure.reason for failure in found.failures] == ["the process died 3 times while timing it"]
+    assert [failure.reason for failure in found.failures] == ["the process died or hung 3 times while timing it"]
 
 
 def test_restarting_has_a_bound(fake_backend, make_plan, results):
@@ -233,6 +234,7 @@ def test_a_change_of_the_runtime_between_sessions_is_refused_where_the_session_o
     with pytest.raises(WorkerCrashed):
         run_plan_locally(plan, results, max_restarts=0)
     results.write_text(results.read_text().replace('"fake":"1.0"', '"fake":"0.9"'))
+    sign_journal(results)
     kept = results.read_bytes()
     with pytest.raises(EnvironmentChanged, match=r"versions\.fake was '0\.9' and is '1\.0'"):
         run_plan_locally(plan, results)
@@ -259,3 +261,26 @@ def test_the_child_sees_only_the_thread_settings_asked_for():
     assert environment["PATH"] == "/bin"
     assert not {"KMP_AFFINITY", "GOMP_SPINCOUNT"} & set(environment)
     assert inherited["OMP_NUM_THREADS"] == "64"
+
+
+def test_a_model_that_hangs_is_a_failure_and_the_run_goes_on(fake_backend, make_plan, results, monkeypatch):
+    monkeypatch.setenv("GNOMON_TEST_LIMIT_S", "1")
+    plan = make_plan(**LAYERS, endless={"us": [1.0], "sleep_s": 3600}, policy=replace(QUICK, time_cap_s=1.0))
+    run_plan_locally(plan, results)
+    found = read_results(results)
+    assert found.is_complete
+    assert set(found.measurements) == set(LAYERS)
+    assert [(one.key, one.reason) for one in found.failures] == [
+        ("endless", "the process died or hung 3 times while timing it")
+    ]
+
+
+def test_a_worker_that_ends_well_before_it_is_done_is_a_crash(fake_backend, make_plan, results):
+    plan = make_plan(**LAYERS, leaving={"exit": 0})
+    run_plan_locally(plan, results)
+    found = read_results(results)
+    assert found.is_complete
+    assert set(found.measurements) == set(LAYERS)
+    assert [(one.key, one.reason) for one in found.failures] == [
+        ("leaving", "the process died with exit code 0 while timing it")
+    ]

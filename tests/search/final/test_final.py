@@ -8,6 +8,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gnomon.profilers.testing import sign_journal
 from gnomon.search import Constraint, SearchConfig, SearchContext, load_run, search_in_context
 from gnomon.search.errors import Infeasible, RunDamaged, RunLocked, RunMismatch
 from gnomon.search.final.final import final_front, unpredicted
@@ -302,6 +303,7 @@ def test_a_wrong_record_is_named(finished, number, change, said):
     lines = path.read_text().splitlines()
     lines[number] = json.dumps(json.loads(lines[number]) | change)
     path.write_text("\n".join(lines) + "\n")
+    sign_journal(path)
     with pytest.raises(RunDamaged, match=f"line {number + 1}: .*{said}") as raised:
         load_final(finished)
     assert raised.value.line_number == number + 1
@@ -317,6 +319,7 @@ def test_edited_repeated_and_lost_lines_are_found(finished):
         ([lines[0], *lines[2:]], "not all of the sealed final front"),
     ):
         path.write_text("\n".join(content) + "\n")
+        sign_journal(path)
         with pytest.raises(RunDamaged, match=said):
             load_final(finished)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from gnomon.outputs import OutputUnusable
+from gnomon.profilers.testing import sign_journal
 from gnomon.search import SearchConfig, load_run
 from gnomon.search.errors import NothingMeasured, RunDamaged
 from gnomon.search.tactic import TACTICS
@@ -73,6 +74,7 @@ def rewrite(folder, change):
     path = folder / "evaluations.jsonl"
     records = [json.loads(line) for line in path.read_text().splitlines()]
     path.write_text("".join(json.dumps(record) + "\n" for record in change(records)))
+    sign_journal(path)
 
 
 def test_every_tactic_is_cut():

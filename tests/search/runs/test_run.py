@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 
 from gnomon.outputs import OutputUnusable
+from gnomon.profilers.testing import sign_journal
 from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.archive import first_occurrences
 from gnomon.search.errors import Infeasible, RunDamaged, RunLocked, RunMismatch
@@ -215,6 +216,7 @@ def test_a_wrong_record_is_named(copy, change, said):
     lines = path.read_text().splitlines()
     lines[2] = json.dumps(json.loads(lines[2]) | change)
     path.write_text("\n".join(lines) + "\n")
+    sign_journal(path)
     with pytest.raises(RunDamaged, match="line 3") as raised:
         load_run(copy)
     assert said in str(raised.value)
@@ -226,6 +228,7 @@ def test_an_edited_architecture_is_not_continued(copy, search):
     other = Architecture("fashion_mnist", (*(0,) * 25, 1))
     lines[2] = json.dumps(json.loads(lines[2]) | {"indices": other.indices, "id": other.id})
     path.write_text("\n".join(lines) + "\n")
+    sign_journal(path)
     with pytest.raises(RunDamaged, match="not what its settings lead to"):
         search(copy)
 

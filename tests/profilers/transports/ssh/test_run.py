@@ -13,6 +13,7 @@ from gnomon.profilers import (
     ResultsUnwritable,
     read_results,
 )
+from gnomon.profilers.testing import sign_journal
 from gnomon.profilers.transports.ssh import run as ssh_run
 from gnomon.profilers.worker.cache import cache_path
 
@@ -157,6 +158,8 @@ def test_results_begun_apart_are_not_mixed(fake_board, make_plan, results):
         device.run(plan, results)
     kept = results.read_text().replace('"t_s":', '"t_s": ')
     results.write_text(kept)
+    sign_journal(results)
+    kept = results.read_text()
     with fake_board.open() as device, pytest.raises(PlanMismatch, match="is no part of"):
         device.run(plan, results)
     assert results.read_text() == kept
@@ -169,6 +172,7 @@ def test_results_of_another_environment_are_kept_in_one_place(fake_board, make_p
     (there,) = fake_board.plans.glob("*/results.jsonl")
     for path in (results, there):
         path.write_text(path.read_text().replace('"fake":"1.0"', '"fake":"0.9"'))
+        sign_journal(path)
     kept = results.read_bytes()
     with fake_board.open() as device, pytest.raises(EnvironmentChanged, match=r"was '0\.9' and is '1\.0'") as caught:
         device.run(plan, results)
