@@ -4,7 +4,8 @@ The journal holds raw block times only; every value is derived here, at read tim
 field: ``header`` (schema, version, plan digest, backend, config), ``session`` (one start of a worker: id, time,
 hardware, versions), ``options`` (what the runtime reports after compiling), ``attempt`` (written before a model is
 loaded, so that a native crash can be told whose it was), ``visit``, ``failure``, ``conditions`` (what the device told
-of its clocks, after a visit to an anchor), and ``done``.
+of its clocks, after a visit to an anchor), ``application`` (a fresh load of a model, its first inference, and single
+ones with pauses), and ``done``.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ..machine.hardware import Hardware
 from ..run_config import RunConfig
 from ..timing.measurement import Measurement
 from ..timing.schedule import Step
+from .application import ApplicationVisit, SeenByApplication, seen_by_application, visit_from_record
 from .conditions import DeviceState
 from .contention import ContentionSummary, Probed, probed_visits, summary_of_contention
 from .visits import Anchor, Failure, Session, Visit, anchor_value, measurements_from_visits
@@ -32,11 +34,12 @@ if TYPE_CHECKING:
 
 SCHEMA = "gnomon.results"
 # History of the results format, newest first:
+#   4  application: a model as an application sees it
 #   3  visit: probe_us, switches
 #   2  conditions
 #   1  header, session, options, attempt, visit, failure, done
-SCHEMA_VERSION = 3
-READABLE_VERSIONS = (1, 2, 3)
+SCHEMA_VERSION = 4
+READABLE_VERSIONS = (1, 2, 3, 4)
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Results:
     failures: Tuple[Failure, ...] = ()
     attempts: Tuple[Step, ...] = ()
     conditions: Tuple[DeviceState, ...] = ()
+    application_visits: Tuple[ApplicationVisit, ...] = ()
     session_seconds: Mapping[str, float] = field(default_factory=dict)
     is_complete: bool = False
     warnings: Tuple[str, ...] = ()
@@ -78,6 +82,11 @@ class Results:
             for key, found in measurements_from_visits(self.visits, self.probed).items()
             if key not in anchors
         }
+
+    @property
+    def applications(self) -> Dict[str, SeenByApplication]:
+        """What an application sees of each model that was timed so, by key."""
+        return seen_by_application(self.application_visits)
 
     @property
     def session_starts_s(self) -> Dict[str, float]:
@@ -168,6 +177,7 @@ def results_from_records(records: Sequence[Record], *, path: str = "", warnings:
         failures=tuple(parts["failure"]),
         attempts=tuple(parts["attempt"]),
         conditions=tuple(parts["conditions"]),
+        application_visits=tuple(parts["application"]),
         session_seconds={record["session"]: float(record["t_s"]) for record in records if "t_s" in record},
         is_complete=bool(parts["done"]),
         warnings=warnings + disagreements,
@@ -201,6 +211,8 @@ def _identity(parsed: Any) -> Tuple[Any, ...]:
     """
     if isinstance(parsed, Visit):
         return ("visit", parsed.step, parsed.session if parsed.step.slot < 0 else "")
+    if isinstance(parsed, ApplicationVisit):
+        return ("application", parsed.step)
     return ("session", parsed.id) if isinstance(parsed, Session) else ()
 
 
@@ -268,6 +280,10 @@ def _conditions(record: Record) -> DeviceState:
     return DeviceState(dict(record["conditions"]), str(record["session"]), float(record["t_s"]))
 
 
+def _application(record: Record) -> ApplicationVisit:
+    return visit_from_record(record, _step(record))
+
+
 _PARSERS: Dict[str, Callable[[Record], Any]] = {
     "header": _header,
     "session": _session,
@@ -276,5 +292,6 @@ _PARSERS: Dict[str, Callable[[Record], Any]] = {
     "visit": _visit,
     "failure": _failure,
     "conditions": _conditions,
+    "application": _application,
     "done": dict,
 }

@@ -17,12 +17,13 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Mapping, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Mapping, Optional, Tuple, Union
 
 from ..errors import PlanDamaged, PlanMismatch
 from ..files import read_text_file
 from ..journal import json_line, value_from_json, write_atomically
 from ..run_config import RunConfig
+from .application import Application
 from .program_part import ProgramPart, check_part
 from .protocol import TimingPolicy
 
@@ -33,11 +34,12 @@ if TYPE_CHECKING:
 
 SCHEMA = "gnomon.plan"
 # History of the plan format, newest first:
+#   5  application, of plans that have one; others are written as 4
 #   4  policy: clean_blocks
 #   3  an item may have parts (name, file, runs) instead of a file
 #   2  policy: settle_s, keep_mib; many short visits
 #   1  backend, config, policy, items (key, role, file)
-SCHEMA_VERSION = 4
+SCHEMA_VERSION, WITHOUT_APPLICATION = 5, 4
 
 Model = Union[bytes, Tuple[ProgramPart, ...]]  # what is timed: one model as ONNX bytes, or a program
 
@@ -121,12 +123,16 @@ class PlannedModel:
 
 @dataclass(frozen=True)
 class TimingPlan:
-    """What to time, with which backend, under which conditions and how precisely."""
+    """What to time, with which backend, under which conditions and how precisely.
+
+    application: whole networks are timed as an application sees them too; None: in the hot loop only.
+    """
 
     backend: str
     config: RunConfig
     policy: TimingPolicy
     items: Tuple[PlanItem, ...]
+    application: Optional[Application] = None
 
     def __post_init__(self) -> None:
         if not any(item.role != "anchor" for item in self.items):
@@ -147,17 +153,18 @@ class TimingPlan:
         """Return the content of ``plan.json``."""
         return {
             "schema": SCHEMA,
-            "version": SCHEMA_VERSION,
+            "version": WITHOUT_APPLICATION if self.application is None else SCHEMA_VERSION,
             "backend": self.backend,
             "config": self.config.to_json(),
             "policy": self.policy.to_json(),
             "items": [item.to_json() for item in self.items],
+            **({} if self.application is None else {"application": self.application.to_json()}),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TimingPlan:
         """Return the plan written by `to_json`; ValueError, KeyError or TypeError for anything else."""
-        if data["schema"] != SCHEMA or data["version"] != SCHEMA_VERSION:
+        if data["schema"] != SCHEMA or data["version"] not in (SCHEMA_VERSION, WITHOUT_APPLICATION):
             raise ValueError(
                 f"expected {SCHEMA} version {SCHEMA_VERSION}, found {data['schema']} version {data['version']}. "
                 f"Finish it with the Gnomon that wrote it, or remove the folder to measure anew"
@@ -167,6 +174,7 @@ class TimingPlan:
             config=RunConfig.from_json(data["config"]),
             policy=TimingPolicy.from_json(data["policy"]),
             items=tuple(PlanItem.from_json(item) for item in data["items"]),
+            application=Application.from_json(data["application"]) if data["version"] == SCHEMA_VERSION else None,
         )
 
 
@@ -177,6 +185,7 @@ def write_plan(
     config: RunConfig,
     policy: TimingPolicy,
     models: Iterable[PlannedModel],
+    application: Optional[Application] = None,
 ) -> TimingPlan:
     """Write a plan folder and return the plan; equal models are stored once.
 
@@ -186,7 +195,7 @@ def write_plan(
     folder = Path(folder)
     (folder / "models").mkdir(parents=True, exist_ok=True)
     items = tuple(_stored(folder, model) for model in models)
-    plan = TimingPlan(backend, config, policy, items)
+    plan = TimingPlan(backend, config, policy, items, application)
     store_plan(folder / PLAN_FILE, plan)
     return plan
 

@@ -46,6 +46,14 @@ def test_a_file_of_version_3_can_be_read_forever():
     assert before.contention is None
 
 
+def test_a_file_of_version_4_can_be_read_forever():
+    results = read_results(SAMPLE.with_name("results-v4.jsonl"))
+    seen = results.applications["network"]
+    assert (len(seen.load_ms), seen.first_us, seen.paced.value_us) == (5, (9_000.0,) * 5, 9_000.0)
+    assert seen.paced.visits == 5
+    assert not read_results(SAMPLE.with_name("results-v3.jsonl")).applications
+
+
 @pytest.mark.parametrize("wrong", ['"probe_us":[20.0]', '"probe_us":[0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0]'])
 def test_a_probe_that_is_not_of_these_blocks_is_refused(tmp_path, wrong):
     lines = SAMPLE.with_name("results-v3.jsonl").read_text().splitlines()
@@ -79,8 +87,8 @@ def test_a_line_that_is_no_record_is_named(tmp_path, line):
 
 def test_another_version_is_refused_by_its_number(tmp_path):
     path = tmp_path / "results.jsonl"
-    path.write_text(SAMPLE.read_text().replace('"version":1', '"version":4', 1))
-    with pytest.raises(JournalDamaged, match=r"gnomon\.results version 4"):
+    path.write_text(SAMPLE.read_text().replace('"version":1', '"version":5', 1))
+    with pytest.raises(JournalDamaged, match=r"gnomon\.results version 5"):
         read_results(path)
 
 
