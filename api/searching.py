@@ -119,6 +119,7 @@ def final_front(
     checkpoint: str | Path | None = None,
     data: str | Path | None = None,
     controls: int = 8,
+    period_ms: float | None = None,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> FinalFront:
@@ -126,7 +127,8 @@ def final_front(
 
     Another `profile` than the run's prices its front anew first. Latencies are measured with the profile when its
     device and runtime are those of this machine; else they stay predicted, and `header.not_timed` says why. `controls`
-    networks of the first round are validated too: they tell luck from a difference between the splits. The run's
+    networks of the first round are validated too: they tell luck from a difference between the splits. What an
+    application sees is timed too, with `period_ms` also one inference every so often. The run's
     folder keeps the result; an interrupted call goes on when repeated. Raises RunMismatch for a profile that cannot
     price the run, or another checkpoint than its own, and the errors of `gnomon.search.errors`.
 
@@ -152,6 +154,7 @@ def final_front(
         profile=None if profile is None else opened(profile),
         data=str(data) if data else None,
         controls=controls,
+        period_ms=period_ms,
         force=force,
         on_step=on_step,
     )
@@ -169,6 +172,7 @@ def export(
     checkpoint: str | Path | None = None,
     data: str | Path | None = None,
     timing: bool = True,
+    period_ms: float | None = None,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> ExportedModel:
@@ -179,8 +183,9 @@ def export(
     network runs fastest with. int8 weights have the bits that the search validated, or fewer where the
     profile's device takes no more; without either, those of this machine. With a profile of this device the model is
     timed, unless `timing` is off, once nothing else is measured here; it is on the disk before, and interrupted
-    meanwhile, the same call completes it. Raises Infeasible when none fits, RunMismatch for a profile that cannot price
-    the run, ExportRefused when the file does not do what it should.
+    meanwhile, the same call completes it. What an application sees is timed besides the hot loop: how long the model
+    loads, its first inference and, with `period_ms`, one inference every so often. Raises Infeasible when none fits,
+    RunMismatch for a profile that cannot price the run, ExportRefused when the file does not do what it should.
 
     >>> config = gnomon.SearchConfig(space="fashion_mnist", objectives=("macs", "params"), tactic="random", budget=20)
     >>> exported = gnomon.export(gnomon.run_search(config, "run"), "knee", "exported")
@@ -222,6 +227,7 @@ def export(
         precision=precision or chosen.precision,
         provenance=provenance,
         timing=timing,
+        period_ms=period_ms,
         force=force,
         on_step=on_step,
     )

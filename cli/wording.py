@@ -19,7 +19,7 @@ NAMED_OTHERWISE = {
 PARAMETERS = {
     *NAMED_OTHERWISE,
     *("backend", "checkpoint", "data", "device", "force", "objectives", "operators", "out", "precision", "processor"),
-    *("profile", "runtime_version", "space", "stop_gain"),
+    *("period", "profile", "runtime_version", "space", "stop_gain"),
 }
 WRITTEN = re.compile(r"`([a-z_]+)(?:=([^`\s]+))?`")
 

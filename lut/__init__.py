@@ -4,6 +4,7 @@ from .analysis.diff import ProfileDiff, diff_profiles
 from .analysis.explain import Explanation, GroupShare, LayerShare, SlotDifference, differences, explain
 from .analysis.family import model_for_space
 from .analysis.operators import LayerOperators, OperatorReport, explain_operators
+from .analysis.pauses import PauseFactor, common_factor, pause_factor
 from .errors import (
     FindingsRefused,
     LatencyMissing,
@@ -28,6 +29,7 @@ from .measuring.imports import Imported, TableOrigin, import_table
 from .measuring.measure import (
     Remeasured,
     RemeasuredTogether,
+    application_with,
     device_differences,
     is_this_device,
     measure_model,
@@ -58,6 +60,7 @@ __all__ = [
     "LutError",
     "NotVerified",
     "OperatorReport",
+    "PauseFactor",
     "ProfileDamaged",
     "ProfileDiff",
     "ProfileMismatch",
@@ -69,9 +72,11 @@ __all__ = [
     "TableOrigin",
     "TableUnreadable",
     "UnknownProfile",
+    "application_with",
     "build_profile",
     "bundle_request",
     "check_profile",
+    "common_factor",
     "create_bundle",
     "device_differences",
     "diff_profiles",
@@ -92,6 +97,7 @@ __all__ = [
     "merge_profiles",
     "model_for_space",
     "network_parts",
+    "pause_factor",
     "read_table",
     "reason_not_here",
     "reason_without_energy",

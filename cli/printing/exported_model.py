@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .line import print_line
 
 if TYPE_CHECKING:
+    from ...search.export.checks import SeenStart, WithPauses
     from ...search.export.export import ExportedMetric, ExportedModel
 
 
@@ -36,6 +37,32 @@ def print_export(exported: ExportedModel) -> None:
         f"layer takes {latency.anchor_ratio:.2f} x its time in the profile,"
     )
     print_line(f"         so {latency.expected_us:.1f} us were expected: error {latency.error_percent:+.1f} %")
+    print_start(latency.start)
+    print_pauses(latency.with_pauses)
+
+
+def print_start(start: SeenStart | None) -> None:
+    """Print how the model starts, where that is known."""
+    if start is not None:
+        print_line(
+            f"start    loads in {start.load_ms:.1f} ms, first inference {start.first_us:.1f} us (medians of "
+            f"{start.loads} fresh loads, the runtime loaded before)"
+        )
+
+
+def print_pauses(paced: WithPauses | None) -> None:
+    """Print the latency with pauses, where it was asked for, and what that is of the hot loop's."""
+    if paced is None:
+        return
+    disturbed = "" if paced.undisturbed else "; too few of them were undisturbed, so it is a corrected one"
+    print_line(
+        f"pauses   one inference every {paced.period_ms:g} ms: {paced.latency_us:.1f} us "
+        f"(IQR {100 * paced.relative_iqr:.1f} %){disturbed}"
+    )
+    factor = paced.factor
+    print_line(f"         x {factor.ratio:.3f} of the hot loop's (95 % in {factor.low:.3f} to {factor.high:.3f})")
+    if paced.late_share > 0.5:
+        print_line("         an inference takes longer than the period, so most of them had no pause")
 
 
 def metric_line(metric: ExportedMetric) -> str:

@@ -26,6 +26,9 @@ def print_final(final: FinalFront) -> None:
     columns += [named[name].head for name in exact]
     for name in timed:
         columns += [named[name].headed("predicted"), named[name].headed("measured")]
+    seen = [timing.seen for timing in final.timings.values() if timing.seen]
+    columns += ["load (ms)", "first (us)"] if seen else []
+    columns += [f"every {header.period_ms:g} ms (us)"] if header.period_ms is not None and seen else []
     rows: list[list[object]] = []
     for member, standing in zip(final.members, final.standings):
         row: list[object] = [member.id]
@@ -35,6 +38,7 @@ def print_final(final: FinalFront) -> None:
         for name in timed:
             timing = final.timings.get(member.id) if name == header.latency else None
             row += [predicted(timing, member.search[name]), timing.measured_us if timing else None]
+        row += seen_by_application(final.timings.get(member.id), len(columns) - len(row))
         stays = "unknown" if standing.on_front is None else "yes" if standing.on_front else "no"
         rows.append([*row, f"{stays}: {standing.reason}" if standing.reason else stays])
     stay = [standing.on_front for standing in final.standings].count(True)
@@ -45,6 +49,26 @@ def print_final(final: FinalFront) -> None:
     print_table([*columns, "on the final front"], rows)
     print_optimism(final)
     print_latency(final)
+    print_pauses(final)
+
+
+def seen_by_application(timing: Timing | None, cells: int) -> list[object]:
+    """Return the cells of how a member starts, and of its latency with pauses; as many as are asked for."""
+    seen = timing.seen if timing else None
+    known: list[object] = [None] * 3 if seen is None else [seen.load_ms, seen.first_us, seen.paced_us]
+    return known[:cells]
+
+
+def print_pauses(final: FinalFront) -> None:
+    """Print what a pause before each inference does to the front, where that was asked for."""
+    found = final.pauses
+    if found is None:
+        return
+    print_line(
+        f"pauses   one inference every {found.period_ms:g} ms takes x {found.factor:.3f} of the hot loop's (95 % in "
+        f"{found.low:.3f} to {found.high:.3f}; {found.least:.2f} to {found.most:.2f} by network)"
+        + ("" if found.kendall is None else f"; order as in the hot loop: Kendall tau {found.kendall:.3f}")
+    )
 
 
 def predicted(timing: Timing | None, value_us: float) -> str:

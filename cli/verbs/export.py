@@ -9,6 +9,7 @@ import typer
 
 from ..options.common import AsJson, Force
 from ..options.completion import profile_names
+from ..options.period import Period, milliseconds_of
 from ..options.run import PICK_HELP, RunFolder
 from ..options.weights import Checkpoint, Data
 from ..printing.exported_model import print_export
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
         no_timing: Annotated[
             bool, typer.Option("--no-timing", help="Predict alone: do not wait for this device, nor time on it.")
         ] = False,
+        period: Period = None,
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
@@ -56,6 +58,7 @@ def register(app: typer.Typer) -> None:
             checkpoint=checkpoint,
             data=data,
             timing=not no_timing,
+            period_ms=milliseconds_of(period),
             force=force,
             on_step=say,
         )

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..options.common import AsJson, Force
+from ..options.period import Period, milliseconds_of
 from ..options.run import RunFolder
 from ..options.weights import Checkpoint, Data
 from ..printing.final_front import print_final
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
             int | None,
             typer.Option(help="Networks of the first rounds validated too, to tell luck from the split; 8.", min=0),
         ] = None,
+        period: Period = None,
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
@@ -39,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
         loaded = load_run(run)
         is_new = (
-            bool(profile or checkpoint or data or force) or controls is not None
+            bool(profile or checkpoint or data or force or period) or controls is not None
         )  # else a sealed final front is shown as it is
         final = (None if is_new else load_final(loaded)) or final_front(
             loaded,
@@ -47,6 +49,7 @@ def register(app: typer.Typer) -> None:
             checkpoint=checkpoint,
             data=data,
             controls=CONTROLS if controls is None else controls,
+            period_ms=milliseconds_of(period),
             force=force,
             on_step=say,
         )

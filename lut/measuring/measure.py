@@ -15,9 +15,11 @@ from typing import Any
 
 from ...profilers.errors import BackendBroken, BackendUnavailable, DeviceBusy, RuntimeConflict, UnknownBackend
 from ...profilers.machine.hardware import fingerprint
+from ...profilers.results.application import SeenByApplication
 from ...profilers.results.drift import anchors_us
 from ...profilers.results.results import read_results
 from ...profilers.runtimes.registry import load_backend
+from ...profilers.timing.application import Application
 from ...profilers.timing.measurement import Measurement
 from ...profilers.timing.plan import Model, PlannedModel, write_plan
 from ...profilers.timing.protocol import TimingPolicy
@@ -36,19 +38,27 @@ FURTHER_S = 6.0  # for each model beyond the first
 
 @dataclass(frozen=True, slots=True)
 class Remeasured:
-    """A model's measurement, and how long the anchor took now relative to when the profile was made."""
+    """A model's measurement, and how long the anchor took now relative to when the profile was made.
+
+    seen: what an application sees of it, where that was asked for and could be timed.
+    """
 
     measurement: Measurement
     anchor_ratio: float
+    seen: SeenByApplication | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RemeasuredTogether:
-    """Measurements of several models by key, why the others failed, and how slow the anchor was meanwhile."""
+    """Measurements of several models by key, why the others failed, and how slow the anchor was meanwhile.
+
+    seen: what an application sees of each, where that was asked for and could be timed.
+    """
 
     measurements: Mapping[str, Measurement]
     failures: Mapping[str, str]
     anchor_ratio: float
+    seen: Mapping[str, SeenByApplication]
 
 
 def is_this_device(profile: HardwareProfile) -> bool:
@@ -82,24 +92,38 @@ def reason_not_here(profile: HardwareProfile) -> str:
     return "" if here == then else f"the profile is of another runtime ({name}: profile {then}, here {here})"
 
 
+def application_with(period_ms: float | None) -> Application:
+    """Return an application with one inference every `period_ms`, None: only its start; raises LutError."""
+    try:
+        return Application(None if period_ms is None else period_ms * 1e3)
+    except ValueError as error:
+        raise LutError(str(error)) from error
+
+
 def measure_model(
-    profile: HardwareProfile, model: Model, *, on_wait: Callable[[str], None] | None = None
+    profile: HardwareProfile,
+    model: Model,
+    *,
+    application: Application | None = None,
+    on_wait: Callable[[str], None] | None = None,
 ) -> Remeasured:
     """Time a model or program with the profile's backend and configuration, in a child process, up to half a minute.
 
-    With `on_wait` it waits for a device that measures something else, and tells so; without it raises DeviceBusy.
-    Raises LutError when the model, or the profile's anchor, cannot be timed, and the errors of profilers.
+    With an `application`, as that sees it too, which takes some thirty periods, up to four times as many on a busy
+    machine. With `on_wait` it waits for a device that measures something else, and tells so; without it raises
+    DeviceBusy. Raises LutError when the model, or the profile's anchor, cannot be timed, and the errors of profilers.
     """
-    found = measure_models(profile, {"model": model}, on_wait=on_wait)
+    found = measure_models(profile, {"model": model}, application=application, on_wait=on_wait)
     if "model" not in found.measurements:
         raise LutError(f"the model could not be timed: {found.failures.get('model', 'no visit')}")
-    return Remeasured(found.measurements["model"], found.anchor_ratio)
+    return Remeasured(found.measurements["model"], found.anchor_ratio, found.seen.get("model"))
 
 
 def measure_models(
     profile: HardwareProfile,
     models: Mapping[str, Model],
     *,
+    application: Application | None = None,
     building: str | Path | None = None,
     on_progress: Callable[[Mapping[str, Any]], None] | None = None,
     on_wait: Callable[[str], None] | None = None,
@@ -124,7 +148,8 @@ def measure_models(
         folder = building or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnomon-")))
         folder.mkdir(exist_ok=True)
         plan, results = folder / "plan", folder / "results.jsonl"
-        write_plan(plan, backend=profile.header.backend, config=config, policy=policy, models=planned)
+        backend = profile.header.backend
+        write_plan(plan, backend=backend, config=config, policy=policy, models=planned, application=application)
         while True:
             if on_wait is not None:
                 wait_for_device(on_wait)
@@ -139,4 +164,5 @@ def measure_models(
         raise LutError(f"the anchor {anchor_key} of profile {profile.name} could not be timed here")
     then = anchors_us(profile.anchors)
     now = anchors_us(found.anchors)
-    return RemeasuredTogether(found.measurements, {f.key: f.reason for f in found.failures}, now / then)
+    failures = {failure.key: failure.reason for failure in found.failures}
+    return RemeasuredTogether(found.measurements, failures, now / then, found.applications)

@@ -165,7 +165,7 @@ def write_merged(parts: Sequence[Part], out: Path, *, force: bool) -> None:
         for network in networks.values()
         if all(spec.key in layers for spec in space.layers(space.architecture(network.indices)))
     ]
-    found = timeline.measurements([*layers.values(), *runnable])
+    found, _ = timeline.read([*layers.values(), *runnable])  # the machines' processes differ by more than processes
     table = LatencyTable(dict(zip(layers, found)), {record.key: record.reason for record in failed})
     model = LatencyModel.fit(space, table, [n.indices for n in runnable], found[len(layers) :])
     visits = [v for number, record in enumerate(layers.values()) for v in timeline.visits(number, record)]

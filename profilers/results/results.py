@@ -4,8 +4,8 @@ The journal holds raw block times only; every value is derived here, at read tim
 field: ``header`` (schema, version, plan digest, backend, config), ``session`` (one start of a worker: id, time,
 hardware, versions), ``options`` (what the runtime reports after compiling), ``attempt`` (written before a model is
 loaded, so that a native crash can be told whose it was), ``visit``, ``failure``, ``conditions`` (what the device told
-of its clocks, after a visit to an anchor), ``repetition`` (everything is measured; a new process repeats these models),
-and ``done``.
+of its clocks, after a visit to an anchor), ``application`` (a fresh load of a model, its first inference, and single
+ones with pauses), ``repetition`` (everything is measured; a new process repeats these models), and ``done``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..machine.hardware import Hardware
 from ..run_config import RunConfig
 from ..timing.measurement import Measurement
 from ..timing.schedule import Step
+from .application import ApplicationVisit, SeenByApplication, seen_by_application, visit_from_record
 from .conditions import DeviceState
 from .contention import ContentionSummary, Probed, probed_visits, summary_of_contention
 from .visits import Anchor, Failure, Session, Visit, anchor_value, measurements_from_visits
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "gnomon.results"
 # History of the results format, newest first:
-#   4  lines end with a checksum (`journal.py`); repetition
+#   4  lines end with a checksum (`journal.py`); repetition; application: a model as an application sees it
 #   3  visit: probe_us, switches
 #   2  conditions
 #   1  header, session, options, attempt, visit, failure, done
@@ -67,6 +68,7 @@ class Results:
     failures: Tuple[Failure, ...] = ()
     attempts: Tuple[Step, ...] = ()
     conditions: Tuple[DeviceState, ...] = ()
+    application_visits: Tuple[ApplicationVisit, ...] = ()
     session_seconds: Mapping[str, float] = field(default_factory=dict)
     repeated: Optional[Repetition] = None
     is_complete: bool = False
@@ -91,6 +93,11 @@ class Results:
             for key, found in measurements_from_visits(self.visits, self.probed).items()
             if key not in anchors
         }
+
+    @property
+    def applications(self) -> Dict[str, SeenByApplication]:
+        """What an application sees of each model that was timed so, by key."""
+        return seen_by_application(self.application_visits)
 
     @property
     def session_starts_s(self) -> Dict[str, float]:
@@ -184,6 +191,7 @@ def results_from_records(records: Sequence[Record], *, path: str = "", warnings:
         failures=tuple(parts["failure"]),
         attempts=tuple(parts["attempt"]),
         conditions=tuple(parts["conditions"]),
+        application_visits=tuple(parts["application"]),
         session_seconds=session_seconds,
         repeated=parts["repetition"][0] if parts["repetition"] else None,
         is_complete=bool(parts["done"]),
@@ -218,6 +226,8 @@ def _identity(parsed: Any) -> Tuple[Any, ...]:
     """
     if isinstance(parsed, Visit):
         return ("visit", parsed.step, parsed.session if parsed.step.slot < 0 else "")
+    if isinstance(parsed, ApplicationVisit):
+        return ("application", parsed.step)
     return ("session", parsed.id) if isinstance(parsed, Session) else ()
 
 
@@ -303,6 +313,10 @@ def _repetition(record: Record) -> Repetition:
     return Repetition(tuple(str(key) for key in record["models"]), _number(record["seconds"]))
 
 
+def _application(record: Record) -> ApplicationVisit:
+    return visit_from_record(record, _step(record))
+
+
 _PARSERS: Dict[str, Callable[[Record], Any]] = {
     "header": _header,
     "session": _session,
@@ -312,5 +326,6 @@ _PARSERS: Dict[str, Callable[[Record], Any]] = {
     "failure": _failure,
     "conditions": _conditions,
     "repetition": _repetition,
+    "application": _application,
     "done": dict,
 }

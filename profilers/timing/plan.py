@@ -17,12 +17,13 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, Iterable, Mapping, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, Iterable, Mapping, Optional, Tuple, Union
 
 from ..errors import PlanDamaged, PlanMismatch
 from ..files import read_text_file
 from ..journal import json_line, value_from_json, write_atomically
 from ..run_config import RunConfig
+from .application import Application
 from .program_part import ProgramPart, check_part
 from .protocol import TimingPolicy
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "gnomon.plan"
 # History of the plan format, newest first:
-#   5  policy: repeated
+#   5  policy: repeated; application
 #   4  policy: clean_blocks
 #   3  an item may have parts (name, file, runs) instead of a file
 #   2  policy: settle_s, keep_mib; many short visits
@@ -122,12 +123,16 @@ class PlannedModel:
 
 @dataclass(frozen=True)
 class TimingPlan:
-    """What to time, with which backend, under which conditions and how precisely."""
+    """What to time, with which backend, under which conditions and how precisely.
+
+    application: whole networks are timed as an application sees them too; None: in the hot loop only.
+    """
 
     backend: str
     config: RunConfig
     policy: TimingPolicy
     items: Tuple[PlanItem, ...]
+    application: Optional[Application] = None
 
     def __post_init__(self) -> None:
         if not any(item.role != "anchor" for item in self.items):
@@ -153,6 +158,7 @@ class TimingPlan:
             "config": self.config.to_json(),
             "policy": self.policy.to_json(),
             "items": [item.to_json() for item in self.items],
+            **({} if self.application is None else {"application": self.application.to_json()}),
         }
 
     @classmethod
@@ -168,6 +174,7 @@ class TimingPlan:
             config=RunConfig.from_json(data["config"]),
             policy=TimingPolicy.from_json(data["policy"]),
             items=tuple(PlanItem.from_json(item) for item in data["items"]),
+            application=Application.from_json(data["application"]) if "application" in data else None,
         )
 
 
@@ -178,6 +185,7 @@ def write_plan(
     config: RunConfig,
     policy: TimingPolicy,
     models: Iterable[PlannedModel],
+    application: Optional[Application] = None,
 ) -> TimingPlan:
     """Write a plan folder and return the plan; equal models are stored once.
 
@@ -187,7 +195,7 @@ def write_plan(
     folder = Path(folder)
     (folder / "models").mkdir(parents=True, exist_ok=True)
     items = tuple(_stored(folder, model) for model in models)
-    plan = TimingPlan(backend, config, policy, items)
+    plan = TimingPlan(backend, config, policy, items, application)
     store_plan(folder / PLAN_FILE, plan)
     return plan
 

@@ -17,11 +17,12 @@ import uuid
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple, TypeVar
 
 from ..errors import BackendUnavailable, EnvironmentChanged, GpuLost, UnsupportedConfig
 from ..journal import Journal, Record
 from ..machine.hardware import Hardware, fingerprint
+from ..results.application import ApplicationVisit, fields_of_visit
 from ..results.contention import probed_visits
 from ..results.results import Repetition, Results
 from ..results.visits import Visit, measurements_from_visits, step_fields
@@ -34,8 +35,11 @@ from ..timing.program_part import ProgramPart
 from ..timing.protocol import ProbedBlocks, calibrate_loops, take_probed_visit, take_visit
 from ..timing.repetition import longest_s, models_to_repeat, repetition_steps
 from ..timing.schedule import Step, expected_visits, is_never_clean, is_reviewed, pass_steps
+from .application import steps_due, visit_as_application
 from .compiled_models import KeptModels
 from .time_limit import TimeLimit, limit_s, unlimited
+
+Taken = TypeVar("Taken")
 
 MAX_ATTEMPTS = 3  # a model in flight this often when the process hung, or died without a word, is given up
 HARDWARE_FIELDS = ("cpu_model", "cpus")  # a resumed run must find the same; what else changes is in the records
@@ -73,6 +77,7 @@ class PlanExecution:
         self._origin_s = clock()
         self._items: Dict[str, PlanItem] = {item.key: item for item in plan.items}
         self._visits: List[Visit] = list(recorded.visits)
+        self._application_visits: List[ApplicationVisit] = list(recorded.application_visits)
         self._failed_in: Dict[str, int] = {failure.key: failure.step.pass_index for failure in recorded.failures}
         self._options: Optional[Mapping[str, Any]] = None
         self._visits_here = 0
@@ -97,6 +102,7 @@ class PlanExecution:
             versions=versions,
         )
         ended = {visit.step for visit in self._visits} | {failure.step for failure in self._recorded.failures}
+        ended |= {visit.step for visit in self._application_visits}
         unfinished = [step for step in self._recorded.attempts if step not in ended]
         if crashed and unfinished and unfinished[-1] == self._recorded.attempts[-1]:
             self._fail(unfinished[-1], crashed)
@@ -119,6 +125,11 @@ class PlanExecution:
                 if is_stopped():
                     return False
                 self._visit(step)
+                report(self._progress(step, left + further))
+            for step, left in self._due_as_application():
+                if is_stopped():
+                    return False
+                self._visit_as_application(step)
                 report(self._progress(step, left + further))
         if may_begin_anew and repeated is None:
             chosen = self._to_repeat()
@@ -234,16 +245,15 @@ class PlanExecution:
         known.update({key: None for key, failed_in in self._failed_in.items() if failed_in < pass_index})
         return known
 
-    def _visit(self, step: Step) -> None:
-        """Load, time and record one model; whatever goes wrong with it is recorded, not raised.
+    def _attempted(self, step: Step, take: Callable[[Step], Taken]) -> Optional[Taken]:
+        """Record that a step begins, and take it; whatever goes wrong with it is recorded, not raised.
 
         Raises `UnsupportedConfig`, which no other model of the plan would escape, and, once it is recorded,
         `GpuLost`, which no other model would escape in this process.
         """
         self._append("attempt", sync=False, **step_fields(step))
         try:
-            with self._within(limit_s(step.key, self._visits, cap_s=self._plan.policy.time_cap_s)):
-                visit, options = self._timed(step)
+            return take(step)
         except (UnsupportedConfig, BackendUnavailable):  # of no model, so of all
             raise
         except GpuLost as exc:
@@ -251,9 +261,17 @@ class PlanExecution:
             raise
         except Exception as exc:
             self._fail(step, f"{type(exc).__name__}: {exc}")
-            return
+            return None
         finally:
             gc.collect(0)  # what this visit made is young; a full collection would take longer than a visit
+
+    def _visit(self, step: Step) -> None:
+        """Load, time and record one model."""
+        with self._within(limit_s(step.key, self._visits, cap_s=self._plan.policy.time_cap_s)):
+            taken = self._attempted(step, self._timed)
+        if taken is None:
+            return
+        visit, options = taken
         self._note_options(options)
         probed: Record = {"probe_us": list(visit.probe_us), "switches": list(visit.switches)} if visit.probe_us else {}
         self._append(
@@ -269,6 +287,34 @@ class PlanExecution:
         self._visits_here += 1
         if visit.role == "anchor" and isinstance(self._backend, Conditions):
             self._append("conditions", sync=False, conditions=self._backend.conditions())
+
+    def _due_as_application(self) -> Iterator[Tuple[Step, int]]:
+        """Yield each step still to make as an application would, and how many follow it."""
+        application = self._plan.application
+        if application is None:
+            return
+        keys = [item.key for item in self._plan.items if item.role == "network"]
+        yield from steps_due(keys, application, self._application_visits, self._failed_in)
+
+    def _visit_as_application(self, step: Step) -> None:
+        """Visit one model as an application would, and record that."""
+        visit = self._attempted(step, self._taken_as_application)
+        if visit is not None:
+            self._append("application", **fields_of_visit(visit), **step_fields(step))
+            self._application_visits.append(visit)
+            self._visits_here += 1
+
+    def _taken_as_application(self, step: Step) -> ApplicationVisit:
+        application = self._plan.application
+        assert application is not None
+        return visit_as_application(
+            step,
+            application,
+            load=lambda key: self._loaded(self._items[key]),
+            probe=self._probe,
+            session=self._id,
+            clock=self._t_s,
+        )
 
     def _timed(self, step: Step) -> Tuple[Visit, Mapping[str, Any]]:
         item = self._items[step.key]
@@ -323,7 +369,7 @@ class PlanExecution:
         return self._recorded.seconds + self._t_s()
 
     def _progress(self, step: Step, left: int) -> Record:
-        done = len(self._visits)
+        done = len(self._visits) + len(self._application_visits)
         seconds_a_visit = self._t_s() / max(1, self._visits_here)
         return {
             "event": "progress",

@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ...lut import HardwareProfile, LutError, is_this_device, measure_model
+from ...lut import HardwareProfile, LutError, PauseFactor, Remeasured, is_this_device, measure_model, pause_factor
 from ...profilers.errors import (
     BackendBroken,
     BackendUnavailable,
@@ -22,11 +22,13 @@ from ...profilers.errors import (
     ProfilerError,
     UnsupportedConfig,
 )
+from ...profilers.results.application import FRESH_LOAD
 from ...profilers.run_config import RunConfig
 from ...profilers.runtimes.availability import availability
 from ...profilers.runtimes.backend import Executable
 from ...profilers.runtimes.registry import backend_names, load_backend
 from ...profilers.runtimes.subprocess import ModelsInSubprocess
+from ...profilers.timing.application import Application
 from ...profilers.timing.plan import Model
 from ...supernets.evaluation.supernet import Supernet
 from ...supernets.graph import PartModel
@@ -49,11 +51,37 @@ class Parity:
 
 
 @dataclass(frozen=True, slots=True)
+class WithPauses:
+    """The latency of single inferences that begin `period_ms` apart, and its factor to the hot loop's, 95 % interval.
+
+    undisturbed: whether it is of inferences that nobody disturbed. late_share: of those that followed without a pause,
+    because they take longer than the period.
+    """
+
+    period_ms: float
+    latency_us: float
+    relative_iqr: float
+    undisturbed: bool
+    late_share: float
+    factor: PauseFactor
+
+
+@dataclass(frozen=True, slots=True)
+class SeenStart:
+    """How long the model loads (compiles), and its first inference: medians of `loads` loads, each as `of` says."""
+
+    load_ms: float
+    first_us: float
+    loads: int
+    of: str = FRESH_LOAD
+
+
+@dataclass(frozen=True, slots=True)
 class ExportedLatency:
     """Predicted latency with its 90 % interval, and the measured one; or why it was not measured.
 
-    `anchor_ratio` says how much slower the machine is now than when it was profiled; `expected_us` is the prediction
-    times that ratio.
+    `measured_us` is that of the hot loop, `start` and `with_pauses` are what an application sees. `anchor_ratio` says
+    how much slower the machine is now than when it was profiled; `expected_us` is the prediction times that ratio.
     """
 
     predicted_us: float
@@ -65,6 +93,8 @@ class ExportedLatency:
     anchor_ratio: float | None = None
     expected_us: float | None = None
     not_measured: str | None = None
+    start: SeenStart | None = None
+    with_pauses: WithPauses | None = None
 
     @property
     def error_percent(self) -> float | None:
@@ -206,14 +236,18 @@ def predicted_latency(profile: HardwareProfile, architecture: Architecture) -> E
 
 
 def measured_latency(
-    profile: HardwareProfile, predicted: ExportedLatency, model: Model, on_step: Callable[[str], None]
+    profile: HardwareProfile,
+    predicted: ExportedLatency,
+    model: Model,
+    application: Application,
+    on_step: Callable[[str], None],
 ) -> ExportedLatency:
     """Measure the latency of one input beside its prediction, once nothing else is measured here.
 
     What goes wrong with it is written down as the reason why there is none: the exported files are what they are.
     """
     try:
-        remeasured = measure_model(profile, model, on_wait=on_step)
+        remeasured = measure_model(profile, model, application=application, on_wait=on_step)
     except (ProfilerError, LutError) as error:
         return replace(predicted, not_measured=str(error))
     return replace(
@@ -222,4 +256,27 @@ def measured_latency(
         relative_iqr=remeasured.measurement.relative_iqr,
         anchor_ratio=remeasured.anchor_ratio,
         expected_us=predicted.predicted_us * remeasured.anchor_ratio,
+        start=seen_start(remeasured),
+        with_pauses=with_pauses(remeasured, application),
+    )
+
+
+def seen_start(remeasured: Remeasured) -> SeenStart | None:
+    """Return how the model starts; None where that could not be timed."""
+    seen = remeasured.seen
+    return None if seen is None else SeenStart(seen.typical_load_ms, seen.typical_first_us, len(seen.load_ms))
+
+
+def with_pauses(remeasured: Remeasured, application: Application) -> WithPauses | None:
+    """Return the latency of the model with pauses; None where none was asked for, or it could not be timed."""
+    seen, period_us = remeasured.seen, application.period_us
+    if seen is None or seen.paced is None or period_us is None:
+        return None
+    return WithPauses(
+        period_ms=period_us / 1e3,
+        latency_us=seen.paced.value_us,
+        relative_iqr=seen.paced.relative_iqr,
+        undisturbed=seen.paced.is_undisturbed,
+        late_share=seen.late_share,
+        factor=pause_factor(remeasured.measurement, seen.paced),
     )

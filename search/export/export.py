@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ...lut import HardwareProfile, timed_model
+from ...lut import HardwareProfile, application_with, timed_model
 from ...lut.profile_file.profile import check_request
 from ...profilers.runtimes.registry import load_backend
 from ...supernets.evaluation.agreement import KernelCheck, check_parts
@@ -40,11 +40,12 @@ from .checks import (
 from .folder import SCHEMA, SIDECAR, complete, require_place, untimed, write_export
 
 # History of the format of model.json, newest first:
+#   5  latency: start, with_pauses
 #   4  quantisation of int8
 #   3  precision, and the examples it was calibrated on
 #   2  models with their runs, companions and feeding; metric, of any task
 #   1  sha256 of the one model; accuracy
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 PARITY_EXAMPLES = 64
 FEEDING = (
     "The models run in this order, each `runs` times. An output `x.next` is the input `x` of the model's next run; an "
@@ -100,6 +101,7 @@ def export_subnet(
     precision: str = FP32,
     provenance: Mapping[str, Any] | None = None,
     timing: bool = True,
+    period_ms: float | None = None,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> ExportedModel:
@@ -107,13 +109,16 @@ def export_subnet(
 
     With a `profile` of this device the models are timed, unless `timing` is off; that waits until nothing else is
     measured here, and `on_step` is told. Interrupted meanwhile, the folder stays, and the same call completes it.
-    `provenance` goes into the sidecar as it is; int8 weights have the bits of `supernet`. Raises ExportRefused when the
-    models do not do what they should, BackendUnavailable without onnxruntime, PrecisionUnavailable where this machine
-    cannot check a precision, ProfileMismatch for a profile of another space or precision, OutputUnusable when the
-    folder exists (by `force`, when it is no export) or is unwritable. In int8, KernelsDisagree where integer kernels
-    here are wrong; where they are so for a file that is for another processor, no runtime is compared.
+    With `period_ms`, one inference every so often is timed besides the hot loop. `provenance` goes into the sidecar as
+    it is; int8 weights have the bits of `supernet`. Raises ExportRefused when the models do not do what they should,
+    or a period is given and nothing would be timed; BackendUnavailable without onnxruntime, PrecisionUnavailable where
+    this machine cannot check a precision, ProfileMismatch for a profile of another space or precision, OutputUnusable
+    when the folder exists (by `force`, when it is no export) or is unwritable. In int8, KernelsDisagree where integer
+    kernels here are wrong; where they are so for a file that is for another processor, no runtime is compared.
     """
-    folder = Path(folder)
+    folder, application = Path(folder), application_with(period_ms)
+    if period_ms is not None and (profile is None or not timing):
+        raise ExportRefused("with a `period` inferences are timed, and here nothing would be; give a profile made here")
     require_place(folder, force=force, timed=timing and profile is not None)
     load_backend(REFERENCE_BACKEND)
     require_here(precision)
@@ -159,7 +164,7 @@ def export_subnet(
         return exported
     on_step(f"wrote {folder}; timing the models against their prediction")
     try:
-        latency = measured_latency(profile, predicted, timed_model(parts), on_step)
+        latency = measured_latency(profile, predicted, timed_model(parts), application, on_step)
     except KeyboardInterrupt:
         on_step(f"{folder} is kept, and says that it was not timed; the same command completes it")
         raise

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
-from ...lut import HardwareProfile, reason_not_here
+from ...lut import HardwareProfile, application_with, reason_not_here
 from ...outputs import OutputUnusable, file_kind, require_free
 from ...profilers.files import has_schema
 from ...profilers.journal import Journal, write_atomically
@@ -57,6 +57,7 @@ def final_front(
     profile: HardwareProfile | None = None,
     data: str | None = None,
     controls: int = CONTROLS,
+    period_ms: float | None = None,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> FinalFront:
@@ -64,17 +65,21 @@ def final_front(
 
     Costly objectives are measured on the split that the search did not use, of the front and of `controls` networks
     of the first rounds. With a profile, latencies are measured if this is its device and runtime; where it is not the
-    run's own, the front is priced anew with it first, and `on_step` is told. Raises RunMismatch (a profile that cannot
+    run's own, the front is priced anew with it first, and `on_step` is told. With `period_ms`, one inference every so
+    often is timed besides the hot loop. Raises RunMismatch (a profile that cannot
     price the run; another checkpoint, space, or final front; the last not with `force`), Infeasible, MissingContext,
     RunDamaged, RunLocked, OutputUnusable, and the errors of lut and profilers.
     """
     supernet = searchable(supernet)
+    application_with(period_ms)
+    if period_ms is not None and profile is None:
+        raise RunMismatch("with a `period` inferences are timed; give a profile made here", fields=("profile",))
     if profile is not None:
         require_one_deployment(run)
         run = repriced(run, profile)
         if run.pricing is not None:
             on_step(str(run.pricing))
-    space, header = run.space(), header_for(run, supernet, profile, data, controls)
+    space, header = run.space(), header_for(run, supernet, profile, data, controls, period_ms)
     with opened(run.folder, header, space, force=force) as (journal, recorded):
         records = list(recorded)
 
@@ -107,7 +112,12 @@ def unpredicted(run: Run) -> list[Evaluation]:
 
 
 def header_for(
-    run: Run, supernet: SearchableSupernet | None, profile: HardwareProfile | None, data: str | None, controls: int
+    run: Run,
+    supernet: SearchableSupernet | None,
+    profile: HardwareProfile | None,
+    data: str | None,
+    controls: int,
+    period_ms: float | None,
 ) -> FinalHeader:
     """Describe the final front that is asked for; raises RunMismatch for another profile or checkpoint, Infeasible."""
     if run.config.split not in OTHER_SPLIT:
@@ -138,6 +148,7 @@ def header_for(
         data=data,
         not_timed=reason_not_timed(run, profile),
         latency=latency,
+        period_ms=period_ms,
     )
 
 

@@ -31,7 +31,7 @@ from .records import (
     require_architectures,
     run_digest,
 )
-from .summary import LatencyAgreement, Optimism, Standing, standings
+from .summary import LatencyAgreement, Optimism, PauseEffect, Standing, standings
 
 if TYPE_CHECKING:
     from ..runs.run import Run
@@ -168,6 +168,19 @@ class FinalFront:
             [t.predicted_us for t, _ in timed], [us for _, us in timed], intervals, speed_ratio[0]
         )
 
+    @cached_property
+    def pauses(self) -> PauseEffect | None:
+        """What pauses do to the latencies of the members; None where no period was asked for, or nothing timed."""
+        found = [t for t in self.timings.values() if t.measured_us and t.seen and t.seen.factor and t.seen.paced_us]
+        if not found or self.header.period_ms is None:
+            return None
+        return PauseEffect.of(
+            self.header.period_ms,
+            [t.measured_us for t in found if t.measured_us],
+            [t.seen.paced_us for t in found if t.seen and t.seen.paced_us],
+            [(t.seen.factor.ratio, t.seen.factor.low, t.seen.factor.high) for t in found if t.seen and t.seen.factor],
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Return everything but raw blocks, as final.json holds it."""
         members = [
@@ -177,6 +190,7 @@ class FinalFront:
                 "search": member.search,
                 "report": member.report,
                 "latency": timing and timing.model_dump(include={"predicted_us", "low_us", "high_us", "measured_us"}),
+                "seen": timing and timing.seen and timing.seen.model_dump(exclude={"paced_block_us"}),
                 "final": self.value_of(member),
                 "on_front": standing.on_front,
                 "reason": standing.reason,
@@ -193,6 +207,7 @@ class FinalFront:
             "controls": [control.model_dump(mode="json", exclude={"record", "role"}) for control in self.controls],
             "optimism": {name: asdict(optimism) for name, optimism in self.optimism.items()},
             "latency": self.agreement and asdict(self.agreement),
+            "pauses": self.pauses and asdict(self.pauses),
         }
 
     def to_json(self) -> str:

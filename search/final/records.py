@@ -19,7 +19,7 @@ from ..runs.records import JOURNAL_FILE, RUN_FILE, Genes, Seconds, first_line, j
 
 SCHEMA: Final = "gnomon.final"
 # History of the final front's format, newest first:
-#   3  lines end with a checksum
+#   3  lines end with a checksum; header: period_ms; timing: seen, what an application sees
 #   2  evaluations, of a front that was priced anew under another profile than the run's
 #   1  header, validations on the report split, the anchor's change, timings with raw blocks
 SCHEMA_VERSION: Final = 3
@@ -31,7 +31,8 @@ class FinalHeader(BaseModel):
     """All that decides a final front, besides the machine's noise.
 
     run: sha256 of the run's description. front, controls: ids. data: the folder of the full data set, if given.
-    not_timed: why latencies stay predicted; None when they are measured, or no objective is a latency.
+    not_timed: why latencies stay predicted; None when they are measured, or no objective is a latency. period_ms: one
+    inference every so often was timed too.
     """
 
     model_config = STRICT
@@ -50,6 +51,7 @@ class FinalHeader(BaseModel):
     data: str | None
     not_timed: str | None
     latency: str = "latency"  # the objective that the profile's device can measure
+    period_ms: float | None = None
     evaluations: int | None = None  # how many the run had, where the profile is not its own and priced the front anew
 
 
@@ -79,6 +81,35 @@ class SpeedRatio(BaseModel):
     anchor_ratio: float = Field(gt=0)
 
 
+class PauseRatio(BaseModel):
+    """The latency with pauses divided by that in the hot loop, and its 95 % interval."""
+
+    model_config = STRICT
+
+    ratio: float = Field(gt=0)
+    low: float = Field(gt=0)
+    high: float = Field(gt=0)
+
+
+class Seen(BaseModel):
+    """What an application sees of a network: its start and, with a period, the latency of single inferences.
+
+    load_ms, first_us: medians of `loads` fresh loads, in a process that had loaded the runtime and other models before.
+    paced_us: one inference every period; paced_block_us are those single inferences, by visit. late_share: of those
+    that followed without a pause. factor: of the latency with pauses to the hot loop's.
+    """
+
+    model_config = STRICT
+
+    load_ms: float = Field(ge=0)
+    first_us: float = Field(gt=0)
+    loads: int = Field(ge=1)
+    paced_us: float | None = None
+    paced_block_us: tuple[tuple[float, ...], ...] = ()
+    late_share: float = Field(default=0.0, ge=0, le=1)
+    factor: PauseRatio | None = None
+
+
 class Timing(BaseModel):
     """A network's latency, predicted with its 90 % interval, and measured: `block_us[v][b]` of block b in visit v.
 
@@ -96,6 +127,7 @@ class Timing(BaseModel):
     loops: int | None = None
     block_us: tuple[tuple[float, ...], ...] = ()
     failed: str | None = None
+    seen: Seen | None = None
 
 
 Record = FinalHeader | Validation | SpeedRatio | Timing

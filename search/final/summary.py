@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...lut import PauseFactor, common_factor
 from ..problem.objective import Direction
 from ..runs.quality import kendall_tau
 
@@ -82,6 +83,45 @@ class LatencyAgreement:
             float(100 * (np.abs(predicted - measured) / measured).mean()),
             float(100 * (np.abs(predicted - at_pace) / at_pace).mean()),
             100 * sum(inside) / len(inside) if inside else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PauseEffect:
+    """What a pause before each inference does, of `networks` members timed both ways, `period_ms` apart and in a loop.
+
+    factor, low, high: the median factor and its 95 % interval. least, most: of the members' factors. kendall: tau-b of
+    the two orders; None where there is no order to compare.
+    """
+
+    networks: int
+    period_ms: float
+    factor: float
+    low: float
+    high: float
+    least: float
+    most: float
+    kendall: float | None
+
+    @staticmethod
+    def of(
+        period_ms: float,
+        hot_us: Sequence[float],
+        paced_us: Sequence[float],
+        factors: Sequence[tuple[float, float, float]],
+    ) -> PauseEffect:
+        """Compare n latencies in the hot loop with n with pauses, whose factors have a ratio, low and high each."""
+        common = common_factor([PauseFactor(*factor) for factor in factors])
+        ratios = [ratio for ratio, _, _ in factors]
+        return PauseEffect(
+            networks=len(ratios),
+            period_ms=period_ms,
+            factor=common.ratio,
+            low=common.low,
+            high=common.high,
+            least=min(ratios),
+            most=max(ratios),
+            kendall=kendall_tau(np.array(hot_us), np.array(paced_us)),
         )
 
 

@@ -6,13 +6,23 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ...lut import HardwareProfile, NotVerified, RemeasuredTogether, measure_models
+from ...lut import (
+    HardwareProfile,
+    NotVerified,
+    RemeasuredTogether,
+    application_with,
+    measure_models,
+    pause_factor,
+)
 from ...profilers.errors import PlanDamaged, PlanMismatch
+from ...profilers.results.application import SeenByApplication
+from ...profilers.timing.application import Application
+from ...profilers.timing.measurement import Measurement
 from ...supernets.space.space import Architecture
 from ..deployments.models import exported
 from ..problem.supernet import SearchableSupernet
 from ..runs.records import TIMING_FOLDER
-from .records import FinalHeader, Record, SpeedRatio, Timing, Validation
+from .records import FinalHeader, PauseRatio, Record, Seen, SpeedRatio, Timing, Validation
 
 
 def timings(
@@ -36,7 +46,8 @@ def timings(
     together: RemeasuredTogether | None = None
     if header.not_timed is None:
         on_step(f"timing {len(members)} networks in {profile.header.backend}, interleaved")
-        together = timed_together(folder / TIMING_FOLDER, members, supernet, profile, on_step)
+        application = application_with(header.period_ms)
+        together = timed_together(folder / TIMING_FOLDER, members, supernet, profile, application, on_step)
         if not paced:
             yield SpeedRatio(anchor_ratio=together.anchor_ratio)
     for member in missing:
@@ -48,6 +59,7 @@ def timed_together(
     members: Sequence[Validation],
     supernet: SearchableSupernet | None,
     profile: HardwareProfile,
+    application: Application,
     on_step: Callable[[str], None],
 ) -> RemeasuredTogether:
     """Time all members, or go on where an interrupted call stopped.
@@ -58,10 +70,10 @@ def timed_together(
         member.id: exported(Architecture(profile.space.name, member.indices), supernet, profile) for member in members
     }
     try:
-        return measure_models(profile, models, building=building, on_wait=on_step)
+        return measure_models(profile, models, application=application, building=building, on_wait=on_step)
     except (PlanMismatch, PlanDamaged):
         shutil.rmtree(building)
-        return measure_models(profile, models, building=building, on_wait=on_step)
+        return measure_models(profile, models, application=application, building=building, on_wait=on_step)
 
 
 def timing_of(
@@ -88,5 +100,24 @@ def timing_of(
             "measured_us": measurement.value_us,
             "loops": measurement.loops,
             "block_us": measurement.block_us,
+            "seen": seen_of(measurement, together.seen.get(member.id)),
+        }
+    )
+
+
+def seen_of(hot: Measurement, seen: SeenByApplication | None) -> Seen | None:
+    """Return what an application sees of a member as a record; None where that could not be timed."""
+    if seen is None:
+        return None
+    start = Seen(load_ms=seen.typical_load_ms, first_us=seen.typical_first_us, loads=len(seen.load_ms))
+    if seen.paced is None:
+        return start
+    factor = pause_factor(hot, seen.paced)
+    return start.model_copy(
+        update={
+            "paced_us": seen.paced.value_us,
+            "paced_block_us": seen.paced.block_us,
+            "late_share": seen.late_share,
+            "factor": PauseRatio(ratio=factor.ratio, low=factor.low, high=factor.high),
         }
     )

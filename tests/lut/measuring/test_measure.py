@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from gnomon.lut import LutError, is_this_device, measure_model
+from gnomon.lut import LutError, application_with, is_this_device, measure_model
 from gnomon.lut.measuring.measure import device_differences
 from gnomon.supernets.graph import graph_from_layers
 
@@ -59,3 +59,18 @@ def test_a_model_that_cannot_be_timed_says_why(profile):
 def test_a_profile_without_an_anchor_compares_nothing(profile):
     with pytest.raises(LutError, match="has no anchor"):
         measure_model(replace(profile, anchors=()), b"")
+
+
+def test_what_an_application_sees_is_measured_where_it_is_asked_for(profile, tiny):
+    model = graph_from_layers(tiny.layers(tiny.architecture([0, 0, 0])))
+    seen = measure_model(profile, model, application=application_with(2.0)).seen
+    assert (len(seen.load_ms), seen.paced.visits) == (5, 5)
+    assert seen.first_us == (seen.paced.value_us,) * 5
+    assert measure_model(profile, model, application=application_with(None)).seen.paced is None
+    assert measure_model(profile, model).seen is None
+
+
+@pytest.mark.parametrize("period_ms", [0.0, -1.0, 61_000.0, float("nan")])
+def test_a_period_that_none_can_be_is_refused(period_ms):
+    with pytest.raises(LutError, match="expected 1 ms to 60 s"):
+        application_with(period_ms)

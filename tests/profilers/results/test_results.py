@@ -47,6 +47,14 @@ def test_a_file_of_version_3_can_be_read_forever():
     assert before.contention is None
 
 
+def test_a_file_of_version_4_can_be_read_forever():
+    results = read_results(SAMPLE.with_name("results-v4.jsonl"))
+    seen = results.applications["network"]
+    assert (len(seen.load_ms), seen.first_us, seen.paced.value_us) == (5, (9_000.0,) * 5, 9_000.0)
+    assert seen.paced.visits == 5
+    assert not read_results(SAMPLE.with_name("results-v3.jsonl")).applications
+
+
 @pytest.mark.parametrize("wrong", ['"probe_us":[20.0]', '"probe_us":[0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0]'])
 def test_a_probe_that_is_not_of_these_blocks_is_refused(tmp_path, wrong):
     lines = SAMPLE.with_name("results-v3.jsonl").read_text().splitlines()

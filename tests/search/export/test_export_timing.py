@@ -12,6 +12,7 @@ import pytest
 from gnomon.lut import LutError
 from gnomon.outputs import OutputUnusable
 from gnomon.profilers.worker.lock import device_lock_path
+from gnomon.search.errors import ExportRefused
 from gnomon.search.export import checks as export_checks
 from gnomon.search.export.export import export_subnet
 from gnomon.search.export.folder import NOT_ASKED, NOT_YET
@@ -34,6 +35,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from test_export_timing import Plain
 from gnomon.lut import load_profile
+from gnomon.search.errors import ExportRefused
 from gnomon.search.export import checks as export_checks
 from gnomon.search.export.export import export_subnet
 export_checks.backend_names = lambda: ("onnxruntime",)
@@ -192,6 +194,30 @@ def test_a_timing_that_fails_costs_no_model(export, monkeypatch, tmp_path):
     assert export().not_measured == "the model could not be timed: no visit"
     assert latency_in(tmp_path / "out")["not_measured"] == "the model could not be timed: no visit"
     assert (tmp_path / "out" / "model.onnx").exists()
+
+
+def test_the_start_is_always_timed_and_pauses_where_a_period_is_given(export, tmp_path):
+    latency = export(period_ms=2.0)
+    assert latency.start.loads == 5
+    assert latency.start.load_ms >= 0
+    assert latency.start.first_us == latency.measured_us  # of the fake, which knows no cold caches
+    assert "process that had loaded the runtime" in latency.start.of
+    paced = latency.with_pauses
+    assert (paced.period_ms, paced.latency_us, paced.factor.ratio) == (2.0, latency.measured_us, 1.0)
+    assert paced.factor.low < 1 < paced.factor.high
+    stored = json.loads((tmp_path / "out" / "model.json").read_text())
+    assert stored["version"] == 5
+    assert stored["latency"]["with_pauses"]["factor"]["ratio"] == 1.0
+    plain = export(force=True)
+    assert (plain.start.loads, plain.with_pauses) == (3, None)
+
+
+def test_a_period_without_timing_is_refused_before_anything_is_written(export, tmp_path):
+    with pytest.raises(ExportRefused, match="nothing would be"):
+        export(period_ms=33.0, timing=False)
+    with pytest.raises(LutError, match="1 ms to 60 s"):
+        export(period_ms=0.0)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_file_that_is_no_lock_is_not_taken_for_one(profile, monkeypatch, tmp_path):
