@@ -1,8 +1,8 @@
 """Read the evaluations of a run, refusing what the run cannot have written.
 
-Rounds follow each other, and each is whole before the next begins; within a round evaluations may be written in any
-order, as a farm of trainers finishes them. What cannot be seen from the lines alone, that the tactic would ask for
-the same again, is checked where a run goes on (`rounds.py`).
+Rounds follow each other, and each is whole before the next begins unless that was asked for early (`asks.py`); within
+a round evaluations may be written in any order, as a farm of trainers finishes them. What cannot be seen from the lines
+alone, that the tactic would ask for the same again, is checked where a run goes on (`rounds.py`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from ...profilers.journal import Record
 from ...supernets import SearchSpace, SupernetError, load_space
 from ...supernets.space.space import Architecture
 from ..errors import RunDamaged
+from .asks import RoundOrder, read_asks
 from .pilots import misplaced_outcomes
 from .records import (
+    ASKS_FILE,
     EVALUATIONS_FILE,
     FIRST_WITH_DEPLOYMENT,
     Evaluation,
@@ -36,6 +38,8 @@ def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
     """Read `evaluations.jsonl`, dropping a torn last line; raises RunDamaged with the line that is wrong."""
     path = folder / EVALUATIONS_FILE
     evaluations: list[Evaluation] = []
+    asks = read_asks(folder)
+    rounds = RoundOrder(asks)
     for number, line in enumerate(journal_lines(path), 1):
         try:
             content = from_version_1(line, evaluations, header) if header.version == 1 else line
@@ -43,9 +47,16 @@ def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
             evaluation = Evaluation.model_validate(content)
         except ValidationError as error:
             raise RunDamaged(f"{path}, line {number}: {first_line(error)}", path=path, line_number=number) from error
-        if wrong := inconsistency(evaluation, evaluations, header):
+        if wrong := inconsistency(evaluation, evaluations, header, rounds):
             raise RunDamaged(f"{path}, line {number}: {wrong}", path=path, line_number=number)
         evaluations.append(evaluation)
+    if asks and (known := max(asks.values())) > len(evaluations):
+        raise RunDamaged(
+            f"{folder / ASKS_FILE}: a round was asked for after {known} evaluations, and {path} has "
+            f"{len(evaluations)}; restore it, or start anew with `force=True`",
+            path=path,
+            line_number=len(evaluations),
+        )
     if (space := installed_space(header)) is not None and (found := outside(space, evaluations)):
         number, wrong = found
         raise RunDamaged(f"{path}, line {number}: indices: {wrong}", path=path, line_number=number)
@@ -91,7 +102,7 @@ def from_version_1(line: Record, before: list[Evaluation], header: RunHeader) ->
     }
 
 
-def inconsistency(evaluation: Evaluation, before: list[Evaluation], header: RunHeader) -> str:
+def inconsistency(evaluation: Evaluation, before: list[Evaluation], header: RunHeader, rounds: RoundOrder) -> str:
     """Say what tells that the run did not write `evaluation` after those `before`, or nothing."""
     order, names = len(before), set() if evaluation.failed is not None else set(header.quantity_names)
     if evaluation.order != order or set(evaluation.values) != names:
@@ -115,24 +126,6 @@ def inconsistency(evaluation: Evaluation, before: list[Evaluation], header: RunH
     if evaluation.id != identity:
         return f"the indices are of architecture {identity}, the id says {evaluation.id}"
     for other in before:
-        if other.indices == evaluation.indices and not other.is_partial:
+        if other.indices == evaluation.indices and rounds.bars(other, evaluation):
             return f"architecture {identity} is measured again after evaluation {other.order}"
-    return misplaced(evaluation, before) or misplaced_outcomes(evaluation, before, header)
-
-
-def misplaced(evaluation: Evaluation, before: list[Evaluation]) -> str:
-    """Say why `evaluation` cannot stand in its round after those `before`, or nothing."""
-    current = before[-1].round if before else 0
-    round_so_far = [e for e in before[-before[-1].size :] if e.round == current] if before else []
-    complete = bool(before) and len(round_so_far) == before[-1].size
-    expected = current + 1 if complete else current
-    if evaluation.round != expected:
-        return f"evaluation {evaluation.order} belongs to round {expected}, found {evaluation.round}"
-    if evaluation.position >= evaluation.size:
-        return f"position {evaluation.position} is outside a round of {evaluation.size}"
-    for other in [] if complete else round_so_far:
-        if other.size != evaluation.size:
-            return f"round {expected} has {other.size} evaluations by its other lines, {evaluation.size} by this"
-        if other.position == evaluation.position or other.indices == evaluation.indices:
-            return f"position {evaluation.position} of round {expected} repeats evaluation {other.order}"
-    return ""
+    return rounds.misplaced(evaluation) or misplaced_outcomes(evaluation, before, header)
