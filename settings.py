@@ -1,7 +1,7 @@
-"""The settings of a profile and of a search, each said once: its default, its bounds, and what it is for.
+"""The settings of a profile, of a search and of its workers, each said once: default, bounds, and what it is for.
 
-`SearchConfig`, `gnomon.profile` and the options of the command line are made from these tables. This file imports
-nothing of the package and nothing slow, because `gnomon --help` has to be quick.
+`SearchConfig`, `Workers`, `gnomon.profile` and the options of the command line are made from these tables. This file
+imports nothing of the package and nothing slow, because `gnomon --help` has to be quick.
 """
 
 from __future__ import annotations
@@ -75,6 +75,16 @@ SEARCH: Mapping[str, Setting] = {
     "region": Setting("Where hypervolume counts, as latency<=12ms; nothing is forbidden.", (), is_repeated=True),
     "split": Setting("Examples that a task's metric is searched on: validation or test.", "validation"),
     "seed": Setting("Seed of all randomness.", 0, int, least=0),
+}
+
+WORKERS: Mapping[str, Setting] = {
+    "executor": Setting(
+        "Who evaluates sub-networks: local (this process), ray (workers here), ray://HOST:PORT (a cluster's workers).",
+        "local",
+    ),
+    "workers": Setting("Workers; by default as many as fit.", None, int, least=1, most=1e6),
+    "worker_cpus": Setting("CPUs that a worker takes; may be a part of one.", 1.0, float, least=0, most=1e6),
+    "worker_gpus": Setting("GPUs that a worker takes; may be a part of one.", 0.0, float, least=0, most=1e6),
 }
 
 PROFILE: Mapping[str, Setting] = {

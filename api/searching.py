@@ -10,7 +10,7 @@ from .latency import opened
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
-    from ..search import Run, SearchConfig
+    from ..search import Run, SearchConfig, Workers
     from ..search.deployments.profiles import Profiles
     from ..search.export.export import ExportedModel
     from ..search.final.front import FinalFront
@@ -32,6 +32,7 @@ def run_search(
     force: bool = False,
     on_progress: Callable[..., None] | None = None,
     on_step: Callable[[str], None] = lambda step: None,
+    workers: Workers | None = None,
 ) -> Run:
     """Search `config.space` and return the run, whose folder holds every validation; repeating the call resumes it.
 
@@ -42,7 +43,8 @@ def run_search(
     another run on the space: what it measured counts, at no cost, where checkpoint, data and split agree, and else the
     architectures of its front are measured first. Raises the errors of `gnomon.search.errors`, ProfileMismatch for a
     profile of another space, and PrecisionUnavailable where this machine cannot compute in its precision. In int8,
-    integer kernels are checked first, and `on_step` is told what was found; raises KernelsDisagree.
+    integer kernels are checked first, and `on_step` is told what was found; raises KernelsDisagree. `workers` evaluate
+    sub-networks in the place of this process, as `gnomon.search.Workers("ray", workers=8)`; raises WorkersUnavailable.
 
     With `isolate` networks are validated in a process of their own: one that hangs longer than `timeout_s`, uses up the
     memory or takes its process down is recorded as failed, with its reason, and the search goes on. A `timeout_s`
@@ -53,7 +55,7 @@ def run_search(
     >>> len(run.measured)
     20
     """
-    from ..search import SearchContext, search_in_context
+    from ..search import SearchContext, Workers, search_in_context
     from ..search.deployments.profiles import searched
     from ..search.deployments.resources import resources_from
     from ..search.problem.task_metric import needs_supernet
@@ -96,6 +98,7 @@ def run_search(
         start_from=start_from,
         on_progress=on_progress,
         force=force,
+        workers=workers or Workers(),
     )
 
 

@@ -23,8 +23,9 @@ def exit_code_of(error: Exception) -> int | None:
     if isinstance(error, (*environment, profiling.WorkerCrashed, profiling.DeviceBusy, profiling.DeviceUnfit)):
         return EXIT_ENVIRONMENT
     from ..errors import GnomonError
+    from ..search.errors import WorkersUnavailable
     from ..supernets.errors import PluginBroken, PrecisionUnavailable
 
-    if isinstance(error, (PluginBroken, PrecisionUnavailable)):
+    if isinstance(error, (PluginBroken, PrecisionUnavailable, WorkersUnavailable)):
         return EXIT_ENVIRONMENT
     return EXIT_USAGE if isinstance(error, GnomonError) else None

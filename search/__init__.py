@@ -2,6 +2,7 @@
 
 from .config import SearchConfig
 from .errors import SearchError
+from .executor import Workers
 from .final.front import FinalFront, load_final
 from .fronts.pareto import ParetoFront, hypervolume, non_dominated
 from .loop import search_in_context
@@ -39,6 +40,7 @@ __all__ = [
     "Tactic",
     "Trial",
     "UserObjective",
+    "Workers",
     "hypervolume",
     "load_final",
     "load_run",

@@ -40,7 +40,8 @@ class Archive:
     `partial` are cheaper evidence beside them: no front is made of it. What could not be measured is in `failed`
     (k, d); it has no values and is not asked for again; `failed_shares` (j,) is what trying cost. Round -1 is evidence
     that another run measured. `pilots` is how many full measurements a partial one is made after: two where these show
-    which examples decide.
+    which examples decide. `pending` (p, d) are being measured, on `pending_shares` (p,) of the data: they have no
+    values yet and are not asked for again.
     """
 
     space: SearchSpace
@@ -52,6 +53,8 @@ class Archive:
     failed: Indices = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
     failed_shares: Values = field(default_factory=lambda: np.empty(0))
     pilots: int = 1
+    pending: Indices = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
+    pending_shares: Values = field(default_factory=lambda: np.empty(0))
 
     @staticmethod
     def of(
@@ -63,8 +66,12 @@ class Archive:
         failed: Sequence[Sequence[int]] = (),
         failed_shares: Sequence[float] = (),
         pilots: int = 1,
+        pending: Sequence[tuple[float, Sequence[int]]] = (),
     ) -> Archive:
-        """Build an archive from (round, indices, values) in order, and `partial` from (share, indices, values)."""
+        """Build an archive from (round, indices, values) in order, and `partial` from (share, indices, values).
+
+        `pending` are (share, indices).
+        """
 
         def rows(records: Sequence[tuple[float, Sequence[int], Sequence[float]]]) -> Indices:
             return np.array([row for _, row, _ in records], dtype=np.int64).reshape(-1, len(space.choices))
@@ -86,6 +93,8 @@ class Archive:
             barred,
             np.array(failed_shares, dtype=np.float64),
             pilots,
+            np.array([row for _, row in pending], dtype=np.int64).reshape(-1, len(space.choices)),
+            np.array([share for share, _ in pending], dtype=np.float64),
         )
 
     @property
@@ -105,19 +114,26 @@ class Archive:
         return bool(costly) and all(objective.divisible for objective in costly)
 
     @property
+    def awaited(self) -> int:
+        """How many full measurements are pending."""
+        return int((self.pending_shares == 1.0).sum())
+
+    @property
     def validated(self) -> int:
-        """How many full measurements were made, failed ones included."""
-        return len(self.indices) + int((self.failed_shares == 1.0).sum())
+        """How many full measurements were made, failed and pending ones included."""
+        return len(self.indices) + int((self.failed_shares == 1.0).sum()) + self.awaited
 
     @property
     def partial_cost(self) -> float:
-        """What measurements on a share of the data cost, failed ones included, in full measurements."""
-        return float(self.partial.shares.sum() + self.failed_shares[self.failed_shares < 1.0].sum())
+        """What measurements on a share of the data cost, failed and pending ones included, in full measurements."""
+        beside = (self.failed_shares, self.pending_shares)
+        return float(self.partial.shares.sum() + sum(shares[shares < 1.0].sum() for shares in beside))
 
     @cached_property
     def keys(self) -> frozenset[bytes]:
-        """Keys of the rows that were measured in full, or could not be measured."""
-        return frozenset(key_of(row) for rows in (self.indices, self.failed) for row in rows)
+        """Keys of the rows that were or are being measured in full, or could not be measured."""
+        pending = self.pending[self.pending_shares == 1.0]
+        return frozenset(key_of(row) for rows in (self.indices, self.failed, pending) for row in rows)
 
     def violation(self, values: Values, rows: Indices | None = None) -> Values:
         """Return by how much (n, m) values, and (n, d) rows, break the constraints, (n,).
@@ -146,13 +162,14 @@ class Archive:
         return minimised(self.problem.region.clipped(values), self.directions), outside
 
     def unseen(self, rows: Indices) -> Indices:
-        """Return the canonical form of (n, d) rows without repeats, measured and failed ones, order kept."""
+        """Return the canonical form of (n, d) rows without repeats, measured, failed and pending ones, order kept."""
         canonical = self.space.canonical(rows)
         return canonical[first_occurrences(canonical, self.keys)]
 
     def not_partially_evaluated(self, rows: Indices) -> NDArray[np.bool_]:
-        """Mark those of (n, d) canonical rows that were not measured on a share of the data, (n,)."""
-        evaluated = {key_of(row) for row in self.partial.indices}
+        """Mark those of (n, d) canonical rows that neither were nor are measured on a share of the data, (n,)."""
+        pending = self.pending[self.pending_shares < 1.0]
+        evaluated = {key_of(row) for rows in (self.partial.indices, pending) for row in rows}
         return np.array([key_of(row) not in evaluated for row in rows], dtype=np.bool_)
 
     def without(self, rows: Indices) -> Archive:

@@ -12,6 +12,7 @@ SearchError
 ├── SpaceExhausted     more architectures are asked for than the space has
 ├── Infeasible         no measured architecture keeps a rule; carries the nearest
 ├── NothingMeasured    a run has measured nothing in full yet
+├── WorkersUnavailable workers could not be started, or none can evaluate any architecture
 ├── NothingEvaluates   every evaluation of a search failed
 ├── RunMismatch        the run folder belongs to another run
 ├── RunDamaged         a file of a run folder is not what was written
@@ -104,6 +105,10 @@ class RunMismatch(SearchError):
 
 class NothingMeasured(SearchError):
     """A run in which nothing has been measured in full yet: it has no front, and can go on."""
+
+
+class WorkersUnavailable(SearchError):
+    """Workers could not be started, or all were lost, or none of them can evaluate any architecture."""
 
 
 class NothingEvaluates(SearchError):

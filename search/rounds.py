@@ -1,7 +1,9 @@
 """The rounds of a search: what each measures is a pure function of what earlier ones did, the settings and the seed.
 
 When a run may end is not among these, and neither is the order in which a round's measurements are told. So a run
-that was stopped, killed, or given a larger budget goes on to the trajectory that it would have had at once.
+that was stopped, killed, or given a larger budget goes on to the trajectory that it would have had at once. A round
+that was asked for while earlier ones were being measured (`runs/asks.py`) depends on what was known then, and on what
+was pending.
 """
 
 from __future__ import annotations
@@ -66,8 +68,10 @@ class Rounds:
     first: Indices
     pilots: int = 1
 
-    def archive(self, evaluations: Sequence[Evaluation], number: int) -> Archive:
-        """Return what is known before round `number`, whatever the order it was told in."""
+    def archive(
+        self, evaluations: Sequence[Evaluation], number: int, pending: Sequence[Trial | Evaluation] = ()
+    ) -> Archive:
+        """Return what is known before round `number`, whatever the order it was told in, and what is `pending`."""
         earlier = sorted((e for e in evaluations if e.round < number), key=lambda e: (e.round, e.position))
         names = self.config.objectives
         return Archive.of(
@@ -81,15 +85,26 @@ class Rounds:
             failed=[e.indices for e in earlier if e.failed is not None],
             failed_shares=[e.share for e in earlier if e.failed is not None],
             pilots=self.pilots,
+            pending=[(one.share, one.indices) for one in sorted(pending, key=lambda one: (one.round, one.position))],
         )
 
-    def trials(self, evaluations: Sequence[Evaluation], number: int) -> tuple[Trial, ...]:
-        """Return what round `number` measures, in order, whatever the budget.
+    def trials(
+        self,
+        evaluations: Sequence[Evaluation],
+        number: int,
+        *,
+        known: int | None = None,
+        open_trials: Sequence[Trial] = (),
+    ) -> tuple[Trial, ...]:
+        """Return what round `number` measures, in order, whatever the budget; nothing when the tactic waits.
 
-        Raises SpaceExhausted when nothing is left, TacticBroken, RunDamaged when what the round measured already is
-        not what it asks for.
+        It depends on the first `known` evaluations, None for all of earlier rounds, and on which were pending then:
+        those told since, and the `open_trials` of earlier rounds. Raises SpaceExhausted when nothing is left,
+        TacticBroken, RunDamaged when what the round measured already is not what it asks for.
         """
-        archive = self.archive(evaluations, number)
+        told, later = (evaluations, ()) if known is None else (evaluations[:known], evaluations[known:])
+        pending: list[Trial | Evaluation] = [*(one for one in later if one.round < number), *open_trials]
+        archive = self.archive(told, number, pending)
         batch = self.batch(archive, number)
         columns = [column for column, objective in enumerate(archive.objectives) if objective.costly]
         names = [archive.objectives[column].name for column in columns]
@@ -134,18 +149,11 @@ class Rounds:
         return np.random.default_rng([self.config.seed, number])
 
 
-def current_round(evaluations: Sequence[Evaluation]) -> int:
-    """Return the number of the round that is not whole, the next one where all are."""
-    if not evaluations:
-        return 0
-    last = evaluations[-1]
-    recorded = sum(evaluation.round == last.round for evaluation in evaluations)
-    return last.round + (recorded == last.size)
-
-
 def breach_of(batch: Batch, archive: Archive, n: int) -> str:
     """Say how a batch breaks the contract of a tactic that may spend `n` full validations, or nothing."""
     k, m = len(batch.rows), len(archive.objectives)
+    if k == 0 and len(archive.pending):
+        return ""
     if k == 0 or batch.shares.shape != (k,) or {batch.mean.shape, batch.deviation.shape} != {(k, m)}:
         shapes = batch.rows.shape, batch.shares.shape, batch.mean.shape, batch.deviation.shape
         return f"rows, shares, mean and deviation have shapes {', '.join(map(str, shapes))}; expected k, k, (k, {m})"

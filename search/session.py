@@ -7,7 +7,6 @@ measurements in flight. Who measures is not decided here: `search_in_context` do
 
 from __future__ import annotations
 
-import math
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -16,22 +15,25 @@ from pathlib import Path
 
 import numpy as np
 
+from ..profilers.journal import Journal
 from ..supernets.evaluation.deciding import PILOTS, Outcomes
 from ..supernets.space.space import SearchSpace
 from .archive import most_of
 from .config import SearchConfig
 from .deployments.provenance import Provenance
 from .errors import SpaceExhausted
+from .open_rounds import OpenRounds
 from .problem.context import ChoosesDeployments
 from .problem.objective import Objective
 from .problem.problem import settled
-from .rounds import Rounds, Trial, current_round
-from .runs.folder import KEPT, kept_reference, open_run, writing
+from .rounds import Rounds, Trial
+from .runs.asks import Ask
+from .runs.folder import KEPT, kept_reference, open_journal, open_run, writing
 from .runs.identity import header_for
 from .runs.measured import feasible_volume, measured_of
 from .runs.outcomes import KeptOutcomes
 from .runs.pilots import pilots_of
-from .runs.records import STOP_FILE, Evaluation, PartialExamples
+from .runs.records import ASKS_FILE, STOP_FILE, Evaluation, PartialExamples
 from .runs.run import Run
 from .runs.stopping import Reason, Stop, budget_said, cost_of, fits, gain_said, read_stop, time_said, write_stop
 from .runs.warm_start import start_from_run
@@ -94,8 +96,10 @@ class Session:
             raise
         self.folder, self.header, self.start = folder, opened.header, opened.start
         self._journal, self._evaluations = opened.journal, list(opened.evaluations)
+        self._stack = stack
+        self._asks_journal: Journal | None = None  # opened when a round is asked for early
         first = opened.start.first() if opened.start else ()
-        self._rounds = Rounds(
+        rounds = Rounds(
             space,
             config,
             self.problem,
@@ -104,9 +108,9 @@ class Session:
             np.array(first, dtype=np.int64).reshape(-1, len(space.choices)),
             pilots=PILOTS if partial_examples == "deciding" else 1,
         )
+        self._open = OpenRounds(rounds, self._evaluations, opened.asks)
         self.most = most_of(space, config.budget)  # of full validations that can be made
         self._deployments = deployments
-        self._asked: tuple[Trial, ...] = ()
         self._clock = clock
         last_s = self._evaluations[-1].elapsed_s if self._evaluations else 0.0
         self._opened_s = clock() - max(last_s, self._stop.elapsed_s if self._stop else 0.0)
@@ -136,7 +140,7 @@ class Session:
         return self._volume_of(self._evaluations)
 
     def pending(self) -> tuple[Trial, ...]:
-        """Return what is left to measure of the current round, in order; nothing when the run is over, which it writes.
+        """Return what is left to measure of what was asked for, in order; nothing when the run is over, and it says so.
 
         Takes as long as the tactic does when a round begins. Raises what `Rounds.trials` does, SpaceExhausted excepted.
         """
@@ -154,10 +158,29 @@ class Session:
         return ()
 
     def open_trials(self) -> tuple[Trial, ...]:
-        """Return the trials of the current round that the budget allows and that are not recorded."""
-        number = current_round(self._evaluations)
-        recorded = {e.position for e in self._evaluations if e.round == number}
-        return tuple(trial for trial in self._affordable(number) if trial.position not in recorded)
+        """Return the trials that the budget allows and that are not recorded; the next round's where there are none."""
+        return self._open.ask() if self._open.are_whole() else self._open.trials()
+
+    def ask_early(self) -> tuple[Trial, ...]:
+        """Ask for a round more while the open trials are being measured; return all that is open then.
+
+        It is not asked for where the run would stop, where the tactic waits, or where the space has nothing left.
+        """
+        config, before = self.header.config, self._open.trials()
+        over = not fits(self._open.cost(), config) or self._gain_said()
+        if over or time_said(self._evaluations, 1.0, self.elapsed_s, config):
+            return before
+        try:
+            asked = self._open.ask_early()
+        except SpaceExhausted:
+            return before
+        if asked is None:
+            return before
+        if self._asks_journal is None:
+            self._asks_journal = open_journal(self.folder, self._stack, ASKS_FILE)
+        with writing(self.folder, KEPT):
+            self._asks_journal.append(Ask(round=asked[0], known=asked[1]).model_dump())
+        return self._open.trials()
 
     def record(
         self,
@@ -188,6 +211,7 @@ class Session:
         with writing(self.folder, KEPT):
             self._journal.append(evaluation.model_dump(mode="json"))
         self._evaluations.append(evaluation)
+        self._open.recorded(trial)
         return evaluation
 
     def _deployment_of(self, trial: Trial) -> int | None:
@@ -196,34 +220,18 @@ class Session:
             return None
         return int(self._deployments.chosen(np.array([trial.indices], dtype=np.int64))[0])
 
-    def _affordable(self, number: int) -> list[Trial]:
-        """Return the trials of a round before which a full validation is left."""
-        if not (self._asked and self._asked[0].round == number):
-            self._asked = self._rounds.trials(self._evaluations, number)
-        spent = [e.share for e in self._evaluations if e.round < number]
-        affordable = []
-        for trial in self._asked:
-            if not fits(math.fsum(spent), self.header.config):
-                break
-            affordable.append(trial)
-            spent.append(trial.share)
-        return affordable
-
     def _next_stop(self) -> Stop | None:
         """Return why nothing is measured now, None when something is."""
-        config, number = self.header.config, current_round(self._evaluations)
-        positions = sorted(e.position for e in self._evaluations if e.round == number)
-        gapless = positions == list(range(len(positions)))
-        if gapless and not fits(self.cost, config):
-            return self._stopped("budget", budget_said(self.cost, config))
-        if not positions and (why := self._gain_said()):
-            return self._stopped("gain", why)
-        try:
-            trials = self.open_trials()
-        except SpaceExhausted as error:
-            return self._stopped("space", str(error))
+        config, trials = self.header.config, self._open.trials()
         if not trials:
-            return self._stopped("budget", budget_said(self.cost, config))
+            if not fits(self.cost, config):
+                return self._stopped("budget", budget_said(self.cost, config))
+            if why := self._gain_said():
+                return self._stopped("gain", why)
+            try:
+                trials = self._open.ask()
+            except SpaceExhausted as error:
+                return self._stopped("space", str(error))
         why = time_said(self._evaluations, trials[0].share, self.elapsed_s, config)
         return self._stopped("time", why) if why else None
 

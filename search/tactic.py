@@ -59,15 +59,25 @@ class Batch:
             unknown if deviation is None else deviation,
         )
 
+    @staticmethod
+    def waiting(archive: Archive) -> Batch:
+        """Ask for nothing before more is known."""
+        return Batch.of(archive.indices[:0], len(archive.objectives))
+
 
 class Tactic(Protocol):
-    """Proposes architectures to measure."""
+    """Proposes architectures to measure.
+
+    Where several workers measure, it is asked while earlier trials are `pending` in the archive: these count as seen,
+    and a tactic may believe of them what it predicts.
+    """
 
     def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Batch:
         """Return distinct canonical architectures that were not measured in full, best first.
 
         `n` is what the round may cost, in full measurements: the shares of the batch add up to at most that, and to
-        more than 0. Raises SpaceExhausted when the space does not have so many architectures left.
+        more than 0. An empty batch waits for something pending; it is a fault where nothing is. Raises SpaceExhausted
+        when the space does not have so many architectures left.
         """
 
 

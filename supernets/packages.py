@@ -17,6 +17,7 @@ EXTRAS = {
     "yaml": ("pyyaml>=6.0",),
     "frame": ("pandas>=2.2",),
     "optuna": ("optuna>=4",),
+    "ray": ("ray>=2.40",),
     "testing": ("pytest>=8.3",),
 }
 IMPORTED_AS = {

@@ -61,7 +61,7 @@ FLOORS = {
         "errors",
         "config",
         "problem",
-        "archive",
+        "archive executor",
         "deployments",
         "fronts",
         "evolution",
@@ -70,14 +70,27 @@ FLOORS = {
         "runs",
         "acquisition interchange export",
         "rounds final",
-        "tactics",
+        "tactics open_rounds executors",
         "session",
-        "loop study",
+        "measuring study",
+        "loop",
         "testing",
     ),
     "cli": ("exits groups wording", "printing", "options", "verbs", "main", "__main__"),
 }
-HEAVY = ("torch", "onnxruntime", "openvino", "tensorrt", "pymoo", "sklearn", "pandas", "scipy", "matplotlib", "optuna")
+HEAVY = (
+    "torch",
+    "onnxruntime",
+    "openvino",
+    "tensorrt",
+    "pymoo",
+    "sklearn",
+    "pandas",
+    "scipy",
+    "matplotlib",
+    "optuna",
+    "ray",
+)
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 

@@ -12,9 +12,9 @@ from gnomon.lut import ProfileRequest
 from gnomon.lut.latency_model.model import MIN_NETWORKS
 from gnomon.profilers.run_config import RunConfig
 from gnomon.profilers.timing.protocol import TimingPolicy
-from gnomon.search import SearchConfig
+from gnomon.search import SearchConfig, Workers
 from gnomon.search.errors import InvalidConfig
-from gnomon.settings import PROFILE, SEARCH, Setting
+from gnomon.settings import PROFILE, SEARCH, WORKERS, Setting
 
 VERBS = typer.main.get_command(app).commands
 
@@ -22,6 +22,15 @@ VERBS = typer.main.get_command(app).commands
 def test_a_search_has_no_setting_without_an_option_but_the_reference():
     assert set(SearchConfig.model_fields) == {"space", "reference", *SEARCH}
     assert {option.name for option in VERBS["search"].params} >= {"space", *SEARCH}
+
+
+def test_workers_have_an_option_a_field_and_bounds():
+    fields = inspect.signature(Workers).parameters
+    assert {name: field.default for name, field in fields.items()} == {n: s.default for n, s in WORKERS.items()}
+    assert {option.name for option in VERBS["search"].params} >= set(WORKERS)
+    for name in ("workers", "worker_cpus", "worker_gpus"):
+        with pytest.raises(InvalidConfig, match=f"{name}=-1: expected a finite number, "):
+            Workers(**{name: -1})
 
 
 @pytest.mark.parametrize("name", SEARCH)

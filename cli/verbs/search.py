@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ...settings import SEARCH
+from ...settings import SEARCH, WORKERS
 from ..options.common import Force
-from ..options.from_settings import given, with_options
+from ..options.from_settings import checked, given, with_options
 from ..options.profiles import ProfileOptions
 from ..options.space import SpaceArgument, SpaceOption, named_space
 from ..options.weights import Checkpoint, Data
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
 
     @app.command()
-    @with_options(SEARCH)
+    @with_options({**SEARCH, **WORKERS})
     def search(
         context: typer.Context,
         out: Annotated[Path, typer.Option(help="Run folder; an interrupted run in it goes on.")],
@@ -58,7 +58,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Search a space, the profile's unless named: validate on the super-network, take latency from the profile."""
         from ...api import load_run, run_search
-        from ...search import SearchConfig
+        from ...search import SearchConfig, Workers
         from ...search.deployments.given import given_profiles
         from ..options.profiles import load_profiles
         from ..options.settings_file import read_settings, save_settings
@@ -88,5 +88,6 @@ def register(app: typer.Typer) -> None:
                 force=force,
                 on_progress=search_progress(report),
                 on_step=say,
+                workers=Workers(**checked(WORKERS, values)),
             )
         print_run(run, profile=loaded)

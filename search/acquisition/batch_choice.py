@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...supernets.space.space import Indices
 from ..archive import Archive
+from ..prediction.gaussian_process import GaussianProcess
 from ..prediction.posterior import Posterior
 from ..prediction.surrogate import Floats
 from ..problem.objective import Values
@@ -32,16 +33,24 @@ class Choosing:
 
     @staticmethod
     def among(rows: Indices, archive: Archive, posterior: Posterior, exploration: float) -> Choosing:
-        """Start with nothing chosen.
+        """Start with nothing chosen; of what is pending, believe what is predicted.
 
         What is better than the region's better side counts, measured or predicted, as that side.
         """
-        mean, covariances = posterior.joint(rows)
+        pending = archive.pending.reshape(-1, rows.shape[1])
+        mean, covariances = posterior.joint(np.concatenate([pending, rows]))
+        believed, mean = mean[: len(pending)], mean[len(pending) :]
+        covariances = {
+            column: given_pending(posterior.processes[column], covariance, believed[:, column], archive.pending_shares)
+            for column, covariance in covariances.items()
+        }
+        whole = archive.pending_shares == 1.0
+        values = np.concatenate([archive.values, believed[whole]])
+        feasible = archive.violation(values, np.concatenate([archive.indices, pending[whole]])) == 0
         region = archive.problem.region
-        feasible = region.clipped(archive.values[archive.violation(archive.values, archive.indices) == 0])
-        clipped = region.clipped(mean)
+        front, clipped = region.clipped(values[feasible]), region.clipped(mean)
         taken = np.zeros(len(rows), dtype=np.bool_)
-        return Choosing(posterior, archive, clipped, mean, covariances, feasible, exploration, taken, rows)
+        return Choosing(posterior, archive, clipped, mean, covariances, front, exploration, taken, rows)
 
     def best(self, n: int, *, share: float) -> list[int]:
         """Return up to `n` positions, not taken before, to measure on a share of the images, the most promising first.
@@ -75,3 +84,16 @@ class Choosing:
         )
         promise = gain + kept
         return -np.arange(len(gain), dtype=np.float64), kept, promise, np.where(self.taken, 0.0, 1.0)
+
+
+def given_pending(process: GaussianProcess, covariance: Floats, believed: Values, shares: Values) -> Floats:
+    """Return the covariance (n, n) of rows once p pending ones are measured, given that of the pending and the rows.
+
+    `believed` (p,) is what the pending ones are expected to be, on which their noise depends; the mean stays.
+    """
+    p = len(shares)
+    if not p:
+        return covariance
+    noise = [process.noise(share, believed[[position]])[0] for position, share in enumerate(shares)]
+    own, shared = covariance[:p, :p] + np.diag(noise), covariance[:p, p:]
+    return np.asarray(covariance[p:, p:] - shared.T @ np.linalg.solve(own, shared), dtype=np.float64)

@@ -26,14 +26,15 @@ def informative(archive: Archive, n: int, share: float, rng: np.random.Generator
     named = np.flatnonzero([not choice.is_ordered for choice in space.choices])  # no option of these is an end
     ends[:, named] = rng.integers(0, space.radices[named], size=(CANDIDATES, len(named)))
     kinds = (leaning_networks(space, rng)[:CANDIDATES], space.sample(CANDIDATES, rng), space.canonical(ends))
-    measured = np.concatenate([archive.indices, archive.partial.indices])
+    pending = archive.pending.reshape(-1, len(space.choices))
+    measured = np.concatenate([archive.indices, archive.partial.indices, pending])
     rows = archive.unseen(np.concatenate(kinds))
     rows = rows[archive.not_partially_evaluated(rows)]
     encoding = Encoding.of(space)
     settings = default_settings(len(encoding.views))
     features = space.one_hot(np.concatenate([measured, rows]))
     covariance = Basis.of(encoding, features).components(features, features).covariance(settings)
-    shares = np.concatenate([np.ones(len(archive.indices)), archive.partial.shares])
+    shares = np.concatenate([np.ones(len(archive.indices)), archive.partial.shares, archive.pending_shares])
     if len(measured):
         own = covariance[: len(measured), : len(measured)] + np.diag(settings.variances(shares))
         whitened = solved(

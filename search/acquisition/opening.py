@@ -32,13 +32,14 @@ def opening(
 ) -> Batch | None:
     """Return what a round that may cost `n` measures while the search opens; None once it is over.
 
-    `budget` is what the search was told it may cost when it began. Measurements that failed count as made.
+    `budget` is what the search was told it may cost when it began. Measurements that failed or are pending count as
+    made; what values decide waits for them.
     """
     if budget < AMPLE:
         few = max(min(budget, LEAST), round(FEW * budget))
         left = min(n, few - archive.validated)
         if left < 1:
-            return None
+            return Batch.waiting(archive) if awaits(archive, few) else None
         return batch(archive, archive.topped_up(between_ends(archive, few, seed), left, rng), left, share)
     full, looked = archive.validated, archive.partial_cost + share - TOLERANCE
     trial = archive.divisible and share < 1.0 and full < FIRST
@@ -49,6 +50,8 @@ def opening(
         return opened(archive, n, share, seed, rng, until=judged)
     if full >= FIRST and looked > FIRST_PARTIAL:
         return None
+    if awaits(archive, judged):
+        return Batch.waiting(archive)
     pay = share < 1.0 and partial_evaluations_pay(archive, share)
     if pay and looked <= FIRST_PARTIAL:
         return opened(archive, n, share, seed, rng, until=0, partial_budget=FIRST_PARTIAL - looked + share)
@@ -93,6 +96,11 @@ def batch(archive: Archive, rows: Indices, whole: int, share: float, **expected:
     """Return rows of which the first `whole` are measured in full, the others on a share of the images."""
     shares = np.where(np.arange(len(rows)) < whole, 1.0, share)
     return Batch.of(rows, len(archive.objectives), shares=shares, **expected)
+
+
+def awaits(archive: Archive, needed: int) -> bool:
+    """Tell whether fewer full measurements than needed are known, and some are pending."""
+    return archive.awaited > 0 and archive.validated - archive.awaited < needed
 
 
 def whole_cost(partial_evaluations: int, share: float) -> int:

@@ -29,7 +29,8 @@ class Objective(ABC):
     `costly`: a value takes running a network, so that tactics predict it. `divisible`: it can be measured on a share of
     its data, at that share of the cost; the data of a share are the same for every architecture, and a larger share
     contains a smaller. `device_independent`: a value measured beside one device holds on another, as an accuracy does.
-    `knows_worst`: a costly one to minimise that can measure its `worst` value.
+    `knows_worst`: a costly one to minimise that can measure its `worst` value. `on_device`: a value is of the machine
+    that searches, where it is measured one network at a time; other costly ones may be evaluated by workers elsewhere.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Objective(ABC):
     divisible: bool = False
     device_independent: bool = False
     knows_worst: bool = False
+    on_device: bool = False
 
     @abstractmethod
     def values(self, indices: Indices) -> Values:

@@ -30,6 +30,7 @@ class Resource(Objective):
     direction: Direction = "min"
     costly: bool = True
     knows_worst: bool = True
+    on_device: bool = True
 
     def values(self, indices: Indices) -> Values:
         """Measure (n, d) architectures one after another, (n,)."""

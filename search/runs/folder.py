@@ -15,8 +15,10 @@ from ...outputs import OutputUnusable
 from ...profilers.files import has_schema, open_to_read
 from ...profilers.journal import Journal, write_atomically
 from ..errors import RunLocked, RunMismatch
+from .asks import read_asks
 from .identity import require_same
 from .records import (
+    ASKS_FILE,
     EVALUATIONS_FILE,
     FINAL_FILE,
     JOURNAL_FILE,
@@ -40,11 +42,15 @@ KEPT = "what was measured is kept, and the same command goes on"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A run folder that is locked: its description, what it started from, what it holds, and where to write more."""
+    """A run folder that is locked: its description, what it started from, what it holds, and where to write more.
+
+    `asks` are the rounds that were asked for early.
+    """
 
     header: RunHeader
     start: Start | None
     evaluations: tuple[Evaluation, ...]
+    asks: dict[int, int]
     journal: Journal
 
 
@@ -59,7 +65,7 @@ def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitSta
     if stored is None:
         header = asked.started_from(start.sha256) if start else asked
         begin(folder, header, start)
-        return Opened(header, start, (), open_journal(folder, stack))
+        return Opened(header, start, (), {}, open_journal(folder, stack, EVALUATIONS_FILE))
     started = stored.provenance.start_sha256
     if start is None and started is not None:
         start = read_start(folder, started)
@@ -76,7 +82,8 @@ def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitSta
         )
     if stored != header:
         write_header(folder, header)
-    return Opened(header, start, evaluations, open_journal(folder, stack))
+    journal = open_journal(folder, stack, EVALUATIONS_FILE)
+    return Opened(header, start, evaluations, read_asks(folder), journal)
 
 
 @contextmanager
@@ -97,10 +104,10 @@ def lock(folder: Path, stack: ExitStack) -> None:
         stack.enter_context(FileLock(folder / LOCK_FILE, timeout=0))
 
 
-def open_journal(folder: Path, stack: ExitStack) -> Journal:
-    """Open the run's evaluations to append to until `stack` closes; raises OutputUnusable."""
+def open_journal(folder: Path, stack: ExitStack, name: str) -> Journal:
+    """Open a journal of the run to append to until `stack` closes; raises OutputUnusable."""
     with writing(folder, "choose another `folder`"):
-        journal = Journal(folder / EVALUATIONS_FILE).__enter__()
+        journal = Journal(folder / name).__enter__()
     stack.callback(close, journal, folder)
     return journal
 
@@ -115,7 +122,7 @@ def begin(folder: Path, header: RunHeader, start: Start | None) -> None:
     """Write a new run into `folder`, which must be empty or hold a run; replaces only a run's files."""
     require_own(folder)
     with writing(folder, "choose another `folder`"):
-        for name in (EVALUATIONS_FILE, STOP_FILE):
+        for name in (EVALUATIONS_FILE, STOP_FILE, ASKS_FILE):
             (folder / name).unlink(missing_ok=True)
         if start is not None:
             write_atomically(folder / START_FILE, start.text)
@@ -146,7 +153,7 @@ def foreign_in_run(folder: Path) -> str:
     """Say what a folder holds that no run leaves there, or nothing: for whoever would remove all of it."""
     if folder.is_symlink() or not folder.is_dir() or not has_schema(folder / RUN_FILE, SCHEMA):
         return "is no run"
-    own = (RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE, JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER)
+    own = (RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE, ASKS_FILE, JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER)
     others = [path.name for path in sorted(folder.iterdir()) if path.name not in own and not is_lock(path)]
     return f"holds {others[0]}, which no run wrote" if others else ""
 

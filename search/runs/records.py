@@ -40,6 +40,7 @@ RENAMED = {"glimpse_share": "partial_share"}  # settings of earlier versions, an
 OLD_DEPLOYMENT = {"name": "deployment", "unit": "number"}  # what was watched before version 4
 
 RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE = "run.json", "evaluations.jsonl", "stop.json", "start.jsonl"
+ASKS_FILE = "rounds.jsonl"  # of rounds that were asked for early
 JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER = "final.jsonl", "final.json", "final.timing"  # of a final front
 
 LONGEST_S = 1e10  # no run has taken three hundred years

@@ -1,8 +1,8 @@
 """Read the evaluations of a run, refusing what the run cannot have written.
 
-Rounds follow each other, and each is whole before the next begins; within a round evaluations may be written in any
-order, as a farm of trainers finishes them. What cannot be seen from the lines alone, that the tactic would ask for
-the same again, is checked where a run goes on (`rounds.py`).
+Rounds follow each other, and each is whole before the next begins unless that was asked for early (`asks.py`); within
+a round evaluations may be written in any order, as a farm of trainers finishes them. What cannot be seen from the lines
+alone, that the tactic would ask for the same again, is checked where a run goes on (`rounds.py`).
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from ...profilers.journal import Record
 from ...supernets import SearchSpace, SupernetError, load_space
 from ...supernets.space.space import Architecture
 from ..errors import RunDamaged
+from .asks import Asks, RoundOrder, read_asks
 from .pilots import Pilots
 from .records import (
+    ASKS_FILE,
     EVALUATIONS_FILE,
     FIRST_WITH_DEPLOYMENT,
     Evaluation,
@@ -36,7 +38,8 @@ VERSION_1_FIELDS = {"round", "order", "id", "indices", "values", "seconds"}
 def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
     """Read `evaluations.jsonl`, dropping a torn last line; raises RunDamaged with the line that is wrong."""
     path = folder / EVALUATIONS_FILE
-    replay = Replay(header)
+    asks = read_asks(folder)
+    replay = Replay(header, asks)
     for number, line in enumerate(journal_lines(path), 1):
         try:
             content = from_version_1(line, replay.evaluations, header) if header.version == 1 else line
@@ -47,6 +50,13 @@ def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
         if wrong := replay.fault_of(evaluation):
             raise RunDamaged(f"{path}, line {number}: {wrong}", path=path, line_number=number)
         replay.add(evaluation)
+    if asks and (known := max(asks.values())) > len(replay.evaluations):
+        raise RunDamaged(
+            f"{folder / ASKS_FILE}: a round was asked for after {known} evaluations, and {path} has "
+            f"{len(replay.evaluations)}; restore it, or start anew with `force=True`",
+            path=path,
+            line_number=len(replay.evaluations),
+        )
     if (space := installed_space(header)) is not None and (found := outside(space, replay.evaluations)):
         number, wrong = found
         raise RunDamaged(f"{path}, line {number}: indices: {wrong}", path=path, line_number=number)
@@ -95,26 +105,21 @@ def from_version_1(line: Record, before: Sequence[Evaluation], header: RunHeader
 class Replay:
     """The evaluations of a run as far as they were read, and what they tell of the next: in constant time for each."""
 
-    def __init__(self, header: RunHeader) -> None:
+    def __init__(self, header: RunHeader, asks: Asks) -> None:
         self.header = header
         self.evaluations: list[Evaluation] = []
         self._spending = Spending()
         self._pilots = Pilots(header.partial_examples)
-        self._measured: dict[tuple[int, ...], int] = {}  # the order of what was measured in full, or failed, by genes
-        self._round: list[Evaluation] = []  # the last round, whole or not
-        self._in_round: dict[int | tuple[int, ...], int] = {}  # its orders, by position and by genes
+        self._by_genes: dict[tuple[int, ...], list[Evaluation]] = {}
+        self._rounds = RoundOrder(asks)
 
     def add(self, evaluation: Evaluation) -> None:
         """Add an evaluation that has no fault."""
         self.evaluations.append(evaluation)
         self._spending.add(evaluation.share)
         self._pilots.add(evaluation)
-        if not evaluation.is_partial:
-            self._measured.setdefault(evaluation.indices, evaluation.order)
-        if self._round and self._round[-1].round != evaluation.round:
-            self._round, self._in_round = [], {}
-        self._round.append(evaluation)
-        self._in_round |= {evaluation.position: evaluation.order, evaluation.indices: evaluation.order}
+        self._by_genes.setdefault(evaluation.indices, []).append(evaluation)
+        self._rounds.add(evaluation)
 
     def fault_of(self, evaluation: Evaluation) -> str:
         """Say what tells that the run did not write `evaluation` after those so far, or nothing."""
@@ -135,7 +140,8 @@ class Replay:
         spent = self._spending.total + evaluation.share
         if spent - TOLERANCE > header.config.budget:
             return f"evaluation {order} is beyond the budget of {header.config.budget}: {spent:g} are spent with it"
-        return self._fault_of_genes(evaluation) or self._misplaced(evaluation) or self._pilots.fault_of(evaluation)
+        fault = self._fault_of_genes(evaluation) or self._rounds.misplaced(evaluation)
+        return fault or self._pilots.fault_of(evaluation)
 
     def _fault_of_genes(self, evaluation: Evaluation) -> str:
         """Say why the run cannot have measured these genes, or nothing."""
@@ -145,24 +151,7 @@ class Replay:
         identity = Architecture(self.header.config.space, evaluation.indices).id
         if evaluation.id != identity:
             return f"the indices are of architecture {identity}, the id says {evaluation.id}"
-        if (other := self._measured.get(evaluation.indices)) is not None:
-            return f"architecture {identity} is measured again after evaluation {other}"
-        return ""
-
-    def _misplaced(self, evaluation: Evaluation) -> str:
-        """Say why `evaluation` cannot stand in its round after those so far, or nothing."""
-        last = self._round[-1] if self._round else None
-        complete = last is not None and len(self._round) == last.size
-        expected = (last.round if last else 0) + complete
-        if evaluation.round != expected:
-            return f"evaluation {evaluation.order} belongs to round {expected}, found {evaluation.round}"
-        if evaluation.position >= evaluation.size:
-            return f"position {evaluation.position} is outside a round of {evaluation.size}"
-        if complete or last is None:
-            return ""
-        if last.size != evaluation.size:
-            return f"round {expected} has {last.size} evaluations by its other lines, {evaluation.size} by this"
-        for key in (evaluation.position, evaluation.indices):
-            if key in self._in_round:
-                return f"position {evaluation.position} of round {expected} repeats evaluation {self._in_round[key]}"
+        for other in self._by_genes.get(evaluation.indices, ()):
+            if self._rounds.bars(other, evaluation):
+                return f"architecture {identity} is measured again after evaluation {other.order}"
         return ""

@@ -4,8 +4,8 @@ A search knows least at its beginning, when a full validation says little more t
 with partial evaluations of architectures whose genes differ most informatively, where these pay, and goes on with some
 beside full validations until enough is known. Each round conditions a Gaussian process on all evidence (cheap
 objectives are exact), breeds candidates on its mean, and takes, one after the other, those whose measurement is
-expected to gain most hypervolume, each time as if the ones before had turned out as predicted (kriging believer:
-Ginsbourger et al. 2010).
+expected to gain most hypervolume, each time as if the ones before, and those that other workers still measure, had
+turned out as predicted (kriging believer: Ginsbourger et al. 2010).
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class ExpectedGain:
         first = opening(archive, n, share, self.config.seed, rng, budget=self.config.budget)
         if first is not None:
             return first
+        if not len(archive.indices) and archive.awaited:
+            return Batch.waiting(archive)
         if not len(archive.indices):  # all that was tried failed: there is nothing to learn from yet
             return batch(archive, archive.topped_up(archive.indices, n, rng), n, share)
         posterior = Posterior.of(archive)

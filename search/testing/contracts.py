@@ -132,6 +132,7 @@ class ObjectiveContract:
         assert objective.direction in ("max", "min")
         for claim in (objective.costly, objective.divisible, objective.device_independent, objective.knows_worst):
             assert isinstance(claim, bool)
+        assert isinstance(objective.on_device, bool)
 
     def test_values_are_finite_one_an_architecture(self, objective: Objective, rows: Indices) -> None:
         """The shape is (n,)."""
@@ -232,6 +233,15 @@ class TacticContract:
         asked = tactic.ask(archive, 4, np.random.default_rng(0), 1).rows
         again = tactic.ask(replace(archive, failed=asked), 4, np.random.default_rng(0), 1).rows
         assert len(replace(archive, failed=asked).unseen(again)) == len(again)
+
+    @pytest.mark.parametrize("measured", [0, 1, 30])
+    def test_what_is_pending_is_not_asked_for_again(self, tactic: Tactic, measured: int) -> None:
+        """What other workers are measuring counts as seen; an empty batch waits for it."""
+        archive = measured_archive(fake_context(), measured)
+        asked = tactic.ask(archive, 4, np.random.default_rng(0), 1)
+        archive = replace(archive, pending=asked.rows, pending_shares=asked.shares)
+        again = tactic.ask(archive, 4, np.random.default_rng(0), 2).rows
+        assert len(archive.unseen(again)) == len(again)
 
     def test_a_round_is_a_pure_function(self, tactic: Tactic) -> None:
         """Asking twice with the same seed gives the same rows."""

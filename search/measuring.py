@@ -1,0 +1,85 @@
+"""Measures what a session asks for: workers evaluate, this process prices, and measures what needs the device.
+
+A worker that becomes free is given the next trial; when all that was asked for is given out, the next round is asked
+for, with what is still being measured as pending. So no worker waits for a slow one. What is `on_device` is measured
+here, one network at a time, and nothing else is recorded meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..supernets.evaluation.deciding import PILOTS, Outcomes
+from .executor import Answer, Executor, Job, Key, evaluated
+from .problem.objective import Objective
+from .rounds import Trial
+from .runs.records import Evaluation
+from .session import Session
+
+
+def for_workers(objectives: Sequence[Objective]) -> tuple[Objective, ...]:
+    """Return the objectives that workers evaluate: costly ones that do not need the device."""
+    return tuple(objective for objective in objectives if objective.costly and not objective.on_device)
+
+
+@dataclass
+class Measuring:
+    """Gives trials of `session` to `executor`, whose workers have the objectives `for_workers` of `objectives`."""
+
+    session: Session
+    executor: Executor
+    objectives: Sequence[Objective]
+    given: dict[Key, Trial] = field(default_factory=dict)
+    pilots: tuple[Outcomes, ...] | None = ()
+
+    def next(self) -> Evaluation | None:
+        """Measure until an evaluation is recorded, and return it; None when the run is over."""
+        self._give()
+        while self.given:
+            if (answered := self.executor.answer()) is not None:
+                key, answer = answered
+                return self._recorded(self.given.pop(key), answer)
+            self._give()
+        return None
+
+    def _give(self) -> None:
+        """Give out trials as long as a worker is free and there is something to give."""
+        if self.pilots is not None and len(self.pilots) < PILOTS:
+            self.pilots = self.session.pilots()
+        trials = self.session.pending()
+        while self.executor.free:
+            left = [trial for trial in trials if key_of(trial) not in self.given]
+            if not left and self.given:
+                trials = self.session.ask_early()
+                left = [trial for trial in trials if key_of(trial) not in self.given]
+            if not left or self._waits(left[0]):
+                return
+            self.given[key_of(left[0])] = left[0]
+            self.executor.submit(key_of(left[0]), Job(left[0].indices, left[0].share, self.pilots))
+
+    def _waits(self, trial: Trial) -> bool:
+        """Tell whether a trial has to wait for pilots: they are measured first, and before the first partial one."""
+        if self.pilots is None or len(self.pilots) == PILOTS or not self.given:
+            return False
+        in_full = all(one.share == 1.0 for one in (trial, *self.given.values()))
+        return not (in_full and len(self.pilots) + len(self.given) < PILOTS)
+
+    def _recorded(self, trial: Trial, answer: Answer) -> Evaluation:
+        """Complete what a worker measured with what is measured here, and record it."""
+        asked = {objective.name for objective in for_workers(self.objectives)}
+        here = [objective for objective in self.objectives if objective.name not in asked]
+        rest = Answer() if answer.failed else evaluated(here, Job(trial.indices, trial.share))
+        names = [*(one.name for one in for_workers(self.objectives)), *(one.name for one in here)]
+        return self.session.record(
+            trial,
+            dict(zip(names, (*answer.values, *rest.values))),
+            seconds=answer.seconds + rest.seconds,
+            failed=answer.failed or rest.failed,
+            outcomes=None if rest.failed else answer.outcomes,
+        )
+
+
+def key_of(trial: Trial) -> Key:
+    """Return what names a trial of a run."""
+    return trial.round, trial.position

@@ -1,0 +1,89 @@
+"""The rounds of a run that are asked for and not whole: one, or several where several workers measure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from .rounds import Rounds, Trial
+from .runs.asks import Asks
+from .runs.records import Evaluation
+from .runs.stopping import fits
+
+
+class OpenRounds:
+    """What is asked for, within the budget, and not recorded; found anew from the evaluations when a run goes on."""
+
+    def __init__(self, rounds: Rounds, evaluations: Sequence[Evaluation], asks: Asks) -> None:
+        """Take the evaluations so far, which the caller goes on to extend, and the rounds asked for early."""
+        self._rounds, self._evaluations, self._asks = rounds, evaluations, dict(asks)
+        self._open: dict[int, dict[int, Trial]] = {}
+        self._beyond: set[int] = set()  # rounds with trials that the budget does not reach
+        told = Counter(evaluation.round for evaluation in evaluations)
+        sizes = {evaluation.round: evaluation.size for evaluation in evaluations}
+        self._next = max([*told, *asks], default=-1) + 1
+        self._to_restore = [number for number in range(self._next) if told[number] < sizes.get(number, 1)]
+
+    def trials(self) -> tuple[Trial, ...]:
+        """Return what is open, in order; takes as long as the tactic does for each round when a run goes on."""
+        while self._to_restore:
+            self._open_round(self._to_restore[0])
+            del self._to_restore[0]
+        return self._trials()
+
+    def are_whole(self) -> bool:
+        """Tell whether every round that was asked for is measured to its end."""
+        return not (self.trials() or self._beyond)
+
+    def cost(self) -> float:
+        """Return what all that was asked for costs, measured or not, in full validations."""
+        return math.fsum([*(e.share for e in self._evaluations), *(trial.share for trial in self.trials())])
+
+    def ask(self) -> tuple[Trial, ...]:
+        """Ask for the next round, all before it being whole; return what is open. Raises what `Rounds.trials` does."""
+        self._open_round(self._next)
+        self._next += 1
+        return self.trials()
+
+    def ask_early(self) -> tuple[int, int] | None:
+        """Ask for the next round while others are open; return its number and what was known, for `rounds.jsonl`.
+
+        None when the tactic waits for more to be known: then nothing has changed. Raises what `Rounds.trials` does.
+        """
+        number, known = self._next, len(self._evaluations)
+        self._asks[number] = known
+        try:
+            self._open_round(number)
+        finally:
+            if number not in self._open and number not in self._beyond:
+                del self._asks[number]
+        if number not in self._asks:
+            return None
+        self._next += 1
+        return number, known
+
+    def recorded(self, trial: Trial) -> None:
+        """Close a trial that is recorded."""
+        trials = self._open.get(trial.round, {})
+        trials.pop(trial.position, None)
+        if not trials:
+            self._open.pop(trial.round, None)
+
+    def _trials(self) -> tuple[Trial, ...]:
+        return tuple(trial for number in sorted(self._open) for _, trial in sorted(self._open[number].items()))
+
+    def _open_round(self, number: int) -> None:
+        """Open the trials of a round that the budget allows: those before which a full validation is left."""
+        earlier, known = self._trials(), self._asks.get(number)
+        asked = self._rounds.trials(self._evaluations, number, known=known, open_trials=earlier)
+        told = {evaluation.position for evaluation in self._evaluations if evaluation.round == number}
+        spent = [evaluation.share for evaluation in self._evaluations if evaluation.round < number]
+        spent += [trial.share for trial in earlier]
+        for trial in asked:
+            if not fits(math.fsum(spent), self._rounds.config):
+                self._beyond.add(number)
+                break
+            spent.append(trial.share)
+            if trial.position not in told:
+                self._open.setdefault(number, {})[trial.position] = trial
