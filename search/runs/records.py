@@ -24,6 +24,7 @@ from .outcomes import KeptOutcomes
 
 SCHEMA = "gnomon.run"
 # History of the run format, newest first:
+#   6  partial evaluations calibrate batch norm on examples that stand for all, not on the first of a fixed order
 #   5  what the pilots were right about is kept in their evaluations, and partial_examples in the description
 #   4  the number of the deployment is a field of an evaluation; it was the value of a watched quantity of that name
 #   3  the setting glimpse_share is called partial_share
@@ -31,8 +32,8 @@ SCHEMA = "gnomon.run"
 #      elapsed_s; stop.json, start.jsonl; settings population (may be null), glimpse_share, stop_*, patience,
 #      algorithm, region; what is constrained and not optimised is watched; opening_budget, which may be missing
 #   1  config, space digest, objectives, reference, provenance, versions; evaluations by round and order
-SCHEMA_VERSION = 5
-READABLE = (1, 2, 3, 4, 5)
+SCHEMA_VERSION = 6
+READABLE = (1, 2, 3, 4, 5, 6)
 FIRST_WITH_DEPLOYMENT = 4
 RENAMED = {"glimpse_share": "partial_share"}  # settings of earlier versions, and what they are called now
 OLD_DEPLOYMENT = {"name": "deployment", "unit": "number"}  # what was watched before version 4
