@@ -1,12 +1,13 @@
-"""How near an accuracy on a few examples is to that on all: examples that decide against random ones.
+"""How many examples a validation needs: those that decide against random ones, and at what processor time.
 
-    python benchmarks/deciding_examples.py
+    python benchmarks/deciding_examples.py [--seed 1] [--picture docs/deciding.png]
 
 Evaluates the smallest and the largest sub-network of the embedded fashion_mnist super-network, the pilots, and random
 ones on all validation images. For shares of the images it prints the mean error, the standard deviation of the error,
-and Kendall's tau with the order on all images: on deciding images, the rest taken as the pilots have it, and on random
-ones (mean of some draws). Batch norm is calibrated on all calibration images, and again on the same share of them, as a
-partial evaluation does, so that it costs its share and no more.
+Kendall's tau with the order on all images, and processor time relative to a validation on all: on deciding images, the
+rest taken as the pilots have it, and on random ones. Batch norm is calibrated as a partial evaluation does, on the same
+share of the calibration images, those that stand for all; on the same number of random ones; and on all. `--seed`
+draws other networks: the method was chosen on seed 0.
 """
 
 from __future__ import annotations
@@ -17,18 +18,28 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import argparse
+import time
+from pathlib import Path
 
 import numpy as np
+import torch
 from environment import print_environment
 from numpy.typing import NDArray
 
-from gnomon.supernets.data.labelled import rows_of_share
-from gnomon.supernets.evaluation.classifier import Classifier
+from gnomon.supernets.data.labelled import batches_of, rows_of_share
+from gnomon.supernets.elastic.normalisation import Statistics
+from gnomon.supernets.evaluation.classifier import BATCH, Classifier
 from gnomon.supernets.evaluation.deciding import DecidingExamples, Outcomes
-from gnomon.supernets.space.space import Indices
+from gnomon.supernets.space.space import Architecture, Indices
 from gnomon.supernets.supernet import load_supernet
 
 SHARES, DRAWS = (0.05, 0.1, 0.2, 0.3), 200
+OURS, ALL, FEW = (
+    "deciding, calibrated on those that stand for all",
+    "deciding, calibrated on all",
+    "deciding, calibrated on random ones",
+)
+RANDOM = f"random ({DRAWS} draws), calibrated on all"
 
 
 def judged(estimates: NDArray[np.floating], truth: NDArray[np.floating]) -> tuple[float, float, float]:
@@ -39,47 +50,110 @@ def judged(estimates: NDArray[np.floating], truth: NDArray[np.floating]) -> tupl
     return float(errors.mean()), float(errors.std(ddof=1)), float(kendalltau(estimates, truth).statistic)
 
 
-def outcomes_of(supernet: Classifier, row: Indices, share: float = 1.0) -> Outcomes:
-    """Return a sub-network's outcomes on all images, batch norm calibrated on a share of the calibration images."""
-    data = supernet.split("validation")
-    return Outcomes.of(supernet.logits(supernet.space.architecture(row), data, share), data.labels)
+def right_about(
+    supernet: Classifier, architecture: Architecture, statistics: Statistics, rows: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return whether a sub-network with given statistics is right about the images at `rows`, (k,)."""
+    data = supernet.split("validation").take(rows)
+    logits = supernet.network.logits_of(batches_of(data, BATCH), architecture, statistics).numpy()
+    return Outcomes.of(logits, data.labels).right
+
+
+def random_statistics(supernet: Classifier, architecture: Architecture, share: float) -> Statistics:
+    """Calibrate on random images, the same for every network."""
+    images = supernet.task.calibration
+    return supernet.network.calibrate_on(architecture, batches_of(images.take(rows_of_share(len(images), share)), 512))
+
+
+def seconds_of(supernet: Classifier, row: Indices, rows: NDArray[np.int64] | None) -> tuple[Outcomes, float]:
+    """Return the outcomes of a sub-network on some images, or all, and the processor seconds that they took."""
+    started = time.process_time()
+    outcomes = supernet.outcomes(supernet.space.architecture(row), rows=rows)
+    return outcomes, time.process_time() - started
+
+
+def estimates(
+    supernet: Classifier,
+    rows: Indices,
+    deciding: DecidingExamples,
+    right: NDArray[np.bool_],
+    full_s: NDArray[np.float64],
+) -> dict[tuple[float, str], tuple[float, float, float]]:
+    """Estimate each network from shares of the images, print how well, and return it by share and method."""
+    truth, n = 100 * right.mean(axis=1), right.shape[1]
+    found: dict[tuple[float, str], tuple[float, float, float]] = {}
+    for share in SHARES:
+        first = deciding.rows(share)
+        ours = [seconds_of(supernet, row, first) for row in rows]
+        cost = np.array([seconds for _, seconds in ours]) / full_s
+        architectures = [supernet.space.architecture(row) for row in rows]
+        few = [right_about(supernet, one, random_statistics(supernet, one, share), first) for one in architectures]
+        drawn = [np.random.default_rng(draw).permutation(n)[: len(first)] for draw in range(DRAWS)]
+        by_method = {
+            OURS: judged(np.array([deciding.percent(one.right) for one, _ in ours]), truth),
+            FEW: judged(np.array([deciding.percent(one) for one in few]), truth),
+            ALL: judged(np.array([deciding.percent(one[first]) for one in right]), truth),
+            RANDOM: tuple(np.mean([judged(100 * right[:, at].mean(axis=1), truth) for at in drawn], axis=0)),
+        }
+        for name, (mean, deviation, tau) in by_method.items():
+            print(f"share {share:4.2f}  {name:48s} error {mean:+.3f}, sd {deviation:.3f} points  tau {tau:.3f}")
+            found[share, name] = mean, deviation, tau
+        low, middle, high = np.quantile(cost, (0.25, 0.5, 0.75))
+        print(f"share {share:4.2f}  costs {middle:.3f} ({low:.3f} to {high:.3f}) of a full validation", flush=True)
+    return found
+
+
+def draw(found: dict[tuple[float, str], tuple[float, float, float]], path: Path) -> None:
+    """Draw the standard deviation of the error against the share of the images."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
+    for name, style in ((RANDOM, "s:"), (FEW, "v--"), (OURS, "o-"), (ALL, "^--")):
+        axes.plot([100 * share for share in SHARES], [found[share, name][1] for share in SHARES], style, label=name)
+    axes.set_xlabel("share of the validation images, percent")
+    axes.set_ylabel("standard deviation of the error, points")
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, fontsize=8)
+    figure.savefig(path, dpi=120)
 
 
 def main() -> None:
     """Evaluate the networks, then estimate each from shares of the images."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", type=int, default=24, help="random sub-networks beside the two pilots")
+    parser.add_argument("--seed", type=int, default=1, help="of the random sub-networks")
+    parser.add_argument("--picture", type=Path, help="draw the error against the share into this file")
     options = parser.parse_args()
+    torch.set_num_threads(1)
     supernet = load_supernet("fashion_mnist")
     assert isinstance(supernet, Classifier)
     space = supernet.space
-    rows = np.unique(space.sample(options.networks, np.random.default_rng(0)), axis=0)
-    deciding = DecidingExamples.of([outcomes_of(supernet, row) for row in (0 * space.radices, space.radices - 1)])
-    right = np.array([outcomes_of(supernet, row).right for row in rows])
+    rows = np.unique(space.sample(options.networks, np.random.default_rng(options.seed)), axis=0)
+    pilots = [seconds_of(supernet, row, None)[0] for row in (0 * space.radices, space.radices - 1)]
+    deciding = DecidingExamples.of(pilots)
+    every = [seconds_of(supernet, row, None) for row in rows]
+    right, full_s = np.array([one.right for one, _ in every]), np.array([seconds for _, seconds in every])
     truth = 100 * right.mean(axis=1)
     print_environment()
     print(f"weights   {supernet.checkpoint_sha256[:12]}")
+    started = time.process_time()
+    assert supernet.calibration_order is not None
+    order_s = time.process_time() - started
+    everywhere, nowhere = 100 * right.all(axis=0).mean(), 100 * (~right).all(axis=0).mean()
     print(
-        f"{len(rows)} random sub-networks, {right.shape[1]} images, top-1 {truth.mean():.2f} percent on average, "
-        f"standard deviation {truth.std(ddof=1):.3f}; right for all {100 * right.all(axis=0).mean():.1f} % of the "
-        f"images, wrong for all {100 * (~right).all(axis=0).mean():.1f} %; the pilots disagree on "
-        f"{100 * deciding.disputed / right.shape[1]:.1f} %"
+        f"{len(rows)} random sub-networks (seed {options.seed}), {right.shape[1]} images, top-1 {truth.mean():.2f} "
+        f"percent on average, standard deviation {truth.std(ddof=1):.3f}; right for all {everywhere:.1f} % of the "
+        f"images, wrong for all {nowhere:.1f} %; the pilots disagree on "
+        f"{100 * deciding.disputed / right.shape[1]:.1f} %; a full validation takes {np.median(full_s):.2f} s of "
+        f"processor time (median), ordering the calibration images {order_s:.2f} s, once"
     )
-    for share in SHARES:
-        few = np.array([outcomes_of(supernet, row, share).right for row in rows])
-        first, n = deciding.rows(share), right.shape[1]
-        generators = [np.random.default_rng(draw) for draw in range(DRAWS)]
-        drawn = [generator.permutation(n)[: len(first)] for generator in generators]
-        random = np.mean([judged(100 * right[:, at].mean(axis=1), truth) for at in drawn], axis=0)
-        own = 100 * few[:, rows_of_share(n, share)].mean(axis=1)
-        for name, found in (
-            ("deciding, calibrated on all", judged(np.array([deciding.percent(one[first]) for one in right]), truth)),
-            ("deciding, calibrated on the share", judged(np.array([deciding.percent(o[first]) for o in few]), truth)),
-            (f"random ({DRAWS} draws), calibrated on all", tuple(random)),
-            ("random (one draw), calibrated on the share", judged(own, truth)),
-        ):
-            mean, deviation, tau = found
-            print(f"share {share:4.2f}  {name:43s} error {mean:+.3f}, sd {deviation:.3f} points  tau {tau:.3f}")
+    found = estimates(supernet, rows, deciding, right, full_s)
+    if options.picture is not None:
+        draw(found, options.picture)
 
 
 if __name__ == "__main__":

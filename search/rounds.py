@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..supernets.space.slot import Option
 from ..supernets.space.space import Architecture, Indices, SearchSpace
@@ -32,6 +33,8 @@ class Trial:
     """An architecture to measure on a `share` of the validation data: the `position`-th of `size` in its round.
 
     `choices` gives the option of every choice of the space, `expected` what the tactic expects of a full validation.
+    `examples` (k,) are the positions of the validation examples to evaluate, in order, in a study that was told how
+    many there are; else None.
     """
 
     architecture: Architecture
@@ -41,6 +44,7 @@ class Trial:
     size: int
     expected: Expected | None = field(default=None, compare=False, repr=False)
     choices: Mapping[str, Option] = field(default_factory=dict, compare=False, repr=False)
+    examples: NDArray[np.int64] | None = field(default=None, compare=False, repr=False)
 
     @property
     def id(self) -> str:

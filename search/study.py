@@ -8,6 +8,9 @@
 
 What is told is on disk before `tell` returns, in whatever order a farm of trainers tells it; the next round begins
 when all of this one are told. A study in a new process on the same folder asks for the same trials, less those told.
+
+A study that knows how many validation examples there are asks for some of them: `Study(..., examples=10_000)` hands out
+trials with `trial.examples`, and `tell(trial, correct=[...])` says which of these the network is right about.
 """
 
 from __future__ import annotations
@@ -15,12 +18,14 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..supernets.evaluation.deciding import PILOTS, Outcomes
 from ..supernets.plugins import closest_hint
 from ..supernets.registry import load_space
 from ..supernets.space.space import SearchSpace
@@ -28,11 +33,12 @@ from .config import SearchConfig
 from .deployments.given import given_profiles
 from .deployments.profiles import searched
 from .deployments.resources import resources_from
-from .errors import InvalidValue, SpaceExhausted, TrialRefused
+from .errors import InvalidConfig, InvalidValue, SpaceExhausted, TrialRefused
 from .fronts.pareto import ParetoFront, describe
 from .problem.build import build_objective, build_watched
 from .problem.context import SearchContext
 from .problem.objective import Objective, measure
+from .problem.told import accuracy_of, examples_for, outcomes_told
 from .problem.user_objective import ACCURACY, UserObjective
 from .rounds import Trial
 from .runs.records import Evaluation
@@ -57,6 +63,7 @@ class Study:
         devices: Mapping[str, HardwareProfile] | None = None,
         deployments: Sequence[HardwareProfile] | None = None,
         user_objectives: Iterable[UserObjective] = (),
+        examples: int | None = None,
         provenance: Mapping[str, Any] | None = None,
         start_from: Run | None = None,
         force: bool = False,
@@ -67,6 +74,8 @@ class Study:
         and latency@NAME from the profile of that name in `devices`. Of `deployments`, profiles of one device, the
         fastest is taken, and a trial's choices hold its precision where they differ in that. macs, params and other
         objectives that can be computed are; `user_objectives` declares the rest, accuracy in percent besides.
+        `examples` is how many validation examples the accuracy is of: trials then say which to evaluate, and are told
+        which of them the network is right about.
         `provenance` says what values depend on, as {"checkpoint_sha256": ..., "data": ...}, and becomes part of the
         run's identity. Raises what `search_in_context` does, UnknownName for an objective that is neither declared nor
         registered, ProfileMismatch for a profile of another space.
@@ -75,7 +84,9 @@ class Study:
         profiles = given_profiles(profile, devices, deployments)
         known = searched(profiles, space, config.objectives)
         space, config = known.space, config.model_copy(update={"space": known.space.name})
-        declared = {one.name: one for one in (ACCURACY, *user_objectives)}
+        accuracy = ACCURACY if examples is None else replace(ACCURACY, divisible=True)
+        declared = {one.name: one for one in (accuracy, *user_objectives)}
+        require_examples(examples, config.objectives)
         check_names(config, user_objectives=list(declared))
         resources = resources_from(profiles, known.latencies)
         context = SearchContext(space, latency=known.latencies, split=config.split, resources=resources)
@@ -87,12 +98,15 @@ class Study:
             declared[name] if name in declared else build_objective(name, context) for name in config.objectives
         )
         self._watched = build_watched(config, context, user_objectives=list(declared))
+        divisible = all(one.divisible for one in self._objectives if one.costly)
+        self._examples = examples
         self._session = Session(
             space,
             config,
             Path(folder),
             objectives=self._objectives,
             watched=self._watched,
+            partial_examples="deciding" if examples and divisible and config.partial_share < 1.0 else "random",
             provenance=known.provenance.having(**(provenance or {})),
             deployments=context.deployments,
             start_from=start_from,
@@ -103,23 +117,39 @@ class Study:
     def ask(self) -> tuple[Trial, ...]:
         """Return the trials of this round that are not told yet, in order; none when the study is over.
 
-        Takes as long as the tactic does when a round begins. Asking again returns the same until they are told.
+        Takes as long as the tactic does when a round begins. Asking again returns the same until they are told. Trials
+        on the examples that decide follow when the full ones that show which these are have been told.
         """
-        trials = self._session.pending()
+        trials = self._handed_out(self._session.pending())
         for trial in trials:
             self._asked_s.setdefault((trial.round, trial.position), time.monotonic())
         return trials
 
     def tell(
-        self, trial: Trial, *, failed: str | None = None, seconds: float | None = None, **values: float
+        self,
+        trial: Trial,
+        *,
+        failed: str | None = None,
+        seconds: float | None = None,
+        correct: Any = None,
+        margins: Any = None,
+        **values: float,
     ) -> Evaluation:
         """Write down what a trial measured, one value a user objective, or why it `failed`; on disk on return.
+
+        In a study with `examples`, `correct` (k,) says of each of `trial.examples` whether the network is right, which
+        gives the accuracy, and `margins` (k,) how far the label's output is from the best other one: with them the
+        first two full validations show better which examples decide.
 
         `seconds` is what measuring took, since the trial was asked for unless given. A failed trial costs its share,
         is in no front and is not asked for again. Raises TrialRefused for a trial that is not open, and for values
         missing, surplus or beside a failure, InvalidValue for one that is not finite; the trial can then be told anew.
         """
         self._require_open(trial)
+        outcomes = self._outcomes_told(trial, values, failed, correct, margins)
+        pilots = self._session.pilots()
+        if outcomes is not None:
+            values[ACCURACY.name] = accuracy_of(outcomes.right, trial.share, pilots)
         require_values(trial, values, failed, user_objectives=self._user_objectives, known=self._session.header.names)
         since = self._asked_s.get((trial.round, trial.position))
         if seconds is None:
@@ -129,7 +159,9 @@ class Study:
             row = np.array(trial.indices, dtype=np.int64)
             values |= dict(zip((one.name for one in computed), measure(computed, row, trial.share)))
         opened = next(one for one in self._session.open_trials() if one == trial)  # with what the tactic expected
-        return self._session.record(opened, values, seconds=seconds, failed=failed)
+        is_pilot = pilots is not None and len(pilots) < PILOTS and trial.share == 1.0
+        kept = outcomes if is_pilot else None
+        return self._session.record(opened, values, seconds=seconds, failed=failed, outcomes=kept)
 
     @property
     def done(self) -> bool:
@@ -157,6 +189,39 @@ class Study:
     ) -> None:
         self.close()
 
+    def _handed_out(self, trials: Sequence[Trial]) -> tuple[Trial, ...]:
+        """Return those of the open trials whose examples are known, with these."""
+        if self._examples is None:
+            return tuple(trials)
+        pilots = self._session.pilots()
+        if pilots is not None and len(pilots) < PILOTS and any(trial.share == 1.0 for trial in trials):
+            trials = [trial for trial in trials if trial.share == 1.0]
+        return tuple(replace(t, examples=examples_for(t.share, self._examples, pilots)) for t in trials)
+
+    def _outcomes_told(
+        self, trial: Trial, values: Mapping[str, object], failed: str | None, correct: Any, margins: Any
+    ) -> Outcomes | None:
+        """Return the outcomes that a trial is told, None of one that failed or where none are told."""
+        if self._examples is None or (failed is not None and correct is None and margins is None):
+            if correct is not None or margins is not None:
+                raise TrialRefused(
+                    f"trial {trial.id} is told correct or margins, and this study hands out no examples; tell "
+                    "accuracy, or open the study with examples=..., how many there are"
+                )
+            return None
+        (ready,) = [one for one in self._handed_out(self._session.open_trials()) if one == trial] or [None]
+        if ready is None or ready.examples is None:
+            raise TrialRefused(
+                f"trial {trial.id} is on the examples that decide, which the first full validations show; tell the "
+                "trials that ask() returns first"
+            )
+        if correct is None or ACCURACY.name in values or failed is not None:
+            raise TrialRefused(
+                f"trial {trial.id} is of a study with examples; tell correct=[...], whether the network is right about "
+                'each of `trial.examples`, and no accuracy beside it, or failed="why" alone'
+            )
+        return outcomes_told(trial.id, len(ready.examples), correct, margins)
+
     def _require_open(self, trial: Trial) -> None:
         """Raise TrialRefused unless the trial is asked for and not told."""
         name = f"trial {trial.id} (round {trial.round}, position {trial.position})"
@@ -176,6 +241,22 @@ class Study:
                 f"{name} is not one that this study asks for; open are {known}{', ...' if len(trials) > 5 else ''}. "
                 "Tell the trials that ask() returns"
             )
+
+
+def require_examples(examples: int | None, objectives: Sequence[str]) -> None:
+    """Raise InvalidConfig for a number of examples that is none, or where no accuracy is searched."""
+    if examples is None:
+        return
+    if isinstance(examples, bool) or not isinstance(examples, int) or examples < 1:
+        raise InvalidConfig(
+            f"examples={examples!r}: expected how many validation examples there are, at least 1", field="examples"
+        )
+    if ACCURACY.name not in objectives:
+        raise InvalidConfig(
+            f"examples={examples}: accuracy is made of examples, and the study searches {', '.join(objectives)}; name "
+            "accuracy among the objectives, or leave examples out",
+            field="examples",
+        )
 
 
 def require_values(

@@ -17,7 +17,6 @@ import numpy as np
 
 from gnomon.search.archive import Archive
 from gnomon.search.prediction.posterior import tuned
-from gnomon.search.problem.objective import measure
 from gnomon.search.problem.problem import settled
 from gnomon.supernets.space.space import Indices
 from search_harness.cells import Cells
@@ -25,6 +24,7 @@ from search_harness.entrants import Entrant, config_of
 from search_harness.fashion import Fashion
 from search_harness.landscape import Landscape, objectives_of, volumes_of
 from search_harness.macro import Macro
+from search_harness.measuring import Measuring
 from search_harness.ofa import Ofa
 from search_harness.results import Best, Outcome, Results
 
@@ -74,11 +74,13 @@ def searched(
     partial: list[tuple[float, Indices, tuple[float, ...]]] = []
     costs, clock = [0.0] * len(known), [0.0] * len(known)
     spent = seconds = 0.0
+    taken: list[float] = []
+    measuring = Measuring(landscape, objectives, in_part=config.partial_share < 1.0)
     with overridden(entrant.constants):
         built = entrant.build(landscape, config)
         number = 0
         while (n := min(config.population, int(budget - spent + 1e-6))) >= 1:
-            archive = Archive.of(landscape.space, problem, measured=measured, partial=partial)
+            archive = Archive.of(landscape.space, problem, measured=measured, partial=partial, pilots=measuring.pilots)
             started = time.process_time()
             batch = built.ask(archive, n, np.random.default_rng([seed, number]), number)
             seconds += time.process_time() - started
@@ -86,12 +88,13 @@ def searched(
                 raise ValueError(f"{method} asked for {batch.shares.sum()} validations in a round that may cost {n}")
             for row, share in zip(batch.rows, batch.shares.tolist()):
                 spent += share
-                values = measure(objectives, row, share)
+                values = measuring.values(row, share)
                 if share < 1.0:
                     partial.append((share, row, values))
                 else:
                     measured.append((number, row, values))
                     costs.append(round(spent, 6))
+                    taken.append(round(measuring.seconds, 3))
                     clock.append(round(seconds, 3))
             number += 1
     rows = np.array([row for _, row, _ in measured], dtype=np.int64)
@@ -107,6 +110,7 @@ def searched(
         tuple(costs),
         tuple(volumes),
         tuple(clock),
+        tuple(taken) if measuring.images is not None else (),
     )
     return outcome, rows[len(known) :]
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from gnomon.search import hypervolume
 from gnomon.search.problem.objective import Direction, Objective, Values
 from gnomon.supernets import SearchSpace
+from gnomon.supernets.evaluation.deciding import Outcomes
 from gnomon.supernets.space.space import Indices
 
 DIRECTIONS: tuple[Direction, ...] = ("max", "min")
@@ -66,6 +68,24 @@ class Landscape(Protocol):
 
     def best_known(self) -> float:
         """Return the largest hypervolume that is known to be possible."""
+
+
+@runtime_checkable
+class HasImages(Protocol):
+    """A landscape whose validations are made of images, and take processor time; none has to be so."""
+
+    def outcomes(self, row: Indices) -> Outcomes:
+        """Return what a network (d) is right about on all images."""
+
+    def estimated(self, row: Indices, share: float, pilots: Sequence[Outcomes]) -> tuple[float, float]:
+        """Return a network's top-1 by the share of the images that decides most, and the processor seconds."""
+
+    def seconds(self, row: Indices, share: float) -> float:
+        """Return the processor seconds of a validation on random images, or all."""
+
+    @property
+    def order_seconds(self) -> float:
+        """Processor seconds that a search pays once for making validations in part."""
 
 
 @dataclass(frozen=True)

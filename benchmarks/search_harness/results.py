@@ -15,7 +15,10 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Outcome:
-    """One run. After each full validation: cost so far in full validations, hypervolume, the method's own seconds."""
+    """One run. After each full validation: cost so far in full validations, hypervolume, the method's own seconds.
+
+    `validation_seconds` are those of all validations so far, where a landscape's take any: processor time.
+    """
 
     landscape: str
     setting: str
@@ -27,6 +30,7 @@ class Outcome:
     costs: tuple[float, ...]
     volumes: tuple[float, ...]
     seconds: tuple[float, ...]
+    validation_seconds: tuple[float, ...] = ()
 
     def volume_at(self, cost: float) -> float:
         """Return the hypervolume once that much was spent; NaN where the budget was smaller."""
@@ -39,6 +43,11 @@ class Outcome:
         """Return what was spent when the hypervolume was reached; infinite where it was not."""
         reached = np.flatnonzero(np.array(self.volumes) >= volume)
         return self.costs[reached[0]] if len(reached) else float("inf")
+
+    def seconds_of(self, volume: float) -> float:
+        """Return the processor seconds of validations until the hypervolume was reached; infinite where it was not."""
+        reached = np.flatnonzero(np.array(self.volumes) >= volume)
+        return self.validation_seconds[reached[0]] if len(reached) else float("inf")
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ class Results:
                 if "best_known" in record:
                     results.bests.append(Best(**record))
                 else:
-                    lists = {name: tuple(record[name]) for name in ("costs", "volumes", "seconds")}
+                    lists = {name: tuple(value) for name, value in record.items() if isinstance(value, list)}
                     results.outcomes.append(Outcome(**{**record, **lists}))
             except (ValueError, TypeError, KeyError) as error:
                 raise SystemExit(

@@ -8,7 +8,7 @@ from ...supernets.space.space import Indices
 from ..errors import InvalidConfig, MissingContext
 from .objective import Direction, Objective, Values
 
-RESERVED = ("trial", "failed", "seconds")  # parameters of Study.tell
+RESERVED = ("trial", "failed", "seconds", "correct", "margins")  # parameters of Study.tell
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ from .outcomes import KeptOutcomes
 
 SCHEMA = "gnomon.run"
 # History of the run format, newest first:
-#   6  lines of evaluations end with a checksum; a run of version 5 is continued as one of 6
+#   6  lines of evaluations end with a checksum; partial evaluations calibrate batch norm on examples that stand for all,
+#      not on the first of a fixed order
 #   5  what the pilots were right about is kept in their evaluations, and partial_examples in the description
 #   4  the number of the deployment is a field of an evaluation; it was the value of a watched quantity of that name
 #   3  the setting glimpse_share is called partial_share
@@ -34,7 +35,7 @@ SCHEMA = "gnomon.run"
 #   1  config, space digest, objectives, reference, provenance, versions; evaluations by round and order
 SCHEMA_VERSION = 6
 READABLE = (1, 2, 3, 4, 5, 6)
-FIRST_CONTINUED = 5  # version of the oldest runs that go on
+FIRST_CONTINUED = 6  # version of the oldest runs that go on
 FIRST_WITH_DEPLOYMENT = 4
 RENAMED = {"glimpse_share": "partial_share"}  # settings of earlier versions, and what they are called now
 OLD_DEPLOYMENT = {"name": "deployment", "unit": "number"}  # what was watched before version 4

@@ -11,6 +11,7 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,12 +137,31 @@ class Classifier:
         own = self.network.own_statistics(architecture)
         if own is not None:
             return own
-        examples = share_of(self.task.calibration, share)
-        size = self.batch(CALIBRATION_BATCH, CALIBRATION_VALUES)
-        statistics = self.network.calibrate_on(architecture, batches_of(examples, size))
+        statistics = self.network.calibrate_on(architecture, self.calibration_batches(share))
         if statistics and len(self.task.calibration) < ENOUGH:
             self.doubt_once()
         return statistics
+
+    def calibration_batches(self, share: float) -> Iterator[Values]:
+        """Yield about that share of the calibration examples, at least one: those that stand for all."""
+        examples = self.task.calibration
+        if share < 1.0 and self.calibration_order is not None:
+            examples = examples.take(self.calibration_order[: max(1, round(share * len(examples)))])
+        return batches_of(examples, self.batch(CALIBRATION_BATCH, CALIBRATION_VALUES))
+
+    @cached_property
+    def calibration_order(self) -> NDArray[np.int64] | None:
+        """An order of the calibration examples, each beginning of which stands for all; None without batch norm.
+
+        It depends on the weights alone, by what the smallest and the largest sub-network see, and takes as long as
+        calibrating both.
+        """
+        from ..elastic.representative import representative_order
+
+        smallest = self.space.architecture(np.zeros_like(self.space.radices))
+        return representative_order(
+            self.network, (smallest, self.network.largest), lambda: self.calibration_batches(1.0)
+        )
 
     def doubt_once(self) -> None:
         """Say on the log, once, that batch norm has too few examples to be calibrated on."""

@@ -15,8 +15,9 @@ def landscape(tmp_path):
 def test_a_validation_is_done_once_and_survives_the_process(landscape):
     smallest = np.zeros((1, len(landscape.space.choices)), dtype=np.int64)
     first = landscape.validated(smallest, 0.1, seed=0)
-    record = json.loads(landscape.cache.read_text())
-    assert record["share"] == 0.1
+    order, record = map(json.loads, landscape.cache.read_text().splitlines())
+    assert landscape.order_seconds == order["seconds"] > 0
+    assert (record["share"], record["examples"]) == (0.1, "")
     assert record["seconds"] > 0
     landscape.cache.write_text(json.dumps({**record, "top1_percent": 12.5}) + '\n{"genes": "torn')
     reopened = Fashion(landscape.cache)
@@ -28,8 +29,8 @@ def test_the_best_known_is_that_of_everything_validated_in_full(landscape):
     assert landscape.best_known() == 0.0
     rows = landscape.space.canonical(np.array([np.zeros_like(landscape.space.radices), landscape.space.radices // 2]))
     for row, top1, share in zip(rows, (90.0, 99.0), (1.0, 0.5)):
-        key = "".join(map(str, row)), share
-        landscape.known[key] = {"genes": key[0], "share": share, "top1_percent": top1, "seconds": 1.0}
+        key = "".join(map(str, row)), share, ""
+        landscape.known[key] = {"genes": key[0], "share": share, "examples": "", "top1_percent": top1, "seconds": 1.0}
     worst_top1, worst_price = landscape.reference
     expected = (90.0 - worst_top1) * (worst_price - landscape.price(rows[:1])[0])
     assert landscape.best_known() == pytest.approx(expected)
