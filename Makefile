@@ -6,7 +6,7 @@ JOBS ?= 2
 BENCH ?= $(VENV)/bench
 MODULES = __init__.py version.py errors.py outputs.py inputs.py printable.py settings.py api cli lut profilers reports search supernets
 
-.PHONY: demo test test-fast check bench bench-search clean
+.PHONY: demo test test-fast check docs bench bench-search clean
 
 demo: $(VENV)/.demo
 	$(BIN)/gnomon demo
@@ -23,6 +23,10 @@ check: $(VENV)/.dev
 	ln -sfn $(CURDIR) $(VENV)/gnomon  # so that modules are gnomon.*, whatever the clone is called
 	cd $(VENV) && bin/mypy --config-file gnomon/pyproject.toml $(MODULES:%=gnomon/%)
 	$(BIN)/python -m pytest -q tests/test_architecture.py
+
+# Offline, once everything is installed; the site is then build/docs/html/index.html.
+docs: $(VENV)/.dev
+	$(BIN)/python docs/site/build_site.py build/docs
 
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cli_startup.py
