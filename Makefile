@@ -2,6 +2,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN = $(VENV)/bin
+PIP = --quiet --disable-pip-version-check --constraint constraints.txt
 JOBS ?= 2
 BENCH ?= $(VENV)/bench
 MODULES = __init__.py version.py errors.py outputs.py inputs.py printable.py settings.py api cli lut profilers reports search supernets
@@ -9,7 +10,7 @@ MODULES = __init__.py version.py errors.py outputs.py inputs.py printable.py set
 .PHONY: demo test test-fast check docs bench bench-search clean
 
 demo: $(VENV)/.demo
-	$(BIN)/gnomon demo
+	@$(BIN)/gnomon demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
@@ -38,7 +39,7 @@ bench: $(VENV)/.dev
 
 # Tables of BENCH, as CONTRIBUTING.md says; results stay there, so that an interrupted run goes on.
 bench-search: $(VENV)/.dev
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m pip install $(PIP) --editable '.[bench]'
 	$(BIN)/python benchmarks/search_efficiency.py --jobs $(JOBS) --landscape ofa --budget 500 \
 	  --data $(BENCH)/ofa_mbv3_top1.csv --results $(BENCH)/ofa.jsonl
 	$(BIN)/python benchmarks/search_efficiency.py --jobs $(JOBS) --landscape macro --budget 200 \
@@ -47,14 +48,16 @@ bench-search: $(VENV)/.dev
 	  --data $(BENCH)/fashion_validations.jsonl --results $(BENCH)/fashion.jsonl
 
 $(VENV)/.demo: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[demo]'
-	touch $@
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what this takes into $(VENV): once, some minutes"
+	@$(BIN)/python -m pip install $(PIP) --editable '.[demo]'
+	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	touch $@ $(VENV)/.demo
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what this takes into $(VENV): once, some minutes"
+	@$(BIN)/python -m pip install $(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/.demo
 
 clean:
 	rm -rf $(VENV) build *.egg-info gnomon-demo .mypy_cache .ruff_cache .pytest_cache
