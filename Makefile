@@ -2,14 +2,15 @@
 VENV ?= .venv
 PYTHON ?= python3
 BIN = $(VENV)/bin
+PIP = --quiet --disable-pip-version-check --constraint constraints.txt
 JOBS ?= 2
 BENCH ?= $(VENV)/bench
 MODULES = __init__.py version.py errors.py outputs.py inputs.py printable.py settings.py api cli lut profilers reports search supernets
 
-.PHONY: demo test test-fast check bench bench-search clean
+.PHONY: demo test test-fast check docs bench bench-search clean
 
 demo: $(VENV)/.demo
-	$(BIN)/gnomon demo
+	@$(BIN)/gnomon demo
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
@@ -24,6 +25,10 @@ check: $(VENV)/.dev
 	cd $(VENV) && bin/mypy --config-file gnomon/pyproject.toml $(MODULES:%=gnomon/%)
 	$(BIN)/python -m pytest -q tests/test_architecture.py
 
+# Offline, once everything is installed; the site is then build/docs/html/index.html.
+docs: $(VENV)/.dev
+	$(BIN)/python docs/site/build_site.py build/docs
+
 bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/cli_startup.py
 	$(BIN)/python benchmarks/lut_throughput.py
@@ -34,7 +39,7 @@ bench: $(VENV)/.dev
 
 # Tables of BENCH, as CONTRIBUTING.md says; results stay there, so that an interrupted run goes on.
 bench-search: $(VENV)/.dev
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m pip install $(PIP) --editable '.[bench]'
 	$(BIN)/python benchmarks/search_efficiency.py --jobs $(JOBS) --landscape ofa --budget 500 \
 	  --data $(BENCH)/ofa_mbv3_top1.csv --results $(BENCH)/ofa.jsonl
 	$(BIN)/python benchmarks/search_efficiency.py --jobs $(JOBS) --landscape macro --budget 200 \
@@ -43,14 +48,16 @@ bench-search: $(VENV)/.dev
 	  --data $(BENCH)/fashion_validations.jsonl --results $(BENCH)/fashion.jsonl
 
 $(VENV)/.demo: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[demo]'
-	touch $@
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what this takes into $(VENV): once, some minutes"
+	@$(BIN)/python -m pip install $(PIP) --editable '.[demo]'
+	@touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	touch $@ $(VENV)/.demo
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what this takes into $(VENV): once, some minutes"
+	@$(BIN)/python -m pip install $(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/.demo
 
 clean:
 	rm -rf $(VENV) build *.egg-info gnomon-demo .mypy_cache .ruff_cache .pytest_cache

@@ -9,11 +9,24 @@ class QualityRefused(Exception):
     """Raised by verbs under --strict when a measurement is not good enough."""
 
 
+def nearest_option(error: Exception) -> str:
+    """Return "; did you mean ...?" for an option that a verb does not have, where one is like it."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ != "NoSuchOption" or context is None:
+        return ""
+    from ..supernets.plugins import closest_hint
+
+    known = [name for one in context.command.params for name in one.opts if name.startswith("--")]
+    return closest_hint(getattr(error, "option_name", ""), known)
+
+
 def exit_code_of(error: Exception) -> int | None:
     """Return the exit code of an error that Gnomon raises on purpose; None for any other."""
     if type(error).__module__.startswith("typer"):
         show = getattr(error, "format_message", None)
-        error.args = (show(),) if show else error.args
+        if show:
+            hint = nearest_option(error)
+            vars(error)["message"] = f"{error}{hint}" if hint else show()  # what str() gives
         return EXIT_USAGE
     from ..profilers import errors as profiling
 

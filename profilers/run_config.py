@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Dict, Mapping
 
@@ -25,7 +26,9 @@ class RunConfig:
         if not isinstance(self.device, str) or not self.device:
             raise ValueError(f"device is {self.device!r}; expected a name such as 'cpu'")
         if self.precision not in PRECISIONS:
-            raise ValueError(f"precision is {self.precision!r}; expected one of {', '.join(PRECISIONS)}")
+            closest = difflib.get_close_matches(str(self.precision), PRECISIONS, n=1)
+            hint = f"; did you mean {closest[0]!r}?" if closest else ""
+            raise ValueError(f"precision is {self.precision!r}; expected one of {', '.join(PRECISIONS)}{hint}")
         for name in ("threads", "batch"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from .errors import UnknownSpace
 from .layers.torch_modules import DECLARERS
-from .plugins import Registry, unknown_as
+from .plugins import Registry, closest_hint, unknown_as
 from .space.space import SearchSpace, with_setting
 
 PRECISION = "precision"  # the setting that any space can have
@@ -49,7 +49,8 @@ def load_space(name: str) -> SearchSpace:
     options: dict[str, object] = {}
     for key, text in given.items():
         if key not in known:
-            raise UnknownSpace(f"space {base!r} has no option {key!r}; it has {', '.join(known) or 'none'}")
+            hint = closest_hint(key, list(known))
+            raise UnknownSpace(f"space {base!r} has no option {key!r}; it has {', '.join(known) or 'none'}{hint}")
         try:
             options[key] = type(known[key])(text)
         except ValueError as error:

@@ -75,7 +75,7 @@ def test_the_source_distribution_is_the_whole_project(built):
     with tarfile.open(archive) as files:
         names = {name.partition("/")[2] for name in files.getnames()}
     kept = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "constraints.txt", "py.typed"}
-    for folder in ("tests", "docs", "benchmarks", *PACKAGES, "hardware_profiles"):
+    for folder in ("tests", "docs", "benchmarks", *PACKAGES, "hardware_profiles", "schemas"):
         paths = [path.relative_to(ROOT) for path in (ROOT / folder).rglob("*") if path.is_file()]
         kept |= {str(path) for path in paths if not {"__pycache__", ".cache"} & set(path.parts)}
     assert kept - names == set()
@@ -89,7 +89,8 @@ def test_the_wheel_is_the_package_its_data_and_licences_alone(built):
     (wheel,) = built.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     folders = {Path(name).parts[1] for name in names if name.startswith("gnomon/") and len(Path(name).parts) > 2}
-    assert folders == {*PACKAGES, "hardware_profiles"}
+    assert folders == {*PACKAGES, "hardware_profiles", "schemas"}
+    assert wheel.stat().st_size < 10_000_000
     assert "gnomon/py.typed" in names
     assert {"LICENSE", "LICENSE-fashion-mnist", "LICENSE-home-assistant"} <= {
         Path(name).name for name in names if ".dist-info/licenses/" in name

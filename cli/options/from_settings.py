@@ -10,6 +10,7 @@ import typer
 
 from ...settings import Setting
 from ..wording import as_options
+from .quantities import count, seconds
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
@@ -39,8 +40,21 @@ def parameter_of(name: str, setting: Setting) -> inspect.Parameter:
     elif default is None:
         kind = kind | None
     option = f"--{(setting.option or name).replace('_', '-')}"
-    annotation = Annotated[kind, typer.Option(option, help=as_options(setting.help))]
+    names = [option.removesuffix("-s"), option] if is_time(name, setting) else [option]
+    annotation = Annotated[kind, typer.Option(*names, help=as_options(setting.help), **reader_of(name, setting))]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def is_time(name: str, setting: Setting) -> bool:
+    """Tell whether a setting is a length of time; its unit is then in its name."""
+    return setting.kind is float and name.endswith("_s")
+
+
+def reader_of(name: str, setting: Setting) -> dict[str, Any]:
+    """Return how typer reads a number that may have a unit; nothing for other settings."""
+    if is_time(name, setting):
+        return {"parser": seconds, "metavar": "<time>"}
+    return {"parser": count, "metavar": "<count>"} if setting.kind is int else {}
 
 
 def given(context: typer.Context, settings: Mapping[str, Setting], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,22 @@ if TYPE_CHECKING:
     from ...search.final.records import Timing
 
 
-def print_final(final: FinalFront) -> None:
-    """Print the members with both splits in columns of their own, and what is to be learned from them."""
+def print_final(final: FinalFront, *, members: bool = True) -> None:
+    """Print the members with both splits in columns of their own, if asked for, and what is to be learned from them."""
+    header, stay = final.header, [standing.on_front for standing in final.standings].count(True)
+    print_line(f"final    {final.folder}: searched on {header.search_split}, reported on {header.report_split}")
+    if final.pricing:
+        print_line(f"priced   by {final.pricing}, which the run was not searched with")
+    print_line(f"front    {stay} of {len(final.members)} members stay on the final front")
+    if members:
+        print_members(final)
+    print_optimism(final)
+    print_latency(final)
+    print_pauses(final)
+
+
+def print_members(final: FinalFront) -> None:
+    """Print a row for each member, with both splits in columns of their own."""
     from ...search.deployments.provenance import LATENCY
     from ...search.problem.build import family_of
 
@@ -41,15 +55,7 @@ def print_final(final: FinalFront) -> None:
         row += seen_by_application(final.timings.get(member.id), len(columns) - len(row))
         stays = "unknown" if standing.on_front is None else "yes" if standing.on_front else "no"
         rows.append([*row, f"{stays}: {standing.reason}" if standing.reason else stays])
-    stay = [standing.on_front for standing in final.standings].count(True)
-    print_line(f"final    {final.folder}: searched on {header.search_split}, reported on {header.report_split}")
-    if final.pricing:
-        print_line(f"priced   by {final.pricing}, which the run was not searched with")
-    print_line(f"front    {stay} of {len(rows)} members stay on the final front")
     print_table([*columns, "on the final front"], rows)
-    print_optimism(final)
-    print_latency(final)
-    print_pauses(final)
 
 
 def seen_by_application(timing: Timing | None, cells: int) -> list[object]:

@@ -60,6 +60,21 @@ def print_run(
         print_line(f"{quality.objective:8s} predictor {quality}")
 
 
+def print_few(run: Run, count: int, *, pick: str) -> None:
+    """Print the members of a front that keep most hypervolume together, `count` at most, and the one that is picked."""
+    front = run.front()
+    chosen = front.pick(pick)
+    shown = {chosen, *front.spread(count).architectures}
+    print_line(f"run      {run.folder}: {run.config.tactic}, {run.effort}")
+    print_line(f"front    {len(front.architectures)} of {len(run.measured)} measured; {len(shown)} of them:")
+    rows = [
+        (architecture.id, *map(float, values), marks(architecture == chosen, False, False, False))
+        for architecture, values in zip(front.architectures, front.rows)
+        if architecture in shown
+    ]
+    print_table(("id", *(quantity.head for quantity in front.quantities), ""), rows)
+
+
 def marks(chosen: bool, few: bool, taken: bool, outside: bool) -> str:
     """Return the remarks on a row of the front."""
     return ", ".join(

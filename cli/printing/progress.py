@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,18 @@ from ...printable import printable
 def say(step: str) -> None:
     """Print a step to stderr, in one line."""
     print(printable(step), file=sys.stderr, flush=True)
+
+
+def seldom(every_s: float = 10.0) -> Callable[[str], None]:
+    """Return what prints a step to stderr, unless another was printed less than `every_s` seconds ago."""
+    last_s = [-math.inf]
+
+    def say_now_and_then(step: str) -> None:
+        if time.monotonic() - last_s[0] >= every_s:
+            last_s[0] = time.monotonic()
+            say(step)
+
+    return say_now_and_then
 
 
 def say_if_not_interruptible() -> None:

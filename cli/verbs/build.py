@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...inputs import exists, fault_of_file, fault_of_folder
+from ..options.command_file import with_config
 from ..options.common import AsJson, Force
 from ..options.space import Architectures, named_space
 from ..printing.progress import say
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
 
     @app.command()
+    @with_config
     def build(
         models: Annotated[
             list[Path] | None, typer.Argument(help="ONNX files, or folders of them; with --arch a space.")

@@ -9,6 +9,7 @@ import typer
 
 from ...settings import PROFILE
 from ..groups import group_of_commands
+from ..options.command_file import with_config
 from ..options.common import Backend, Force
 from ..options.from_settings import checked, with_options
 from ..options.space import SpaceArgument, SpaceOption, named_space
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     bundle.command(name="import")(import_)
 
 
+@with_config
 @with_options(BUNDLE)
 def create(
     out: Annotated[Path, typer.Option(help="Zip file to write.")],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..options.common import Force
-from ..printing.progress import progress, say, worker_progress
+from ..printing.progress import progress, worker_progress
 
 if TYPE_CHECKING:
     from ...lut import HardwareProfile
@@ -21,6 +21,8 @@ BACKENDS = ("onnxruntime", "openvino")
 NETWORKS = 24
 TIME_CAP_S = 60.0
 BUDGET, POPULATION = 48, 4
+FEW = 5  # members of the front that are shown
+SHOWN = ("runtime", "core", "error", "quality")  # facts of a profile that are
 
 
 def register(app: typer.Typer) -> None:
@@ -88,9 +90,8 @@ def show_machine() -> None:
 
     noise = core_noise()
     print(f"noise    {noise.verdict}: {noise.sentence}")
-    for cause in noise_causes():
-        if cause.severity != "ok":
-            print(f"         {cause.name}: {cause.value}; {cause.fix}")
+    if found := [cause.name for cause in noise_causes() if cause.severity != "ok"]:
+        print(f"         disturbing: {', '.join(found)}; gnomon doctor says more")
 
 
 def show_profile(backend: str, out: Path) -> HardwareProfile:
@@ -109,9 +110,8 @@ def show_profile(backend: str, out: Path) -> HardwareProfile:
             measured = profile(
                 backend=backend, out=path, networks=NETWORKS, policy=policy, on_progress=worker_progress(report)
             )
-    print_profile(measured)
+    print_profile(measured, only=SHOWN)
     plot_fidelity(measured, picture, force=True)
-    print(f"plot     {picture}")
     return measured
 
 
@@ -120,15 +120,14 @@ def show_search(profile: HardwareProfile, out: Path) -> Run:
     from ...api import run_search
     from ...reports.plots import plot_front
     from ...search import SearchConfig
-    from ..printing.front import print_run
+    from ..printing.front import print_few
     from ..printing.progress import search_progress
 
     config = SearchConfig(space=profile.header.space, budget=BUDGET, population=POPULATION)
     with progress(f"search {config.space}") as report:
         run = run_search(config, out / "run", profile=profile, on_progress=search_progress(report))
-    print_run(run, pick="knee", profile=profile)
+    print_few(run, FEW, pick="knee")
     plot_front(run, out / "front.png", force=True)
-    print(f"plot     {out / 'front.png'}")
     return run
 
 
@@ -137,17 +136,18 @@ def show_final(run: Run, profile: HardwareProfile, out: Path) -> None:
     from ...api import final_front
     from ...reports.plots import plot_front
     from ..printing.final_front import print_final
+    from ..printing.progress import seldom
 
-    final = final_front(run, profile=profile, on_step=say)
-    print_final(final)
+    final = final_front(run, profile=profile, on_step=seldom())
+    print_final(final, members=False)
     plot_front(run, out / "front.png", final=final, force=True)
-    print(f"plot     {out / 'front.png'}")
 
 
 def show_export(run: Run, profile: HardwareProfile, out: Path) -> None:
     """Export the knee and show its checks."""
     from ...api import export
     from ..printing.exported_model import print_export
+    from ..printing.progress import seldom
 
     folder = out / "exported"
-    print_export(export(run, "knee", folder, profile=profile, force=True, on_step=say))
+    print_export(export(run, "knee", folder, profile=profile, force=True, on_step=seldom()))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..options.common import AsJson
+from ..printing.anonymous import names_here, without_names
 from ..printing.table import print_json, print_table
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from ...profilers.resources.counter import CounterState
     from ...supernets.threads import Threads
 
+PACKAGES = (
+    *("numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "onnxruntime-ep-openvino", "openvino", "tensorrt"),
+    *("tensorrt-rtx-cu13", "torch", "pymoo", "moocore", "scikit-learn", "scipy", "pydantic", "typer"),
+)
 WATCH_S = 3.0  # to see spells of a second or two
 
 
@@ -27,7 +32,10 @@ def register(app: typer.Typer) -> None:
         as_json: AsJson = False,
         strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when the verdict is bad.")] = False,
     ) -> None:
-        """Say how good this machine is for timing now, what disturbs it, and how to fix that."""
+        """Say how good this machine is for timing now, what disturbs it, and how to fix that.
+
+        With --json, for a bug report: names of users and hosts are left out.
+        """
         from dataclasses import asdict
 
         from ...profilers.machine.hardware import advice, core_noise, fingerprint, noise_causes
@@ -41,20 +49,20 @@ def register(app: typer.Typer) -> None:
         steps, counters = advice(causes, noise), counter_states()
         threads = validation_threads(processors(), os.environ)
         if as_json:
-            print_json(
-                {
-                    "hardware": hardware.to_json(),
-                    "causes": [asdict(cause) for cause in causes],
-                    "jitter_relative_iqr": noise.relative_iqr,
-                    "shared": noise.shared,
-                    "slow_down": noise.slow_down,
-                    "spells_s": noise.spells_s,
-                    "verdict": noise.verdict,
-                    "advice": steps,
-                    "validation": asdict(threads),
-                    "energy_counters": [asdict(state) for state in counters],
-                }
-            )
+            found = {
+                "versions": installed_versions(),
+                "hardware": hardware.to_json(),
+                "causes": [asdict(cause) for cause in causes],
+                "jitter_relative_iqr": noise.relative_iqr,
+                "shared": noise.shared,
+                "slow_down": noise.slow_down,
+                "spells_s": noise.spells_s,
+                "verdict": noise.verdict,
+                "advice": steps,
+                "validation": asdict(threads),
+                "energy_counters": [asdict(state) for state in counters],
+            }
+            print_json(without_names(found, names_here()))
         else:
             print_machine(hardware, noise)
             print_causes(causes)
@@ -67,6 +75,22 @@ def register(app: typer.Typer) -> None:
                 f"{100 * noise.relative_iqr:.1f} % (IQR); "
                 + (f"begin with {steps[0]}" if steps else "measure at a quieter hour")
             )
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of Gnomon, Python, and the packages that can change what either does."""
+    import platform
+    from importlib.metadata import PackageNotFoundError, version
+
+    from ...version import VERSION
+
+    found = {"gnomon": VERSION, "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
 def print_machine(hardware: Hardware, noise: CoreNoise) -> None:

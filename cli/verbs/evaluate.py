@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..options.command_file import with_config
 from ..options.common import AsJson
 from ..options.examples import Examples, share_of_deciding
 from ..options.space import Architectures, ArchitectureSeed, SpaceArgument, SpaceOption, required_space
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
 
     @app.command()
+    @with_config
     def evaluate(
         space: SpaceArgument = None,
         space_option: SpaceOption = None,

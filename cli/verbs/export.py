@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..options.command_file import with_config
 from ..options.common import AsJson, Force
 from ..options.completion import profile_names
 from ..options.period import Period, milliseconds_of
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
 
     @app.command()
+    @with_config
     def export(
         run: RunFolder,
         out: Annotated[Path, typer.Option(help="Folder to write: the model and model.json.")],

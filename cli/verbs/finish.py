@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..options.command_file import with_config
 from ..options.common import AsJson, Force
 from ..options.period import Period, milliseconds_of
 from ..options.run import RunFolder
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
 
     @app.command()
+    @with_config
     def finish(
         run: RunFolder,
         profile: Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ...settings import PROFILE
+from ..options.command_file import with_config
 from ..options.common import Backend, Force
 from ..options.device import Device, Verbose, connected
 from ..options.from_settings import checked, with_options
@@ -19,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
 
     @app.command()
+    @with_config
     @with_options(PROFILE)
     def profile(
         space: SpaceArgument = None,

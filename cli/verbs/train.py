@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ..options.command_file import with_config
 from ..options.common import Force
 from ..options.space import SpaceArgument, SpaceOption, required_space
 from ..printing.progress import progress, say
@@ -17,6 +18,7 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
 
     @app.command()
+    @with_config
     def train(
         space: SpaceArgument = None,
         space_option: SpaceOption = None,

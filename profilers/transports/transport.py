@@ -6,6 +6,7 @@ The registry is the folder ``transports/``: an address begins with the name of a
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import pkgutil
 from typing import TYPE_CHECKING, Any, Callable, ContextManager, Mapping, Optional, Protocol
@@ -52,7 +53,11 @@ def open_device(
     module = importlib.import_module(f"{transports.__name__}.{scheme}") if scheme in names else None
     open_there = getattr(module, "open_device", None)
     if open_there is None:  # a bundle, say, is carried by hand
-        raise AddressInvalid(f"{address!r} is no address of a device; expected {HERE}, or one such as ssh://user@host")
+        closest = difflib.get_close_matches(scheme, [HERE, "ssh"], n=1)
+        hint = f"; did you mean {closest[0]!r}?" if closest else ""
+        raise AddressInvalid(
+            f"{address!r} is no address of a device; expected {HERE}, or one such as ssh://user@host{hint}"
+        )
     opened: ContextManager[Transport] = open_there(address, say=say or _ignore, show=show or _ignore)
     return opened
 

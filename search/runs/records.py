@@ -24,8 +24,8 @@ from .outcomes import KeptOutcomes
 
 SCHEMA = "gnomon.run"
 # History of the run format, newest first:
-#   6  lines of evaluations end with a checksum; partial evaluations calibrate batch norm on examples that stand for all,
-#      not on the first of a fixed order
+#   6  lines of evaluations end with a checksum; partial evaluations calibrate batch norm on examples that stand
+#      for all, not on the first of a fixed order
 #   5  what the pilots were right about is kept in their evaluations, and partial_examples in the description
 #   4  the number of the deployment is a field of an evaluation; it was the value of a watched quantity of that name
 #   3  the setting glimpse_share is called partial_share

@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from ..errors import DataUnavailable, SupernetError
 from ..metric import ACCURACY, Metric
+from ..plugins import closest_hint
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from ..elastic.network import Values
+
+SPLITS = ("validation", "test")
 
 
 class Labelled(Protocol):
@@ -158,8 +161,9 @@ class HasSplits(Protocol[Split]):
 
 def split_of(task: HasSplits[Split], name: str) -> Split:
     """Return the split called `name`; raises DataUnavailable for a name other than validation and test."""
-    if name not in ("validation", "test"):
-        raise DataUnavailable(f"task {task.name} has no split {name!r}; it has validation and test")
+    if name not in SPLITS:
+        hint = closest_hint(name, SPLITS)
+        raise DataUnavailable(f"task {task.name} has no split {name!r}; it has {' and '.join(SPLITS)}{hint}")
     return task.validation if name == "validation" else task.test
 
 

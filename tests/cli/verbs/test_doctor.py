@@ -1,8 +1,12 @@
 """`gnomon doctor`: what it prints, and when it fails."""
 
+import re
+import socket
+
 import pytest
 
 from gnomon.profilers import CoreNoise
+from gnomon.profilers.machine.noise import NoiseCause
 from gnomon.supernets import threads
 
 
@@ -12,6 +16,32 @@ def test_doctor_speaks_json(gnomon):
     assert {"name", "severity", "fix"} <= set(found["causes"][0])
     assert {"ina", "nvml", "rapl"} == {counter["name"] for counter in found["energy_counters"]}
     assert set(found["validation"]) == {"count", "count_because", "waits", "busy"}
+
+
+def test_what_doctor_says_as_json_can_be_posted(gnomon, monkeypatch, tmp_path):
+    """Somebody whose runtime lies in the home folder does not tell who they are."""
+    from gnomon.profilers.machine import hardware
+
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("LOGNAME", "ada")
+    monkeypatch.setattr(socket, "gethostname", lambda: "engine.lovelace.example")
+    causes = [NoiseCause("load", "bad", "of ada on engine", "engine.lovelace.example is busy", "/home/ada/lib/x.so")]
+    monkeypatch.setattr(hardware, "noise_causes", lambda: causes)
+    monkeypatch.setattr(hardware, "core_noise", lambda **_: watched(*(20.0,) * 9))
+    outcome = gnomon("doctor", "--json")
+    assert outcome.json["causes"][0]["fix"] == "~/lib/x.so"
+    assert not re.search("ada|lovelace|engine", outcome.out)
+    assert {"gnomon", "python", "numpy", "onnxruntime"} <= set(outcome.json["versions"])
+
+
+def test_only_whole_words_are_names():
+    from gnomon.cli.printing.anonymous import without_names
+
+    said = {"a": ["vm on vm-2", "kvm", 3, None], "b": {"c": "/home/vm/x"}}
+    assert without_names(said, {"vm": "HOST", "/home/vm": "~"}) == {
+        "a": ["HOST on HOST-2", "kvm", 3, None],
+        "b": {"c": "~/x"},
+    }
 
 
 def watched(*readings_us):
