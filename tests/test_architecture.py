@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "lut": {"supernets", "profilers"},
     "search": {"supernets", "profilers", "lut"},
     "reports": {"supernets", "profilers", "lut", "search"},
-    "api": {"supernets", "profilers", "lut", "search"},
+    "api": {"supernets", "profilers", "lut", "search", "reports"},
     "cli": {"supernets", "profilers", "lut", "search", "reports", "api"},
 }
 ALWAYS = {"version", "inputs", "outputs", "printable", "errors", "settings"}
@@ -74,6 +74,7 @@ FLOORS = {
         "loop study",
         "testing",
     ),
+    "reports": ("errors", "plots html"),
     "cli": ("exits groups wording", "printing", "options", "verbs", "main", "__main__"),
 }
 HEAVY = ("torch", "onnxruntime", "openvino", "tensorrt", "pymoo", "sklearn", "pandas", "scipy", "matplotlib", "optuna")
