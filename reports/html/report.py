@@ -48,7 +48,7 @@ def write_report(subjects: Sequence[Subject], path: str | Path, *, force: bool =
 
 def html_of(subjects: Subjects, *, made: datetime) -> str:
     """Return the report's page."""
-    profiles, given = subjects.profiles, subjects.profiles[: subjects.given]
+    profiles, given = subjects.profiles, subjects.given
     runs = [run_content(subject, others_of(subject, given)) for subject in subjects.runs]
     contents = [profile_content(profile) for profile in profiles]
     compared = [compared_runs(a.run, b.run) for a, b in pairwise(subjects.runs)]

@@ -1,12 +1,17 @@
 """Runs and profiles to report on. Accuracies are told by a formula, so that no network is run; latencies are real."""
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))  # for `browser`
+
 import gnomon
 from gnomon.lut import load_profile, shipped_profiles
+from gnomon.reports.html.report import write_report
 from gnomon.supernets.registry import load_space
 
 
@@ -33,6 +38,18 @@ def studied(profile, folder, *, seed=0, budget=18):
 def reported_run(profile, tmp_path_factory):
     """A finished run of the tactic gnomon."""
     return studied(profile, tmp_path_factory.mktemp("runs") / "run")
+
+
+@pytest.fixture(scope="session")
+def other():
+    """The name of a profile of the same space in another runtime."""
+    return next(name for name in shipped_profiles() if name.startswith("fashion_mnist/") and ".openvino." in name)
+
+
+@pytest.fixture(scope="session")
+def page_file(reported_run, other, tmp_path_factory):
+    """The report of the run, priced for the other profile too."""
+    return write_report([reported_run, other], tmp_path_factory.mktemp("page") / "report.html")
 
 
 @pytest.fixture(scope="session")

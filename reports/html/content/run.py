@@ -165,29 +165,20 @@ def strips_of(
     """Return the strip of the knee beside those of the smallest and the largest network, and under other profiles."""
     if space is None or front is None or not subject.profiles:
         return None
-    knee, first = front.knee(), subject.profiles[0]
-    network = space.network
-    strips = []
-    for label, architecture in (
-        ("knee of the front", space.network_of(knee) if space.settings else knee),
-        ("smallest", network.architecture(0 * network.radices)),
-        ("largest", network.architecture(network.radices - 1)),
-    ):
-        strips += strip_under(label, architecture, first)
+    first, network = subject.profiles[0], space.network
+    knee = space.network_of(front.knee()) if space.settings else front.knee()
+    strips = strip_under("knee of the front", knee, first)
+    for label, indices in (("smallest network", 0 * network.radices), ("largest network", network.radices - 1)):
+        strips += strip_under(label, network.architecture(indices), first)
     for other in [*subject.profiles[1:], *others]:
-        strips += (
-            strip_under(
-                f"knee on {other.header.device[:14]}, {other.header.backend}", strips[0].explanation.architecture, other
-            )
-            if strips
-            else []
-        )
+        strips += strip_under(f"knee, {other.header.backend} {other.header.config.precision}", knee, other)
     return strips_drawing(strips) if strips else None
 
 
 def strip_under(label: str, architecture: Architecture, profile: HardwareProfile) -> list[Strip]:
     """Return a network's strip under a profile; none where that cannot explain it."""
     try:
-        return [Strip(label, explain(profile, Architecture(profile.space.name, architecture.indices)))]
+        found = explain(profile, Architecture(profile.space.name, architecture.indices))
     except GnomonError:
         return []  # another space, or a regression without layers: the facts of the profile say so
+    return [Strip(label, f"{architecture.id}, {profile.header.device}"[:34], found)]

@@ -36,10 +36,10 @@ class RunSubject:
 
 @dataclass(frozen=True)
 class Subjects:
-    """What a report is about; `profiles` are those that were given, then those that runs were searched with."""
+    """What a report is about; `profiles` are those that runs were searched with, then the others that were `given`."""
 
     profiles: tuple[HardwareProfile, ...]
-    given: int
+    given: tuple[HardwareProfile, ...]
     runs: tuple[RunSubject, ...]
 
 
@@ -50,8 +50,7 @@ def opened(subjects: Sequence[Subject]) -> Subjects:
     values = [subject if isinstance(subject, (HardwareProfile, Run)) else read(subject) for subject in subjects]
     given = unique(value for value in values if isinstance(value, HardwareProfile))
     runs = tuple(with_profiles(value, given) for value in values if isinstance(value, Run))
-    found = unique((*given, *(profile for run in runs for profile in run.profiles)))
-    return Subjects(found, len(given), runs)
+    return Subjects(unique((*(profile for run in runs for profile in run.profiles), *given)), given, runs)
 
 
 def read(source: str | Path) -> HardwareProfile | Run:

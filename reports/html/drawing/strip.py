@@ -18,9 +18,10 @@ SHADES = 6
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A network's layers under a label."""
+    """A network's layers under a label, and below it in small what tells it apart."""
 
     label: str
+    detail: str
     explanation: Explanation
 
 
@@ -33,7 +34,7 @@ def strips_drawing(strips: Sequence[Strip]) -> Markup:
     for row, strip in enumerate(strips):
         top, found, left = row * (TALL + GAP) + 4, strip.explanation, float(LABEL)
         parts.append(f'<text class="name" x="0" y="{top + 14}">{escaped(strip.label)}</text>')
-        parts.append(f'<text class="tick" x="0" y="{top + 29}">{escaped(found.architecture.id)}</text>')
+        parts.append(f'<text class="tick" x="0" y="{top + 29}">{escaped(strip.detail)}</text>')
         for layer in found.layers:
             wide = max(0.0, layer.contribution_us * to_pixels)
             shade = min(SHADES - 1, int(SHADES * layer.gmacs_per_s / fastest))

@@ -11,6 +11,7 @@ from .axes import Axes, scale_of, titled
 from .numbers import number
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1020, 230, 62, 14, 30, 44
+FAR = 3.0  # times slower, from which the axis is logarithmic
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ def timeline_drawing(
     x = scale_of(
         [0.0, *(m.at_s for m in moments), *(at for at, _ in shared)], LEFT, WIDTH - RIGHT, zero=True, log=False
     )
-    y = scale_of([1.0, *(m.slowness for m in moments)], HEIGHT - BOTTOM, TOP, log=False)
+    slowest = max((m.slowness for m in moments), default=1.0)
+    y = scale_of([1.0, *(m.slowness for m in moments)], HEIGHT - BOTTOM, TOP, log=slowest > FAR)
     axes = Axes(WIDTH, HEIGHT, x, y, "time since the start (s)", "anchor, times undisturbed")
     parts = [
         f'<line class="session" x1="{x(at)}" x2="{x(at)}" y1="{TOP}" y2="{HEIGHT - BOTTOM}"/>'
