@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Start here": ("demo", "profile", "search", "export"),
     "Devices and latency": ("doctor", "backends", "predict", "lut", "bundle", "build"),
-    "Runs": ("pareto", "finish", "runs"),
+    "Runs": ("pareto", "report", "finish", "runs"),
     "Super-networks": ("spaces", "space", "evaluate", "train", "data"),
 }
 VERBS = tuple(verb for verbs in GROUPS.values() for verb in verbs)

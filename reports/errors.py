@@ -7,3 +7,7 @@ from ..errors import GnomonError
 
 class PlotRefused(GnomonError):
     """A plot cannot be drawn: its suffix is no picture's, a library is missing, or there is nothing to show."""
+
+
+class ReportRefused(GnomonError):
+    """A report cannot be written: there is nothing to show, or a library is missing."""

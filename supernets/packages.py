@@ -13,6 +13,7 @@ EXTRAS = {
     "text": ("sacrebleu>=2.4", "tokenizers>=0.20"),
     "search": ("pymoo>=0.6.2", "moocore>=0.2", "scikit-learn>=1.5", "scipy>=1.13"),
     "plot": ("matplotlib>=3.9",),
+    "report": ("jinja2>=3.1", "markupsafe>=2.1"),
     "parquet": ("pyarrow>=17",),
     "yaml": ("pyyaml>=6.0",),
     "frame": ("pandas>=2.2",),

@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "lut": {"supernets", "profilers"},
     "search": {"supernets", "profilers", "lut"},
     "reports": {"supernets", "profilers", "lut", "search"},
-    "api": {"supernets", "profilers", "lut", "search"},
+    "api": {"supernets", "profilers", "lut", "search", "reports"},
     "cli": {"supernets", "profilers", "lut", "search", "reports", "api"},
 }
 ALWAYS = {"version", "inputs", "outputs", "printable", "errors", "settings"}
@@ -76,6 +76,7 @@ FLOORS = {
         "loop",
         "testing",
     ),
+    "reports": ("errors", "plots html"),
     "cli": ("exits groups wording", "printing", "options", "verbs", "main", "__main__"),
 }
 HEAVY = (

@@ -1,0 +1,1 @@
+"""What the report says, as plain values for its templates."""

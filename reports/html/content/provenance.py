@@ -1,0 +1,184 @@
+"""Where every number comes from, the commands that made it, and how a stranger measures one of them again."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ....errors import GnomonError
+from ....lut import HardwareProfile, load_profile, shipped_profiles
+from ....lut.profile_file.store import SUFFIX
+from ....search import Run
+from ....search.errors import SearchError
+from ....settings import PROFILE, SEARCH
+from ....version import VERSION
+from ..drawing.numbers import number
+from .sources import RunSubject
+
+HARDWARE = ("cpu_model", "cpus", "architecture", "operating_system", "kernel", "virtual_machine")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What something was made from: fields, each with its label, and the command that makes it."""
+
+    title: str
+    fields: tuple[tuple[str, str], ...]
+    command: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to measure one number again in a runtime: what to expect, and lines to paste."""
+
+    runtime: str
+    expect: str
+    lines: str
+
+
+def origin_of_profile(profile: HardwareProfile) -> Origin:
+    """Return where a profile's numbers come from."""
+    header = profile.header
+    fields = [
+        ("sha256", profile.digest),
+        ("made by", f"Gnomon {header.gnomon}, {header.created}"),
+        ("space", f"{header.space}, digest {header.space_digest}"),
+        (
+            "device",
+            ", ".join(str(header.hardware.get(field) or "unknown") for field in HARDWARE),
+        ),
+        *((name, version) for name, version in header.versions.items()),
+        ("options", ", ".join(f"{name}={value}" for name, value in header.options.items())),
+    ]
+    config = header.config
+    words = ["gnomon", "profile", header.space, "--backend", header.backend]
+    for name, value in (
+        ("precision", config.precision),
+        ("threads", config.threads),
+        ("batch", config.batch),
+        ("networks", len(profile.networks)),
+    ):
+        if value != PROFILE[name].default:
+            words += [f"--{name}", str(value)]
+    return Origin(profile.name, tuple(fields), shlex.join([*words, "--out", f"{profile.name}.jsonl"]))
+
+
+def origin_of_run(subject: RunSubject) -> Origin:
+    """Return where a run's numbers come from."""
+    run, provenance = subject.run, subject.run.header.provenance
+    sources = [*provenance.sources.items(), *((d.label, d) for d in provenance.deployments)]
+    fields = [
+        ("space", f"{run.config.space}, digest {run.header.space_digest}"),
+        *((f"profile of {name}", f"{source.name}, sha256 {source.sha256}") for name, source in sources),
+        ("checkpoint", f"sha256 {provenance.checkpoint_sha256}" if provenance.checkpoint_sha256 else "none"),
+        ("data", provenance.data or "the embedded sample, or none"),
+        *run.header.versions.items(),
+    ]
+    return Origin(str(run.folder), tuple(fields), shlex.join(search_words(run)))
+
+
+def argument_of(name: str, digest: str) -> str:
+    """Return what names a profile on the command line: its shipped name where it is one, else its file."""
+    for shipped in shipped_profiles():
+        if shipped.rpartition("/")[2] == name and load_profile(shipped).digest == digest:
+            return shipped
+    return f"{name}{SUFFIX}"
+
+
+def search_words(run: Run) -> list[str]:
+    """Return the command line of a run: what differs from the defaults, and its profiles."""
+    provenance, config = run.header.provenance, run.config
+    words = ["gnomon", "search", config.space]
+    for name, source in provenance.sources.items():
+        device = name.partition("@")[2]
+        argument = argument_of(source.name, source.sha256)
+        words += ["--profile", f"{device}={argument}" if device else argument]
+    for deployment in provenance.deployments:
+        words += ["--profile", argument_of(deployment.name, deployment.sha256)]
+    for name, setting in SEARCH.items():
+        value = getattr(config, name)
+        if value != setting.default and value is not None:
+            option = setting.option or name.replace("_", "-")
+            texts = [str(one) for one in value] if isinstance(value, tuple) else [str(value)]
+            texts = texts if setting.is_repeated else [(setting.separator or ",").join(texts)]
+            words += [word for text in texts for word in (f"--{option}", text)]
+    return [*words, "--out", str(run.folder)]
+
+
+def export_words(folder: str, pick: str, profiles: Sequence[HardwareProfile]) -> list[str]:
+    """Return the command line that exports a member of a front."""
+    named = [word for profile in profiles for word in ("--profile", argument_of(profile.name, profile.digest))]
+    return ["gnomon", "export", folder, "--pick", pick, *named, "--out", "exported"]
+
+
+def recipes_of_run(subject: RunSubject) -> list[Recipe]:
+    """Return how to measure the latency of a run's knee again, in each runtime that it was priced for."""
+    run = subject.run
+    try:
+        front = run.front()
+    except SearchError:
+        return []
+    knee = front.knee()
+    names = [objective.name for objective in run.objectives]
+    value = dict(zip(front.ids, front.values))[knee.id][names.index("latency")] if "latency" in names else None
+    if value is None or not subject.profiles:
+        return []
+    deployment = run.deployment(knee)
+    profiles = [p for p in subject.profiles if deployment is None or p.digest == deployment.sha256]
+    export = shlex.join(export_words(str(run.folder), knee.id, subject.profiles))
+    return [recipe(profile, f"the knee, {knee.id}", value, export) for profile in profiles[:1]]
+
+
+def recipes_of_profile(profile: HardwareProfile) -> list[Recipe]:
+    """Return how to measure the first whole network of a profile again."""
+    try:
+        parts = profile.space.parts
+    except GnomonError:
+        return []  # another version of the space: the facts of the profile say so
+    if not profile.networks or len(parts) > 1 or parts[0].runs > 1:
+        return []  # several models that feed each other are run by the export's own check
+    record, measured = profile.networks[0], profile.network_measurements[0]
+    write = WRITE.format(space=profile.header.space, genes=list(record.indices))
+    return [recipe(profile, f"network {record.id}, measured in this profile", measured.value_us, write)]
+
+
+def recipe(profile: HardwareProfile, what: str, value_us: float, make: str) -> Recipe:
+    """Return what to paste to measure `exported/model.onnx` as the profile's runtime did."""
+    config, runtime = profile.header.config, profile.header.backend.partition(":")[0]
+    expect = f"{what}: {number(value_us)} us on {profile.header.device}, {config.precision}, {config.threads} thread(s)"
+    lines = RUNTIMES.get(runtime, "gnomon export times the model itself, and prints predicted against measured.")
+    return Recipe(profile.header.backend, expect, f"{make}\n\n{lines.replace('THREADS', str(config.threads))}")
+
+
+WRITE = """python - <<'END'
+from pathlib import Path
+from gnomon.supernets import load_space
+from gnomon.supernets.graph import models_from_architecture
+space = load_space({space!r})
+part, = models_from_architecture(space, space.architecture({genes}))
+Path("exported").mkdir(exist_ok=True)
+Path("exported/model.onnx").write_bytes(part.model)
+END"""
+RUNTIMES = {
+    "onnxruntime": """python - <<'END'
+import statistics, time
+import numpy, onnxruntime
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = THREADS
+session = onnxruntime.InferenceSession("exported/model.onnx", options, providers=["CPUExecutionProvider"])
+kinds = {"tensor(float)": numpy.float32, "tensor(int64)": numpy.int64, "tensor(int32)": numpy.int32}
+feed = {i.name: numpy.ones(i.shape, kinds[i.type]) for i in session.get_inputs()}
+def once(start=time.perf_counter): begin = start(); session.run(None, feed); return 1e6 * (start() - begin)
+times = [once() for _ in range(5000)][500:]
+print(f"{statistics.median(times):.2f} us, the fastest quarter below {statistics.quantiles(times)[0]:.2f} us")
+END""",
+    "openvino": "benchmark_app -m exported/model.onnx -d CPU -hint none -api sync -niter 5000 \\\n"
+    "  -nstreams 1 -nthreads THREADS",
+    "tensorrt": "trtexec --onnx=exported/model.onnx --iterations=5000 --useCudaGraph",
+}
+
+
+def versions_of_report() -> str:
+    """Say what wrote the report."""
+    return f"Gnomon {VERSION}"
