@@ -55,7 +55,7 @@ FLOORS = {
         "supernet testing",
         "training",
     ),
-    "lut": ("errors record", "latency_model", "profile_file", "lint", "interchange", "measuring", "analysis"),
+    "lut": ("errors record", "latency_model", "profile_file", "lint", "interchange", "measuring", "analysis kernels"),
     "search": (
         "errors",
         "config",

@@ -98,7 +98,8 @@ class Cutter:
                 return "control flow"
             if node.op_type in DATA_DEPENDENT:
                 return "its time depends on the data"
-            for name in (*node.input, *(one for one in node.output if self.users.get(one) or one in self.results)):
+            used = [one for one in node.output if self.users.get(one) or one in self.results] or node.output[:1]
+            for name in (*node.input, *used):
                 if name and name not in self.values and name not in self.constants:
                     return "a value of unknown shape"
         return ""
@@ -109,6 +110,8 @@ class Cutter:
         for position in primitive.nodes:
             node = self.nodes[position]
             used = [name for name in node.output if self.is_needed(name, members)]
+            if not any(self.users.get(name) or name in self.results for name in node.output):
+                used = [node.output[0]]  # nobody takes what it gives, and it runs all the same
             naming.add(node, set(used))
         operator = "+".join(dict.fromkeys(self.nodes[position].op_type for position in primitive.nodes))
         if not self.graph_of:
@@ -199,9 +202,7 @@ class Naming:
             given.append(f"{'=' if name in needed else ''}{tensor or '?'}" if known else "_")
         domain = f"{node.domain}:" if node.domain not in ("", "ai.onnx") else ""
         self.nodes.append(fresh)
-        self.lines.append(
-            f"{domain}{node.op_type}{printed_attributes(node)}({', '.join(said)})->{','.join(given)}"
-        )
+        self.lines.append(f"{domain}{node.op_type}{printed_attributes(node)}({', '.join(said)})->{','.join(given)}")
 
     def said(self, name: str, operator: str) -> str:
         """Return how the key calls an input of a node, which gets its name here if it has none."""
@@ -271,7 +272,11 @@ def folded(
         graph = helper.make_graph(
             [node],
             "constant",
-            [helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(c.dtype), c.shape) for n, c in contents.items() if c is not None],
+            [
+                helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(c.dtype), c.shape)
+                for n, c in contents.items()
+                if c is not None
+            ],
             [helper.make_empty_tensor_value_info(name) for name in node.output],
         )
         try:
@@ -280,7 +285,9 @@ def folded(
             return told
         arrays = [np.asarray(one) for one in made]
         return [
-            Tensor(one.dtype.name, one.shape, one if one.size == 1 or not np.issubdtype(one.dtype, np.floating) else None)
+            Tensor(
+                one.dtype.name, one.shape, one if one.size == 1 or not np.issubdtype(one.dtype, np.floating) else None
+            )
             for one in arrays
         ]
     return told

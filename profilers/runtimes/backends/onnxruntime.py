@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, 
 
 import numpy as np
 
-from ...errors import BackendError, BackendUnavailable, GraphUnavailable, ModelRejected, OperatorsUnavailable, UnsupportedConfig
+from ...errors import (
+    BackendError,
+    BackendUnavailable,
+    GraphUnavailable,
+    ModelRejected,
+    OperatorsUnavailable,
+    UnsupportedConfig,
+)
 from ...run_config import RunConfig
 from ..backend import OperatorProfile, OperatorTime, synthetic_input
 from ..closing import Closing

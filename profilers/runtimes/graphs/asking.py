@@ -1,6 +1,6 @@
 """Asks a backend which graph it makes of a model, in a child process.
 
-    python -m gnomon.profilers.runtimes.graphs.asking MODEL --backend NAME --config JSON --out FOLDER
+    python -m gnomon.profilers.runtimes.graphs.asking MODEL ... --backend NAME --config JSON --out FOLDER
 
 A child for the reasons of every measurement: a runtime may take its process down, and keeps threads and memory. Exit
 codes are those of the worker.
@@ -14,8 +14,9 @@ import os
 import sys
 import tempfile
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 from ...child import child_environment, require_done, run_child
 from ...errors import ProfilerError
@@ -31,34 +32,42 @@ def read_fused_graph(model: bytes, *, backend: str, config: RunConfig) -> FusedG
 
     Raises `GraphUnavailable`, `WorkerCrashed`, and what `load_backend` and `Backend.load` raise.
     """
+    return read_fused_graphs([model], backend=backend, config=config)[0]
+
+
+def read_fused_graphs(models: Sequence[bytes], *, backend: str, config: RunConfig) -> List[FusedGraph]:
+    """Ask for the graphs of several models in one child process; raises as `read_fused_graph` for the first error."""
     with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
-        file, out = Path(folder) / "model.onnx", Path(folder) / "graph"
-        file.write_bytes(model)
-        command = [sys.executable, "-m", f"{__package__}.asking", str(file), "--backend", backend]
+        files = [Path(folder) / f"{number}.onnx" for number in range(len(models))]
+        for file, model in zip(files, models):
+            file.write_bytes(model)
+        out = Path(folder) / "graphs"
+        command = [sys.executable, "-m", f"{__package__}.asking", *map(str, files), "--backend", backend]
         command += ["--config", json.dumps(config.to_json()), "--out", str(out)]
         ended = run_child(command, child_environment(os.environ, config.threads), None)
         require_done(ended, f"Asking {backend} for its graph")
-        return _loaded(out, model)
+        return [_loaded(out / file.stem, model) for file, model in zip(files, models)]
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Ask for the graph of the model that the command line names, write it, and return the exit code."""
-    parser = argparse.ArgumentParser(prog="gnomon.profilers.runtimes.graphs.asking", description="Ask for a graph.")
-    parser.add_argument("model", type=Path, help="ONNX file")
+    """Ask for the graphs of the models that the command line names, write them, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="gnomon.profilers.runtimes.graphs.asking", description="Ask for graphs.")
+    parser.add_argument("models", type=Path, nargs="+", help="ONNX files")
     parser.add_argument("--backend", required=True)
     parser.add_argument("--config", required=True, help="run configuration, as JSON")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     options = parser.parse_args(arguments)
     try:
-        config, model = RunConfig.from_json(json.loads(options.config)), options.model.read_bytes()
-        backend = load_backend(options.backend)
-        graph = unbroken(options.backend, origin_of(options.backend), lambda: fused_graph_of(backend, model, config))
+        config, backend = RunConfig.from_json(json.loads(options.config)), load_backend(options.backend)
+        options.out.mkdir()
+        for file in options.models:
+            ask = partial(fused_graph_of, backend, file.read_bytes(), config)
+            _store(unbroken(options.backend, origin_of(options.backend), ask), options.out / file.stem)
     except ProfilerError as exc:
         print(json.dumps({"event": "error", "error": type(exc).__name__, "message": str(exc)}), flush=True)
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    _store(graph, options.out)
     return DONE
 
 
