@@ -3,8 +3,8 @@
     python benchmarks/cpu_clock.py PLAN --results FILE
 
 runs a plan like the worker does, but a block takes the processor time that this process used. Where several processes
-share a core, the wall time of a long model says how long the others ran. What they do to caches, and to the core through
-its second thread, remains. Never a way to measure a profile that is to be kept.
+share a core, the wall time of a long model says how long the others ran. What they do to caches, and to the core
+through its second thread, remains. Never a way to measure a profile that is to be kept.
 """
 
 from __future__ import annotations

@@ -39,6 +39,11 @@ def print_prediction(prediction: ModelPrediction, *, explain: bool, as_json: boo
         print(f"         and {len(predicted) - NAMED} more; --measure times them now")
     for what, count in prediction.graph.excluded.items():
         print(f"not in it  {in_one_line(what)}: {count} times; the latency is at least this")
+    if prediction.graph.denormal:
+        print(
+            f"note     {prediction.graph.denormal} values between kernels hold denormal numbers on synthetic inputs; "
+            f"processors compute many times slower with them, and the prediction does not know"
+        )
     for note in prediction.asked.notes:
         print(f"note     {in_one_line(note)}")
     print(

@@ -72,13 +72,13 @@ def register(app: typer.Typer) -> None:
             from ...lut.kernels.profile import load_kernel_profile
 
             kernels = load_kernel_profile(profile)
-            with progress("timing kernels") as report:
+            with progress("timing kernels") as shown:
                 prediction = predict_file(
                     kernels,
                     model_file,
                     shapes_from_text(tuple(shape or ())),
                     measure=measure,
-                    on_progress=worker_progress(report),
+                    on_progress=worker_progress(shown),
                 )
             print_prediction(prediction, explain=explain, as_json=as_json)
             if node_data is not None:

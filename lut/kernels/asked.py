@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError, EncodeError
 from onnx import TensorProto, numpy_helper
 from onnx.external_data_helper import load_external_data_for_tensor
 
@@ -64,10 +63,9 @@ def read_asked(path: str | Path, shapes: Mapping[str, tuple[int, ...]]) -> Asked
         raise LutError(
             f"{path} has {path.stat().st_size / 2**30:.1f} GiB; ONNX files end at 2 GiB, with weights beside"
         )
-    model = onnx.ModelProto()
     try:
-        model.ParseFromString(path.read_bytes())
-    except (DecodeError, OSError) as error:
+        model = onnx.load_from_string(path.read_bytes())
+    except Exception as error:  # of the protocol buffers, whose errors share no base with names
         raise LutError(f"{path} is not an ONNX model: {error}") from error
     if not model.graph.node or not model.opset_import:
         raise LutError(f"{path} is not an ONNX model: it has no {'nodes' if model.opset_import else 'operator set'}")
@@ -79,7 +77,7 @@ def read_asked(path: str | Path, shapes: Mapping[str, tuple[int, ...]]) -> Asked
     before = name_nodes(model)
     try:
         content = model.SerializeToString()
-    except (EncodeError, ValueError) as error:
+    except Exception as error:  # likewise
         raise LutError(f"{path} has more than 2 GiB with its weights; Gnomon hands models on as one file") from error
     names = tuple(name or f"{operator}#{at}" for at, (name, operator) in enumerate(zip(before, operators)))
     return AskedModel(content, names, notes)
@@ -151,8 +149,8 @@ def fix_shapes(path: Path, model: onnx.ModelProto, shapes: Mapping[str, tuple[in
             del value.type.tensor_type.shape.dim[:]
             for size in asked:
                 value.type.tensor_type.shape.dim.add().dim_value = size
-        elif not value.type.tensor_type.HasField("shape") or any(not dim.dim_value for dim in dims):
-            missing.append((name, [dim.dim_value or dim.dim_param or "?" for dim in dims]))
+        elif not value.type.tensor_type.HasField("shape") or any(dim.dim_value <= 0 for dim in dims):
+            missing.append((name, [max(0, dim.dim_value) or dim.dim_param or "?" for dim in dims]))
     if missing:
         typed = " ".join(f"--shape {name}={'x'.join(map(str, typical(sizes)))}" for name, sizes in missing)
         said = ", ".join(f"{name!r} is {' x '.join(map(str, sizes)) or 'of any shape'}" for name, sizes in missing)
@@ -165,7 +163,7 @@ def fix_shapes(path: Path, model: onnx.ModelProto, shapes: Mapping[str, tuple[in
 
 def check_shape(path: Path, name: str, dims: object, asked: tuple[int, ...]) -> None:
     """Raise LutError where a shape that is asked for is not one of the input's."""
-    sizes = [dim.dim_value for dim in dims]  # type: ignore[attr-defined]
+    sizes = [max(0, dim.dim_value) for dim in dims]  # type: ignore[attr-defined]
     if sizes and (len(sizes) != len(asked) or any(size and size != want for size, want in zip(sizes, asked))):
         said = "x".join(str(size) if size else "?" for size in sizes)
         raise LutError(f"{path}: input {name!r} takes {said}; asked for {'x'.join(map(str, asked))}")
@@ -182,8 +180,8 @@ def notes_on(model: onnx.ModelProto) -> Iterator[str]:
     weights = {one.name for one in model.graph.initializer}
     if both := [one.name for one in model.graph.input if one.name in weights]:
         yield (
-            f"{len(both)} weights are also inputs of the graph, so the runtime takes them for no constants and fuses less; "
-            f"export with them as initializers only"
+            f"{len(both)} weights are also inputs of the graph, so the runtime takes them for no constants and fuses "
+            f"less; export with them as initializers only"
         )
     slow = []
     for tensor in tensors_of(model):

@@ -49,18 +49,22 @@ FAMILIES = (*images.FAMILIES, *sequences.FAMILIES)
 
 @dataclass(frozen=True, slots=True)
 class KernelRequest:
-    """What to measure: the kernels of `networks` sampled ones, and these whole, on a backend."""
+    """What to measure: the kernels of `networks` sampled ones, and these whole, on a backend.
+
+    `further` are ONNX models, by name, whose kernels are measured besides; their nodes are named (`named.py`).
+    """
 
     backend: str
     config: RunConfig = field(default_factory=RunConfig)
     networks: int = NETWORKS
     policy: TimingPolicy = field(default_factory=lambda: TimingPolicy(min_passes=5, clean_blocks=8, time_cap_s=300.0))
     seed: int = 0
+    further: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def models(self) -> dict[str, bytes]:
-        """The sampled networks, by name."""
-        found = {}
+        """The sampled networks by name, and the further ones."""
+        found = dict(self.further)
         for number in range(self.networks):
             family = FAMILIES[number % len(FAMILIES)]
             rng = np.random.default_rng([self.seed, number])
@@ -76,7 +80,9 @@ def build_kernel_profile(
     force: bool = False,
     on_progress: OnProgress | None = None,
 ) -> KernelProfile:
-    """Measure on this machine (`device` runs plans on it; None: in a worker) and write the profile at `out`, resuming an interrupted run of the request.
+    """Measure on this machine and write the profile at `out`, resuming an interrupted run of the request.
+
+    `device` runs the plan, here; None: in a worker.
 
     Raises OutputUnusable, ProfileMismatch (an interrupted run of another request) and the errors of profilers, among
     them GraphUnavailable for a backend that does not tell its kernels.

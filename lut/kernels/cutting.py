@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import onnx
@@ -20,7 +19,8 @@ from .cost import Cost, macs_of
 from .kernel import Kernel, Tensor, printed_attributes, printed_content
 
 DATA_DEPENDENT = ("NonZero", "NonMaxSuppression", "Unique", "Compress")
-BY_VALUE = ("Pow",)  # operators whose time depends on the value of a constant number
+BY_VALUE = ("Pow", "Resize", "Upsample")  # operators whose time depends on the values of constant numbers
+KEPT = 16  # numbers of a constant whose values are kept; those of more are made up
 PRINTED = 64  # whole numbers of a constant that a key holds; a longer one is told by its shape
 
 
@@ -39,11 +39,15 @@ class KernelCall:
 
 @dataclass(frozen=True)
 class KernelGraph:
-    """A model as the runtime runs it: calls in order of execution, kernels by key, and what the runtime adds."""
+    """A model as the runtime runs it: calls in order of execution, kernels by key, and what the runtime adds.
+
+    denormal: how many values hold denormal numbers, on synthetic inputs.
+    """
 
     calls: tuple[KernelCall, ...]
     kernels: Mapping[str, Kernel]
     added: Mapping[str, int]
+    denormal: int = 0
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -80,7 +84,8 @@ class Cutter:
 
     def cut(self) -> KernelGraph:
         """Return the kernels."""
-        calls, kernels = [], {}
+        calls: list[KernelCall] = []
+        kernels: dict[str, Kernel] = {}
         for primitive in self.graph.primitives:
             nodes = [self.nodes[position] for position in primitive.nodes]
             if reason := self.reason_against(nodes):
@@ -89,7 +94,7 @@ class Cutter:
             kernel = self.kernel(primitive)
             kernels.setdefault(kernel.key, kernel)
             calls.append(KernelCall(kernel.key, kernel.operator, primitive.originals))
-        return KernelGraph(tuple(calls), kernels, self.graph.added)
+        return KernelGraph(tuple(calls), kernels, self.graph.added, len(self.graph.denormal))
 
     def reason_against(self, nodes: list[onnx.NodeProto]) -> str:
         """Say why nodes cannot be timed alone; nothing where they can."""
@@ -229,7 +234,7 @@ class Naming:
 def constants_of(model: onnx.ModelProto, values: Mapping[str, Tensor], *, fold: bool) -> dict[str, Tensor]:
     """Return the constants of a graph by name; with `fold` also what is computed from them alone.
 
-    Contents are kept of whole numbers, and of single numbers of any type.
+    Contents are kept of whole numbers, and of a few numbers of any type.
     """
     inputs = {one.name for one in model.graph.input}
     found = {one.name: described(one) for one in model.graph.initializer}
@@ -249,7 +254,7 @@ def described(tensor: onnx.TensorProto) -> Tensor:
     """Return an initializer's type and shape, and its content where that is kept."""
     dtype = dtype_name(tensor.data_type)
     shape = tuple(tensor.dims)
-    is_kept = not dtype.startswith(("float", "bfloat")) or int(np.prod(shape, dtype=np.int64)) == 1
+    is_kept = not dtype.startswith(("float", "bfloat")) or int(np.prod(shape, dtype=np.int64)) <= KEPT
     return Tensor(dtype, shape, numpy_helper.to_array(tensor) if is_kept else None)
 
 
@@ -286,7 +291,9 @@ def folded(
         arrays = [np.asarray(one) for one in made]
         return [
             Tensor(
-                one.dtype.name, one.shape, one if one.size == 1 or not np.issubdtype(one.dtype, np.floating) else None
+                one.dtype.name,
+                one.shape,
+                one if one.size <= KEPT or not np.issubdtype(one.dtype, np.floating) else None,
             )
             for one in arrays
         ]

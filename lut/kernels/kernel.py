@@ -92,10 +92,11 @@ def kernel_model(kernel: Kernel, copies: int = 1) -> bytes:
     """Return ONNX bytes that run the kernel alone, `copies` times on the same inputs, in its own layout.
 
     Weights are made up, always the same; inputs and outputs are in the layout in which the kernel takes and gives them
-    where ONNX can say so (channels last), so that no conversion at the border is added.
+    where ONNX can say so (channels last), so that no conversion at the border is added. Only what multiplies chooses
+    its layout itself; what passes over its values takes them as they come, and turning them would be the longer work.
     """
     rng = np.random.default_rng(0)
-    is_nhwc = kernel.layout == LIKE_NHWC and not kernel.graph_of
+    is_nhwc = kernel.layout == LIKE_NHWC and not kernel.graph_of and kernel.cost.macs > 0
     before, inputs = [], []
     for name, tensor in kernel.inputs:
         turned = is_nhwc and len(tensor.shape) == 4
@@ -149,11 +150,8 @@ def initializer(name: str, tensor: Tensor, rng: np.random.Generator) -> TensorPr
     """Return a constant: as it is where its values decide what is computed, else small positive numbers."""
     if tensor.content is not None:
         return numpy_helper.from_array(tensor.content, name)
+    dtype = helper.tensor_dtype_to_np_dtype(onnx_type(tensor.dtype))
     some = rng.uniform(0.005, 0.015, min(tensor.elements, SPREAD))
-    kind = onnx_type(tensor.dtype)
-    dtype = helper.tensor_dtype_to_np_dtype(kind)
-    if np.issubdtype(dtype, np.integer):
-        some = rng.integers(0, 2, min(tensor.elements, SPREAD))
     return numpy_helper.from_array(np.resize(some.astype(dtype), tensor.shape), name)
 
 
@@ -181,7 +179,7 @@ def printed_value(value: Any) -> str:
         return value.decode("utf-8", errors="backslashreplace")
     if isinstance(value, onnx.TensorProto):
         return printed_content(numpy_helper.to_array(value))
-    if isinstance(value, (list, tuple)) or isinstance(value, Sequence):
+    if isinstance(value, Sequence) and not isinstance(value, str):
         return ",".join(printed_value(one) for one in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 

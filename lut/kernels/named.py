@@ -1,4 +1,4 @@
-"""Names for nodes: a runtime tells which nodes a kernel stands for by their names, so all must have one of their own."""
+"""Names for nodes: a runtime tells which nodes a kernel stands for by their names, so each gets its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predict the latency of a model from a kernel profile: every kernel measured or predicted, the sum, and the interval."""
+"""The latency of a model from a kernel profile: every kernel measured or predicted, the sum, and the interval."""
 
 from __future__ import annotations
 
@@ -127,8 +127,8 @@ def graph_for(
     asked = read_asked(path, shapes)
     if differences := differences_here(profile):
         raise ProfileMismatch(
-            f"{profile.name} is of another processor or runtime ({'; '.join(differences)}), which makes other kernels of "
-            f"a model. Predict on that device, or measure here: gnomon profile --kernels",
+            f"{profile.name} is of another processor or runtime ({'; '.join(differences)}), which makes other "
+            f"kernels of a model. Predict on that device, or measure here: gnomon profile --kernels",
             fields=tuple(one.partition(":")[0] for one in differences),
         )
     (graph,) = graphs_of({"asked": asked.content}, profile.header.backend, profile.run_config).values()

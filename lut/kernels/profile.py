@@ -140,7 +140,8 @@ def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile
     if len({record.key for record in kernels}) < len(kernels):
         raise ProfileDamaged(f"{path} holds a kernel twice; which is true cannot be told. Profile again")
     timeline = Timeline.of(header.session_starts_s, anchors)
-    found = timeline.measurements([*(one.timed for one in (*calls, *kernels, *models))])
+    evidence = (calls, kernels, models)
+    found = timeline.measurements([record.timed for records in evidence for record in records])
     call_us = found[0].value_us
     measured = {
         record.timed.key: measured_kernel(record, measurement, call_us)

@@ -98,10 +98,11 @@ class SortRegression:
         features = (raw - centre) / scale
         mean = linear_mean(features, target)
         residual = target - with_one(features) @ mean
-        fits = {}
+        fits: dict[tuple[float, float], tuple[float, Array]] = {}
         for length in LENGTHS:
             for noise in NOISES:
-                inverse = np.linalg.inv(kernel(features, features, length) + noise**2 * np.eye(len(digests)))
+                covariance = kernel(features, features, length) + noise**2 * np.eye(len(digests))
+                inverse = np.asarray(np.linalg.inv(covariance))
                 error = (inverse @ residual) / np.diag(inverse)
                 fits[length, noise] = (float(np.mean(error**2)), inverse)
         length, noise = min(fits, key=lambda pair: fits[pair][0])

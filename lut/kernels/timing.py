@@ -43,7 +43,7 @@ def time_kernels(
     all_kernels: bool = False,
     on_progress: OnProgress | None = None,
 ) -> tuple[dict[str, MeasuredKernel], dict[str, str]]:
-    """Time what the profile lacks of a model; return the measured kernels by digest, and why others failed, by operator.
+    """Time what the profile lacks of a model; return those measured by digest, and why others failed, by operator.
 
     With `all_kernels` those that the profile has are timed anew too. Raises the errors of profilers.
     """

@@ -1,4 +1,4 @@
-"""Random networks on sequences: transformers with floating-point and with integer matrices, recurrence, convolutions."""
+"""Random networks on sequences: transformers in floating point and with whole numbers, recurrence, convolutions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def embedded(net: Net, tokens: int, size: int) -> str:
 
 
 def linear(net: Net, x: str, width: int, *, integers: bool) -> str:
-    """Multiply with a matrix and add a bias; with `integers` the product is of whole numbers, ranges found on the way."""
+    """Multiply with a matrix and add a bias; with `integers` the product is of whole numbers."""
     if not integers:
         return net.linear(x, width)
     shape = net.shape[x]
@@ -43,7 +43,7 @@ def linear(net: Net, x: str, width: int, *, integers: bool) -> str:
     inputs = [names[0], weight, names[2], net.constant(np.int8(0))]
     product = net.node("MatMulInteger", inputs, (*shape[:-1], width))
     product = net.node("Cast", [product], (*shape[:-1], width), to=TensorProto.FLOAT)
-    scale = net.node("Mul", [names[1], net.constant(np.float32(0.01))], ())
+    scale = net.node("Mul", [names[1], net.constant(np.float32(0.014 / shape[-1] ** 0.5))], ())
     product = net.node("Mul", [product, scale], (*shape[:-1], width))
     return net.node("Add", [product, net.weight(width, fan_in=100)], (*shape[:-1], width))
 

@@ -80,6 +80,7 @@ def _store(graph: FusedGraph, folder: Path) -> None:
         "primitives": [asdict(primitive) for primitive in graph.primitives],
         "values": graph.values,
         "added": graph.added,
+        "denormal": graph.denormal,
     }
     write_atomically(folder / "graph.json", json.dumps(told))
 
@@ -101,6 +102,7 @@ def _loaded(folder: Path, asked: bytes) -> FusedGraph:
         ),
         values={name: (str(dtype), tuple(shape)) for name, (dtype, shape) in told["values"].items()},
         added=told["added"],
+        denormal=tuple(told["denormal"]),
     )
 
 

@@ -42,6 +42,7 @@ class FusedGraph:
     model: ONNX bytes that the primitives' nodes are in: the runtime's own graph, or the model as it was asked about.
     is_own: whether it is the runtime's own graph, which is to be loaded without being optimised once more.
     values: numpy's name of the type and the shape of every value between nodes, as far as the runtime tells.
+    denormal: values that hold denormal numbers on the synthetic inputs; processors compute many times slower with them.
     added: primitives that the runtime adds and no node stands for (conversions of layout), by operator: how often.
     """
 
@@ -50,6 +51,7 @@ class FusedGraph:
     primitives: Tuple[Primitive, ...]
     values: Mapping[str, Tuple[str, Tuple[int, ...]]]
     added: Mapping[str, int]
+    denormal: Tuple[str, ...] = ()
 
 
 @runtime_checkable

@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Set, Tuple
 
+import numpy as np
+
 from .fused_graph import FusedGraph, Primitive
 from .wire import WireNode, nodes_of, with_outputs
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 
     Arrays = Dict[str, NDArray[Any]]
 
-NCHWC = "com.microsoft.nchwc"
+SMALLEST = np.finfo(np.float32).tiny  # of the numbers that are not denormal
+DENORMAL_SHARE = 0.001  # of a value's numbers, from which it is told
 WORD = re.compile(r"[A-Za-z0-9_.:]+")
 
 
@@ -36,14 +39,16 @@ def graph_from_optimised(optimised: bytes, asked: bytes, open_plain: Callable[[b
     """
     nodes = nodes_of(optimised)
     known = {node.name for node in nodes_of(asked) if node.name}
+    ran = _ran(optimised, nodes, open_plain)
     return FusedGraph(
         model=optimised,
         is_own=True,
         primitives=tuple(
             Primitive(node.operator, (position,), _originals(node.name, known)) for position, node in enumerate(nodes)
         ),
-        values=_values(optimised, nodes, open_plain),
+        values={name: (str(value.dtype), tuple(value.shape)) for name, value in ran.items()},
         added={},
+        denormal=tuple(name for name, value in ran.items() if is_denormal(value)),
     )
 
 
@@ -55,8 +60,8 @@ def _originals(name: str, known: Set[str]) -> Tuple[str, ...]:
     return tuple(dict.fromkeys(stem for stem in stems if stem in known))
 
 
-def _values(optimised: bytes, nodes: Iterable[WireNode], open_plain: Callable[[bytes], Executable]) -> Dict[str, Any]:
-    """Return type and shape of all values, as they are when the model runs once on its synthetic inputs."""
+def _ran(optimised: bytes, nodes: Iterable[WireNode], open_plain: Callable[[bytes], Executable]) -> Arrays:
+    """Return all values between nodes as they are when the model runs once on its synthetic inputs."""
     with open_plain(optimised) as plain:
         inputs, outputs = dict(plain.inputs), plain.run(dict(plain.inputs))
     inner = [name for node in nodes for name in node.outputs if name and name not in outputs]
@@ -64,4 +69,12 @@ def _values(optimised: bytes, nodes: Iterable[WireNode], open_plain: Callable[[b
     if inner:
         with open_plain(with_outputs(optimised, inner)) as full:
             found.update(full.run(inputs))
-    return {name: (str(value.dtype), tuple(value.shape)) for name, value in found.items() if hasattr(value, "dtype")}
+    return {name: value for name, value in found.items() if isinstance(value, np.ndarray)}
+
+
+def is_denormal(value: NDArray[Any]) -> bool:
+    """Tell whether some of an array's numbers are so small that their exponent is zero, and they are not."""
+    if value.dtype != np.float32 or not value.size:
+        return False
+    size = np.abs(value)
+    return float(np.mean((size > 0) & (size < SMALLEST))) > DENORMAL_SHARE

@@ -124,5 +124,5 @@ def _values(read: Any) -> Dict[str, Tuple[str, Tuple[int, ...]]]:
         for port in operator.outputs():
             if port.get_partial_shape().is_static:
                 described = (port.get_element_type().to_dtype().name, tuple(port.get_shape()))
-                found.update({name: described for name in port.get_names()})
+                found.update(dict.fromkeys(port.get_names(), described))
     return found
