@@ -200,7 +200,8 @@ def show(rows: list[Row], profile: KernelProfile, sample: KernelProfile, composi
         ]
         print(f"{row.name:44s} {row.true_us / 1e3:8.2f} {' '.join(errors)}  {row.predicted_share:8.0%}")
     print(
-        f"\n{'way':20s} {'n':>3s} {'MAPE':>7s} {'median':>7s} {'<5 %':>6s} {'<10 %':>6s} {'Spearman':>9s} {'in 90 %':>8s}"
+        f"\n{'way':20s} {'n':>3s} {'MAPE':>7s} {'median':>7s} {'<5 %':>6s} {'<10 %':>6s} "
+        f"{'Spearman':>9s} {'in 90 %':>8s}"
     )
     for way in ways:
         told = [row for row in rows if way in row.said_us]

@@ -7,7 +7,7 @@ measured once. From the parts that make the key, `kernel_model` builds a model t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,15 +162,28 @@ def onnx_type(dtype: str) -> int:
     return int(helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
 
-def printed_attributes(node: onnx.NodeProto) -> str:
-    """Return a node's attributes as its key has them: by name, without those that no time depends on."""
-    said = {
-        one.name: printed_value(helper.get_attribute_value(one)) for one in node.attribute if one.name not in NO_TIME
-    }
-    return "{" + " ".join(f"{name}={said[name]}" for name in sorted(said)) + "}" if said else ""
-
-
 NO_TIME = ("epsilon", "momentum")
+UNSAID: Mapping[
+    str, Callable[[Any], bool]
+] = {  # attributes that say what holds anyway; some exporters write them, others do not
+    "auto_pad": lambda value: value in (b"NOTSET", b""),
+    "ceil_mode": lambda value: value == 0,
+    "dilations": lambda value: set(value) == {1},
+    "group": lambda value: value == 1,
+    "pads": lambda value: set(value) == {0},
+    "storage_order": lambda value: value == 0,
+    "strides": lambda value: set(value) == {1},
+}
+
+
+def printed_attributes(node: onnx.NodeProto) -> str:
+    """Return a node's attributes as its key has them: by name, without defaults and those that no time depends on."""
+    said = {}
+    for one in node.attribute:
+        value = helper.get_attribute_value(one)
+        if one.name not in NO_TIME and not (one.name in UNSAID and UNSAID[one.name](value)):
+            said[one.name] = printed_value(value)
+    return "{" + " ".join(f"{name}={said[name]}" for name in sorted(said)) + "}" if said else ""
 
 
 def printed_value(value: Any) -> str:

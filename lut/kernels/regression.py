@@ -1,8 +1,9 @@
 """Latencies of kernels that were never measured, from those of the same sort that were.
 
-A Gaussian process (Rasmussen & Williams 2006, chapter 2) of log latency on the logs of what a kernel computes and
-moves, with a linear mean. A sort is operator, type of numbers, and form of convolution; a sort with few kernels is
-predicted from all kernels, with the error that this has. Errors come from kernels left out together with all others of
+First a time a kernel, multiply-adds and bytes, each over a rate, none negative: so a kernel far from all measured ones
+gets a sensible time. Then a Gaussian process (Rasmussen & Williams 2006, chapter 2) of the log of what is left on the
+logs of what a kernel computes and moves. A sort is operator, type of numbers, and form of convolution; a sort with
+few kernels is predicted from all kernels, with the error that this has. Errors come from kernels left out together with all others of
 the model that they were met in (block formula), since a new model brings several new kernels at once.
 """
 
@@ -13,18 +14,20 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..latency_model.regression import MIN_LAYERS, kernel, linear_mean, with_one
+from ..latency_model.regression import MIN_LAYERS, kernel
 from .cost import Cost
-from .profile import KernelProfile, MeasuredKernel
+from .profile import SHORTEST_US, KernelProfile, MeasuredKernel
 
 Array = NDArray[np.float64]
 
 LENGTHS = (1.0, 2.0, 4.0)
 NOISES = (0.03, 0.1, 0.3)
+NARROW = 0.3  # the least scale of a feature: what hardly varied says little, and must not say much beyond
 MOST = 800  # kernels of a sort that a process is fitted to: its cost is cubic
 ALL = "any operator"
 FIRST_TYPE = re.compile(r"\((?:x\d+|w\d+):([a-z0-9]+)\[")
@@ -74,6 +77,32 @@ def features_of(costs: Sequence[Cost]) -> Array:
     return np.array(rows)
 
 
+def quantities_of(costs: Sequence[Cost]) -> Array:
+    """Return what a time grows with, (L, 3): one, millions of multiply-adds, kilobytes moved."""
+    return np.array([[1.0, cost.macs / 1e6, cost.moved_bytes / 1e3] for cost in costs])
+
+
+def physical_us(costs: Sequence[Cost], rates: Array) -> Array:
+    """Return the time that the rates alone give, (L,)."""
+    return np.asarray(np.maximum(quantities_of(costs) @ rates, SHORTEST_US))
+
+
+def fitted_rates(costs: Sequence[Cost], true_us: Array) -> Array:
+    """Return the times of a kernel, a million multiply-adds and a kilobyte, none negative, by relative error."""
+    columns = quantities_of(costs) / true_us[:, None]
+    best, rates = math.inf, np.array([float(np.median(true_us)), 0.0, 0.0])
+    for taken in product((False, True), repeat=3):
+        chosen = np.flatnonzero(taken)
+        if not len(chosen):
+            continue
+        solved = np.linalg.lstsq(columns[:, chosen], np.ones(len(true_us)), rcond=None)[0]
+        error = float(np.sum((columns[:, chosen] @ solved - 1) ** 2))
+        if (solved >= 0).all() and error < best:
+            best, rates = error, np.zeros(3)
+            rates[chosen] = solved
+    return rates
+
+
 @dataclass(frozen=True)
 class SortRegression:
     """The process of one sort: standardised features, weights, and what is left out to find its errors."""
@@ -82,8 +111,8 @@ class SortRegression:
     features: Array
     centre: Array
     scale: Array
-    mean: Array
-    target: Array
+    rates: Array
+    residual: Array
     length: float
     inverse: Array
 
@@ -91,13 +120,13 @@ class SortRegression:
     def fit(known: Mapping[str, MeasuredKernel]) -> SortRegression:
         """Fit kernels by digest."""
         digests = tuple(known)[:: max(1, math.ceil(len(known) / MOST))]
-        raw = features_of([known[digest].cost for digest in digests])
+        costs = [known[digest].cost for digest in digests]
+        raw = features_of(costs)
         target = np.log([known[digest].value_us for digest in digests])
-        centre, scale = raw.mean(axis=0), raw.std(axis=0)
-        scale[scale < 1e-9] = np.inf
+        centre, scale = raw.mean(axis=0), np.maximum(raw.std(axis=0), NARROW)
         features = (raw - centre) / scale
-        mean = linear_mean(features, target)
-        residual = target - with_one(features) @ mean
+        rates = fitted_rates(costs, np.exp(target))
+        residual = target - np.log(physical_us(costs, rates))
         fits: dict[tuple[float, float], tuple[float, Array]] = {}
         for length in LENGTHS:
             for noise in NOISES:
@@ -106,13 +135,13 @@ class SortRegression:
                 error = (inverse @ residual) / np.diag(inverse)
                 fits[length, noise] = (float(np.mean(error**2)), inverse)
         length, noise = min(fits, key=lambda pair: fits[pair][0])
-        return SortRegression(digests, features, centre, scale, mean, residual, length, fits[length, noise][1])
+        return SortRegression(digests, features, centre, scale, rates, residual, length, fits[length, noise][1])
 
     def predict_log(self, costs: Sequence[Cost]) -> Array:
         """Return the logs of latencies in microseconds, (L,)."""
         features = (features_of(costs) - self.centre) / self.scale
-        smooth = kernel(features, self.features, self.length) @ (self.inverse @ self.target)
-        return np.asarray(with_one(features) @ self.mean + smooth)
+        smooth = kernel(features, self.features, self.length) @ (self.inverse @ self.residual)
+        return np.asarray(np.log(physical_us(costs, self.rates)) + smooth)
 
     def errors_without(self, group: set[str]) -> dict[str, float]:
         """Return, for the kernels of a group, the log error when all of the group are left out."""
@@ -120,7 +149,7 @@ class SortRegression:
         if not at:
             return {}
         block = self.inverse[np.ix_(at, at)]
-        errors = np.linalg.solve(block, (self.inverse @ self.target)[at])
+        errors = np.linalg.solve(block, (self.inverse @ self.residual)[at])
         return {self.digests[position]: float(error) for position, error in zip(at, errors)}
 
 
