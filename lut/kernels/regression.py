@@ -3,8 +3,8 @@
 First a time a kernel, multiply-adds and bytes, each over a rate, none negative: so a kernel far from all measured ones
 gets a sensible time. Then a Gaussian process (Rasmussen & Williams 2006, chapter 2) of the log of what is left on the
 logs of what a kernel computes and moves. A sort is operator, type of numbers, and form of convolution; a sort with
-few kernels is predicted from all kernels, with the error that this has. Errors come from kernels left out together with all others of
-the model that they were met in (block formula), since a new model brings several new kernels at once.
+few kernels is predicted from all kernels, with the error that this has. Errors come from kernels left out together
+with all others of the model that they were met in (block formula), since a new model brings several at once.
 """
 
 from __future__ import annotations
