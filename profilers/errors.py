@@ -11,6 +11,7 @@
     │   ├── RuntimeConflict       another runtime in this process excludes it
     │   ├── UnsupportedConfig     the backend cannot honour the run configuration
     │   ├── OperatorsUnavailable  the backend cannot profile operators
+    │   ├── GraphUnavailable      the backend does not tell which kernels it makes of a model
     │   ├── BuildsUnavailable     the backend builds nothing ahead of time, or not for that target
     │   ├── ModelRejected         the runtime cannot load or run this model
     │   ├── FallbackRefused       the runtime would run it elsewhere than asked
@@ -120,6 +121,10 @@ class UnsupportedConfig(BackendError):
 
 class OperatorsUnavailable(BackendError):
     """The backend has no profiler of operators; latencies are not affected."""
+
+
+class GraphUnavailable(BackendError):
+    """The backend does not tell which kernels it makes of a model; whole models can still be timed."""
 
 
 class BuildsUnavailable(BackendError):

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Sequence,
 import numpy as np
 import pytest
 
-from .errors import ModelRejected, OperatorsUnavailable, UnsupportedConfig
+from .errors import GraphUnavailable, ModelRejected, OperatorsUnavailable, UnsupportedConfig
 from .journal import CHECKSUM, with_checksum
 from .run_config import PRECISIONS, RunConfig
 from .runtimes.backend import Backend, profile_operators, synthetic_input
 from .runtimes.closing import Closing
+from .runtimes.graphs.fused_graph import fused_graph_of
 from .runtimes.requirements import check_versions
 from .timing.probe import Probe
 from .timing.program_part import ProgramPart
@@ -292,6 +293,27 @@ class BackendContract:
     def test_refuses_to_profile_operators_on_an_unknown_device(self, backend: Backend) -> None:
         with pytest.raises((UnsupportedConfig, OperatorsUnavailable)):
             profile_operators(backend, affine_model(), RunConfig("no-such-device"), loops=1)
+
+    def test_tells_which_kernels_it_makes_or_says_that_it_does_not(self, backend: Backend) -> None:
+        config = RunConfig(backend.device)
+        try:
+            graph = fused_graph_of(backend, affine_model(), config)
+        except GraphUnavailable as error:
+            assert backend.name in str(error)  # noqa: PT017  (either outcome will do, but not in silence)
+            return
+        nodes = [position for primitive in graph.primitives for position in primitive.nodes]
+        assert nodes
+        assert len(set(nodes)) == len(nodes)  # no work is counted twice
+        assert all(primitive.operator for primitive in graph.primitives)
+        assert graph.values["x"] == ("float32", AFFINE_SHAPE)
+        assert graph.values["y"] == ("float32", AFFINE_SHAPE)
+        with backend.load(graph.model, config) as executable:  # its own graph computes the same
+            inputs = {"x": synthetic_input(AFFINE_SHAPE, np.dtype(np.float32))}
+            np.testing.assert_allclose(executable.run(inputs)["y"], affine_outputs(inputs)["y"], rtol=1e-4, atol=1e-5)
+
+    def test_refuses_to_tell_the_graph_of_what_is_no_model(self, backend: Backend) -> None:
+        with pytest.raises((ModelRejected, GraphUnavailable)):
+            fused_graph_of(backend, b"this is not ONNX", RunConfig(backend.device))
 
     def test_closes_twice_without_complaint(self, backend: Backend) -> None:
         executable = backend.load(affine_model(), RunConfig(backend.device))

@@ -56,7 +56,7 @@ FLOORS = {
         "isolated",
         "training",
     ),
-    "lut": ("errors record", "latency_model", "profile_file", "lint", "interchange", "measuring", "analysis"),
+    "lut": ("errors record", "latency_model", "profile_file", "lint", "interchange", "measuring", "analysis kernels"),
     "search": (
         "errors",
         "config",

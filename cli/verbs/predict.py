@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..options.common import AsJson
+from ..options.onnx_file import Model, Shapes
 from ..options.profiles import ProfileName
 from ..options.space import Architectures, ArchitectureSeed, named_space
 from ..printing.explanation import difference_json, explanation_json, print_difference, print_explanation
+from ..printing.model_prediction import print_prediction, write_node_data, write_nodes
 from ..printing.operators import operators_json, print_operators
-from ..printing.progress import say
+from ..printing.progress import progress, say, worker_progress
 from ..printing.table import print_json, print_table
 
 if TYPE_CHECKING:
@@ -49,9 +52,42 @@ def register(app: typer.Typer) -> None:
                 "--operators", help="Also time and profile each on this device, the profile's; implies --explain."
             ),
         ] = False,
+        model_file: Model = None,
+        shape: Shapes = None,
+        measure: Annotated[
+            bool, typer.Option("--measure", help="With --model: time the kernels that the profile lacks now.")
+        ] = False,
+        node_data: Annotated[
+            Path | None, typer.Option(help="With --model: write times by node, for Model Explorer, to this JSON file.")
+        ] = None,
+        csv: Annotated[Path | None, typer.Option(help="With --model: write times by kernel to this CSV file.")] = None,
         as_json: AsJson = False,
     ) -> None:
         """Predict latencies with their 90 % interval; the verified error is printed beside them."""
+        if model_file is not None:
+            if space or space_option or arch or relatives or operators:
+                raise typer.BadParameter("--model is one ONNX file; it goes with --shape, --measure and --explain only")
+            from ...lut.kernels.asked import shapes_from_text
+            from ...lut.kernels.predict import predict_file
+            from ...lut.kernels.profile import load_kernel_profile
+
+            kernels = load_kernel_profile(profile)
+            with progress("timing kernels") as shown:
+                prediction = predict_file(
+                    kernels,
+                    model_file,
+                    shapes_from_text(tuple(shape or ())),
+                    measure=measure,
+                    on_progress=worker_progress(shown),
+                )
+            print_prediction(prediction, explain=explain, as_json=as_json)
+            if node_data is not None:
+                say(f"written  {write_node_data(prediction, node_data)}")
+            if csv is not None:
+                say(f"written  {write_nodes(prediction, csv)}")
+            return
+        if shape or measure or node_data or csv:
+            raise typer.BadParameter("--shape, --measure, --node-data and --csv go with --model FILE.onnx")
         from ...lut import explain as explained
         from ...lut import explain_operators, load_profile, model_for_space
         from ...supernets.space.parse import architectures_from_text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,7 @@ from ...settings import PROFILE
 from ..options.command_file import with_config
 from ..options.common import Backend, Force
 from ..options.device import Device, Verbose, connected
-from ..options.from_settings import checked, with_options
+from ..options.from_settings import checked, given, with_options
 from ..options.space import SpaceArgument, SpaceOption, named_space
 from ..printing.progress import progress, worker_progress
 
@@ -23,12 +24,20 @@ def register(app: typer.Typer) -> None:
     @with_config
     @with_options(PROFILE)
     def profile(
+        context: typer.Context,
         space: SpaceArgument = None,
         space_option: SpaceOption = None,
         backend: Backend = "onnxruntime",
         *,
         networks_only: Annotated[
             bool, typer.Option("--networks-only", help="Measure no layer: a regression on the whole networks predicts.")
+        ] = False,
+        kernels: Annotated[
+            bool,
+            typer.Option(
+                "--kernels",
+                help="Measure kernels of sampled networks instead of a space: for predict --model FILE.onnx.",
+            ),
         ] = False,
         source: Annotated[
             str | None,
@@ -53,6 +62,13 @@ def register(app: typer.Typer) -> None:
         from ..printing.profile import print_profile
 
         asked = checked(PROFILE, values)
+        if kernels:
+            if space or space_option or source or networks_only or device != "local":
+                raise typer.BadParameter(
+                    "--kernels measures no space, and on this machine; give --backend and --out only"
+                )
+            measure_kernels(context, backend, out, asked, force=force)
+            return
         policy = TimingPolicy(time_cap_s=asked.pop("time_cap_s"))
         if source is not None:
             asked["networks"] = samples
@@ -77,3 +93,30 @@ def register(app: typer.Typer) -> None:
         print(f"saved    {out or measured.name + SUFFIX}")
         if strict and measured.quality != "good":
             raise QualityRefused(f"the profile's quality is {measured.quality}: {measured.quality_reason}")
+
+
+def measure_kernels(
+    context: typer.Context, backend: str, out: Path | None, asked: dict[str, Any], *, force: bool
+) -> None:
+    """Measure a kernel profile on this machine, and say what it holds."""
+    from ...lut.kernels.build import KernelRequest, build_kernel_profile
+    from ...profilers.run_config import RunConfig
+    from ...profilers.runtimes.registry import device_of
+    from ..printing.kernel_profile import print_kernel_profile
+
+    for name in ("precision", "batch"):
+        if given(context, PROFILE, asked).get(name) is not None:
+            raise typer.BadParameter(f"--{name} is of spaces; kernels are of the models that they are cut from")
+    config = RunConfig(device=device_of(backend), threads=asked["threads"])
+    default = KernelRequest(backend, config)
+    chosen = given(context, PROFILE, asked)
+    request = replace(
+        default,
+        networks=chosen.get("networks", default.networks),
+        policy=replace(default.policy, time_cap_s=chosen.get("time_cap_s", default.policy.time_cap_s)),
+    )
+    path = out or Path(f"{backend.replace(':', '-')}.t{config.threads}.kernels.jsonl")
+    with progress(f"kernels of {backend}") as report:
+        measured = build_kernel_profile(request, path, force=force, on_progress=worker_progress(report))
+    print_kernel_profile(measured)
+    print(f"saved    {path}")

@@ -17,10 +17,19 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, 
 
 import numpy as np
 
-from ...errors import BackendError, BackendUnavailable, ModelRejected, OperatorsUnavailable, UnsupportedConfig
+from ...errors import (
+    BackendError,
+    BackendUnavailable,
+    GraphUnavailable,
+    ModelRejected,
+    OperatorsUnavailable,
+    UnsupportedConfig,
+)
 from ...run_config import RunConfig
 from ..backend import OperatorProfile, OperatorTime, synthetic_input
 from ..closing import Closing
+from ..graphs.fused_graph import FusedGraph, require_own_graph
+from ..graphs.onnxruntime import graph_from_optimised, optimised_path
 from ..placement import CPU, RECORD_KEY, STRICT_KEY, is_placement_told, refuse_fallback
 from ..provider import Provider, load_provider, provider_names
 from ..ranges import Ranges, ranges_of
@@ -109,7 +118,34 @@ class OnnxRuntimeBackend:
     def load(self, model: bytes, config: RunConfig) -> OnnxRuntimeExecutable:
         """Create a session that runs every node of ``model`` on the provider, or refuse."""
         _refuse_config(config, self.name, self._provider)
-        return self._opened(model, config, _session_options(self._runtime, config, self._provider))
+        options = _session_options(self._runtime, config, self._provider)
+        if require_own_graph(model, f"{NAME} {self.version()}"):
+            options.graph_optimization_level = self._runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        return self._opened(model, config, options)
+
+    def fused_graph(self, model: bytes, config: RunConfig) -> FusedGraph:
+        """Return the graph that the runtime optimises ``model`` into, and the shapes that its values have when it runs.
+
+        Raises `GraphUnavailable` for a provider that compiles the whole model, as such a graph cannot be written.
+        """
+        _refuse_config(config, self.name, self._provider)
+        if self._provider.name != CPU:
+            raise GraphUnavailable(
+                f"The backend {self.name!r} does not tell which kernels it makes of a model: ONNX Runtime writes the "
+                f"optimised graph of its own CPU kernels only. Time the model itself, or take onnxruntime or openvino"
+            )
+        options = _session_options(self._runtime, config, self._provider)
+        with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
+            options.optimized_model_filepath = str(optimised_path(Path(folder)))
+            with self._opened(model, config, options):
+                optimised = optimised_path(Path(folder)).read_bytes()
+        plain = _session_options(self._runtime, config, self._provider)
+        plain.graph_optimization_level = self._runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+
+        def open_plain(content: bytes) -> OnnxRuntimeExecutable:
+            return self._opened(content, config, plain)
+
+        return graph_from_optimised(optimised, model, open_plain)
 
     def operator_times(self, model: bytes, config: RunConfig, loops: int) -> OperatorProfile:
         """Run the model with profiling on, which slows it down, and average each operator's faster half of inferences.

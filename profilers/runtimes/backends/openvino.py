@@ -22,6 +22,8 @@ from ...run_config import RunConfig
 from ..backend import OperatorProfile, OperatorTime, synthetic_input
 from ..closing import Closing
 from ..conflicts import OPENVINO, refuse_conflict
+from ..graphs.fused_graph import FusedGraph
+from ..graphs.openvino import graph_from_runtime_model
 from ..ranges import Ranges, ranges_of
 from ..requirements import check_runtime, install_command
 
@@ -141,6 +143,11 @@ class OpenVinoBackend:
             elapsed_ns = executable.elapsed_ns(loops)
             return OperatorProfile(executable.operators(), elapsed_ns / loops / 1e3)
 
+    def fused_graph(self, model: bytes, config: RunConfig) -> FusedGraph:
+        """Return which nodes of ``model`` each primitive of the compiled model computes, in which layout."""
+        with self._compiled(model, config, {}) as executable:
+            return graph_from_runtime_model(model, self._core.read_model(model), executable.runtime_model())
+
     def _compiled(self, model: bytes, config: RunConfig, extra: Dict[str, Any]) -> OpenVinoExecutable:
         _refuse_config(config, self.name, self.device)
         self._require_precision(config.precision)
@@ -214,6 +221,10 @@ class OpenVinoExecutable(Closing):
         except Exception as exc:
             raise ModelRejected(f"openvino cannot run the model on these inputs: {exc}") from exc
         return {name: results[port] for name, port in self._outputs}
+
+    def runtime_model(self) -> Any:
+        """Return the graph that OpenVINO runs, as it tells it."""
+        return self._compiled.get_runtime_model()
 
     def operators(self) -> Tuple[OperatorTime, ...]:
         """Return the counters of the operators that ran, if they are on."""

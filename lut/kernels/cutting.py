@@ -1,0 +1,300 @@
+"""From the runtime's graph to kernels: each primitive's nodes are cut out, and their values get canonical names.
+
+What cannot be timed alone is named and left out, never counted as nothing: control flow, operators whose work depends
+on the data, and values whose shape nobody tells.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from ...profilers.runtimes.graphs.fused_graph import FusedGraph, Primitive
+from .cost import Cost, macs_of
+from .kernel import Kernel, Tensor, printed_attributes, printed_content
+
+DATA_DEPENDENT = ("NonZero", "NonMaxSuppression", "Unique", "Compress")
+BY_VALUE = ("Pow", "Resize", "Upsample")  # operators whose time depends on the values of constant numbers
+KEPT = 16  # numbers of a constant whose values are kept; those of more are made up
+PRINTED = 64  # whole numbers of a constant that a key holds; a longer one is told by its shape
+
+
+@dataclass(frozen=True, slots=True)
+class KernelCall:
+    """A place in the graph where a kernel runs; `excluded` says why it has none, and is empty otherwise.
+
+    `originals` are names of the asked model's nodes.
+    """
+
+    key: str
+    operator: str
+    originals: tuple[str, ...]
+    excluded: str = ""
+
+
+@dataclass(frozen=True)
+class KernelGraph:
+    """A model as the runtime runs it: calls in order of execution, kernels by key, and what the runtime adds.
+
+    denormal: how many values hold denormal numbers, on synthetic inputs.
+    """
+
+    calls: tuple[KernelCall, ...]
+    kernels: Mapping[str, Kernel]
+    added: Mapping[str, int]
+    denormal: int = 0
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often each kernel runs, by key."""
+        return Counter(call.key for call in self.calls if not call.excluded)
+
+    @property
+    def excluded(self) -> Mapping[str, int]:
+        """What has no kernel: how often, by operator and reason."""
+        return Counter(f"{call.operator} ({call.excluded})" for call in self.calls if call.excluded)
+
+
+def kernels_of(graph: FusedGraph, runtime: str) -> KernelGraph:
+    """Cut a runtime's graph into kernels; `runtime` is its name and version."""
+    return Cutter(graph, runtime).cut()
+
+
+class Cutter:
+    """The tables that cutting one graph takes."""
+
+    def __init__(self, graph: FusedGraph, runtime: str) -> None:
+        self.graph = graph
+        self.model = onnx.load_from_string(graph.model)
+        self.graph_of = runtime if graph.is_own else ""
+        self.opsets = tuple((one.domain, one.version) for one in self.model.opset_import)
+        self.nodes = list(self.model.graph.node)
+        self.values = {name: Tensor(dtype, shape) for name, (dtype, shape) in graph.values.items()}
+        self.constants = constants_of(self.model, self.values, fold=not graph.is_own)
+        self.users: dict[str, set[int]] = {}
+        for position, node in enumerate(self.nodes):
+            for name in node.input:
+                self.users.setdefault(name, set()).add(position)
+        self.results = {one.name for one in self.model.graph.output}
+
+    def cut(self) -> KernelGraph:
+        """Return the kernels."""
+        calls: list[KernelCall] = []
+        kernels: dict[str, Kernel] = {}
+        for primitive in self.graph.primitives:
+            nodes = [self.nodes[position] for position in primitive.nodes]
+            if reason := self.reason_against(nodes):
+                calls.append(KernelCall("", primitive.operator, primitive.originals, reason))
+                continue
+            kernel = self.kernel(primitive)
+            kernels.setdefault(kernel.key, kernel)
+            calls.append(KernelCall(kernel.key, kernel.operator, primitive.originals))
+        return KernelGraph(tuple(calls), kernels, self.graph.added, len(self.graph.denormal))
+
+    def reason_against(self, nodes: list[onnx.NodeProto]) -> str:
+        """Say why nodes cannot be timed alone; nothing where they can."""
+        for node in nodes:
+            if any(one.HasField("g") or one.graphs for one in node.attribute):
+                return "control flow"
+            if node.op_type in DATA_DEPENDENT:
+                return "its time depends on the data"
+            used = [one for one in node.output if self.users.get(one) or one in self.results] or node.output[:1]
+            for name in (*node.input, *used):
+                if name and name not in self.values and name not in self.constants:
+                    return "a value of unknown shape"
+        return ""
+
+    def kernel(self, primitive: Primitive) -> Kernel:
+        """Return the kernel of a primitive."""
+        members, naming = set(primitive.nodes), Naming(self)
+        for position in primitive.nodes:
+            node = self.nodes[position]
+            used = [name for name in node.output if self.is_needed(name, members)]
+            if not any(self.users.get(name) or name in self.results for name in node.output):
+                used = [node.output[0]]  # nobody takes what it gives, and it runs all the same
+            naming.add(node, set(used))
+        operator = "+".join(dict.fromkeys(self.nodes[position].op_type for position in primitive.nodes))
+        if not self.graph_of:
+            operator = primitive.operator
+        layout = primitive.layout if not self.graph_of else ""
+        key = " ; ".join(naming.lines) + (f" @{layout}" if layout else "")
+        return Kernel(
+            key=key,
+            operator=operator,
+            nodes=tuple(naming.nodes),
+            inputs=tuple(naming.inputs.values()),
+            constants=tuple(naming.constants.values()),
+            outputs=tuple(naming.outputs),
+            opsets=self.opsets,
+            ir_version=self.model.ir_version,
+            layout=layout,
+            graph_of=self.graph_of,
+            cost=self.cost(primitive, naming),
+        )
+
+    def is_needed(self, name: str, members: set[int]) -> bool:
+        """Tell whether a value is used outside a primitive, or is the last that it gives."""
+        return bool(name) and (name in self.results or bool(self.users.get(name, set()) - members))
+
+    def cost(self, primitive: Primitive, naming: Naming) -> Cost:
+        """Return what a primitive computes and moves."""
+        macs, groups, window, stride = 0.0, 1.0, 1.0, 1.0
+        for node in (self.nodes[position] for position in primitive.nodes):
+            shapes = [self.tensor(name).shape if name else () for name in node.input]
+            results = [self.tensor(name).shape for name in node.output if name in self.values]
+            macs += macs_of(node.op_type, shapes, results)
+            for one in node.attribute:
+                groups = max(groups, float(one.i)) if one.name == "group" else groups
+                window = max(window, float(np.prod(one.ints))) if one.name == "kernel_shape" else window
+                stride = max(stride, float(np.prod(one.ints))) if one.name == "strides" else stride
+        given = [tensor for _, tensor in naming.outputs] or [Tensor("float32", (1,))]
+        largest = max(given, key=lambda tensor: tensor.elements)
+        shape = largest.shape if len(largest.shape) > 1 else (1, *largest.shape)
+        elements = max(1.0, float(sum(tensor.elements for tensor in given)))
+        return Cost(
+            macs=macs,
+            input_bytes=sum(tensor.size_bytes for _, tensor in naming.inputs.values()),
+            output_bytes=sum(tensor.size_bytes for tensor in given),
+            weight_bytes=sum(tensor.size_bytes for _, tensor in naming.constants.values()),
+            elements=elements,
+            channels=float(shape[1] if len(shape) > 1 else 1),
+            pixels=float(np.prod(shape[2:])) if len(shape) > 2 else 1.0,
+            reduction=macs / elements,
+            groups=groups,
+            window=window,
+            stride=stride,
+            nodes=float(len(primitive.nodes)),
+        )
+
+    def tensor(self, name: str) -> Tensor:
+        """Return what a value is."""
+        return self.constants[name] if name in self.constants else self.values[name]
+
+
+class Naming:
+    """Canonical names of the values of one primitive, and the lines of its key."""
+
+    def __init__(self, cutter: Cutter) -> None:
+        self.cutter = cutter
+        self.names: dict[str, str] = {}
+        self.inputs: dict[str, tuple[str, Tensor]] = {}
+        self.constants: dict[str, tuple[str, Tensor]] = {}
+        self.outputs: list[tuple[str, Tensor]] = []
+        self.nodes: list[onnx.NodeProto] = []
+        self.lines: list[str] = []
+
+    def add(self, node: onnx.NodeProto, needed: set[str]) -> None:
+        """Add a node; `needed` are its outputs that somebody outside uses."""
+        said = [self.said(name, node.op_type) for name in node.input]
+        fresh = onnx.NodeProto()
+        fresh.CopyFrom(node)
+        del fresh.input[:], fresh.output[:]
+        fresh.doc_string = ""
+        fresh.input.extend(self.names.get(name, "") for name in node.input)
+        given = []
+        for name in node.output:
+            known = bool(name) and (name in needed or bool(self.cutter.users.get(name)))
+            self.names[name] = f"y{len(self.names)}" if known else ""
+            fresh.output.append(self.names[name])
+            tensor = self.cutter.values.get(name)
+            if name in needed and tensor is not None:
+                self.outputs.append((self.names[name], tensor))
+            given.append(f"{'=' if name in needed else ''}{tensor or '?'}" if known else "_")
+        domain = f"{node.domain}:" if node.domain not in ("", "ai.onnx") else ""
+        self.nodes.append(fresh)
+        self.lines.append(f"{domain}{node.op_type}{printed_attributes(node)}({', '.join(said)})->{','.join(given)}")
+
+    def said(self, name: str, operator: str) -> str:
+        """Return how the key calls an input of a node, which gets its name here if it has none."""
+        if not name:
+            return "_"
+        if name in self.names:
+            return self.names[name]
+        constant = self.cutter.constants.get(name)
+        if constant is None:
+            tensor = self.cutter.values[name]
+            self.names[name] = f"x{len(self.names)}"
+            self.inputs[name] = (self.names[name], tensor)
+            return f"{self.names[name]}:{tensor}"
+        self.names[name] = f"w{len(self.names)}"
+        self.constants[name] = (self.names[name], constant)
+        content = constant.content
+        decides = content is not None and (not np.issubdtype(content.dtype, np.floating) or operator in BY_VALUE)
+        is_short = constant.elements <= PRINTED
+        return f"{self.names[name]}:{constant}" + (
+            f"={printed_content(content)}" if content is not None and decides and is_short else ""
+        )
+
+
+def constants_of(model: onnx.ModelProto, values: Mapping[str, Tensor], *, fold: bool) -> dict[str, Tensor]:
+    """Return the constants of a graph by name; with `fold` also what is computed from them alone.
+
+    Contents are kept of whole numbers, and of a few numbers of any type.
+    """
+    inputs = {one.name for one in model.graph.input}
+    found = {one.name: described(one) for one in model.graph.initializer}
+    inputs -= set(found)
+    if not fold:
+        return found
+    for node in model.graph.node:
+        if any(name and name not in found for name in node.input) or any(one.HasField("g") for one in node.attribute):
+            continue
+        for name, tensor in zip(node.output, folded(node, found, values, model)):
+            if name:
+                found[name] = tensor
+    return found
+
+
+def described(tensor: onnx.TensorProto) -> Tensor:
+    """Return an initializer's type and shape, and its content where that is kept."""
+    dtype = dtype_name(tensor.data_type)
+    shape = tuple(tensor.dims)
+    is_kept = not dtype.startswith(("float", "bfloat")) or int(np.prod(shape, dtype=np.int64)) <= KEPT
+    return Tensor(dtype, shape, numpy_helper.to_array(tensor) if is_kept else None)
+
+
+def dtype_name(number: int) -> str:
+    """Return numpy's name of an ONNX type."""
+    return str(np.dtype(helper.tensor_dtype_to_np_dtype(number)).name)
+
+
+def folded(
+    node: onnx.NodeProto, known: Mapping[str, Tensor], values: Mapping[str, Tensor], model: onnx.ModelProto
+) -> list[Tensor]:
+    """Return what a node makes of constants: its values where all contents are known, else type and shape as told."""
+    from onnx.reference import ReferenceEvaluator
+
+    told = [values.get(name, Tensor("float32", ())) for name in node.output]
+    if node.op_type == "Constant" or all(not name or known[name].content is not None for name in node.input):
+        if sum(tensor.elements for tensor in told) > 1 << 16:
+            return told
+        contents = {name: known[name].content for name in node.input if name}
+        graph = helper.make_graph(
+            [node],
+            "constant",
+            [
+                helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(c.dtype), c.shape)
+                for n, c in contents.items()
+                if c is not None
+            ],
+            [helper.make_empty_tensor_value_info(name) for name in node.output],
+        )
+        try:
+            made = ReferenceEvaluator(helper.make_model(graph, opset_imports=model.opset_import)).run(None, contents)
+        except Exception:  # an operator that the evaluator does not know: its shape is told by the runtime
+            return told
+        arrays = [np.asarray(one) for one in made]
+        return [
+            Tensor(
+                one.dtype.name,
+                one.shape,
+                one if one.size <= KEPT or not np.issubdtype(one.dtype, np.floating) else None,
+            )
+            for one in arrays
+        ]
+    return told

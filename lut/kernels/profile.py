@@ -1,0 +1,182 @@
+"""A kernel profile: what a file of measured kernels says of a device, and reading and writing such files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ...inputs import fault_of_file
+from ...outputs import appearing, file_kind
+from ...profilers.errors import JournalDamaged
+from ...profilers.files import has_schema
+from ...profilers.journal import json_line, read_journal
+from ...profilers.run_config import RunConfig
+from ...profilers.timing.measurement import Measurement
+from ..errors import ProfileDamaged, UnknownProfile
+from ..profile_file.schema import AnchorRecord
+from ..profile_file.timeline import Timeline
+from ..record import Record
+from .cost import Cost
+from .records import (
+    SCHEMA,
+    SCHEMA_VERSION,
+    AnyKernelRecord,
+    CallRecord,
+    EndRecord,
+    KernelHeader,
+    KernelRecord,
+    ModelRecord,
+)
+
+KERNEL_PROFILE = file_kind("a kernel profile", lambda path: has_schema(path, SCHEMA))
+SHORTEST_US = 0.05  # a kernel that the clock cannot tell from the call of the runtime takes this, and never nothing
+ADAPTER: TypeAdapter[Record] = TypeAdapter(AnyKernelRecord)
+
+
+def digest_of(key: str) -> str:
+    """Return the short name of a kernel's key, by which plans and models refer to it."""
+    return hashlib.sha256(key.encode("utf-8")).hexdigest()[:24]
+
+
+@dataclass(frozen=True)
+class MeasuredKernel:
+    """A kernel that was timed: one run of it takes `value_us` microseconds, of which `relative_iqr` is the spread."""
+
+    key: str
+    operator: str
+    cost: Cost
+    value_us: float
+    relative_iqr: float
+
+
+@dataclass(frozen=True)
+class MeasuredModel:
+    """A whole model: how often each kernel runs in it, by digest, and its latency."""
+
+    name: str
+    calls: Mapping[str, int]
+    added: Mapping[str, int]
+    measurement: Measurement
+
+
+@dataclass(frozen=True, repr=False)
+class KernelProfile:
+    """What a kernel-profile file holds, with the machine's drift removed; `kernels` by digest of their keys."""
+
+    name: str
+    header: KernelHeader
+    call_us: float
+    kernels: Mapping[str, MeasuredKernel]
+    models: tuple[MeasuredModel, ...]
+    anchors: tuple[AnchorRecord, ...]
+
+    @property
+    def run_config(self) -> RunConfig:
+        """The conditions that everything was timed under."""
+        return RunConfig(**self.header.config.model_dump())
+
+    @cached_property
+    def runtime(self) -> str:
+        """The runtime and its version, as kernels name whose graph they are of."""
+        name = self.header.backend.partition(":")[0]
+        return f"{name} {self.header.versions.get(name, '')}"
+
+
+def load_kernel_profile(source: str | Path) -> KernelProfile:
+    """Read a kernel profile; raises UnknownProfile, ProfileDamaged (which names the line)."""
+    path = Path(source)
+    if fault := fault_of_file(path):
+        raise UnknownProfile(f"{path} {fault}; measure a kernel profile: gnomon profile --kernels --out {path}")
+    try:
+        lines, torn = read_journal(path)
+    except OSError as error:
+        raise ProfileDamaged(f"cannot read {path}: {error}") from error
+    except JournalDamaged as error:
+        raise ProfileDamaged(str(error), line_number=error.line_number) from error
+    if torn:
+        raise ProfileDamaged(f"{torn[0]}. A finished profile has no torn line: copy it again, or profile again")
+    first: dict[str, Any] = lines[0] if lines else {}
+    if first.get("schema") != SCHEMA:
+        raise ProfileDamaged(
+            f"{path} holds {first.get('schema', 'no schema')!r}; --model takes a kernel profile ({SCHEMA}). "
+            f"Measure one: gnomon profile --kernels --out laptop.kernels.jsonl",
+            line_number=1,
+        )
+    if first.get("version") != SCHEMA_VERSION:
+        raise ProfileDamaged(f"{path} has version {first.get('version')!r}; this Gnomon reads {SCHEMA_VERSION}")
+    records = [validated(path, number, line) for number, line in enumerate(lines, 1)]
+    return profile_from_records(path, records)
+
+
+def validated(path: Path, number: int, line: Mapping[str, Any]) -> Record:
+    """Return a line as its record; raises ProfileDamaged, naming line and field."""
+    try:
+        return ADAPTER.validate_python(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ProfileDamaged(f"{path}, line {number}: {where}: {first['msg']}", line_number=number) from error
+
+
+def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile:
+    """Return what the records of a file amount to; raises ProfileDamaged where they do not make a profile."""
+    header, end = records[0], records[-1]
+    kernels = [record for record in records if isinstance(record, KernelRecord)]
+    models = [record for record in records if isinstance(record, ModelRecord)]
+    calls = [record for record in records if isinstance(record, CallRecord)]
+    anchors = tuple(record for record in records if isinstance(record, AnchorRecord))
+    complete = isinstance(end, EndRecord) and (end.kernels, end.models) == (len(kernels), len(models))
+    if not isinstance(header, KernelHeader) or not complete or len(calls) != 1:
+        raise ProfileDamaged(
+            f"{path}: expected a header, one call, {getattr(end, 'kernels', 'some')} kernels and the end record; found "
+            f"{len(calls)} calls and {len(kernels)} kernels. The file is truncated: copy it again, or profile again"
+        )
+    if len({record.key for record in kernels}) < len(kernels):
+        raise ProfileDamaged(f"{path} holds a kernel twice; which is true cannot be told. Profile again")
+    timeline = Timeline.of(header.session_starts_s, anchors)
+    evidence = (calls, kernels, models)
+    found = timeline.measurements([record.timed for records in evidence for record in records])
+    call_us = found[0].value_us
+    measured = {
+        record.timed.key: measured_kernel(record, measurement, call_us)
+        for record, measurement in zip(kernels, found[1:])
+    }
+    return KernelProfile(
+        name=path.name,
+        header=header,
+        call_us=call_us,
+        kernels=measured,
+        models=tuple(
+            MeasuredModel(record.name, record.calls, record.added, measurement)
+            for record, measurement in zip(models, found[1 + len(kernels) :])
+        ),
+        anchors=anchors,
+    )
+
+
+def measured_kernel(record: KernelRecord, measurement: Measurement, call_us: float) -> MeasuredKernel:
+    """Return a kernel's own time: its model's without the call of the runtime, over the copies."""
+    value_us = max(SHORTEST_US, (measurement.value_us - call_us) / record.copies)
+    try:
+        cost = Cost(**record.cost)
+    except TypeError as error:
+        raise ProfileDamaged(
+            f"kernel {record.key[:80]}: its quantities are not those of this version: {error}"
+        ) from error
+    return MeasuredKernel(record.key, record.operator, cost, value_us, measurement.relative_iqr)
+
+
+def seal_kernels(path: Path, header: KernelHeader, records: Iterable[Record], *, force: bool) -> None:
+    """Write a finished profile; raises OutputUnusable."""
+    body = list(records)
+    kernels, models = (sum(isinstance(one, kind) for one in body) for kind in (KernelRecord, ModelRecord))
+    end = EndRecord(kernels=kernels, models=models)
+    lines = [json_line(one.model_dump(mode="json", by_alias=True)) for one in (header, *body, end)]
+    with appearing(path, KERNEL_PROFILE, force=force) as fresh:
+        fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
