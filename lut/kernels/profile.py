@@ -141,7 +141,7 @@ def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile
         raise ProfileDamaged(f"{path} holds a kernel twice; which is true cannot be told. Profile again")
     timeline = Timeline.of(header.session_starts_s, anchors)
     evidence = (calls, kernels, models)
-    found = timeline.measurements([record.timed for records in evidence for record in records])
+    found, _ = timeline.read([record.timed for records in evidence for record in records])
     call_us = found[0].value_us
     measured = {
         record.timed.key: measured_kernel(record, measurement, call_us)
