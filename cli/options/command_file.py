@@ -27,17 +27,18 @@ NOTHING = inspect.Parameter.empty
 def with_config(verb: Verb) -> Verb:
     """Return the verb with `--config` and `--save-config`."""
     signature = inspect.signature(verb, eval_str=True)
+    takes_context = "context" in signature.parameters
 
     @functools.wraps(verb)
     def command(context: typer.Context, save_config: Path | None = None, **values: Any) -> Any:
         values.pop("config", None)
         if save_config is None:
-            return verb(**values)
+            return verb(**values, **({"context": context} if takes_context else {}))
         save_options(context, save_config, force=bool(values.get("force")))
         print(save_config)
         return None
 
-    own = list(signature.parameters.values())
+    own = [one for one in signature.parameters.values() if one.name != "context"]
     context = parameter("context", typer.Context, default=NOTHING)
     config = parameter("config", Annotated[Path | None, typer.Option(help=READ, callback=read_into, is_eager=True)])
     saved = parameter("save_config", Annotated[Path | None, typer.Option(help=SAVED)])

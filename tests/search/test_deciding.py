@@ -108,8 +108,7 @@ def test_they_pay_where_random_ones_do_not(tmp_path, whole):
 
 
 @pytest.mark.filterwarnings("default::gnomon.profilers.journal.TornLine")
-@pytest.mark.parametrize("lines", [0, 1, 2, 3, 12, 30])
-@pytest.mark.parametrize("torn", [0, 100])
+@pytest.mark.parametrize(("lines", "torn"), [(0, 100), (1, 0), (2, 100), (3, 0), (12, 100), (30, 0)])
 def test_an_interrupted_run_equals_an_uninterrupted_one(copy, whole, lines, torn):
     path = copy / "evaluations.jsonl"
     content = path.read_bytes().splitlines(keepends=True)

@@ -274,6 +274,7 @@ def test_older_and_newer_spellings_are_one(family):
     assert {published.our_name(tensor) for tensor in plain.tensors} == set(network.state_dict())
 
 
+@pytest.mark.parametrize("family", ["ofa_mobilenetv3"], indirect=True)
 def test_a_tensor_too_many_and_one_too_few_are_named(family, tmp_path):
     _, plain, network = family
     surplus = plain.tensors | {"blocks.3.mobile_inverted_conv.depth_conv.gate": torch.ones(1)}

@@ -57,10 +57,8 @@ def test_layers_build_in_other_precisions(builder, name, kind, precision):
 @pytest.mark.parametrize("name", space_names())
 def test_whole_sub_networks_build(builder, name):
     space = load_space(name)
-    rows = [np.zeros_like(space.radices), space.sample(1, np.random.default_rng(0))[0]]
-    if space.params([rows[0]])[0] > LARGE:
-        rows = rows[:1]
-    for row, target in zip(rows, (BLACKWELL, AMPERE)):
-        for part in models_from_architecture(space, space.architecture(row)):
-            engine = builder.build(part.model, precision="fp32", target=target)
-            assert len(engine.content) > len(part.model) / 2
+    smallest = np.zeros_like(space.radices)
+    row = smallest if space.params([smallest])[0] > LARGE else space.sample(1, np.random.default_rng(0))[0]
+    for part in models_from_architecture(space, space.architecture(row)):
+        engine = builder.build(part.model, precision="fp32", target=AMPERE)
+        assert len(engine.content) > len(part.model) / 2
