@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ...lut import BundleEstimate
     from ...search import Run
     from ...supernets.evaluation.supernet import Supernet
+    from ...supernets.training.estimate import TrainingEstimate
 
 EVALUATION_KIB = 0.7  # a line of evaluations.jsonl
 
@@ -25,6 +26,16 @@ def print_disk(disk_mib: float) -> None:
     """Print what stays on the disk."""
     print_line(f"disk     about {disk_mib:.0f} MiB" if disk_mib >= 1 else "disk     less than 1 MiB")
     print_line("nothing was run for good, and nothing is written")
+
+
+def print_training(estimate: TrainingEstimate, weights_mib: float) -> None:
+    """Print what a training would cost."""
+    print_line(
+        f"each     {estimate.first_s:.2g} s a step of the first phase and {estimate.last_s:.2g} s of the last, as just "
+        "measured"
+    )
+    because = f"{estimate.steps:,} steps; judging each epoch comes on top"
+    print_cost(*estimate.seconds, 4 * weights_mib, because=because)  # weights, and the checkpoint of a run
 
 
 def span(seconds: float) -> str:
