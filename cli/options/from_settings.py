@@ -10,6 +10,7 @@ import typer
 
 from ...settings import Setting
 from ..wording import as_options
+from .completion import OF_SETTINGS
 from .quantities import count, seconds
 
 Verb = TypeVar("Verb", bound=Callable[..., Any])
@@ -51,9 +52,11 @@ def is_time(name: str, setting: Setting) -> bool:
 
 
 def reader_of(name: str, setting: Setting) -> dict[str, Any]:
-    """Return how typer reads a number that may have a unit; nothing for other settings."""
+    """Return how typer reads a number that may have a unit, or completes a name; nothing for other settings."""
     if is_time(name, setting):
         return {"parser": seconds, "metavar": "<time>"}
+    if name in OF_SETTINGS:
+        return {"autocompletion": OF_SETTINGS[name]}
     return {"parser": count, "metavar": "<count>"} if setting.kind is int else {}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -13,10 +13,8 @@ from ..options.command_file import with_config
 from ..options.common import Backend, Force
 from ..options.from_settings import checked, with_options
 from ..options.space import SpaceArgument, SpaceOption, named_space
+from ..printing.estimate import print_models
 from ..printing.progress import progress, say, say_if_not_interruptible, worker_progress
-
-if TYPE_CHECKING:
-    from ...lut.measuring.bundle import BundleEstimate
 
 BUNDLE = {name: setting for name, setting in PROFILE.items() if name != "threads"}  # chosen on the device
 BundleFile = Annotated[Path, typer.Argument(help="Zip file written by gnomon bundle create.")]
@@ -55,7 +53,7 @@ def create(
         layers=not networks_only,
         policy=policy,
     )
-    print_estimate(estimate_bundle(request))
+    print_models(estimate_bundle(request))
     if dry_run:
         return
     say("building the models ...")
@@ -100,11 +98,3 @@ def import_(
     profile, path = import_results(file, results, out, force=force)
     print_profile(profile)
     print(f"saved    {path}")
-
-
-def print_estimate(estimate: BundleEstimate) -> None:
-    """Print how much there is to carry and to measure."""
-    least, most = estimate.minutes
-    models = f"{estimate.layers} layers and {estimate.networks} whole networks"
-    print(f"models   {models}, about {estimate.size_mib:.0f} MiB")
-    print(f"time     {least:.1f} to {most:.0f} minutes of measuring, by the device's speed")

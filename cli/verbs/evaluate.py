@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from ..options.command_file import with_config
-from ..options.common import AsJson
+from ..options.common import AsJson, DryRun
 from ..options.examples import Examples, share_of_deciding
 from ..options.space import Architectures, ArchitectureSeed, SpaceArgument, SpaceOption, required_space
 from ..options.weights import Checkpoint, Data
+from ..printing.estimate import print_validations
 from ..printing.progress import say
 from ..printing.table import print_json, print_table
 
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
         precision: Annotated[str, typer.Option(help="Precision that they are run in.")] = "fp32",
         examples: Examples = "all",
         seed: ArchitectureSeed = 0,
+        dry_run: DryRun = False,
         as_json: AsJson = False,
     ) -> None:
         """Evaluate sub-networks: the metric of their task (and top-5 among many classes), MACs and parameters."""
@@ -50,6 +52,9 @@ def register(app: typer.Typer) -> None:
         ]
         supernet = load_supernet(named, checkpoint=checkpoint, data=data)
         number = supernet.size(split)
+        if dry_run:
+            print_validations(supernet, split, precision, 2 + share * len(asked) if share is not None else len(asked))
+            return
         calibrated = is_calibrated(precision)
         if calibrated:
             say(check_kernels(supernet, split).sentence())

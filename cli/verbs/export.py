@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from ..options.command_file import with_config
-from ..options.common import AsJson, Force
+from ..options.common import AsJson, DryRun, Force
 from ..options.completion import profile_names
 from ..options.period import Period, milliseconds_of
 from ..options.run import PICK_HELP, RunFolder
 from ..options.weights import Checkpoint, Data
+from ..printing.estimate import print_again
 from ..printing.exported_model import print_export
+from ..printing.line import print_line
 from ..printing.progress import say
 from ..printing.table import print_json
 
@@ -41,6 +43,7 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--no-timing", help="Predict alone: do not wait for this device, nor time on it.")
         ] = False,
         period: Period = None,
+        dry_run: DryRun = False,
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
@@ -51,8 +54,18 @@ def register(app: typer.Typer) -> None:
         from ...api import load_run
         from ..options.profiles import load_profiles
 
+        loaded = load_run(run)
+        if dry_run:
+            from ...supernets import load_space
+
+            chosen = loaded.front().pick(pick)
+            weights = float(load_space(loaded.config.space).params([chosen.indices])[0])
+            timed = bool(profile) and not no_timing
+            print_line(f"network  {chosen.id}, picked by {pick}")
+            print_again(loaded, 2, int(timed), disk_mib=4 * weights / 2**20)
+            return
         exported = export_run(
-            load_run(run),
+            loaded,
             pick,
             out,
             **load_profiles(profile or ()),

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from ..options.command_file import with_config
-from ..options.common import AsJson, Force
+from ..options.common import AsJson, DryRun, Force
 from ..options.period import Period, milliseconds_of
 from ..options.run import RunFolder
 from ..options.weights import Checkpoint, Data
+from ..printing.estimate import print_again
 from ..printing.final_front import print_final
 from ..printing.progress import say
 from ..printing.table import print_json
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
             typer.Option(help="Networks of the first rounds validated too, to tell luck from the split; 8.", min=0),
         ] = None,
         period: Period = None,
+        dry_run: DryRun = False,
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
@@ -42,6 +44,11 @@ def register(app: typer.Typer) -> None:
         from ...search.final.front import load_final
 
         loaded = load_run(run)
+        if dry_run:
+            members = len(loaded.front().architectures)
+            others = CONTROLS if controls is None else controls
+            print_again(loaded, members + others, members if profile else 0)
+            return
         is_new = (
             bool(profile or checkpoint or data or force or period) or controls is not None
         )  # else a sealed final front is shown as it is

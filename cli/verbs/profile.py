@@ -10,7 +10,7 @@ import typer
 
 from ...settings import PROFILE
 from ..options.command_file import with_config
-from ..options.common import Backend, Force
+from ..options.common import Backend, DryRun, Force
 from ..options.device import Device, Verbose, connected
 from ..options.from_settings import checked, given, with_options
 from ..options.space import SpaceArgument, SpaceOption, named_space
@@ -48,6 +48,7 @@ def register(app: typer.Typer) -> None:
         strict: Annotated[
             bool, typer.Option("--strict", help="Exit 4 when the profile's quality is not good.")
         ] = False,
+        dry_run: DryRun = False,
         force: Force = False,
         device: Device = "local",
         verbose: Verbose = False,
@@ -56,9 +57,11 @@ def register(app: typer.Typer) -> None:
         """Measure every layer of a space on a device, and whole networks that verify the table."""
         from ...api import load_profile
         from ...api import profile as measure_profile
+        from ...lut.measuring.bundle import bundle_request, estimate_bundle
         from ...lut.profile_file.store import SUFFIX
         from ...profilers.timing.protocol import TimingPolicy
         from ..exits import QualityRefused
+        from ..printing.estimate import print_models
         from ..printing.profile import print_profile
 
         asked = checked(PROFILE, values)
@@ -73,6 +76,12 @@ def register(app: typer.Typer) -> None:
         if source is not None:
             asked["networks"] = samples
         named = named_space(space, space_option, default="fashion_mnist")
+        if dry_run:
+            asked.pop("threads")
+            request = bundle_request(named, **asked, layers=source is None and not networks_only, policy=policy)
+            print_models(estimate_bundle(request))
+            print("nothing is measured, and nothing is written")
+            return
         with (
             connected(device, verbose=verbose) as transport,
             progress(f"profile {named} on {backend}") as report,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...settings import SEARCH, WORKERS
-from ..options.common import Force
+from ..options.common import DryRun, Force
 from ..options.from_settings import checked, given, with_options
 from ..options.profiles import ProfileOptions
 from ..options.space import SpaceArgument, SpaceOption, named_space
@@ -16,6 +16,7 @@ from ..options.weights import Checkpoint, Data
 from ..printing.progress import progress, say, search_progress
 
 if TYPE_CHECKING:
+    from ...search import SearchConfig
     from ...search.deployments.profiles import Profiles as LoadedProfiles
 
 
@@ -24,6 +25,33 @@ def space_of(profile: LoadedProfiles) -> str:
     from ...search.deployments.profiles import by_name
 
     return next((one.header.space for _, one in by_name(profile)), "fashion_mnist")
+
+
+def print_search_cost(
+    settings: SearchConfig, out: Path, profiles: LoadedProfiles, *, checkpoint: Path | None, data: Path | None
+) -> None:
+    """Print what a search would take: at the pace of the run that it continues, or of two validations made now."""
+    from ...api import load_run
+    from ...search.deployments.profiles import searched
+    from ...search.problem.task_metric import needs_supernet
+    from ...search.runs.records import RUN_FILE
+    from ...supernets import load_space
+    from ...supernets.supernet import load_supernet
+    from ..printing.estimate import EVALUATION_KIB, print_again, print_disk, print_validations
+    from ..printing.line import print_line
+
+    disk_mib = EVALUATION_KIB * settings.budget / settings.partial_share / 1024
+    if (out / RUN_FILE).exists():
+        run = load_run(out)
+        print_again(run, max(0, settings.budget - round(run.cost)), 0, disk_mib=disk_mib)
+        return
+    known = searched(profiles, load_space(settings.space), settings.objectives)
+    if not needs_supernet(settings.objectives, known.space):
+        print_line("time     seconds: no objective needs the super-network to run")
+        print_disk(disk_mib)
+        return
+    supernet = load_supernet(settings.space, checkpoint=checkpoint, data=data, weight_bits=known.weight_bits)
+    print_validations(supernet, settings.split, known.precisions[0], settings.budget, disk_mib=disk_mib)
 
 
 def register(app: typer.Typer) -> None:
@@ -53,6 +81,7 @@ def register(app: typer.Typer) -> None:
         timeout: Annotated[
             float | None, typer.Option(help="Seconds that a validation may take; isolates it.", min=0.001)
         ] = None,
+        dry_run: DryRun = False,
         force: Force = False,
         **values: Any,
     ) -> None:
@@ -73,6 +102,9 @@ def register(app: typer.Typer) -> None:
         if save_config:
             save_settings(settings, save_config, force=force)
             print(save_config)
+            return
+        if dry_run:
+            print_search_cost(settings, out, given_profiles(**named_profiles), checkpoint=checkpoint, data=data)
             return
         other = load_run(start_from) if start_from else None
         with progress(f"search {settings.space} by {settings.tactic}") as report:

@@ -9,9 +9,18 @@ from typing import Annotated
 import typer
 
 from ..options.command_file import with_config
-from ..options.common import Force
+from ..options.common import DryRun, Force
 from ..options.space import SpaceArgument, SpaceOption, required_space
+from ..printing.estimate import print_training
 from ..printing.progress import progress, say
+
+
+def weights_mib(space: str) -> float:
+    """Return how large the file of weights becomes, as that of the largest sub-network does."""
+    from ...supernets import load_space
+
+    loaded = load_space(space)
+    return 4 * float(loaded.params([tuple(loaded.radices - 1)])[0]) / 2**20
 
 
 def register(app: typer.Typer) -> None:
@@ -44,12 +53,14 @@ def register(app: typer.Typer) -> None:
             bool,
             typer.Option("--largest-only", help="Train the largest sub-network alone, to compare with; needs --out."),
         ] = False,
+        dry_run: DryRun = False,
         force: Force = False,
     ) -> None:
         """Train a super-network; an interrupted run goes on where it was, at most two minutes back."""
         from dataclasses import replace
 
         from ...supernets.training.checkpoint import Epoch
+        from ...supernets.training.estimate import estimate_training
         from ...supernets.training.recipes import load_recipe
         from ...supernets.training.to_file import TrainingRequest, largest_alone, shortened, train_to_file
         from ...supernets.training.trainer import Progress
@@ -64,6 +75,9 @@ def register(app: typer.Typer) -> None:
             recipe = largest_alone(recipe)
         recipe = replace(recipe, batch=batch or recipe.batch, seed=recipe.seed if seed is None else seed)
         request = TrainingRequest(named, data, out, parent, recipe, force, augmentation)
+        if dry_run:
+            print_training(estimate_training(request), weights_mib(named))
+            return
         with progress(f"train {named}") as report:
             note = ["largest and smallest are judged after each epoch"]
 

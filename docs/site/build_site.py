@@ -28,7 +28,7 @@ def main(out: Path) -> int:
 
     pages = out / "pages"
     stage(pages)
-    settings = ["-W", "--keep-going", "-q", "-c", str(Path(__file__).parent), "-d", str(out / "doctrees")]
+    settings = ["-W", "--keep-going", "-q", "-a", "-c", str(Path(__file__).parent), "-d", str(out / "doctrees")]
     code = int(build_main([*settings, str(pages), str(out / "html")]))
     if code == 0:
         print(out / "html" / "index.html")
@@ -36,7 +36,7 @@ def main(out: Path) -> int:
 
 
 def stage(pages: Path) -> None:
-    """Write all pages into a folder of their own; what did not change is left alone, so that Sphinx skips it."""
+    """Write all pages into a folder of their own; what did not change is left alone, and Sphinx does not read it."""
     texts = {path.name: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
     texts |= {name: from_root((ROOT / name).read_text(encoding="utf-8")) for name in FROM_ROOT}
     texts |= {"cli.md": cli_page(), "api.md": api_page(), "schemas.md": schema_page()}

@@ -8,7 +8,7 @@ FRONT = "index"
 HOW_TO = "How to"
 CONTENTS: Mapping[str, tuple[str, ...]] = {
     "Tutorials": ("tutorial-profile", "tutorial-search", "tutorial-export", "first-run"),
-    HOW_TO: ("devices", "spaces", "tasks", "images", "text", "translation", "precision", "explain", "plugins"),
+    HOW_TO: ("shell", "devices", "spaces", "tasks", "images", "text", "translation", "precision", "explain", "plugins"),
     "How it works": (
         "busy-machine",
         "why-sums-fail",

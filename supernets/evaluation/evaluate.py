@@ -5,6 +5,7 @@ It knows super-networks by their protocol alone, so images, text and translation
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -36,6 +37,17 @@ def evaluate(
     """
     for architecture in architectures:
         yield sized(supernet, architecture, metrics_of(supernet, architecture, split, precision))
+
+
+def seconds_of_ends(supernet: Supernet, split: str, *, precision: str = FP32) -> tuple[float, float]:
+    """Return how long the smallest and the largest sub-network take to evaluate, here and now; raises as `evaluate`."""
+    space = supernet.space.network
+    found = []
+    for row in space.canonical([0 * space.radices, space.radices - 1]):
+        started = time.perf_counter()
+        supernet.evaluate(space.architecture(row), split, precision=precision)
+        found.append(time.perf_counter() - started)
+    return found[0], found[1]
 
 
 def evaluate_on_deciding(

@@ -71,9 +71,13 @@ def completed(words, number):
         ("gnomon search --space bert", 3, {"bert_minilm"}),
         ("gnomon profile --backend openv", 3, {"openvino", "openvino:gpu", "openvino:npu"}),
         ("gnomon pre", 1, {"predict"}),
+        ("gnomon search --tactic li", 3, {"linas"}),
+        ("gnomon search --surrogate r", 3, {"ridge"}),
+        ("gnomon search --algorithm ns", 3, {"nsga2"}),
+        ("gnomon profile --precision f", 3, {"fp16", "fp32"}),
     ],
 )
-def test_tab_completes_verbs_spaces_and_backends(words, number, found):
+def test_tab_completes_verbs_and_names_of_every_kind(words, number, found):
     assert set(completed(words, number)) == found
 
 

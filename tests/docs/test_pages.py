@@ -49,12 +49,17 @@ NOT_RUN = {
 CODE_ELSEWHERE = {"spaces.md": "tests/test_docs_spaces.py", "tasks.md": "tests/test_docs_tasks.py"}
 SHORTER = [(r"--budget \d+", "--budget 4"), (r"budget=\d+", "budget=4"), (r"sample\(1_000_000", "sample(1_000")]
 ADDED = {"search": "--budget 4", "profile": "--networks 10", "train": "--epochs 1"}
+AS_README = ("tutorial-profile.md", "tutorial-search.md")  # what they share with README, word by word, is typed there
 COMMANDS = [snippet for found in SNIPPETS.values() for snippet in found if snippet.language == "command"]
 
 
-def stage_search(stage):
+def stage_profile_and_run(stage):
     stage.profile("here.jsonl")
     stage.run("runs/first")
+
+
+def stage_search(stage):
+    stage_profile_and_run(stage)
     for name in ("pi5.jsonl", "PI5.jsonl", "XEON.jsonl", "ort.fp32.jsonl"):
         stage.profile(name)
     stage.profile("ort.int8.jsonl", "--precision", "int8")
@@ -69,17 +74,13 @@ def stage_pairs(stage):
             (stage.folder / "pairs" / f"{split}.{language}").write_text("\n".join(lines) + "\n")
 
 
-def stage_export(stage):
-    stage.profile("here.jsonl")
-    stage.run("runs/first")
-
-
 STAGE = {
-    "tutorial-export.md": stage_export,
+    "tutorial-profile.md": lambda stage: stage.profile("here.jsonl"),
+    "tutorial-export.md": stage_profile_and_run,
     "README.md": lambda stage: stage.shipped("there.jsonl", "fashion_mnist/"),
     "devices.md": lambda stage: stage.profile("here.jsonl"),
     "search.md": stage_search,
-    "tutorial-search.md": lambda stage: stage.profile("here.jsonl"),
+    "tutorial-search.md": stage_profile_and_run,
     "translation.md": stage_pairs,
 }
 
@@ -100,6 +101,8 @@ def shortened(text):
 def is_typed(snippet):
     """Tell whether a reader types this: it is shown in a block, or README gives it with its arguments."""
     if snippet.language == "python" and snippet.page in CODE_ELSEWHERE:
+        return False
+    if snippet.page in AS_README and snippet.text in {one.text for one in SNIPPETS["README.md"]}:
         return False
     whole = snippet.page == "README.md" and snippet.language == "command" and len(snippet.words) > 2
     return (snippet.shown or whole) and reason_not_run(snippet) is None

@@ -47,11 +47,13 @@ def test_half_a_validation_is_no_count():
         count("0.5")
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**12))
 def test_every_whole_number_is_read_as_it_is_written(number):
     assert count(str(number)) == number
 
 
+@pytest.mark.slow
 def test_a_search_takes_units_and_keeps_what_they_come_to(gnomon, tmp_path):
     small = ("--tactic", "random", "--population", "3", "--objectives", "macs,params", "--out", tmp_path / "run")
     outcome = gnomon("search", *small, "--budget", "0.003k", "--stop-after", "45m")

@@ -1,0 +1,63 @@
+"""What a long verb would cost, before it costs it."""
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, of_few_images):
+    import gnomon
+
+    folder = tmp_path_factory.mktemp("dry") / "run"
+    config = gnomon.SearchConfig(
+        space="fashion_mnist", objectives=("accuracy", "macs"), tactic="random", population=3, budget=3
+    )
+    with of_few_images():
+        gnomon.run_search(config, folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_a_profile_says_how_many_models_and_minutes(gnomon, tmp_path):
+    outcome = gnomon("profile", "fashion_mnist", "--dry-run", "--time-cap", "2m", "--out", tmp_path / "p.jsonl")
+    assert outcome.code == 0, outcome.err
+    assert "154 layers and 30 whole networks" in outcome.out
+    assert "to 2 minutes of measuring" in outcome.out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_a_search_validates_both_ends_to_say_what_its_budget_takes(gnomon, tmp_path, few_images):
+    outcome = gnomon(
+        "search", "--objectives", "accuracy,macs", "--budget", "2k", "--dry-run", "--out", tmp_path / "run"
+    )
+    assert outcome.code == 0, outcome.err
+    assert "as just measured on 250 examples" in outcome.out
+    assert "2000 validations, one after the other" in outcome.out
+    assert "disk     about 14 MiB" in outcome.out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_search_that_runs_no_network_says_so(gnomon, tmp_path):
+    outcome = gnomon("search", "--objectives", "macs,params", "--dry-run", "--out", tmp_path / "run")
+    assert outcome.code == 0, outcome.err
+    assert "no objective needs the super-network" in outcome.out
+
+
+@pytest.mark.slow
+def test_what_goes_on_from_a_run_costs_what_its_validations_did(gnomon, run, tmp_path):
+    before = sorted(path.name for path in run.iterdir())
+    more = gnomon("search", "--budget", "10", "--objectives", "accuracy,macs", "--dry-run", "--out", run)
+    assert "7 validations at the" in more.out, more.err
+    assert "validations at the" in gnomon("finish", run, "--controls", "0", "--dry-run").out
+    exported = gnomon("export", run, "--dry-run", "--out", tmp_path / "exported")
+    assert "picked by knee" in exported.out, exported.err
+    assert "2 validations at the" in exported.out
+    assert not (tmp_path / "exported").exists()
+    assert sorted(path.name for path in run.iterdir()) == before
+
+
+@pytest.mark.slow
+def test_an_evaluation_says_what_each_network_takes(gnomon, few_images):
+    outcome = gnomon("evaluate", "fashion_mnist", "--arch", "random:40", "--dry-run")
+    assert outcome.code == 0, outcome.err
+    assert "40 validations, one after the other" in outcome.out
