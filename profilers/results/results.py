@@ -145,6 +145,8 @@ def results_from_records(records: Sequence[Record], *, path: str = "", warnings:
         try:
             kind = record["record"]
             parts[kind].append(_PARSERS[kind](record))
+            if "session" in record and kind != "session" and not _began(record["session"], parts["session"]):
+                raise ValueError(f"the session {record['session']!r} did not begin before it")
             if "t_s" in record:
                 session_seconds[str(record["session"])] = _number(record["t_s"])
             identity = _identity(parts[kind][-1])
@@ -177,6 +179,11 @@ def results_from_records(records: Sequence[Record], *, path: str = "", warnings:
         is_complete=bool(parts["done"]),
         warnings=warnings + disagreements,
     )
+
+
+def _began(session: Any, sessions: Sequence[Session]) -> bool:
+    """Tell whether a session of that name is among those so far; mostly it is the last."""
+    return any(one.id == session for one in reversed(sessions))
 
 
 def _with_options(
