@@ -9,7 +9,6 @@ of its clocks, after a visit to an anchor), and ``done``.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
@@ -39,6 +38,9 @@ SCHEMA = "gnomon.results"
 #   1  header, session, options, attempt, visit, failure, done
 SCHEMA_VERSION = 4
 READABLE_VERSIONS = (1, 2, 3, 4)
+
+LARGEST = 1e300  # of a number, so that sums of some stay finite
+MOST = 2**53  # of a count: whole numbers up to it are exact as floats too
 
 
 @dataclass(frozen=True)
@@ -218,15 +220,15 @@ def _identity(parsed: Any) -> Tuple[Any, ...]:
 
 def _number(value: Any) -> float:
     """Return a finite number; ValueError for anything else, text of a number too."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < math.inf:
-        raise ValueError(f"{value!r} is no finite number")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < LARGEST:
+        raise ValueError(f"{value!r:.40} is no finite number")
     return float(value)
 
 
 def _integer(value: Any) -> int:
     """Return a whole number; ValueError for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{value!r} is no whole number")
+    if isinstance(value, bool) or not isinstance(value, int) or not abs(value) < MOST:
+        raise ValueError(f"{value!r:.40} is no whole number below {MOST}")
     return value
 
 
