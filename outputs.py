@@ -12,9 +12,11 @@ import ctypes
 import errno
 import glob
 import os
+import shutil
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,9 +25,16 @@ from typing import Any
 
 from .errors import GnomonError
 
+fcntl: Any
+try:
+    import fcntl
+except ModuleNotFoundError:  # of systems other than POSIX
+    fcntl = None
+
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
 RENAME_SWAP = 2  # of macOS
-OLD = "old"
+OLD, OURS = "old", ".gnomon"  # a replaced folder; the end of the names of folders that things are written in
+SETTLED_S = 60.0  # a folder younger than this may be about to be held
 
 
 class OutputUnusable(GnomonError):
@@ -80,9 +89,11 @@ def appearing(path: Path, kind: Kind, *, force: bool) -> Iterator[Path]:
     """
     try:
         restore(path, kind)
+        sweep(path, kind)
         require_free(path, kind, force=force)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name[:100]}.") as beside:
+        begins = f".{path.name[:100]}."
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=begins, suffix=OURS) as beside, held(Path(beside)):
             fresh = Path(beside) / path.name
             yield fresh
             for part in (*(fresh.iterdir() if fresh.is_dir() else ()), fresh):
@@ -150,6 +161,47 @@ def restore(path: Path, kind: Kind) -> None:
         if old.is_dir() and not kind.fault(old):
             old.rename(path)
             return
+
+
+def sweep(path: Path, kind: Kind) -> None:
+    """Remove what killed processes left beside `path` of what they were writing, and nothing that is not theirs."""
+    if fcntl is None or not path.parent.is_dir():
+        return
+    for beside in path.parent.glob(f".{glob.escape(path.name[:100])}.*{OURS}"):
+        try:
+            age_s = time.time() - beside.lstat().st_mtime
+            names = {one.name for one in beside.iterdir()}
+            if age_s < SETTLED_S or not names <= {path.name, OLD} or (OLD in names and kind.fault(beside / OLD)):
+                continue
+            with held(beside):
+                shutil.rmtree(beside)
+        except OSError:  # in use, or not ours to remove
+            continue
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold a folder that something is written in, so that nobody takes it for a dead process's; raises OSError."""
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        with suppress_unsupported():
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def suppress_unsupported() -> Iterator[None]:
+    """Let a file system pass that knows no locks."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSYS, errno.ENOTSUP, errno.EINVAL, errno.ENOLCK):
+            raise
 
 
 def exchange(first: Path, second: Path) -> bool:

@@ -230,3 +230,39 @@ def test_a_file_system_without_hard_links_replaces_nothing_either(tmp_path, monk
     monkeypatch.setattr(outputs.os, "link", no_links)
     write(tmp_path / "x", "ours", force=False)
     assert (tmp_path / "x").read_text() == "ours"
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from gnomon.outputs import appearing, file_kind
+with appearing(Path(sys.argv[1]), file_kind("a note", lambda path: True), force=False) as fresh:
+    fresh.write_text("half")
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_what_a_kill_left_is_removed_by_the_next_writer_and_nothing_else(tmp_path):
+    out = tmp_path / "out"
+    subprocess.run([sys.executable, "-c", KILLED, str(out)], check=False)
+    (left,) = tmp_path.iterdir()
+    (tmp_path / ".out.thesis.gnomon").mkdir()
+    (tmp_path / ".out.thesis.gnomon" / "thesis.txt").write_text("years")
+    for folder in tmp_path.iterdir():
+        os.utime(folder, (0, 0))
+    with appearing(out, OURS, force=False) as fresh:
+        fresh.write_text("ours")
+    assert not left.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.thesis.gnomon", "out"]
+
+
+def test_what_another_process_is_writing_is_not_removed(tmp_path):
+    out = tmp_path / "out"
+    with appearing(out, OURS, force=False) as first:
+        first.write_text("ours, first")
+        os.utime(first.parent, (0, 0))
+        with appearing(out, OURS, force=False) as second:
+            second.write_text("ours, second")
+        assert first.exists()
+        out.unlink()
+    assert out.read_text() == "ours, first"

@@ -10,7 +10,6 @@ ones with pauses), ``repetition`` (everything is measured; a new process repeats
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple, Union
@@ -41,6 +40,9 @@ SCHEMA = "gnomon.results"
 #   1  header, session, options, attempt, visit, failure, done
 SCHEMA_VERSION = 4
 READABLE_VERSIONS = (1, 2, 3, 4)
+
+LARGEST = 1e300  # of a number, so that sums of some stay finite
+MOST = 2**53  # of a count: whole numbers up to it are exact as floats too
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,8 @@ def results_from_records(records: Sequence[Record], *, path: str = "", warnings:
         try:
             kind = record["record"]
             parts[kind].append(_PARSERS[kind](record))
+            if "session" in record and kind != "session" and not _began(record["session"], parts["session"]):
+                raise ValueError(f"the session {record['session']!r} did not begin before it")
             if "t_s" in record:
                 session_seconds[str(record["session"])] = _number(record["t_s"])
             identity = _identity(parts[kind][-1])
@@ -199,6 +203,11 @@ def results_from_records(records: Sequence[Record], *, path: str = "", warnings:
     )
 
 
+def _began(session: Any, sessions: Sequence[Session]) -> bool:
+    """Tell whether a session of that name is among those so far; mostly it is the last."""
+    return any(one.id == session for one in reversed(sessions))
+
+
 def _with_options(
     sessions: Sequence[Session], options: Sequence[Tuple[str, Dict[str, Any]]]
 ) -> Tuple[Tuple[Session, ...], Tuple[str, ...]]:
@@ -233,15 +242,15 @@ def _identity(parsed: Any) -> Tuple[Any, ...]:
 
 def _number(value: Any) -> float:
     """Return a finite number; ValueError for anything else, text of a number too."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < math.inf:
-        raise ValueError(f"{value!r} is no finite number")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < LARGEST:
+        raise ValueError(f"{value!r:.40} is no finite number")
     return float(value)
 
 
 def _integer(value: Any) -> int:
     """Return a whole number; ValueError for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{value!r} is no whole number")
+    if isinstance(value, bool) or not isinstance(value, int) or not abs(value) < MOST:
+        raise ValueError(f"{value!r:.40} is no whole number below {MOST}")
     return value
 
 

@@ -17,6 +17,7 @@ from ..space.space import SearchSpace
 from .folders import TRAINING_FOLDER, Preprocessing, classes_of, task_of_folders, training_split_of_folders
 from .images import LabelledImages
 from .labelled import ClassificationTask
+from .reading import read_content
 
 SHAPE = (3, 32, 32)
 HELD_OUT, CALIBRATION = 5000, 2000
@@ -85,7 +86,7 @@ class Cifar:
         """Return a file's records, (n, label bytes + 3072); raises DataUnavailable."""
         path, size = folder / name, self.label_bytes + int(np.prod(SHAPE))
         try:
-            content = np.frombuffer(path.read_bytes(), np.uint8)
+            content = np.frombuffer(read_content(path), np.uint8)
         except OSError as error:
             pickled = [folder / word for word in PICKLES if (folder / word).exists()]
             if pickled:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataUnavailable
+from .reading import require_regular
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -51,6 +52,7 @@ class Decoding:
         import PIL.Image
 
         try:
+            require_regular(path)
             with PIL.Image.open(path) as opened:
                 return self.cut(opened.convert(MODES[self.channels]))
         except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError, Warning) as error:

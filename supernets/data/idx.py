@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataUnavailable
+from .reading import read_content
 
 UNSIGNED_BYTE = 8
 
@@ -16,10 +16,8 @@ UNSIGNED_BYTE = 8
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """Return the array in a plain or gzipped IDX file of bytes; raises DataUnavailable when it is none."""
     try:
-        content = path.read_bytes()
-        if path.suffix == ".gz":
-            content = gzip.decompress(content)
-    except (OSError, EOFError) as error:
+        content = read_content(path)
+    except OSError as error:
         raise DataUnavailable(f"cannot read {path}: {error}; run: gnomon data prepare fashion-mnist") from error
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != UNSIGNED_BYTE:
         raise DataUnavailable(f"{path} is not an IDX file of bytes: it starts with {content[:4]!r}")

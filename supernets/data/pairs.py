@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...inputs import exists
 from ..errors import DataUnavailable
+from .reading import read_content
 from .vocabulary import Vocabulary
 
 PADDING_ID, START_ID, END_ID = 0, 1, 2
@@ -81,9 +82,8 @@ def read_lines(folder: Path, name: str) -> list[str]:
     """Return the lines of a text file, plain or gzipped, without spaces around; raises DataUnavailable."""
     plain, zipped = folder / name, folder / f"{name}.gz"
     try:
-        content = gzip.decompress(zipped.read_bytes()) if zipped.exists() and not plain.exists() else plain.read_bytes()
-        text = content.decode("utf-8")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        text = read_content(zipped if exists(zipped) and not exists(plain) else plain).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise DataUnavailable(f"cannot read {plain}: {error}; {ADVICE}") from error
     return [line.strip() for line in text.rstrip("\n").split("\n")]
 

@@ -22,6 +22,7 @@ from ..errors import DataUnavailable
 from ..packages import install_command
 from ..space.space import SearchSpace
 from .labelled import ClassificationTask
+from .reading import read_content
 from .text_files import Sentence, Splits, read_splits
 
 TOKENIZER = "tokenizer.json"
@@ -130,7 +131,7 @@ def tokenisation_of(space: SearchSpace, path: Path) -> Tokenisation:
     """Return the tokenizer in `path`, checked against the vocabulary of `space`; raises DataUnavailable."""
     first = space.unique_layers()[0]
     try:
-        content = path.read_text(encoding="utf-8")
+        content = read_content(path).decode("utf-8")
         json.loads(content)
     except (OSError, ValueError, RecursionError) as error:
         raise DataUnavailable(f"cannot read the tokenizer {path}: {error}; expected a {TOKENIZER}") from error

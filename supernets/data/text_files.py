@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataUnavailable
+from .reading import require_regular
 
 SPELLINGS = {"train": ("train",), "validation": ("validation", "valid", "dev"), "test": ("test",)}
 TEXT, LABEL = ("text", "sentence"), ("label",)
@@ -84,6 +85,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     """Return the rows of a file by column; raises DataUnavailable. In TSV a quotation mark is a character as any."""
     limit = csv.field_size_limit(LONGEST)
     try:
+        require_regular(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
             if path.suffix == ".tsv":
                 return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))

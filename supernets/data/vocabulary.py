@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from ..errors import DataUnavailable
+from .reading import read_content
 
 PADDING, START, END, UNKNOWN = "<pad>", "<s>", "</s>", "<unk>"
 SPECIAL = (PADDING, START, END, UNKNOWN)  # ids 0 to 3
@@ -44,7 +45,7 @@ class Vocabulary:
     def from_file(path: Path) -> Vocabulary:
         """Read a vocabulary; raises DataUnavailable."""
         try:
-            return Vocabulary(path.read_bytes(), str(path))
+            return Vocabulary(read_content(path), str(path))
         except OSError as error:
             raise DataUnavailable(
                 f"cannot read the vocabulary {path}: {error}; "

@@ -66,7 +66,7 @@ def test_a_probe_that_is_not_of_these_blocks_is_refused(tmp_path, wrong):
 
 
 @pytest.mark.parametrize("kind", ["options", "done", "conditions", "visit"])
-@pytest.mark.parametrize("wrong", ['"soon"', '"NaN"', "true", "[]", "1e999"])
+@pytest.mark.parametrize("wrong", ['"soon"', '"NaN"', "true", "[]", "1e999", "1" + "0" * 400])
 def test_a_time_that_is_no_number_is_named_by_its_line(tmp_path, kind, wrong):
     lines = SAMPLE.with_name("results-v3.jsonl").read_text().splitlines()
     at = next(number for number, line in enumerate(lines) if f'"record":"{kind}"' in line)

@@ -1,0 +1,208 @@
+"""Hostile inputs to every reader and to the arguments of verbs: each is read, or refused by an error of Gnomon's.
+
+Wrong is any other exception (what a user would see as a traceback), more than ten seconds, and a file that appears
+outside the folder of the trial.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from gnomon import load_profile, load_run
+from gnomon.cli.main import run as run_command
+from gnomon.cli.options.settings_file import read_settings
+from gnomon.errors import GnomonError
+from gnomon.lut import read_table
+from gnomon.lut.profile_file.store import path_of
+from gnomon.profilers import ProfilerError, read_results
+from gnomon.profilers.transports.bundle import read_bundle
+from gnomon.search import SearchConfig
+from gnomon.supernets import load_space
+
+from .command import Tally, gnomon
+from .inputs import altered, hostile_json, hostile_words
+from .kills import RUN, SHIPPED
+
+LIMIT_S = 10
+REFUSALS = (GnomonError, ProfilerError)
+FREE_VERBS = (
+    *(
+        ("predict",),
+        ("lut", "show"),
+        ("lut", "check"),
+        ("lut", "diff"),
+        ("lut", "export"),
+        ("lut", "import"),
+        ("lut", "list"),
+    ),
+    *(
+        ("lut", "merge"),
+        ("pareto",),
+        ("runs",),
+        ("runs", "export"),
+        ("space",),
+        ("spaces",),
+        ("bundle", "import"),
+        ("lut",),
+    ),
+    *(
+        ("--version",),
+        ("nosuch",),
+        ("finish", "nosuch"),
+        ("export", "nosuch"),
+        ("search", "--budget", "-1"),
+        ("bundle",),
+    ),
+    *(("profile", "--batch", "0"), ("evaluate", "--arch"), ("search", "--config"), ("train", "--epochs", "0"), ()),
+)
+
+
+class TooLong(BaseException):
+    """An input took longer than it may."""
+
+
+@contextlib.contextmanager
+def limited() -> Iterator[None]:
+    """Raise TooLong in a block that takes too long."""
+
+    def stop(number: int, frame: object) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(LIMIT_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def tried(tally: Tally, what: Callable[[], object], shown: object) -> None:
+    """Count how an input ended; another fault of one kind and place is counted, and not said again."""
+    try:
+        with limited(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            what()
+    except REFUSALS:
+        tally.add("refused")
+    except TooLong:
+        tally.add("hung", f"{shown!r:.200} took more than {LIMIT_S} s")
+    except SystemExit:
+        tally.add("refused")
+    except Exception as error:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        where = "" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+        said = f"{type(error).__name__} at {where}: {error}"[:200]
+        known = any(f"{type(error).__name__} at {where}" in one for one in tally.wrong)
+        tally.add("raised", "" if known else f"{said}; input {shown!r:.300}")
+    else:
+        tally.add("read")
+
+
+def readers(folder: Path) -> dict[str, tuple[list[bytes], str, Callable[[Path], object]]]:
+    """Return, by name, good contents of a file, its name, and what reads it and all that it leads to."""
+    gnomon(RUN, folder)
+    table = folder / "t.csv"
+    run_quietly(["lut", "export", SHIPPED, "--out", str(table)])
+    yaml = folder / "t.yaml"
+    run_quietly(["lut", "export", SHIPPED, "--out", str(yaml)])
+    lines = path_of(SHIPPED).read_bytes().splitlines(keepends=True)
+    few = b"".join(line for number, line in enumerate(lines) if b'"record":"layer"' not in line or number % 8 == 0)
+    space = load_space("fashion_mnist")
+    rows = space.sample(3, np.random.default_rng(0))
+    results = Path(__file__).parents[2] / "tests" / "profilers" / "samples"
+    good_results = [path.read_bytes() for path in sorted(results.glob("results-v*.jsonl"))]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as made:
+        made.writestr("bundle.json", '{"schema":"gnomon.bundle","version":1,"files":{}}')
+
+    def profile(path: Path) -> object:
+        loaded = load_profile(path)
+        return loaded.facts(), loaded.latency.predict(rows), list(loaded.table.measurements.values())
+
+    def run_of(path: Path) -> object:
+        run = load_run(path.parent)
+        return run.front(), run.hypervolume_trace(), run.table(), run.predictor_quality(), str(run)
+
+    def results_of(path: Path) -> object:
+        found = read_results(path)
+        return found.measurements, found.anchors, found.contention, found.at_s
+
+    return {
+        "profile": ([few, path_of(SHIPPED).read_bytes()], "p.jsonl", profile),
+        "run.json": ([(folder / "run" / "run.json").read_bytes()], "run/run.json", run_of),
+        "evaluations": ([(folder / "run" / "evaluations.jsonl").read_bytes()], "run/evaluations.jsonl", run_of),
+        "results": (good_results, "r.jsonl", results_of),
+        "settings": (
+            [b'space = "fashion_mnist"\nbudget = 10\nseed = 3\nobjectives = ["accuracy", "macs"]\n'],
+            "c.toml",
+            lambda path: SearchConfig.model_validate(read_settings(path)),
+        ),
+        "CSV table": ([table.read_bytes()], "u.csv", read_table),
+        "YAML table": ([yaml.read_bytes()], "u.yaml", read_table),
+        "bundle": ([archive.getvalue()], "b.zip", read_bundle),
+    }
+
+
+def run_quietly(arguments: list[str]) -> int:
+    """Run a verb in this process and return its exit code; raises what a user would see as a traceback."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return run_command(arguments)
+
+
+def fuzz(inputs: int, folder: Path, rng: np.random.Generator) -> list[Tally]:
+    """Give so many inputs to each reader, and to verbs as arguments."""
+    tallies = []
+    found = readers(folder)
+    for name, (contents, file, read) in found.items():
+        tally, path = Tally(f"hostile {name}"), folder / file
+        good = contents[0]
+        for number in range(inputs):
+            content = contents[number % len(contents)]
+            is_json = content[:1] == b"{"
+            hostile = hostile_json(content, rng) if is_json else altered(content, rng)
+            path.write_bytes(hostile)
+            tried(tally, lambda path=path, read=read: read(path), hostile)
+        path.write_bytes(good)
+        tallies.append(tally)
+        print(f"  {tally}", file=sys.stderr, flush=True)
+    tallies.append(arguments(inputs, folder, rng))
+    return tallies
+
+
+def arguments(inputs: int, folder: Path, rng: np.random.Generator) -> Tally:
+    """Run verbs with hostile arguments, in a folder whose neighbours must not change."""
+    tally, place = Tally("hostile arguments of verbs"), folder / "inside" / "here"
+    place.mkdir(parents=True)
+    files = [SHIPPED, "p.jsonl", "run", "t.csv", "nosuch"]
+    for name in ("p.jsonl", "run", "t.csv"):
+        (place / name).symlink_to(folder / name)
+    before, home = neighbours(folder), Path.cwd()
+    os.chdir(place)
+    try:
+        for _ in range(inputs):
+            words = hostile_words(FREE_VERBS, files, rng)
+            tried(tally, lambda words=words: run_quietly(words), words)
+            if (now := neighbours(folder)) != before:
+                tally.add("wrote outside", f"{words} changed {set(now) ^ set(before)}")
+                before = now
+    finally:
+        os.chdir(home)
+    return tally
+
+
+def neighbours(folder: Path) -> tuple[str, ...]:
+    """Return what lies around the folder of the arguments' trials."""
+    return tuple(sorted(path.name for place in (folder, folder / "inside") for path in place.iterdir()))

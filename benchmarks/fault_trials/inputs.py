@@ -1,0 +1,164 @@
+"""Hostile inputs made of good ones: bytes altered, and JSON with any of its values replaced, removed or repeated."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import numpy as np
+
+from gnomon.profilers.journal import with_checksum
+
+VALUES: tuple[Any, ...] = (
+    *(None, True, False, 0, -1, 1, 7, 2**31, 2**63, 10**30, 10**400, -(10**30), 0.5, 1e308, 5e-324, -0.0),
+    *(
+        "",
+        "NaN",
+        "1",
+        "²",
+        "\x1b[31m",
+        "a\nquality good",
+        "../../etc/passwd",
+        "=cmd|'/C calc'!A0",
+        "\ud800",
+        "x" * 5000,
+    ),
+    *([], {}, [[]], [1] * 300, {"a": {}}, [None], ["1"]),
+)
+WORDS = (
+    *(
+        "largest",
+        "smallest",
+        "random:3",
+        "random:0",
+        "random:²",
+        "random:99999999999",
+        "00000000",
+        "-1",
+        "0",
+        "1e999",
+        "nan",
+    ),
+    *(
+        "knee",
+        "best accuracy",
+        "weights a=1",
+        "latency<=2ms",
+        "latency<=",
+        "fashion_mnist",
+        "ofa_mobilenetv3:1",
+        "nosuch",
+    ),
+    *(
+        "--json",
+        "--all",
+        "--force",
+        "--arch",
+        "--pick",
+        "--spread",
+        "--out",
+        "--profile",
+        "--space",
+        "--help",
+        "--explain",
+    ),
+    *(
+        "--layers",
+        "--format",
+        "csv",
+        "--strict",
+        "--accept-findings",
+        "--precision",
+        "int8",
+        "--threads",
+        "--batch",
+        "",
+    ),
+    *(
+        "x" * 300,
+        "\x1b[2J",
+        "a/b",
+        "/dev/zero",
+        "/nonexistent/x",
+        ".",
+        "..",
+        "-",
+        "--",
+        "---",
+        "=",
+        "é\u202e",
+        "0x10",
+        "1_0",
+    ),
+)
+
+
+def altered(content: bytes, rng: np.random.Generator) -> bytes:
+    """Return bytes with a few flipped, removed, repeated or replaced."""
+    data = bytearray(content)
+    for _ in range(int(rng.integers(1, 5))):
+        at = int(rng.integers(0, max(1, len(data))))
+        width = int(rng.choice([1, 1, 2, 8, 64, 1024]))
+        how = int(rng.integers(0, 5))
+        if how == 0 and data:
+            data[at % len(data)] ^= 1 << int(rng.integers(0, 8))
+        elif how == 1:
+            del data[at : at + width]
+        elif how == 2:
+            data[at:at] = data[at : at + width]
+        elif how == 3:
+            data[at:at] = rng.bytes(min(width, 64))
+        else:
+            data[at : at + width] = str(VALUES[int(rng.integers(0, len(VALUES)))]).encode(errors="replace")[:5000]
+    return bytes(data)
+
+
+def changed(value: Any, rng: np.random.Generator) -> Any:
+    """Return JSON with one value somewhere in it replaced, removed, repeated or renamed."""
+    value = copy.deepcopy(value)
+    at, parent, key = value, None, None
+    while isinstance(at, (dict, list)) and len(at) and (parent is None or rng.random() < 0.8):
+        parent, key = (
+            at,
+            list(at)[int(rng.integers(0, len(at)))] if isinstance(at, dict) else int(rng.integers(0, len(at))),
+        )
+        at = parent[key]
+    if parent is None:
+        return VALUES[int(rng.integers(0, len(VALUES)))]
+    how = int(rng.integers(0, 6))
+    if how == 0:
+        del parent[key]
+    elif how == 1 and isinstance(parent, list):
+        parent.insert(key, copy.deepcopy(at))
+    elif how == 2 and isinstance(parent, dict):
+        parent[str(key) + "x"] = parent.pop(key)
+    elif how == 3 and isinstance(at, (int, float)) and not isinstance(at, bool):
+        parent[key] = at * float(rng.choice([-1, 2, 1e3, 1e-3, 1e30]))
+    else:
+        parent[key] = VALUES[int(rng.integers(0, len(VALUES)))]
+    return value
+
+
+def hostile_json(content: bytes, rng: np.random.Generator) -> bytes:
+    """Return a file of JSON, or of a line of JSON each, with one of its lines changed, and signed if it was."""
+    if rng.random() < 0.3:
+        return altered(content, rng)
+    whole = content.count(b"\n") > 1 and content[:1] == b"{" and content.split(b"\n", 1)[0].endswith(b"}")
+    lines = content.splitlines() if whole else [content]
+    at = int(rng.integers(0, len(lines)))
+    at = 0 if rng.random() < 0.2 else at
+    line = json.loads(lines[at])
+    signed = isinstance(line, dict) and line.pop("crc32", None) is not None
+    text = json.dumps(changed(line, rng)).encode()
+    lines[at] = with_checksum(text) if signed and text.endswith(b"}") and text != b"{}" else text
+    if whole and rng.random() < 0.1:
+        lines.insert(int(rng.integers(0, len(lines))), lines[at])
+    return b"\n".join(lines) + b"\n"
+
+
+def hostile_words(verbs: tuple[tuple[str, ...], ...], files: list[str], rng: np.random.Generator) -> list[str]:
+    """Return the arguments of a verb: some of its files, some words that it may take, and some that it may not."""
+    verb = verbs[int(rng.integers(0, len(verbs)))]
+    pool = [*WORDS, *files, *files, *files]
+    return [*verb, *(pool[int(rng.integers(0, len(pool)))] for _ in range(int(rng.integers(0, 6))))]

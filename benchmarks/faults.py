@@ -1,0 +1,76 @@
+"""What kills, damaged files, full disks, clocks, rivals and hostile input do to Gnomon: trials, and what was wrong.
+
+    python benchmarks/faults.py [--kills 10] [--verbs search,finish] [--inputs 20000] [--only kills,fuzz] [--seed 0]
+
+Kinds of trials: `kills` (SIGKILL at random instants, asserted alive), `journals` (cut and flipped at every byte),
+`disks` (full and read-only; needs leave to mount), `clock`, `rivals` (two processes on one output), `fuzz` (inputs to
+every reader and verb). Wrong is a traceback, a hang, a lost or altered file, a result that differs from an undisturbed
+one, or damage that is believed. The exit code is 1 where anything was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from environment import print_environment
+from fault_trials.command import Tally, gnomon
+from fault_trials.files import clock_back, journals, small_disk, two_at_once
+from fault_trials.fuzz import fuzz
+from fault_trials.kills import BUNDLE, kill, verbs
+
+KINDS = ("fuzz", "journals", "rivals", "clock", "disks", "kills")
+QUICK = ["search", "finish", "export", "bundle create"]
+
+
+def results_in(folder: Path) -> Path:
+    """Return results of a device, made here."""
+    folder.mkdir()
+    gnomon(BUNDLE, folder)
+    gnomon(verbs()["bundle run"].arguments, folder)
+    return next(folder.glob("b/results*.jsonl"))
+
+
+def trials(kind: str, options: argparse.Namespace, folder: Path) -> list[Tally]:
+    """Make the trials of one kind."""
+    names, rng = options.verbs.split(","), np.random.default_rng(options.seed)
+    if kind == "kills":
+        return [kill(verbs()[name], options.kills, folder / name.replace(" ", "-"), rng) for name in names]
+    if kind == "journals":
+        return journals(folder, results_in(folder / "bundle"))
+    if kind == "fuzz":
+        return fuzz(options.inputs, folder, rng)
+    trial = {"rivals": two_at_once, "clock": clock_back, "disks": small_disk}[kind]
+    return [trial(folder, QUICK)]
+
+
+def main() -> None:
+    """Print what each kind of trials came to."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=10, help="SIGKILLs of each verb")
+    parser.add_argument("--verbs", default=",".join(verbs()), help="verbs to kill, commas between")
+    parser.add_argument("--inputs", type=int, default=20_000, help="inputs of each reader")
+    parser.add_argument("--only", default=",".join(KINDS), help="kinds of trials, commas between")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    print_environment()
+    wrong = 0
+    for kind in options.only.split(","):
+        folder, began = Path(tempfile.mkdtemp()), time.monotonic()
+        try:
+            for tally in trials(kind, options, folder):
+                print(f"{tally}", flush=True)
+                wrong += len(tally.wrong)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        print(f"  ({kind}: {time.monotonic() - began:.0f} s)", flush=True)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""A small part of what `benchmarks/faults.py` tries: hostile input is read or refused, and nothing else happens."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fault_trials.command import Tally
+from fault_trials.files import damage
+from fault_trials.fuzz import run_quietly, tried
+from fault_trials.inputs import altered, hostile_json, hostile_words
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gnomon import load_profile, load_run
+from gnomon.cli.options.settings_file import read_settings
+from gnomon.lut.profile_file.store import path_of
+from gnomon.profilers import Journal, read_journal, read_results
+from gnomon.search import SearchConfig
+
+TESTS = Path(__file__).parents[1]
+RESULTS = TESTS / "profilers" / "samples" / "results-v3.jsonl"
+RUN = TESTS / "search" / "samples" / "run_v5"
+PROFILE = "fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1"
+QUICK = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SEEDS = st.integers(0, 2**32 - 1)
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Path(shutil.copytree(RUN, tmp_path / "run"))
+
+
+def refused_or_read(path, hostile, read):
+    path.write_bytes(hostile)
+    tally = Tally("")
+    tried(tally, lambda: read(path), hostile)
+    assert not tally.wrong
+
+
+def read_measurements(path):
+    results = read_results(path)
+    return results.measurements, results.anchors, results.contention, results.at_s
+
+
+def read_run(path):
+    run = load_run(path.parent)
+    return run.front(), run.hypervolume_trace(), run.table(), str(run)
+
+
+@QUICK
+@given(SEEDS)
+def test_hostile_results(tmp_path, seed):
+    hostile = hostile_json(RESULTS.read_bytes(), np.random.default_rng(seed))
+    refused_or_read(
+        tmp_path / "r.jsonl", hostile, lambda path: (read_results(path).measurements, read_results(path).at_s)
+    )
+
+
+@pytest.mark.parametrize("name", ["run.json", "evaluations.jsonl"])
+def test_hostile_runs(run, name):
+    content = (run / name).read_bytes()
+    for seed in range(25):
+        refused_or_read(run / name, hostile_json(content, np.random.default_rng(seed)), read_run)
+        (run / name).write_bytes(content)
+
+
+@QUICK
+@given(SEEDS)
+def test_hostile_profiles(tmp_path, seed):
+    lines = path_of(PROFILE).read_bytes().splitlines(keepends=True)
+    few = b"".join([*lines[:4], *lines[-3:]])
+    hostile = hostile_json(few, np.random.default_rng(seed))
+    refused_or_read(tmp_path / "p.jsonl", hostile, lambda path: list(load_profile(path).table.measurements.values()))
+
+
+@QUICK
+@given(SEEDS)
+def test_hostile_settings(tmp_path, seed):
+    content = b'space = "fashion_mnist"\nbudget = 10\nseed = 3\nobjectives = ["accuracy", "macs"]\n'
+    hostile = altered(content, np.random.default_rng(seed))
+    refused_or_read(tmp_path / "c.toml", hostile, lambda path: SearchConfig.model_validate(read_settings(path)))
+
+
+def test_hostile_arguments(tmp_path, run, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    verbs, tally = (("lut", "show"), ("pareto",), ("runs", "export"), ("lut", "merge")), Tally("")
+    for seed in range(12):
+        words = hostile_words(verbs, [PROFILE, "run"], np.random.default_rng(seed))
+        tried(tally, lambda words=words: run_quietly(words), words)
+    assert not tally.wrong
+
+
+def test_a_journal_damaged_at_any_of_its_first_bytes_is_refused_or_a_prefix(tmp_path):
+    path = tmp_path / "r.jsonl"
+    with Journal(path) as journal:
+        for line in read_journal(RESULTS)[0][:2]:
+            journal.append(line, sync=False)
+    tally = damage("results", path, lambda: [(v.key, v.block_us) for v in read_results(path).visits])
+    assert not tally.wrong
+    assert tally.counts["flip refused"] > 0.9 * path.stat().st_size
