@@ -21,6 +21,7 @@ from .api import (
     load_run,
     predict,
     profile,
+    refresh,
     run_search,
     spaces,
     train,
@@ -41,7 +42,7 @@ LATER = {
     "SearchSpace": "supernets",
 }
 __all__ = ["__version__", "backends", "build", "diff", "evaluate", "export", "final_front", "load_profile", "load_run"]
-__all__ += ["predict", "profile", "run_search", "spaces", "train", "GnomonError", *LATER]
+__all__ += ["predict", "profile", "refresh", "run_search", "spaces", "train", "GnomonError", *LATER]
 
 
 def __dir__() -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -40,7 +40,8 @@ class LatencyModel:
 
     form: the candidate chosen, and its fit. quantile: 90 % of the held-out log ratios, each scaled down by its own
     leverage, are at most this; None when nothing was held out. held_out_us: the predictions of the networks it was
-    fitted to, each from a fit without that network.
+    fitted to, each from a fit without that network. common_log_ratio: how uncertain a factor common to all latencies is
+    besides, as the log ratio of a 90 % interval.
     """
 
     space: SearchSpace
@@ -49,6 +50,7 @@ class LatencyModel:
     form: CandidateFit
     quantile: float | None = None
     held_out_us: tuple[float, ...] = ()
+    common_log_ratio: float = 0.0
 
     def __repr__(self) -> str:
         return f"LatencyModel({self.space.name}: {self.report.model}; {self.report.sentence()})"
@@ -102,6 +104,14 @@ class LatencyModel:
             held_out_us=tuple(float(us) for us in best.fit.held_out),
         )
 
+    def widened(self, log_ratio: float) -> LatencyModel:
+        """Return the model with intervals that allow for an uncertain factor common to all latencies besides."""
+        ratio = self.report.interval_ratio
+        if ratio is not None:
+            ratio = math.exp(math.hypot(math.log(ratio), log_ratio))
+        report = self.report.model_copy(update={"interval_ratio": ratio})
+        return replace(self, report=report, common_log_ratio=math.hypot(self.common_log_ratio, log_ratio))
+
     @property
     def is_composed(self) -> bool:
         """Whether it sums the table's layers; else it knows layers by their physical quantities alone."""
@@ -126,6 +136,7 @@ class LatencyModel:
         log_ratio = None
         if self.quantile is not None:
             log_ratio = np.hypot(self.quantile * np.sqrt(1 + self._leverage(rows, value)), SESSION_LOG_RATIO)
+            log_ratio = np.hypot(log_ratio, self.common_log_ratio)
         if not self.is_composed or not self.table.predicted:
             source = np.full(len(rows), COMPOSED if self.is_composed else PREDICTED)
             return LatencyEstimate(value, log_ratio, source)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...profilers.errors import BackendBroken, BackendUnavailable, DeviceBusy, RuntimeConflict, UnknownBackend
-from ...profilers.machine.hardware import fingerprint
+from ...profilers.machine.hardware import Hardware, fingerprint
 from ...profilers.results.application import SeenByApplication
 from ...profilers.results.drift import anchors_us
 from ...profilers.results.results import read_results
@@ -66,12 +66,12 @@ def is_this_device(profile: HardwareProfile) -> bool:
     return not device_differences(profile)
 
 
-def device_differences(profile: HardwareProfile) -> tuple[str, ...]:
-    """Say, field by field, how the profile's device differs from this one; nothing where they are taken to be one.
+def device_differences(profile: HardwareProfile, here: Hardware | None = None) -> tuple[str, ...]:
+    """Say, field by field, how the profile's device differs from `here` (None: this machine), or nothing.
 
     Kernel, memory and governor may change without making it another device.
     """
-    here = fingerprint()
+    here = here or fingerprint()
     device = here.slug_of(profile.header.config.device)
     pairs: dict[str, tuple[object, object]] = {"device": (profile.header.device, device)}
     pairs.update({name: (profile.header.hardware.get(name), getattr(here, name)) for name in SAME_DEVICE})

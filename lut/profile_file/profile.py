@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,14 +24,15 @@ from ..latency_model.model import LatencyModel
 from ..latency_model.table import LatencyTable, PredictedLayer
 from .description import html_from_facts, text_from_facts
 from .quantisation import weight_bits_for
-from .schema import AnchorRecord, NetworkRecord, ProfileContention, ProfileHeader
+from .schema import AnchorRecord, NetworkRecord, ProfileContention, ProfileHeader, ProfileRefresh
 
 
 @dataclass(frozen=True, repr=False)
 class HardwareProfile:
     """What a profile file holds. `name` is the file's stem, `digest` the sha256 of its content.
 
-    Measurements, of layers and networks alike, have the machine's drift removed (`timeline.py`); records are raw.
+    Measurements, of layers and networks alike, have the machine's drift removed (`timeline.py`); records are raw. Those
+    of a refreshed profile are rescaled, and so are its anchors.
     """
 
     name: str
@@ -80,7 +82,10 @@ class HardwareProfile:
         """The latency model of the profile's space, fitted to its whole networks; without any it is unverified."""
         if not self.networks:
             return LatencyModel.unverified(self.space, self.table)
-        return LatencyModel.fit(self.space, self.table, [n.indices for n in self.networks], self.network_measurements)
+        rows = [network.indices for network in self.networks]
+        model = LatencyModel.fit(self.space, self.table, rows, self.network_measurements)
+        refreshed = self.header.refreshed
+        return model if refreshed is None else model.widened(refreshed.log_ratio)
 
     @property
     def drift_percent(self) -> float | None:
@@ -173,6 +178,8 @@ class HardwareProfile:
             facts.append(("clocks", sentence_of(conditions)))
         if header.source.kind != "measured":
             facts.append(("source", f"its layers were {header.source.kind} from {header.source.name}"))
+        if header.refreshed is not None:
+            facts.append(("refresh", sentence_of_refresh(header.refreshed)))
         if header.contention is not None:
             facts.append(
                 (
@@ -213,6 +220,17 @@ class HardwareProfile:
             for name in ours
             if name in theirs and ours[name] != theirs[name]
         )
+
+
+def sentence_of_refresh(refreshed: ProfileRefresh) -> str:
+    """Say from what and by how much a profile was rescaled."""
+    is_first = math.isclose(refreshed.factor, refreshed.ratio)
+    total = "" if is_first else f"; in all x{refreshed.factor:.3f} of the raw times"
+    return (
+        f"rescaled by x{refreshed.ratio:.3f} (90 %: {refreshed.low:.3f} to {refreshed.high:.3f}) from {refreshed.name} "
+        f"(sha256 {refreshed.sha256[:12]}), {refreshed.created}, by {refreshed.models} models in "
+        f"{refreshed.processes} processes{total}"
+    )
 
 
 def sentence_of_contention(contention: ProfileContention, never_clean: int, layers: int) -> str:

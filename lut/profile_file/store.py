@@ -43,7 +43,7 @@ from .timeline import Timeline
 
 SHIPPED = Path(__file__).parents[2] / "hardware_profiles"
 SUFFIX = ".jsonl"
-OF_PROBE = ("probe_us", "switches", "clean", "contention")  # fields of records
+OPTIONAL = ("probe_us", "switches", "clean", "contention", "refreshed")  # fields left out where there is nothing
 PROFILE = file_kind("a hardware profile", lambda path: has_schema(path, SCHEMA))
 
 
@@ -54,6 +54,11 @@ def shipped_profiles() -> tuple[str, ...]:
 
 def load_profile(source: str | Path) -> HardwareProfile:
     """Read a profile from a file, or a shipped one by name; raises UnknownProfile, ProfileDamaged."""
+    return parse(path_of_profile(source))
+
+
+def path_of_profile(source: str | Path) -> Path:
+    """Return the file that a profile is named by, of a shipped one its own; raises UnknownProfile."""
     path = Path(source)
     fault = fault_of_file(path)
     if fault == "is a folder":
@@ -66,11 +71,11 @@ def load_profile(source: str | Path) -> HardwareProfile:
                 f"no profile at {source} and none of that name is shipped{hint}. "
                 "List them: gnomon lut list; measure one: gnomon profile"
             )
-    return parse(path)
+    return path
 
 
-def parse(path: Path) -> HardwareProfile:
-    """Read the profile at `path`; raises ProfileDamaged with the line that is wrong."""
+def records_in(path: Path) -> tuple[list[Record], bytes]:
+    """Return the records of the profile at `path`, each valid in itself, and the file's content; as `parse` raises."""
     try:
         content = read_file(path)
         if not has_schema(path, SCHEMA) and (foreign := kind_of_file(path, content)):
@@ -82,7 +87,12 @@ def parse(path: Path) -> HardwareProfile:
         raise ProfileDamaged(str(error), line_number=error.line_number) from error
     if warnings:
         raise ProfileDamaged(f"{warnings[0]}. A finished profile has no torn line: copy it again, or profile again")
-    records = [validated(path, number, line) for number, line in enumerate(lines, 1)]
+    return [validated(path, number, line) for number, line in enumerate(lines, 1)], content
+
+
+def parse(path: Path) -> HardwareProfile:
+    """Read the profile at `path`; raises ProfileDamaged with the line that is wrong."""
+    records, content = records_in(path)
     if not records or not isinstance(records[0], ProfileHeader):
         raise ProfileDamaged(f"{path}, line 1: expected the header of a hardware profile ({SCHEMA})", line_number=1)
     fits = [record for record in records if isinstance(record, FitReport)]
@@ -97,7 +107,8 @@ def parse(path: Path) -> HardwareProfile:
     priors = {record.key: record.value_us for record in records if isinstance(record, PriorRecord)}
     header = records[0]
     anchors = tuple(record for record in records if isinstance(record, AnchorRecord))
-    timeline = Timeline.of(header.session_starts_s, anchors)
+    scale = header.refreshed.factor if header.refreshed else 1.0
+    timeline = Timeline.of(header.session_starts_s, anchors, scale=scale)
     networks = tuple(record for record in records if isinstance(record, NetworkRecord))
     for number, record in enumerate(records, 1):
         if isinstance(record, (LayerRecord, NetworkRecord)) and len(record.at_s) not in (0, len(record.block_us)):
@@ -121,7 +132,7 @@ def parse(path: Path) -> HardwareProfile:
         table=LatencyTable(layers, failures, predicted_from(priors)),
         networks=networks,
         network_measurements=tuple(measured[len(layer_records) :]),
-        anchors=anchors,
+        anchors=tuple(anchor.model_copy(update={"value_us": anchor.value_us * scale}) for anchor in anchors),
         fit=fits[0],
     )
 
@@ -234,9 +245,9 @@ def seal(
 
 
 def content_of(record: Record) -> dict[str, Any]:
-    """Return a record as the file holds it: what only a probe tells is left out where there was none."""
+    """Return a record as the file holds it: what only a probe or a refresh tells is left out where there was none."""
     content: dict[str, Any] = record.model_dump(mode="json", by_alias=True)
-    return {name: value for name, value in content.items() if name not in OF_PROBE or value not in (None, [])}
+    return {name: value for name, value in content.items() if name not in OPTIONAL or value not in (None, [])}
 
 
 def sort_key(record: Record) -> tuple[object, ...]:

@@ -4,7 +4,9 @@ import pytest
 
 import gnomon
 from gnomon.cli.main import run
-from gnomon.profilers import fingerprint
+from gnomon.lut import ProfileMismatch
+from gnomon.lut.analysis import refresh
+from gnomon.profilers import TimingPolicy, fingerprint
 
 
 @pytest.fixture
@@ -31,6 +33,21 @@ def test_a_profile_says_where_it_was_measured(other_board, tiny, tmp_path, monke
     assert set(made.table.measurements) == {spec.key for spec in tiny.unique_layers()}
     assert len(events) > 1
     assert list(tmp_path.glob("*.building")) == []
+
+
+@pytest.mark.slow
+def test_a_profile_is_refreshed_where_it_was_measured(board, other_board, measured, tiny, tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(refresh, "POLICY", TimingPolicy(min_passes=2, max_passes=2, clean_blocks=1, time_cap_s=2.0))
+    monkeypatch.setattr(refresh, "PROCESSES", 1)
+    measured("tiny", "onnxruntime")
+    with other_board.open() as device, pytest.raises(ProfileMismatch, match="here 64"):
+        gnomon.refresh(tmp_path / "p.jsonl", out=tmp_path / "new.jsonl", device=device)
+    board.be()
+    with board.open() as device:
+        found = gnomon.refresh(tmp_path / "p.jsonl", out=tmp_path / "new.jsonl", device=device)
+    assert found.validity.processes == 1
+    assert found.validity.low < found.validity.ratio < found.validity.high
 
 
 def test_a_device_that_cannot_be_reached_is_exit_code_5(board, capsys, tmp_path):
