@@ -9,6 +9,7 @@ import typer
 
 from ..options.common import AsJson, Force
 from ..options.completion import profile_names
+from ..options.device import Device, Verbose, connected
 from ..options.period import Period, milliseconds_of
 from ..options.run import PICK_HELP, RunFolder
 from ..options.weights import Checkpoint, Data
@@ -39,6 +40,8 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--no-timing", help="Predict alone: do not wait for this device, nor time on it.")
         ] = False,
         period: Period = None,
+        device: Device = "local",
+        verbose: Verbose = False,
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
@@ -49,19 +52,21 @@ def register(app: typer.Typer) -> None:
         from ...api import load_run
         from ..options.profiles import load_profiles
 
-        exported = export_run(
-            load_run(run),
-            pick,
-            out,
-            **load_profiles(profile or ()),
-            precision=precision,
-            checkpoint=checkpoint,
-            data=data,
-            timing=not no_timing,
-            period_ms=milliseconds_of(period),
-            force=force,
-            on_step=say,
-        )
+        with connected(device, verbose=verbose) as there:
+            exported = export_run(
+                load_run(run),
+                pick,
+                out,
+                **load_profiles(profile or ()),
+                precision=precision,
+                checkpoint=checkpoint,
+                data=data,
+                timing=not no_timing,
+                period_ms=milliseconds_of(period),
+                device=there,
+                force=force,
+                on_step=say,
+            )
         if as_json:
             print_json(asdict(exported))
         else:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from ..options.common import AsJson, Force
+from ..options.device import Device, Verbose, connected
 from ..options.period import Period, milliseconds_of
 from ..options.run import RunFolder
 from ..options.weights import Checkpoint, Data
@@ -31,6 +32,8 @@ def register(app: typer.Typer) -> None:
             typer.Option(help="Networks of the first rounds validated too, to tell luck from the split; 8.", min=0),
         ] = None,
         period: Period = None,
+        device: Device = "local",
+        verbose: Verbose = False,
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
@@ -43,16 +46,20 @@ def register(app: typer.Typer) -> None:
         is_new = (
             bool(profile or checkpoint or data or force or period) or controls is not None
         )  # else a sealed final front is shown as it is
-        final = (None if is_new else load_final(loaded)) or final_front(
-            loaded,
-            profile=load_profile(profile) if profile else None,
-            checkpoint=checkpoint,
-            data=data,
-            controls=CONTROLS if controls is None else controls,
-            period_ms=milliseconds_of(period),
-            force=force,
-            on_step=say,
-        )
+        final = None if is_new else load_final(loaded)
+        if final is None:
+            with connected(device, verbose=verbose) as there:
+                final = final_front(
+                    loaded,
+                    profile=load_profile(profile) if profile else None,
+                    checkpoint=checkpoint,
+                    data=data,
+                    controls=CONTROLS if controls is None else controls,
+                    period_ms=milliseconds_of(period),
+                    device=there,
+                    force=force,
+                    on_step=say,
+                )
         if as_json:
             print_json(final.as_json())
             return
