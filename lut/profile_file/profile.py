@@ -24,6 +24,7 @@ from ..latency_model.model import LatencyModel
 from ..latency_model.table import LatencyTable, PredictedLayer
 from .description import html_from_facts, text_from_facts
 from .quantisation import weight_bits_for
+from .quota import others_than_quota, quota_during
 from .schema import AnchorRecord, NetworkRecord, ProfileContention, ProfileHeader, ProfileRefresh
 
 
@@ -114,10 +115,12 @@ class HardwareProfile:
         report, failures = self.latency.report, self.table.failures
         noise, drift, mape = report.noise_floor_percent, self.drift_percent, report.mape_percent or 0.0
         contention = self.header.contention
+        quota = self._quota_doubt()
         never_clean, layers = self.never_clean_layers, max(len(self.table.measurements), 1)
         found = [
             (report.mape_percent is None, "poor", "no whole network verified the table"),
             (failures, "poor", f"{len(failures)} models could not be timed"),
+            (quota, "poor", quota),
             (mape > 10, "poor", f"the table misses whole networks by {mape:.1f} %"),
             (
                 not self.latency.is_composed and not self.table.is_empty,
@@ -136,6 +139,12 @@ class HardwareProfile:
             ),
         ]
         return tuple((severity, text) for applies, severity, text in found if applies)
+
+    def _quota_doubt(self) -> str:
+        """Say why a CPU quota is in the latencies; nothing where it is not."""
+        stopped = quota_during(self.header.hardware.get("conditions"))
+        slowest_us = max((found.value_us for found in self.network_measurements), default=0.0)
+        return "" if stopped is None else stopped.doubt(slowest_us)
 
     @property
     def quality(self) -> str:
@@ -174,8 +183,10 @@ class HardwareProfile:
             ("device", f"{header.device}, {header.created}, {header.seconds:.0f} s in {header.sessions} session(s)"),
         ]
         conditions = header.hardware.get("conditions")
-        if isinstance(conditions, dict):
-            facts.append(("clocks", sentence_of(conditions)))
+        if isinstance(conditions, dict) and (clocks := others_than_quota(conditions)):
+            facts.append(("clocks", sentence_of(clocks)))
+        if (stopped := quota_during(conditions)) is not None:
+            facts.append(("quota", stopped.sentence))
         if header.source.kind != "measured":
             facts.append(("source", f"its layers were {header.source.kind} from {header.source.name}"))
         if header.refreshed is not None:

@@ -36,6 +36,7 @@ from ..timing.probe import Probe, open_probe
 from .cache import cache_beside
 from .execution import PlanExecution
 from .lock import device_locked, locked
+from .quota import under_quota
 
 REPORT_EVERY_S = 0.25
 LOCK_WAIT_S = 10.0  # a worker whose parent was killed holds its locks until its visit in flight is recorded
@@ -89,7 +90,7 @@ def _run_plan(
             return True
         with device_locked(plan.digest, wait_s=LOCK_WAIT_S):
             backend = load_backend(plan.backend)
-            probe = probe_for(backend, plan.config.threads)
+            probe = under_quota(probe_for(backend, plan.config.threads))
             execution = PlanExecution(folder, plan, backend=backend, journal=journal, recorded=recorded, probe=probe)
             with cache_beside(results, backend):
                 execution.open(crashed)
