@@ -41,6 +41,7 @@ def test_members_are_timed_with_pauses_and_the_common_factor_is_said(run, supern
     assert (effect.networks, effect.period_ms, effect.factor) == (len(final.members), 2.0, 1.0)
     assert (effect.least, effect.most, effect.kendall) == (1.0, 1.0, pytest.approx(1.0))
     assert effect.low < 1 < effect.high
+    assert effect.longer_us == 0.0
     sealed = json.loads((run.folder / "final.json").read_text())
     assert sealed["pauses"]["factor"] == 1.0
     assert "paced_block_us" not in sealed["members"][0]["seen"]
