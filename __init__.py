@@ -21,6 +21,7 @@ from .api import (
     load_run,
     predict,
     profile,
+    refresh,
     report,
     run_search,
     spaces,
@@ -42,7 +43,7 @@ LATER = {
     "SearchSpace": "supernets",
 }
 __all__ = ["__version__", "backends", "build", "diff", "evaluate", "export", "final_front", "load_profile", "load_run"]
-__all__ += ["predict", "profile", "report", "run_search", "spaces", "train", "GnomonError", *LATER]
+__all__ += ["predict", "profile", "refresh", "report", "run_search", "spaces", "train", "GnomonError", *LATER]
 
 
 def __dir__() -> list[str]:

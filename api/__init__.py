@@ -3,7 +3,7 @@
 A verb of the command line is one call here. Nothing slow is imported before a function is called.
 """
 
-from .latency import backends, build, diff, load_profile, predict, profile, spread_of_builds
+from .latency import backends, build, diff, load_profile, predict, profile, refresh, spread_of_builds
 from .networks import evaluate, spaces, train
 from .reporting import report
 from .searching import export, final_front, load_run, run_search
@@ -19,6 +19,7 @@ __all__ = [
     "load_run",
     "predict",
     "profile",
+    "refresh",
     "report",
     "run_search",
     "spaces",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..settings import PROFILE
 
 if TYPE_CHECKING:
-    from ..lut import HardwareProfile, LatencyEstimate, ProfileDiff
+    from ..lut import HardwareProfile, LatencyEstimate, ProfileDiff, Refreshed
     from ..profilers.runtimes.builds import EngineFile
     from ..profilers.timing.protocol import TimingPolicy
     from ..profilers.transports.transport import Transport
@@ -75,6 +75,36 @@ def profile(
     with open_device(device) if isinstance(device, str) else nullcontext(device) as transport:
         path = Path(out or request.file_name(transport.hardware().slug_of(config.device)))
         return build_profile(request, path, device=transport, force=force, on_progress=on_progress)
+
+
+def refresh(
+    profile: str | Path,
+    *,
+    out: str | Path | None = None,
+    policy: TimingPolicy | None = None,
+    force: bool = False,
+    device: Transport | str = "local",
+    on_progress: Callable[[Mapping[str, Any]], None] | None = None,
+) -> Refreshed:
+    """Time a handful of a saved profile's models again: does it still hold? Takes seconds, on `device`.
+
+    `profile` is a file or the name of a shipped one. What is found has a `validity` with its interval; where the device
+    moved as a whole, a rescaled profile is in `out` (default: NAME.refreshed.jsonl), else nothing is written. Raises
+    ProfileMismatch where device, runtime or options are not the profile's, UnknownProfile, ProfileDamaged,
+    OutputUnusable, and the errors of `gnomon.profilers.errors`.
+
+    >>> from gnomon.profilers import TimingPolicy
+    >>> policy = TimingPolicy(min_passes=2, clean_blocks=0, time_cap_s=2.0)  # in a hurry: for a try
+    >>> quick = gnomon.profile("fashion_mnist", networks=10, layers=False, policy=policy, out="quick.jsonl")
+    >>> found = gnomon.refresh("quick.jsonl", policy=policy)
+    >>> found.validity.low < found.validity.ratio < found.validity.high
+    True
+    """
+    from ..lut import refresh_profile
+    from ..profilers.transports.transport import open_device
+
+    with open_device(device) if isinstance(device, str) else nullcontext(device) as transport:
+        return refresh_profile(profile, out, device=transport, policy=policy, force=force, on_progress=on_progress)
 
 
 def load_profile(source: str | Path) -> HardwareProfile:

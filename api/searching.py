@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from .latency import opened
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
+    from ..profilers.transports.transport import Transport
     from ..search import Run, SearchConfig, Workers
     from ..search.deployments.profiles import Profiles
     from ..search.export.export import ExportedModel
@@ -123,13 +125,14 @@ def final_front(
     data: str | Path | None = None,
     controls: int = 8,
     period_ms: float | None = None,
+    device: Transport | str = "local",
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> FinalFront:
     """Validate the front of `run` on the split that the search did not use, time it here, and rank it again.
 
     Another `profile` than the run's prices its front anew first. Latencies are measured with the profile when its
-    device and runtime are those of this machine; else they stay predicted, and `header.not_timed` says why. `controls`
+    device and runtime are those of `device`; else they stay predicted, and `header.not_timed` says why. `controls`
     networks of the first round are validated too: they tell luck from a difference between the splits. What an
     application sees is timed too, with `period_ms` also one inference every so often. The run's
     folder keeps the result; an interrupted call goes on when repeated. Raises RunMismatch for a profile that cannot
@@ -151,16 +154,18 @@ def final_front(
     supernet = None
     if needs_supernet([objective.name for objective in run.objectives], load_space(run.config.space)):
         supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data, weight_bits=run.weight_bits)
-    return finish(
-        run,
-        supernet=supernet,
-        profile=None if profile is None else opened(profile),
-        data=str(data) if data else None,
-        controls=controls,
-        period_ms=period_ms,
-        force=force,
-        on_step=on_step,
-    )
+    with device_at(device, on_step) as there:
+        return finish(
+            run,
+            supernet=supernet,
+            profile=None if profile is None else opened(profile),
+            data=str(data) if data else None,
+            controls=controls,
+            period_ms=period_ms,
+            device=there,
+            force=force,
+            on_step=on_step,
+        )
 
 
 def export(
@@ -176,6 +181,7 @@ def export(
     data: str | Path | None = None,
     timing: bool = True,
     period_ms: float | None = None,
+    device: Transport | str = "local",
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> ExportedModel:
@@ -184,8 +190,8 @@ def export(
     At the precision that it was found in, unless another is given. Under another profile than the run was searched
     with, its front is priced anew first, and `on_step` is told; of several `deployments` the one predicts that the
     network runs fastest with. int8 weights have the bits that the search validated, or fewer where the
-    profile's device takes no more; without either, those of this machine. With a profile of this device the model is
-    timed, unless `timing` is off, once nothing else is measured here; it is on the disk before, and interrupted
+    profile's device takes no more; without either, those of this machine. With a profile of `device` the model is
+    timed there, unless `timing` is off, once nothing else is measured; it is on the disk before, and interrupted
     meanwhile, the same call completes it. What an application sees is timed besides the hot loop: how long the model
     loads, its first inference and, with `period_ms`, one inference every so often. Raises Infeasible when none fits,
     RunMismatch for a profile that cannot price the run, ExportRefused when the file does not do what it should.
@@ -222,18 +228,27 @@ def export(
     }
     if chosen.deployment is not None:
         provenance["deployment"] = chosen.deployment.as_json()
-    return export_subnet(
-        supernet,
-        chosen.network,
-        Path(folder),
-        profile=known,
-        precision=precision or chosen.precision,
-        provenance=provenance,
-        timing=timing,
-        period_ms=period_ms,
-        force=force,
-        on_step=on_step,
-    )
+    with device_at(device, on_step) as there:
+        return export_subnet(
+            supernet,
+            chosen.network,
+            Path(folder),
+            profile=known,
+            precision=precision or chosen.precision,
+            provenance=provenance,
+            timing=timing,
+            period_ms=period_ms,
+            device=there,
+            force=force,
+            on_step=on_step,
+        )
+
+
+def device_at(device: Transport | str, on_step: Callable[[str], None]) -> AbstractContextManager[Transport]:
+    """Return a device for a with statement, opened where it is an address; raises AddressInvalid."""
+    from ..profilers.transports.transport import open_device
+
+    return open_device(device, say=on_step) if isinstance(device, str) else nullcontext(device)
 
 
 def opened_profiles(

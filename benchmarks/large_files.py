@@ -29,7 +29,7 @@ import numpy as np
 from environment import print_environment, spread
 
 from gnomon import load_run
-from gnomon.lut.profile_file.store import path_of
+from gnomon.lut.profile_file.store import path_of_profile
 from gnomon.profilers import Journal
 from gnomon.search import SearchConfig, Study
 from gnomon.supernets import load_space
@@ -117,7 +117,7 @@ def time_appends(repeats: int, folder: Path) -> None:
 def time_profile(layers: int, repeats: int, folder: Path) -> None:
     """Print what a large profile costs to load, and to price a million networks with."""
     path = folder / "large.jsonl"
-    header, *rest = path_of(PROFILE).read_text().splitlines()
+    header, *rest = path_of_profile(PROFILE).read_text().splitlines()
     known = [json.loads(line) for line in rest if '"record":"layer"' in line]
     with path.open("w") as file:
         file.write(header + "\n")

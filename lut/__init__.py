@@ -5,6 +5,8 @@ from .analysis.explain import Explanation, GroupShare, LayerShare, SlotDifferenc
 from .analysis.family import model_for_space
 from .analysis.operators import LayerOperators, OperatorReport, explain_operators
 from .analysis.pauses import PauseFactor, common_factor, pause_factor
+from .analysis.refresh import Refreshed, refresh_profile
+from .analysis.validity import Validity
 from .errors import (
     FindingsRefused,
     LatencyMissing,
@@ -65,6 +67,7 @@ __all__ = [
     "ProfileDiff",
     "ProfileMismatch",
     "ProfileRequest",
+    "Refreshed",
     "Remeasured",
     "RemeasuredTogether",
     "ResultsIncomplete",
@@ -72,6 +75,7 @@ __all__ = [
     "TableOrigin",
     "TableUnreadable",
     "UnknownProfile",
+    "Validity",
     "application_with",
     "build_profile",
     "bundle_request",
@@ -102,6 +106,7 @@ __all__ = [
     "reason_not_here",
     "reason_without_energy",
     "reason_without_memory",
+    "refresh_profile",
     "shipped_profiles",
     "timed_model",
     "with_predictions",

@@ -18,7 +18,11 @@ PACKAGES = (
     "gnomon.lut.interchange", "gnomon.search.interchange", "gnomon.supernets.checkpoints", "gnomon.supernets.tasks",
     "gnomon.reports.plots",
 )  # fmt: skip
-WRITTEN_BY_GNOMON = {"gnomon.search.FinalFront", "gnomon.search.Run"}  # values that functions return
+WRITTEN_BY_GNOMON = {
+    "gnomon.search.FinalFront",
+    "gnomon.search.Run",
+    "gnomon.lut.Refreshed",
+}  # values that functions return
 ALSO_STRINGS = re.compile(r"\bstr\b|PathLike")
 
 

@@ -23,7 +23,7 @@ from gnomon.cli.main import run as run_command
 from gnomon.cli.options.settings_file import read_settings
 from gnomon.errors import GnomonError
 from gnomon.lut import read_table
-from gnomon.lut.profile_file.store import path_of
+from gnomon.lut.profile_file.store import path_of_profile
 from gnomon.profilers import ProfilerError, read_results
 from gnomon.profilers.transports.bundle import read_bundle
 from gnomon.search import SearchConfig
@@ -118,7 +118,7 @@ def readers(folder: Path) -> dict[str, tuple[list[bytes], str, Callable[[Path], 
     run_quietly(["lut", "export", SHIPPED, "--out", str(table)])
     yaml = folder / "t.yaml"
     run_quietly(["lut", "export", SHIPPED, "--out", str(yaml)])
-    lines = path_of(SHIPPED).read_bytes().splitlines(keepends=True)
+    lines = path_of_profile(SHIPPED).read_bytes().splitlines(keepends=True)
     few = b"".join(line for number, line in enumerate(lines) if b'"record":"layer"' not in line or number % 8 == 0)
     space = load_space("fashion_mnist")
     rows = space.sample(3, np.random.default_rng(0))
@@ -141,7 +141,7 @@ def readers(folder: Path) -> dict[str, tuple[list[bytes], str, Callable[[Path], 
         return found.measurements, found.anchors, found.contention, found.at_s
 
     return {
-        "profile": ([few, path_of(SHIPPED).read_bytes()], "p.jsonl", profile),
+        "profile": ([few, path_of_profile(SHIPPED).read_bytes()], "p.jsonl", profile),
         "run.json": ([(folder / "run" / "run.json").read_bytes()], "run/run.json", run_of),
         "evaluations": ([(folder / "run" / "evaluations.jsonl").read_bytes()], "run/evaluations.jsonl", run_of),
         "results": (good_results, "r.jsonl", results_of),

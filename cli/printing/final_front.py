@@ -72,7 +72,8 @@ def print_pauses(final: FinalFront) -> None:
         return
     print_line(
         f"pauses   one inference every {found.period_ms:g} ms takes x {found.factor:.3f} of the hot loop's (95 % in "
-        f"{found.low:.3f} to {found.high:.3f}; {found.least:.2f} to {found.most:.2f} by network)"
+        f"{found.low:.3f} to {found.high:.3f}; {found.least:.2f} to {found.most:.2f} by network), "
+        f"{found.longer_us:.1f} us longer (median)"
         + ("" if found.kendall is None else f"; order as in the hot loop: Kendall tau {found.kendall:.3f}")
     )
 

@@ -10,6 +10,7 @@ import typer
 from ..options.command_file import with_config
 from ..options.common import AsJson, DryRun, Force
 from ..options.completion import profile_names
+from ..options.device import Device, Verbose, connected
 from ..options.period import Period, milliseconds_of
 from ..options.run import PICK_HELP, RunFolder
 from ..options.weights import Checkpoint, Data
@@ -44,6 +45,8 @@ def register(app: typer.Typer) -> None:
         ] = False,
         period: Period = None,
         dry_run: DryRun = False,
+        device: Device = "local",
+        verbose: Verbose = False,
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
@@ -64,19 +67,21 @@ def register(app: typer.Typer) -> None:
             print_line(f"network  {chosen.id}, picked by {pick}")
             print_again(loaded, 2, int(timed), disk_mib=4 * weights / 2**20)
             return
-        exported = export_run(
-            loaded,
-            pick,
-            out,
-            **load_profiles(profile or ()),
-            precision=precision,
-            checkpoint=checkpoint,
-            data=data,
-            timing=not no_timing,
-            period_ms=milliseconds_of(period),
-            force=force,
-            on_step=say,
-        )
+        with connected(device, verbose=verbose) as there:
+            exported = export_run(
+                loaded,
+                pick,
+                out,
+                **load_profiles(profile or ()),
+                precision=precision,
+                checkpoint=checkpoint,
+                data=data,
+                timing=not no_timing,
+                period_ms=milliseconds_of(period),
+                device=there,
+                force=force,
+                on_step=say,
+            )
         if as_json:
             print_json(asdict(exported))
         else:

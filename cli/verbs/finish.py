@@ -8,6 +8,7 @@ import typer
 
 from ..options.command_file import with_config
 from ..options.common import AsJson, DryRun, Force
+from ..options.device import Device, Verbose, connected
 from ..options.period import Period, milliseconds_of
 from ..options.run import RunFolder
 from ..options.weights import Checkpoint, Data
@@ -35,6 +36,8 @@ def register(app: typer.Typer) -> None:
         ] = None,
         period: Period = None,
         dry_run: DryRun = False,
+        device: Device = "local",
+        verbose: Verbose = False,
         as_json: AsJson = False,
         force: Force = False,
     ) -> None:
@@ -52,16 +55,20 @@ def register(app: typer.Typer) -> None:
         is_new = (
             bool(profile or checkpoint or data or force or period) or controls is not None
         )  # else a sealed final front is shown as it is
-        final = (None if is_new else load_final(loaded)) or final_front(
-            loaded,
-            profile=load_profile(profile) if profile else None,
-            checkpoint=checkpoint,
-            data=data,
-            controls=CONTROLS if controls is None else controls,
-            period_ms=milliseconds_of(period),
-            force=force,
-            on_step=say,
-        )
+        final = None if is_new else load_final(loaded)
+        if final is None:
+            with connected(device, verbose=verbose) as there:
+                final = final_front(
+                    loaded,
+                    profile=load_profile(profile) if profile else None,
+                    checkpoint=checkpoint,
+                    data=data,
+                    controls=CONTROLS if controls is None else controls,
+                    period_ms=milliseconds_of(period),
+                    device=there,
+                    force=force,
+                    on_step=say,
+                )
         if as_json:
             print_json(final.as_json())
             return

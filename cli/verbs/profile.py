@@ -11,10 +11,54 @@ import typer
 from ...settings import PROFILE
 from ..options.command_file import with_config
 from ..options.common import Backend, DryRun, Force
+from ..options.completion import profile_names
 from ..options.device import Device, Verbose, connected
 from ..options.from_settings import checked, given, with_options
 from ..options.space import SpaceArgument, SpaceOption, named_space
+from ..printing.profile import print_profile
 from ..printing.progress import progress, worker_progress
+
+WITH_REFRESH = ("refresh", "out", "force", "device", "verbose")
+
+
+def require_alone(context: typer.Context) -> None:
+    """Raise BadParameter for an option that says what a refreshed profile says itself."""
+    given = [name for name in context.params if name not in WITH_REFRESH and is_given(context, name)]
+    if given:
+        raise typer.BadParameter(
+            f"--refresh takes everything from the profile; leave out {', '.join(map(named, given))} (expected with it: "
+            "--out, --force, --device)"
+        )
+
+
+def is_given(context: typer.Context, name: str) -> bool:
+    """Tell whether the command line gives a parameter."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def named(parameter: str) -> str:
+    """Return a parameter as the command line has it."""
+    special = {"space": "SPACE", "space_option": "--space", "source": "--from"}
+    return special.get(parameter, f"--{parameter.replace('_', '-')}")
+
+
+def refreshed(source: str, *, out: Path | None, force: bool, device: str, verbose: bool) -> None:
+    """Say whether a profile holds, and write a rescaled one; raises QualityRefused where none can be gone on with."""
+    from ...api import refresh
+    from ..exits import QualityRefused
+    from ..printing.profile import print_validity
+
+    with connected(device, verbose=verbose) as transport, progress(f"refresh {source}") as report:
+        found = refresh(source, out=out, force=force, device=transport, on_progress=worker_progress(report))
+    print_validity(found.validity)
+    if found.profile is None:
+        do = "profile anew" if found.validity.answer == "changed" else "run gnomon doctor, quieten the machine, repeat"
+        raise QualityRefused(f"{found.validity.sentence}; {do}")
+    print(f"refresh  {found.validity.sentence}")
+    if found.path is not None:
+        print_profile(found.profile)
+        print(f"saved    {found.path}")
 
 
 def register(app: typer.Typer) -> None:
@@ -44,6 +88,14 @@ def register(app: typer.Typer) -> None:
             typer.Option("--from", help="Correct this profile of another device or configuration by --samples."),
         ] = None,
         samples: Annotated[int, typer.Option(help="Whole networks measured with --from.", min=10)] = 10,
+        refresh: Annotated[
+            str | None,
+            typer.Option(
+                metavar="PROFILE",
+                help="Time a few models of this profile again: does it hold? Rescaled where all moved alike.",
+                autocompletion=profile_names,
+            ),
+        ] = None,
         out: Annotated[Path | None, typer.Option(help="File to write; default: named after the device.")] = None,
         strict: Annotated[
             bool, typer.Option("--strict", help="Exit 4 when the profile's quality is not good.")
@@ -55,6 +107,10 @@ def register(app: typer.Typer) -> None:
         **values: Any,
     ) -> None:
         """Measure every layer of a space on a device, and whole networks that verify the table."""
+        if refresh is not None:
+            require_alone(context)
+            refreshed(refresh, out=out, force=force, device=device, verbose=verbose)
+            return
         from ...api import load_profile
         from ...api import profile as measure_profile
         from ...lut.measuring.bundle import bundle_request, estimate_bundle

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -41,6 +41,7 @@ class LatencyModel:
     form: the candidate chosen, and its fit. quantile: 90 % of the held-out log ratios, each scaled down by its own
     leverage, are at most this; None when nothing was held out. held_out_us: the predictions of the networks it was
     fitted to, each from a fit without that network. between_sessions: the log ratio that another process adds.
+    common_log_ratio: how uncertain a factor common to all latencies is besides, as the log ratio of a 90 % interval.
     """
 
     space: SearchSpace
@@ -50,6 +51,7 @@ class LatencyModel:
     quantile: float | None = None
     held_out_us: tuple[float, ...] = ()
     between_sessions: float = SESSION_LOG_RATIO
+    common_log_ratio: float = 0.0
 
     def __repr__(self) -> str:
         return f"LatencyModel({self.space.name}: {self.report.model}; {self.report.sentence()})"
@@ -116,6 +118,14 @@ class LatencyModel:
             between_sessions=between_sessions,
         )
 
+    def widened(self, log_ratio: float) -> LatencyModel:
+        """Return the model with intervals that allow for an uncertain factor common to all latencies besides."""
+        ratio = self.report.interval_ratio
+        if ratio is not None:
+            ratio = math.exp(math.hypot(math.log(ratio), log_ratio))
+        report = self.report.model_copy(update={"interval_ratio": ratio})
+        return replace(self, report=report, common_log_ratio=math.hypot(self.common_log_ratio, log_ratio))
+
     @property
     def is_composed(self) -> bool:
         """Whether it sums the table's layers; else it knows layers by their physical quantities alone."""
@@ -140,6 +150,7 @@ class LatencyModel:
         log_ratio = None
         if self.quantile is not None:
             log_ratio = np.hypot(self.quantile * np.sqrt(1 + self._leverage(rows, value)), self.between_sessions)
+            log_ratio = np.hypot(log_ratio, self.common_log_ratio)
         if not self.is_composed or not self.table.predicted:
             source = np.full(len(rows), COMPOSED if self.is_composed else PREDICTED)
             return LatencyEstimate(value, log_ratio, source)

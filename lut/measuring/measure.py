@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from ...profilers.errors import BackendBroken, BackendUnavailable, DeviceBusy, RuntimeConflict, UnknownBackend
-from ...profilers.machine.hardware import fingerprint
+from ...profilers.machine.hardware import Hardware, fingerprint
 from ...profilers.results.application import SeenByApplication
 from ...profilers.results.drift import anchors_us
-from ...profilers.results.results import read_results
+from ...profilers.results.results import Results, read_results
 from ...profilers.runtimes.registry import load_backend
 from ...profilers.timing.application import Application
 from ...profilers.timing.measurement import Measurement
 from ...profilers.timing.plan import Model, PlannedModel, write_plan
 from ...profilers.timing.protocol import TimingPolicy
-from ...profilers.transports.local import run_plan_locally
+from ...profilers.transports.local import LocalDevice
+from ...profilers.transports.transport import Transport
 from ...profilers.worker.lock import wait_for_device
 from ...supernets import LayerSpec
 from ..errors import LutError
@@ -61,29 +62,35 @@ class RemeasuredTogether:
     seen: Mapping[str, SeenByApplication]
 
 
-def is_this_device(profile: HardwareProfile) -> bool:
-    """Tell whether the profile was measured on a machine like this one."""
-    return not device_differences(profile)
+def is_this_device(profile: HardwareProfile, device: Transport | None = None) -> bool:
+    """Tell whether the profile was measured on a machine like `device` (None: this one)."""
+    return not device_differences(profile, None if device is None else device.hardware())
 
 
-def device_differences(profile: HardwareProfile) -> tuple[str, ...]:
-    """Say, field by field, how the profile's device differs from this one; nothing where they are taken to be one.
+def device_differences(profile: HardwareProfile, here: Hardware | None = None) -> tuple[str, ...]:
+    """Say, field by field, how the profile's device differs from `here` (None: this machine), or nothing.
 
     Kernel, memory and governor may change without making it another device.
     """
-    here = fingerprint()
+    here = here or fingerprint()
     device = here.slug_of(profile.header.config.device)
     pairs: dict[str, tuple[object, object]] = {"device": (profile.header.device, device)}
     pairs.update({name: (profile.header.hardware.get(name), getattr(here, name)) for name in SAME_DEVICE})
     return tuple(f"{name}: profile {then!r}, here {now!r}" for name, (then, now) in pairs.items() if then != now)
 
 
-def reason_not_here(profile: HardwareProfile) -> str:
-    """Say why this machine, or its runtime, is not the profile's; nothing where it is."""
-    if differences := device_differences(profile):
+def reason_not_here(profile: HardwareProfile, device: Transport | None = None) -> str:
+    """Say why `device` (None: this machine), or its runtime, is not the profile's; nothing where it is.
+
+    Which version of the runtime another device has is seen when it measures.
+    """
+    if differences := device_differences(profile, None if device is None else device.hardware()):
         return f"the profile is of another device ({'; '.join(differences)})"
     name = profile.header.backend
     try:
+        if device is not None and not isinstance(device, LocalDevice):
+            device.require(name)
+            return ""
         here, then = load_backend(name).version(), profile.header.runtime_version
     except RuntimeConflict:  # in this process only; measuring takes one of its own, which will say what it finds
         return ""
@@ -105,6 +112,7 @@ def measure_model(
     model: Model,
     *,
     application: Application | None = None,
+    device: Transport | None = None,
     on_wait: Callable[[str], None] | None = None,
 ) -> Remeasured:
     """Time a model or program with the profile's backend and configuration, in a child process, up to half a minute.
@@ -113,7 +121,7 @@ def measure_model(
     machine. With `on_wait` it waits for a device that measures something else, and tells so; without it raises
     DeviceBusy. Raises LutError when the model, or the profile's anchor, cannot be timed, and the errors of profilers.
     """
-    found = measure_models(profile, {"model": model}, application=application, on_wait=on_wait)
+    found = measure_models(profile, {"model": model}, application=application, device=device, on_wait=on_wait)
     if "model" not in found.measurements:
         raise LutError(f"the model could not be timed: {found.failures.get('model', 'no visit')}")
     return Remeasured(found.measurements["model"], found.anchor_ratio, found.seen.get("model"))
@@ -124,6 +132,7 @@ def measure_models(
     models: Mapping[str, Model],
     *,
     application: Application | None = None,
+    device: Transport | None = None,
     building: str | Path | None = None,
     on_progress: Callable[[Mapping[str, Any]], None] | None = None,
     on_wait: Callable[[str], None] | None = None,
@@ -150,15 +159,11 @@ def measure_models(
         plan, results = folder / "plan", folder / "results.jsonl"
         backend = profile.header.backend
         write_plan(plan, backend=backend, config=config, policy=policy, models=planned, application=application)
-        while True:
-            if on_wait is not None:
-                wait_for_device(on_wait)
-            try:
-                run_plan_locally(plan, results, on_progress=on_progress)
-                break
-            except DeviceBusy:  # somebody else was quicker
-                if on_wait is None:
-                    raise
+        if device is None or isinstance(device, LocalDevice):
+            run_here(plan, results, on_progress, on_wait)
+        else:
+            device.run(plan, results, on_progress=on_progress)
+            require_runtime(profile, read_results(results))
         found = read_results(results)
     if not found.anchors:
         raise LutError(f"the anchor {anchor_key} of profile {profile.name} could not be timed here")
@@ -166,3 +171,31 @@ def measure_models(
     now = anchors_us(found.anchors)
     failures = {failure.key: failure.reason for failure in found.failures}
     return RemeasuredTogether(found.measurements, failures, now / then, found.applications)
+
+
+def require_runtime(profile: HardwareProfile, found: Results) -> None:
+    """Raise LutError where models were timed in another version of the runtime than the profile's."""
+    then = profile.header.model_copy(update={"versions": dict(found.sessions[0].versions)})
+    if then.runtime_version != profile.header.runtime_version:
+        raise LutError(
+            f"the profile is of another runtime ({profile.header.backend}: profile {profile.header.runtime_version}, "
+            f"device {then.runtime_version})"
+        )
+
+
+def run_here(
+    plan: Path,
+    results: Path,
+    on_progress: Callable[[Mapping[str, Any]], None] | None,
+    on_wait: Callable[[str], None] | None,
+) -> None:
+    """Run a plan on this machine, once nothing else is measured where `on_wait` can be told so."""
+    while True:
+        if on_wait is not None:
+            wait_for_device(on_wait)
+        try:
+            LocalDevice().run(plan, results, on_progress=on_progress)
+            return
+        except DeviceBusy:  # somebody else was quicker
+            if on_wait is None:
+                raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,15 +26,17 @@ from ..latency_model.table import LatencyTable, PredictedLayer
 from ..latency_model.verification import session_log_ratio
 from .description import html_from_facts, text_from_facts
 from .quantisation import weight_bits_for
-from .schema import AnchorRecord, NetworkRecord, ProfileContention, ProfileHeader
+from .quota import others_than_quota, quota_during
+from .schema import AnchorRecord, NetworkRecord, ProfileContention, ProfileHeader, ProfileRefresh
 
 
 @dataclass(frozen=True, repr=False)
 class HardwareProfile:
     """What a profile file holds. `name` is the file's stem, `digest` the sha256 of its content.
 
-    Measurements, of layers and networks alike, have the machine's drift removed (`timeline.py`); records are raw.
-    `processes` says how far a second process was from the first; None with one, or without a probe.
+    Measurements, of layers and networks alike, have the machine's drift removed (`timeline.py`); records are raw. Those
+    of a refreshed profile are rescaled, and so are its anchors. `processes` says how far a second process was from the
+    first; None with one, or without a probe.
     """
 
     name: str
@@ -84,13 +87,11 @@ class HardwareProfile:
         """The latency model of the profile's space, fitted to its whole networks; without any it is unverified."""
         if not self.networks:
             return LatencyModel.unverified(self.space, self.table)
-        return LatencyModel.fit(
-            self.space,
-            self.table,
-            [network.indices for network in self.networks],
-            self.network_measurements,
-            between_sessions=session_log_ratio(self.processes),
-        )
+        rows = [network.indices for network in self.networks]
+        between = session_log_ratio(self.processes)
+        model = LatencyModel.fit(self.space, self.table, rows, self.network_measurements, between_sessions=between)
+        refreshed = self.header.refreshed
+        return model if refreshed is None else model.widened(refreshed.log_ratio)
 
     @property
     def drift_percent(self) -> float | None:
@@ -119,10 +120,12 @@ class HardwareProfile:
         report, failures = self.latency.report, self.table.failures
         noise, drift, mape = report.noise_floor_percent, self.drift_percent, report.mape_percent or 0.0
         contention = self.header.contention
+        quota = self._quota_doubt()
         never_clean, layers = self.never_clean_layers, max(len(self.table.measurements), 1)
         found = [
             (report.mape_percent is None, "poor", "no whole network verified the table"),
             (failures, "poor", f"{len(failures)} models could not be timed"),
+            (quota, "poor", quota),
             (mape > 10, "poor", f"the table misses whole networks by {mape:.1f} %"),
             (
                 not self.latency.is_composed and not self.table.is_empty,
@@ -141,6 +144,12 @@ class HardwareProfile:
             ),
         ]
         return tuple((severity, text) for applies, severity, text in found if applies)
+
+    def _quota_doubt(self) -> str:
+        """Say why a CPU quota is in the latencies; nothing where it is not."""
+        stopped = quota_during(self.header.hardware.get("conditions"))
+        slowest_us = max((found.value_us for found in self.network_measurements), default=0.0)
+        return "" if stopped is None else stopped.doubt(slowest_us)
 
     @property
     def quality(self) -> str:
@@ -180,10 +189,14 @@ class HardwareProfile:
             ("device", f"{header.device}, {header.created}, {header.seconds:.0f} s in {processes}"),
         ]
         conditions = header.hardware.get("conditions")
-        if isinstance(conditions, dict):
-            facts.append(("clocks", sentence_of(conditions)))
+        if isinstance(conditions, dict) and (clocks := others_than_quota(conditions)):
+            facts.append(("clocks", sentence_of(clocks)))
+        if (stopped := quota_during(conditions)) is not None:
+            facts.append(("quota", stopped.sentence))
         if header.source.kind != "measured":
             facts.append(("source", f"its layers were {header.source.kind} from {header.source.name}"))
+        if header.refreshed is not None:
+            facts.append(("refresh", sentence_of_refresh(header.refreshed)))
         if header.contention is not None:
             facts.append(
                 (
@@ -226,6 +239,17 @@ class HardwareProfile:
             for name in ours
             if name in theirs and ours[name] != theirs[name]
         )
+
+
+def sentence_of_refresh(refreshed: ProfileRefresh) -> str:
+    """Say from what and by how much a profile was rescaled."""
+    is_first = math.isclose(refreshed.factor, refreshed.ratio)
+    total = "" if is_first else f"; in all x{refreshed.factor:.3f} of the raw times"
+    return (
+        f"rescaled by x{refreshed.ratio:.3f} (90 %: {refreshed.low:.3f} to {refreshed.high:.3f}) from {refreshed.name} "
+        f"(sha256 {refreshed.sha256[:12]}), {refreshed.created}, by {refreshed.models} models in "
+        f"{refreshed.processes} processes{total}"
+    )
 
 
 def sentence_of_contention(contention: ProfileContention, never_clean: int, layers: int) -> str:

@@ -6,6 +6,7 @@ record repeats what the refit says, so that a reader of the file and of its diff
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -15,12 +16,13 @@ from ..record import Record
 
 SCHEMA = "gnomon.profile"
 # History of the profile format, newest first:
+#   5  header: refreshed
 #   4  layer, network: probe_us, switches; anchor: clean; header: contention
 #   3  header: weight_bits
 #   2  header: source, session_starts_s; layer, network: at_s; prior; the fit of an unverified profile has nulls
 #   1  header, layer, network, anchor, failure, fit
-SCHEMA_VERSION = 4
-READABLE_VERSIONS = (1, 2, 3, 4)
+SCHEMA_VERSION = 5
+READABLE_VERSIONS = (1, 2, 3, 4, 5)
 
 ANCHOR = "anchor:"  # begins an anchor's key; the key of the layer that serves as anchor follows
 
@@ -35,6 +37,7 @@ Positive = Annotated[int, Field(strict=True, ge=1, le=MOST)]
 Genes = Annotated[tuple[Annotated[int, Field(strict=True, ge=0, lt=2**31)], ...], Field(min_length=1)]
 Blocks = Annotated[tuple[Annotated[tuple[Microseconds, ...], Field(min_length=1)], ...], Field(min_length=1)]
 Readings = tuple[tuple[Microseconds, ...], ...]
+Factor = Annotated[float, Field(strict=True, gt=0, le=1e6)]
 Counts = tuple[tuple[Count, ...], ...]
 
 
@@ -67,13 +70,38 @@ class ProfileContention(Record):
     disturbed_layers: Count
 
 
+class ProfileRefresh(Record):
+    """By what factor the times of a profile were rescaled, because the device had moved as a whole.
+
+    name, sha256: the profile that it was made of. created: when the device was timed again. factor: what every raw time
+    of this file is multiplied by on reading, over all refreshes. ratio: this refresh alone, in which the device took so
+    many times as long, with its 90 % interval, by so many layers and networks in so many processes.
+    """
+
+    name: str
+    sha256: str
+    created: str
+    factor: Factor
+    ratio: Factor
+    low: Factor
+    high: Factor
+    models: Positive
+    processes: Positive
+
+    @property
+    def log_ratio(self) -> float:
+        """The half width of the interval, as a log ratio."""
+        return math.log(self.high / self.low) / 2
+
+
 class ProfileHeader(Record):
     """What was measured, on what, with what; every field can change a time.
 
     `options` are the runtime's, read back after compilation; `seconds` is what measuring cost, compilation included.
     `session_starts_s` says when each session began, on one clock that counts worker time over all sessions.
     `weight_bits` are those of the weights of int8 models, 8 or 7; None at another precision, and before version 3.
-    `contention` is None where no probe told, and before version 4.
+    `contention` is None where no probe told, and before version 4. `refreshed`: the raw times are of then, and are
+    rescaled on reading; None where they are as measured.
     """
 
     record: Literal["header"] = "header"
@@ -97,6 +125,7 @@ class ProfileHeader(Record):
     source: ProfileSource = ProfileSource()
     weight_bits: Annotated[int, Field(ge=7, le=8)] | None = None
     contention: ProfileContention | None = None
+    refreshed: ProfileRefresh | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 

@@ -41,7 +41,7 @@ from .timeline import Timeline
 
 SHIPPED = Path(__file__).parents[2] / "hardware_profiles"
 SUFFIX = ".jsonl"
-OF_PROBE = ("probe_us", "switches", "clean", "contention")  # fields of records
+OPTIONAL = ("probe_us", "switches", "clean", "contention", "refreshed")  # fields left out where there is nothing
 PROFILE = file_kind("a hardware profile", lambda path: has_schema(path, SCHEMA))
 
 
@@ -52,19 +52,19 @@ def shipped_profiles() -> tuple[str, ...]:
 
 def load_profile(source: str | Path) -> HardwareProfile:
     """Read a profile from a file, or a shipped one by name; raises UnknownProfile, ProfileDamaged."""
-    return parse(path_of(source))
+    return parse(path_of_profile(source))
 
 
 def read_records(source: str | Path) -> list[Record]:
     """Read the records of a profile's file, the header first; raises UnknownProfile, ProfileDamaged."""
-    path = path_of(source)
+    path = path_of_profile(source)
     try:
         return [record for _, _, record in records_of(path, read_file(path))]
     except OSError as error:
         raise ProfileDamaged(f"cannot read {path}: {error}") from error
 
 
-def path_of(source: str | Path) -> Path:
+def path_of_profile(source: str | Path) -> Path:
     """Return the file of a profile, or of a shipped one by name; raises UnknownProfile."""
     path = Path(source)
     fault = fault_of_file(path)
@@ -105,7 +105,8 @@ def parse(path: Path) -> HardwareProfile:
             require_own_genes(path, header.space, at, record)
             networks.append(record)
     anchors = tuple(record for _, record in records if isinstance(record, AnchorRecord))
-    timeline = Timeline.of(header.session_starts_s, anchors)
+    scale = header.refreshed.factor if header.refreshed else 1.0
+    timeline = Timeline.of(header.session_starts_s, anchors, scale=scale)
     probed = [layer for layer in layers.values() if isinstance(layer, LayerRecord)]
     measured, processes = timeline.read([*probed, *networks])
     together = {record.key: measurement for record, measurement in zip(probed, measured)}
@@ -119,7 +120,7 @@ def parse(path: Path) -> HardwareProfile:
         table=LatencyTable(LayerMeasurements(found, timeline), failures, predicted_from(priors)),
         networks=tuple(networks),
         network_measurements=tuple(measured[len(probed) :]),
-        anchors=anchors,
+        anchors=tuple(anchor.model_copy(update={"value_us": anchor.value_us * scale}) for anchor in anchors),
         fit=fit,
         processes=processes,
     )
@@ -165,9 +166,9 @@ def seal(
 
 
 def content_of(record: Record) -> dict[str, Any]:
-    """Return a record as the file holds it: what only a probe tells is left out where there was none."""
+    """Return a record as the file holds it: what only a probe or a refresh tells is left out where there was none."""
     content: dict[str, Any] = record.model_dump(mode="json", by_alias=True)
-    return {name: value for name, value in content.items() if name not in OF_PROBE or value not in (None, [])}
+    return {name: value for name, value in content.items() if name not in OPTIONAL or value not in (None, [])}
 
 
 def sort_key(record: Record) -> tuple[object, ...]:

@@ -21,16 +21,20 @@ CREDIBLE_PERCENT = 60.0  # a machine whose speed seems to move further is not dr
 
 @dataclass(frozen=True)
 class Timeline:
-    """When sessions began, on the clock of all of them, and how slow the machine was at each moment."""
+    """When sessions began, on the clock of all of them, and how slow the machine was at each moment.
+
+    scale: what all times are multiplied by, because the device has moved as a whole since.
+    """
 
     starts: tuple[tuple[float, str], ...]
     speed: SpeedCurve
+    scale: float = 1.0
 
     @staticmethod
-    def of(session_starts_s: Mapping[str, float], anchors: Sequence[AnchorRecord]) -> Timeline:
+    def of(session_starts_s: Mapping[str, float], anchors: Sequence[AnchorRecord], *, scale: float = 1.0) -> Timeline:
         """Estimate the machine's speed over time from the anchors."""
         starts = tuple(sorted((start_s, session) for session, start_s in session_starts_s.items()))
-        return Timeline(starts, SpeedCurve.from_anchors(anchors if starts else ()))
+        return Timeline(starts, SpeedCurve.from_anchors(anchors if starts else ()), scale)
 
     def read(self, records: Sequence[LayerRecord | NetworkRecord]) -> tuple[list[Measurement], ProcessSpread | None]:
         """Return the records' measurements in their order, and how far apart two of the run's processes are.
@@ -66,10 +70,10 @@ class Timeline:
             yield RecordedVisit(number, self.session(at_s)[1], at_s, record.loops, blocks, probe, count)
 
     def blocks(self, record: LayerRecord | NetworkRecord) -> tuple[tuple[float, ...], ...]:
-        """Return a record's blocks as they would have been had the machine's speed not moved."""
-        if not record.at_s or not self.starts or self.speed.movement_percent > CREDIBLE_PERCENT:
-            return record.block_us
-        factors = [self.factor(at_s) for at_s in record.at_s]
+        """Return a record's blocks as they would have been had the machine's speed not moved, rescaled."""
+        factors = [1 / self.scale] * len(record.block_us)
+        if record.at_s and self.starts and self.speed.movement_percent <= CREDIBLE_PERCENT:
+            factors = [self.factor(at_s) / self.scale for at_s in record.at_s]
         return tuple(tuple(us / f for us in visit) for visit, f in zip(record.block_us, factors))
 
     def session(self, at_s: float) -> tuple[float, str]:

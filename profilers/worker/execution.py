@@ -22,6 +22,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, 
 from ..errors import BackendUnavailable, EnvironmentChanged, GpuLost, UnsupportedConfig
 from ..journal import Journal, Record
 from ..machine.hardware import Hardware, fingerprint
+from ..machine.noise.limits import quota_use
 from ..results.application import ApplicationVisit, fields_of_visit
 from ..results.contention import probed_visits
 from ..results.results import Repetition, Results
@@ -82,6 +83,7 @@ class PlanExecution:
         self._options: Optional[Mapping[str, Any]] = None
         self._visits_here = 0
         self._kept = KeptModels(plan.policy.keep_mib)
+        self._has_quota = quota_use() is not None
 
     def open(self, crashed: Optional[str]) -> None:
         """Record this session, and a failure for the model an earlier process died of.
@@ -285,8 +287,8 @@ class PlanExecution:
         )
         self._visits.append(visit)
         self._visits_here += 1
-        if visit.role == "anchor" and isinstance(self._backend, Conditions):
-            self._append("conditions", sync=False, conditions=self._backend.conditions())
+        if visit.role == "anchor":
+            self._note_conditions()
 
     def _due_as_application(self) -> Iterator[Tuple[Step, int]]:
         """Yield each step still to make as an application would, and how many follow it."""
@@ -354,6 +356,14 @@ class PlanExecution:
         if options != self._options:
             self._append("options", options=options)
             self._options = options
+
+    def _note_conditions(self) -> None:
+        """Record what the device, and a CPU quota on this process, tell of this moment."""
+        conditions = dict(self._backend.conditions()) if isinstance(self._backend, Conditions) else {}
+        quota = quota_use() if self._has_quota else None
+        conditions.update(quota.conditions() if quota else {})
+        if conditions:
+            self._append("conditions", sync=False, conditions=conditions)
 
     def _fail(self, step: Step, reason: str) -> None:
         self._append("failure", role=self._items[step.key].role, reason=reason, **step_fields(step))

@@ -40,6 +40,7 @@ from ..timing.probe import Probe, open_probe
 from .cache import cache_beside
 from .execution import FreshProcessWanted, PlanExecution
 from .lock import device_locked, locked
+from .quota import under_quota
 from .time_limit import TimeLimit, unlimited
 
 REPORT_EVERY_S = 0.25
@@ -109,7 +110,7 @@ def _run_plan(
             return True
         with device_locked(plan.digest, wait_s=LOCK_WAIT_S):
             backend = load_backend(plan.backend)
-            probe = probe_for(backend, plan.config.threads)
+            probe = under_quota(probe_for(backend, plan.config.threads))
             execution = PlanExecution(
                 folder, plan, backend=backend, journal=journal, recorded=recorded, probe=probe, within=within
             )

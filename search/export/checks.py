@@ -30,6 +30,7 @@ from ...profilers.runtimes.registry import backend_names, load_backend
 from ...profilers.runtimes.subprocess import ModelsInSubprocess
 from ...profilers.timing.application import Application
 from ...profilers.timing.plan import Model
+from ...profilers.transports.transport import Transport
 from ...supernets.evaluation.supernet import Supernet
 from ...supernets.graph import PartModel
 from ...supernets.metric import Answers
@@ -225,12 +226,14 @@ def reference_answers(
     return supernet.answers_from([runner_at(part.model, precision) for part in parts], "test", examples)
 
 
-def predicted_latency(profile: HardwareProfile, architecture: Architecture) -> ExportedLatency:
-    """Predict the latency of one input, and say why it cannot be measured on this machine, if so."""
+def predicted_latency(
+    profile: HardwareProfile, architecture: Architecture, device: Transport | None = None
+) -> ExportedLatency:
+    """Predict the latency of one input, and say why it cannot be measured on `device` (None: this machine), if so."""
     estimate = profile.latency.predict([architecture.indices])
     value, low, high = (float(a[0]) for a in (estimate.value_us, estimate.low_us, estimate.high_us))
     elsewhere = None
-    if not is_this_device(profile):
+    if not is_this_device(profile, device):
         elsewhere = f"the profile is of another device, {profile.header.device}"
     return ExportedLatency(value, low, high, profile.latency.report.sentence(), not_measured=elsewhere)
 
@@ -241,13 +244,14 @@ def measured_latency(
     model: Model,
     application: Application,
     on_step: Callable[[str], None],
+    device: Transport | None = None,
 ) -> ExportedLatency:
     """Measure the latency of one input beside its prediction, once nothing else is measured here.
 
     What goes wrong with it is written down as the reason why there is none: the exported files are what they are.
     """
     try:
-        remeasured = measure_model(profile, model, application=application, on_wait=on_step)
+        remeasured = measure_model(profile, model, application=application, device=device, on_wait=on_step)
     except (ProfilerError, LutError) as error:
         return replace(predicted, not_measured=str(error))
     return replace(

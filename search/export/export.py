@@ -19,6 +19,7 @@ from typing import Any
 from ...lut import HardwareProfile, application_with, timed_model
 from ...lut.profile_file.profile import check_request
 from ...profilers.runtimes.registry import load_backend
+from ...profilers.transports.transport import Transport
 from ...supernets.evaluation.agreement import KernelCheck, check_parts
 from ...supernets.evaluation.supernet import Supernet
 from ...supernets.graph import PartModel
@@ -102,13 +103,15 @@ def export_subnet(
     provenance: Mapping[str, Any] | None = None,
     timing: bool = True,
     period_ms: float | None = None,
+    device: Transport | None = None,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> ExportedModel:
     """Check the models, write `folder` (models, companions and model.json; nothing unless every check passes), time.
 
-    With a `profile` of this device the models are timed, unless `timing` is off; that waits until nothing else is
-    measured here, and `on_step` is told. Interrupted meanwhile, the folder stays, and the same call completes it.
+    With a `profile` of `device` (None: this machine) the models are timed there, unless `timing` is off; here, that
+    waits until nothing else is measured, and `on_step` is told. Interrupted meanwhile, the folder stays, and the same
+    call completes it.
     With `period_ms`, one inference every so often is timed besides the hot loop. `provenance` goes into the sidecar as
     it is; int8 weights have the bits of `supernet`. Raises ExportRefused when the models do not do what they should,
     or a period is given and nothing would be timed; BackendUnavailable without onnxruntime, PrecisionUnavailable where
@@ -142,7 +145,7 @@ def export_subnet(
     torch_value = supernet.score(supernet.answers(architecture, "test"), "test")
     searched = torch_value if precision == FP32 else supernet.evaluate(architecture, "test", precision=precision)
     runtime_value = check_metric(parts, supernet, searched, precision=precision)
-    predicted = None if profile is None else predicted_latency(profile, architecture)
+    predicted = None if profile is None else predicted_latency(profile, architecture, device)
     runs = {file_of(part): part.runs for part in parts}
     noun = "examples" if supernet.space.inputs else "images" if len(supernet.space.input_shape) == 3 else "texts"
     exported = ExportedModel(
@@ -164,7 +167,7 @@ def export_subnet(
         return exported
     on_step(f"wrote {folder}; timing the models against their prediction")
     try:
-        latency = measured_latency(profile, predicted, timed_model(parts), application, on_step)
+        latency = measured_latency(profile, predicted, timed_model(parts), application, on_step, device)
     except KeyboardInterrupt:
         on_step(f"{folder} is kept, and says that it was not timed; the same command completes it")
         raise

@@ -21,6 +21,7 @@ from ...lut import HardwareProfile, application_with, reason_not_here
 from ...outputs import OutputUnusable, file_kind, require_free
 from ...profilers.files import has_schema
 from ...profilers.journal import Journal, write_atomically
+from ...profilers.transports.transport import Transport
 from ...supernets.space.space import Architecture, SearchSpace
 from ..deployments.provenance import LATENCY
 from ..errors import RunLocked, RunMismatch
@@ -58,6 +59,7 @@ def final_front(
     data: str | None = None,
     controls: int = CONTROLS,
     period_ms: float | None = None,
+    device: Transport | None = None,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> FinalFront:
@@ -79,7 +81,7 @@ def final_front(
         run = repriced(run, profile)
         if run.pricing is not None:
             on_step(str(run.pricing))
-    space, header = run.space(), header_for(run, supernet, profile, data, controls, period_ms)
+    space, header = run.space(), header_for(run, supernet, profile, data, controls, period_ms, device)
     with opened(run.folder, header, space, force=force) as (journal, recorded):
         records = list(recorded)
 
@@ -97,7 +99,7 @@ def final_front(
             append(validated(role, architecture, found, costly))
         if profile is not None:
             members = [record for record in records if isinstance(record, Validation) and record.role == "member"]
-            for record in timings(run.folder, members, records, supernet, profile, header, on_step):
+            for record in timings(run.folder, members, records, supernet, profile, header, on_step, device):
                 append(record)
         final = final_from(run, records)
         write_atomically(run.folder / FINAL_FILE, final.to_json() + "\n")
@@ -118,6 +120,7 @@ def header_for(
     data: str | None,
     controls: int,
     period_ms: float | None,
+    device: Transport | None,
 ) -> FinalHeader:
     """Describe the final front that is asked for; raises RunMismatch for another profile or checkpoint, Infeasible."""
     if run.config.split not in OTHER_SPLIT:
@@ -146,7 +149,7 @@ def header_for(
         profile=None if profile is None else {"name": profile.name, "sha256": profile.digest},
         checkpoint_sha256=checkpoint,
         data=data,
-        not_timed=reason_not_timed(run, profile),
+        not_timed=reason_not_timed(run, profile, device),
         latency=latency,
         period_ms=period_ms,
     )
@@ -180,7 +183,7 @@ def latency_of(run: Run, profile: HardwareProfile) -> str:
     )
 
 
-def reason_not_timed(run: Run, profile: HardwareProfile | None) -> str | None:
+def reason_not_timed(run: Run, profile: HardwareProfile | None, device: Transport | None) -> str | None:
     """Say why latencies stay predicted; None when they will be measured, or no objective is a latency."""
     if not latencies_of(run):
         return None
@@ -188,7 +191,7 @@ def reason_not_timed(run: Run, profile: HardwareProfile | None) -> str | None:
         return "networks run in several deployments, each as it is fastest; gnomon export times what you choose"
     if profile is None:
         return "no profile was given; give one made here"
-    return reason_not_here(profile) or None
+    return reason_not_here(profile, device) or None
 
 
 def costly_objectives(

@@ -90,8 +90,8 @@ class LatencyAgreement:
 class PauseEffect:
     """What a pause before each inference does, of `networks` members timed both ways, `period_ms` apart and in a loop.
 
-    factor, low, high: the median factor and its 95 % interval. least, most: of the members' factors. kendall: tau-b of
-    the two orders; None where there is no order to compare.
+    factor, low, high: the median factor and its 95 % interval. least, most: of the members' factors. longer_us: by how
+    much an inference is longer, the median. kendall: tau-b of the two orders; None where there is no order to compare.
     """
 
     networks: int
@@ -101,6 +101,7 @@ class PauseEffect:
     high: float
     least: float
     most: float
+    longer_us: float
     kendall: float | None
 
     @staticmethod
@@ -121,6 +122,7 @@ class PauseEffect:
             high=common.high,
             least=min(ratios),
             most=max(ratios),
+            longer_us=float(np.median(np.array(paced_us) - np.array(hot_us))),
             kendall=kendall_tau(np.array(hot_us), np.array(paced_us)),
         )
 

@@ -18,6 +18,7 @@ from ...profilers.errors import PlanDamaged, PlanMismatch
 from ...profilers.results.application import SeenByApplication
 from ...profilers.timing.application import Application
 from ...profilers.timing.measurement import Measurement
+from ...profilers.transports.transport import Transport
 from ...supernets.space.space import Architecture
 from ..deployments.models import exported
 from ..problem.supernet import SearchableSupernet
@@ -33,6 +34,7 @@ def timings(
     profile: HardwareProfile,
     header: FinalHeader,
     on_step: Callable[[str], None],
+    device: Transport | None = None,
 ) -> Iterator[SpeedRatio | Timing]:
     """Yield the pace and the timings that are not `recorded` yet; predictions alone when the `header` says why.
 
@@ -47,7 +49,7 @@ def timings(
     if header.not_timed is None:
         on_step(f"timing {len(members)} networks in {profile.header.backend}, interleaved")
         application = application_with(header.period_ms)
-        together = timed_together(folder / TIMING_FOLDER, members, supernet, profile, application, on_step)
+        together = timed_together(folder / TIMING_FOLDER, members, supernet, profile, application, on_step, device)
         if not paced:
             yield SpeedRatio(anchor_ratio=together.anchor_ratio)
     for member in missing:
@@ -61,6 +63,7 @@ def timed_together(
     profile: HardwareProfile,
     application: Application,
     on_step: Callable[[str], None],
+    device: Transport | None = None,
 ) -> RemeasuredTogether:
     """Time all members, or go on where an interrupted call stopped.
 
@@ -69,11 +72,17 @@ def timed_together(
     models = {
         member.id: exported(Architecture(profile.space.name, member.indices), supernet, profile) for member in members
     }
+
+    def measured() -> RemeasuredTogether:
+        return measure_models(
+            profile, models, application=application, device=device, building=building, on_wait=on_step
+        )
+
     try:
-        return measure_models(profile, models, application=application, building=building, on_wait=on_step)
+        return measured()
     except (PlanMismatch, PlanDamaged):
         shutil.rmtree(building)
-        return measure_models(profile, models, application=application, building=building, on_wait=on_step)
+        return measured()
 
 
 def timing_of(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gnomon import load_profile, load_run
 from gnomon.cli.options.settings_file import read_settings
-from gnomon.lut.profile_file.store import path_of
+from gnomon.lut.profile_file.store import path_of_profile
 from gnomon.profilers import Journal, read_journal, read_results
 from gnomon.search import SearchConfig
 
@@ -70,7 +70,7 @@ def test_hostile_runs(run, name):
 @QUICK
 @given(SEEDS)
 def test_hostile_profiles(tmp_path, seed):
-    lines = path_of(PROFILE).read_bytes().splitlines(keepends=True)
+    lines = path_of_profile(PROFILE).read_bytes().splitlines(keepends=True)
     few = b"".join([*lines[:4], *lines[-3:]])
     hostile = hostile_json(few, np.random.default_rng(seed))
     refused_or_read(tmp_path / "p.jsonl", hostile, lambda path: list(load_profile(path).table.measurements.values()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Dict, Iterator, List, Optional, Tuple
 
@@ -47,6 +48,39 @@ def throttled_by_quota(root: Path) -> Optional[NoiseCause]:
         "whenever the quota was used up, everything stood still; it will happen again while measuring",
         "lift the CPU quota, or time with fewer threads than it allows: gnomon profile --threads 1",
     )
+
+
+@dataclass(frozen=True)
+class QuotaUse:
+    """A CPU quota on this process: ``slice_ms`` of CPU time in each period, and how often it has stopped so far."""
+
+    cpus: float
+    slice_ms: float
+    stops: int
+    stopped_s: float
+
+    def conditions(self) -> Dict[str, float]:
+        """Return the fields as the worker records what holds at a moment."""
+        return {
+            "cpu_quota_cpus": round(self.cpus, 3),
+            "cpu_quota_slice_ms": round(self.slice_ms, 3),
+            "cpu_quota_stops": float(self.stops),
+            "cpu_quota_stopped_s": round(self.stopped_s, 3),
+        }
+
+
+def quota_use(root: Path = ROOT) -> Optional[QuotaUse]:
+    """Return the tightest CPU quota on the branch of control groups this process is in; None where there is none."""
+    online = len(numbers_from_list(read_text(root, f"{CPU}/online") or ""))
+    limits = [(cpus, group) for group in _branch(root) for cpus in _quota(root, group) if cpus is not None]
+    tightest = min(((cpus, group) for cpus, group in limits if not 0 < online <= cpus), default=None)
+    if tightest is None:
+        return None
+    cpus, group = tightest
+    words = (read_text(root, f"{group}/cpu.max") or "").split()
+    period_us = number_from(words[1]) if len(words) == 2 else read_int(root, f"{group}/cpu.cfs_period_us")
+    count, stopped_s, _ = max(_stops(root, group), default=(0.0, 0.0, 0.0))
+    return QuotaUse(cpus, cpus * (period_us or 0) / 1e3, int(count), stopped_s)
 
 
 def affinity(root: Path) -> Optional[NoiseCause]:

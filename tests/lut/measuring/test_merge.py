@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gnomon.lut import LutError, ProfileMismatch, load_profile, merge_profiles
-from gnomon.lut.profile_file.store import path_of
+from gnomon.lut.profile_file.store import path_of_profile
 
 WHOLE = "fashion_mnist/amd-epyc-2c.openvino.fp32.b1.t1"
 
@@ -12,7 +12,7 @@ WHOLE = "fashion_mnist/amd-epyc-2c.openvino.fp32.b1.t1"
 @pytest.fixture
 def part(tmp_path):
     """Return a function that writes a part of a shipped profile, as another machine would have measured it."""
-    lines = [json.loads(line) for line in path_of(WHOLE).read_text().splitlines()]
+    lines = [json.loads(line) for line in path_of_profile(WHOLE).read_text().splitlines()]
 
     def write(name, *, of=2, which=0, slower=1.0, change=None):
         kept = []

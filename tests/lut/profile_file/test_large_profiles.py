@@ -6,7 +6,7 @@ import pytest
 
 from gnomon.lut import load_profile
 from gnomon.lut.profile_file.schema import LayerRecord
-from gnomon.lut.profile_file.store import path_of
+from gnomon.lut.profile_file.store import path_of_profile
 from gnomon.lut.profile_file.timeline import Timeline
 
 SHIPPED = "fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1"
@@ -15,7 +15,7 @@ SHIPPED = "fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1"
 @pytest.fixture
 def profile_of(tmp_path):
     """Return a function that writes a shipped profile with so many layers more, of no network of its space."""
-    header, *rest = path_of(SHIPPED).read_text().splitlines()
+    header, *rest = path_of_profile(SHIPPED).read_text().splitlines()
     layer = json.loads(next(line for line in rest if '"record":"layer"' in line))
 
     def write(more):
@@ -47,7 +47,7 @@ def test_only_layers_that_are_asked_for_become_measurements(profile_of, monkeypa
 
 def test_a_layer_made_later_is_the_one_made_at_once(profile_of):
     profile = load_profile(profile_of(0))
-    records = [json.loads(line) for line in path_of(SHIPPED).read_text().splitlines()]
+    records = [json.loads(line) for line in path_of_profile(SHIPPED).read_text().splitlines()]
     layers = [LayerRecord.model_validate(record) for record in records if record["record"] == "layer"]
     together = Timeline.of(profile.header.session_starts_s, profile.anchors).measurements(layers)
     assert list(profile.table.measurements.values()) == together

@@ -51,6 +51,31 @@ def test_a_profile_with_a_probe_says_how_busy_the_core_was_and_seals_to_the_same
     assert (tmp_path / "again.jsonl").read_bytes() == path.read_bytes()
 
 
+def test_a_refreshed_profile_is_rescaled_on_reading_and_seals_to_the_same_bytes(tmp_path):
+    path = SAMPLES / "profile_v5.jsonl"
+    profile, before = load_profile(path), load_profile(SAMPLE)
+    assert {key: found.value_us for key, found in profile.table.measurements.items()} == pytest.approx(
+        {key: 1.07 * found.value_us for key, found in before.table.measurements.items()}
+    )
+    assert [m.value_us for m in profile.network_measurements] == pytest.approx(
+        [1.07 * m.value_us for m in before.network_measurements]
+    )
+    assert profile.networks == before.networks
+    assert "refresh  rescaled by x1.070 (90 %: 1.061 to 1.079) from profile_v3 (sha256 " in str(profile)
+    assert profile.drift_percent == pytest.approx(before.drift_percent)
+    seal(tmp_path / "again.jsonl", profile.header, records_of(path)[1:-1], fit_report(profile))
+    assert (tmp_path / "again.jsonl").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("factor", [0, -1.0, 1e9, "1", None])
+def test_a_refresh_by_no_factor_is_refused(tmp_path, factor):
+    records = [json.loads(line) for line in (SAMPLES / "profile_v5.jsonl").read_text().splitlines()]
+    records[0]["refreshed"]["factor"] = factor
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    with pytest.raises(ProfileDamaged, match=r"line 1: header\.refreshed\.factor"):
+        load_profile(tmp_path / "p.jsonl")
+
+
 def test_a_probe_of_other_blocks_is_named(tmp_path):
     content = (SAMPLES / "profile_v4.jsonl").read_text()
     (tmp_path / "p.jsonl").write_text(content.replace('"probe_us":[[', '"probe_us":[[20.0,', 1))

@@ -370,36 +370,6 @@ def test_a_profile_that_none_of_several_latencies_came_from_is_refused(tmp_path,
     assert raised.value.fields == ("profile.sha256",)
 
 
-def test_members_are_timed_with_pauses_and_the_common_factor_is_said(run, supernet, profile):
-    final = final_front(run, supernet=supernet, profile=profile, controls=0, period_ms=2.0)
-    for member in final.members:
-        seen = final.timings[member.id].seen
-        assert (seen.loads, seen.paced_us, seen.factor.ratio) == (5, final.timings[member.id].measured_us, 1.0)
-        assert len(seen.paced_block_us) >= 5
-    effect = final.pauses
-    assert (effect.networks, effect.period_ms, effect.factor) == (len(final.members), 2.0, 1.0)
-    assert (effect.least, effect.most, effect.kendall) == (1.0, 1.0, pytest.approx(1.0))
-    assert effect.low < 1 < effect.high
-    sealed = json.loads((run.folder / "final.json").read_text())
-    assert sealed["pauses"]["factor"] == 1.0
-    assert "paced_block_us" not in sealed["members"][0]["seen"]
-    assert load_final(load_run(run.folder)).pauses == effect
-    with pytest.raises(RunMismatch, match="period_ms") as raised:
-        final_front(run, supernet=supernet, profile=profile, controls=0)
-    assert tuple(raised.value.fields) == ("period_ms",)
-
-
-def test_a_period_without_a_profile_is_refused(run, supernet):
-    with pytest.raises(RunMismatch, match="give a profile made here"):
-        final_front(run, supernet=supernet, period_ms=33.0)
-
-
-def test_without_a_period_the_start_alone_is_timed(finished):
-    final = load_final(finished)
-    assert {timing.seen.loads for timing in final.timings.values()} == {3}
-    assert final.pauses is None
-
-
 def test_the_final_front_of_a_run_of_an_earlier_format_loads_forever():
     run = load_run(Path(__file__).parents[1] / "samples" / "finished_v3")
     final = load_final(run)

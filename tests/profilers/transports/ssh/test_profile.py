@@ -1,10 +1,15 @@
 """The whole journey: `gnomon profile --device ssh://...`."""
 
+from dataclasses import replace
+
 import pytest
 
 import gnomon
 from gnomon.cli.main import run
-from gnomon.profilers import fingerprint
+from gnomon.lut import LutError, ProfileMismatch, application_with, measure_model, reason_not_here
+from gnomon.lut.analysis import refresh
+from gnomon.profilers import TimingPolicy, fingerprint
+from gnomon.supernets.graph import graph_from_layers
 
 
 @pytest.fixture
@@ -31,6 +36,37 @@ def test_a_profile_says_where_it_was_measured(other_board, tiny, tmp_path, monke
     assert set(made.table.measurements) == {spec.key for spec in tiny.unique_layers()}
     assert len(events) > 1
     assert list(tmp_path.glob("*.building")) == []
+
+
+@pytest.mark.slow
+def test_a_profile_is_refreshed_where_it_was_measured(board, other_board, measured, tiny, tmp_path, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(refresh, "POLICY", TimingPolicy(min_passes=2, max_passes=2, clean_blocks=1, time_cap_s=2.0))
+    monkeypatch.setattr(refresh, "PROCESSES", 1)
+    measured("tiny", "onnxruntime")
+    with other_board.open() as device, pytest.raises(ProfileMismatch, match="here 64"):
+        gnomon.refresh(tmp_path / "p.jsonl", out=tmp_path / "new.jsonl", device=device)
+    board.be()
+    with board.open() as device:
+        found = gnomon.refresh(tmp_path / "p.jsonl", out=tmp_path / "new.jsonl", device=device)
+    assert found.validity.processes == 1
+    assert found.validity.low < found.validity.ratio < found.validity.high
+
+
+@pytest.mark.slow
+def test_a_network_is_timed_as_an_application_sees_it_where_it_was_profiled(board, measured, tiny):
+    pytest.importorskip("onnxruntime")
+    profile = measured("tiny", "onnxruntime")
+    model = graph_from_layers(tiny.layers(tiny.architecture([0, 0, 0])))
+    with board.open() as device:
+        found = measure_model(profile, model, application=application_with(2.0), device=device)
+        assert reason_not_here(profile, device) == ""
+        other = profile.header.model_copy(update={"versions": {"onnxruntime": "0.1"}})
+        with pytest.raises(LutError, match=r"another runtime \(onnxruntime: profile 0.1, device "):
+            measure_model(replace(profile, header=other), model, device=device)
+    assert found.measurement.value_us > 0
+    assert found.seen.paced.visits >= 5
+    assert len(found.seen.first_us) == len(found.seen.load_ms) == found.seen.paced.visits
 
 
 def test_a_device_that_cannot_be_reached_is_exit_code_5(board, capsys, tmp_path):
