@@ -7,6 +7,7 @@ here, one network at a time, and nothing else is recorded meanwhile.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -47,16 +48,19 @@ class Measuring:
         """Give out trials as long as a worker is free and there is something to give."""
         if self.pilots is not None and len(self.pilots) < PILOTS:
             self.pilots = self.session.pilots()
-        trials = self.session.pending()
+        left = self._not_given(self.session.pending())
         while self.executor.free:
-            left = [trial for trial in trials if key_of(trial) not in self.given]
             if not left and self.given:
-                trials = self.session.ask_early()
-                left = [trial for trial in trials if key_of(trial) not in self.given]
+                left = self._not_given(self.session.ask_early())
             if not left or self._waits(left[0]):
                 return
-            self.given[key_of(left[0])] = left[0]
-            self.executor.submit(key_of(left[0]), Job(left[0].indices, left[0].share, self.pilots))
+            trial = left.popleft()
+            self.given[key_of(trial)] = trial
+            self.executor.submit(key_of(trial), Job(trial.indices, trial.share, self.pilots))
+
+    def _not_given(self, trials: Sequence[Trial]) -> deque[Trial]:
+        """Return trials that no worker has, in order."""
+        return deque(trial for trial in trials if key_of(trial) not in self.given)
 
     def _waits(self, trial: Trial) -> bool:
         """Tell whether a trial has to wait for pilots: they are measured first, and before the first partial one."""

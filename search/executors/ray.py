@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from ..problem.objective import Objective
 
 LOSSES = 3  # workers that a job may lose before it has failed
 TRIES = 2  # times that an evaluation may raise before it has failed
+REACH_S = 10.0  # until somebody answers at an address
 PATIENCE_S = 300.0  # without any worker that runs
 POLL_S = 1.0
 STRAGGLING, RECENT = 3.0, 50  # times the median of so many durations: then another worker tries too
@@ -69,8 +71,9 @@ class Pool:
         try:
             self._objectives = ray.put(tuple(objectives))
         except TypeError as error:
+            cause = error.__cause__ if isinstance(error.__cause__, Exception) else error  # Ray adds pages of advice
             raise InvalidConfig(
-                f"the super-network cannot be sent to workers: {reason_of(error)}; make it of what can be pickled, or "
+                f"the super-network cannot be sent to workers: {reason_of(cause)}; make it of what can be pickled, or "
                 "search with `executor=local`",
                 field="executor",
             ) from error
@@ -288,6 +291,7 @@ def build(objectives: Sequence[Objective], workers: Workers) -> Pool | OwnCluste
         return Pool(ray, objectives, workers)
     own = {} if workers.address else {"num_cpus": own_cpus(workers)}
     try:
+        require_reachable(workers.address)
         ray.init(
             address=workers.address or "local",
             include_dashboard=None if workers.address else False,
@@ -306,6 +310,13 @@ def build(objectives: Sequence[Objective], workers: Workers) -> Pool | OwnCluste
     except BaseException:
         ray.shutdown()
         raise
+
+
+def require_reachable(address: str) -> None:
+    """Raise OSError, or ValueError, for HOST:PORT where nobody listens: Ray would try for minutes."""
+    if address and address != "auto":
+        host, _, port = address.rpartition(":")
+        socket.create_connection((host, int(port)), timeout=REACH_S).close()
 
 
 def own_cpus(workers: Workers) -> int:

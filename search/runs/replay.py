@@ -125,7 +125,4 @@ def inconsistency(evaluation: Evaluation, before: list[Evaluation], header: RunH
     identity = Architecture(header.config.space, evaluation.indices).id
     if evaluation.id != identity:
         return f"the indices are of architecture {identity}, the id says {evaluation.id}"
-    for other in before:
-        if other.indices == evaluation.indices and rounds.bars(other, evaluation):
-            return f"architecture {identity} is measured again after evaluation {other.order}"
-    return rounds.misplaced(evaluation) or misplaced_outcomes(evaluation, before, header)
+    return rounds.fault_of(evaluation) or misplaced_outcomes(evaluation, before, header)
