@@ -9,6 +9,7 @@ others did is given to an idle worker too, and the first answer counts. Ray's da
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import time
@@ -89,7 +90,8 @@ class Pool:
         self._pilots: tuple[tuple[Outcomes, ...] | None, Any] = (None, None)
         self._rates_s: deque[float] = deque(maxlen=RECENT)  # seconds for all the data
         self._ran_s, self._never_ran = time.monotonic(), 0
-        for _ in range(workers.workers or self._fitting(workers)):
+        self._count = workers.workers or self._fitting(workers)
+        for _ in range(self._count):
             self._start()
         while not self._idle:
             self._wait()
@@ -143,12 +145,9 @@ class Pool:
 
     def _overtake(self) -> None:
         """Give a job that takes much longer than others did to an idle worker too."""
-        now = time.monotonic()
         for key, task in self._tasks.items():
-            if self._idle and self._rates_s and len(task.at_it) == 1:
-                expected_s = median(self._rates_s) * task.job.share
-                if now - min(task.at_it.values()) > max(STRAGGLING * expected_s, POLL_S):
-                    self._run(key, self._idle[0])
+            if self._idle and len(task.at_it) == 1 and self._is_late(task, *task.at_it.values()):
+                self._run(key, self._idle[0])
 
     def _run(self, key: Key, actor: Any) -> None:
         task = self._tasks[key]
@@ -182,9 +181,10 @@ class Pool:
             version = self._ray.get(ready)
         except self._ray.exceptions.RayError as error:
             self._never_ran += 1
-            if self._never_ran >= LOSSES and not (self._idle or self._running):
+            if self._never_ran < LOSSES * self._count:
+                self._start()
+            elif not (self._starting or self._idle or self._running):
                 raise WorkersUnavailable(f"workers die when they start, the last one: {loss_of(error)}") from error
-            self._start()
             return
         if version != VERSION:
             raise WorkersUnavailable(
@@ -196,19 +196,22 @@ class Pool:
     def _ended(self, result: Any) -> tuple[Key, Answer] | None:
         """Take what a worker answered, or that it was lost; return an answer that counts."""
         actor, key = self._running.pop(result)
-        task = self._tasks[key]
+        task = self._tasks.get(key, Task(Job((), 1.0), at_it={actor: 0.0}))
         since_s = task.at_it.pop(actor)
         try:
             answer, unfit = self._ray.get(result)
         except self._ray.exceptions.RayError as error:
-            self._ray.kill(actor)
-            self._start()
+            self._replace(actor)
+            if key not in self._tasks:  # another worker told it
+                return None
             task.losses += 1
             if task.losses >= LOSSES:
                 return self._told(key, Answer(failed=f"lost {LOSSES} workers, the last one: {loss_of(error)}"))
             self._again(key)
             return None
         self._idle.append(actor)
+        if key not in self._tasks:
+            return None
         if unfit is not None:
             raise WorkersUnavailable(f"a worker cannot evaluate any architecture: {unfit}")
         if answer.failed is not None:
@@ -226,14 +229,22 @@ class Pool:
             self._queue.appendleft(key)
 
     def _told(self, key: Key, answer: Answer) -> tuple[Key, Answer]:
-        """Return an answer that counts; workers that are at the same job are replaced, as they may never end."""
-        del self._tasks[key]
+        """Return an answer that counts; a worker that is too long at the same job is replaced, as it may never end."""
+        task = self._tasks.pop(key)
         for result, (actor, other) in list(self._running.items()):
-            if other == key:
+            if other == key and self._is_late(task, task.at_it[actor]):
                 del self._running[result]
-                self._ray.kill(actor)
-                self._start()
+                self._replace(actor)
         return key, answer
+
+    def _is_late(self, task: Task, since_s: float) -> bool:
+        """Tell whether a worker is much longer at a job than others were at theirs."""
+        expected_s = median(self._rates_s) * task.job.share if self._rates_s else math.inf
+        return time.monotonic() - since_s > max(STRAGGLING * expected_s, POLL_S)
+
+    def _replace(self, actor: Any) -> None:
+        self._ray.kill(actor)
+        self._start()
 
 
 @dataclass
@@ -258,8 +269,10 @@ class OwnCluster:
 
     def close(self) -> None:
         """End the workers, and leave the cluster, which ends it if it was started here."""
-        self.pool.close()
-        self.ray.shutdown()
+        try:
+            self.pool.close()
+        finally:
+            self.ray.shutdown()
 
 
 def loss_of(error: Exception) -> str:
