@@ -32,6 +32,7 @@ class Measuring:
     executor: Executor
     objectives: Sequence[Objective]
     given: dict[Key, Trial] = field(default_factory=dict)
+    left: deque[Trial] = field(default_factory=deque)
     pilots: tuple[Outcomes, ...] | None = ()
 
     def next(self) -> Evaluation | None:
@@ -48,19 +49,23 @@ class Measuring:
         """Give out trials as long as a worker is free and there is something to give."""
         if self.pilots is not None and len(self.pilots) < PILOTS:
             self.pilots = self.session.pilots()
-        left = self._not_given(self.session.pending())
+        trials = self.session.pending()
+        if not trials:  # the run is over, but for what is given
+            return
         while self.executor.free:
-            if not left and self.given:
-                left = self._not_given(self.session.ask_early())
-            if not left or self._waits(left[0]):
+            if not self.left:
+                self._keep(trials)
+            if not self.left and self.given:
+                self._keep(self.session.ask_early())
+            if not self.left or self._waits(self.left[0]):
                 return
-            trial = left.popleft()
+            trial = self.left.popleft()
             self.given[key_of(trial)] = trial
             self.executor.submit(key_of(trial), Job(trial.indices, trial.share, self.pilots))
 
-    def _not_given(self, trials: Sequence[Trial]) -> deque[Trial]:
-        """Return trials that no worker has, in order."""
-        return deque(trial for trial in trials if key_of(trial) not in self.given)
+    def _keep(self, trials: Sequence[Trial]) -> None:
+        """Keep those of the open trials that no worker has, in order, to be given."""
+        self.left.extend(trial for trial in trials if key_of(trial) not in self.given)
 
     def _waits(self, trial: Trial) -> bool:
         """Tell whether a trial has to wait for pilots: they are measured first, and before the first partial one."""
