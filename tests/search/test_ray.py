@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gnomon.search import SearchConfig, Workers, load_run, search_in_context
+from gnomon.search import SearchConfig, Workers, load_run, search_in_context, worker_pool
 from gnomon.search.errors import InvalidConfig, WorkersUnavailable
 from gnomon.search.executors import ray as executor
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
@@ -115,7 +115,7 @@ def test_one_worker_measures_what_this_process_does(tmp_path, cluster, search):
 
 
 def test_accidents_of_workers_are_recorded_or_overcome(tmp_path, cluster, here, monkeypatch):
-    monkeypatch.setattr(executor, "LOSSES", 2)
+    monkeypatch.setattr(worker_pool, "LOSSES", 2)
     rows = [evaluation.indices for evaluation in here.evaluations]
     accidents = {2: "raises", 4: "killed once", 6: "always killed", 8: "no memory", 15: "hangs once"}
     run = beset(tmp_path / "run", tmp_path / "marks", ((rows[n], name) for n, name in accidents.items()))()
@@ -175,7 +175,7 @@ def test_a_driver_that_is_killed_goes_on_where_it_was(tmp_path, cluster, search)
 
 
 def test_workers_that_the_cluster_has_no_room_for_are_an_error(tmp_path, cluster, search, monkeypatch):
-    monkeypatch.setattr(executor, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(worker_pool, "PATIENCE_S", 1.0)
     with pytest.raises(
         WorkersUnavailable, match=r"no worker of 1 CPU and 2 GPU each .* the cluster has 2 CPU and 0 GPU"
     ):
