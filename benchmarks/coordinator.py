@@ -4,8 +4,9 @@
         [--tactic random] [--population 1000] [--place /dev/shm]
 
 Session, tactic and journal are the real ones. A device is a number: when it ends, on a clock that runs on by the
-processor time that the coordinator really took; the accuracy that it tells is drawn from the architecture. Durations are log-normal (sigma 0.3) around --seconds. Waits for the
-disk are no processor time; what an append takes on the wall is printed apart.
+processor time that the coordinator really took. The accuracy that it tells is drawn from the architecture, durations
+are log-normal (sigma 0.3) around --seconds. Waits for the disk are no processor time; what an append takes on the wall
+is printed apart.
 """
 
 from __future__ import annotations
