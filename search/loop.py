@@ -78,8 +78,11 @@ def search_in_context(
         if session.pending():
             executor = stack.enter_context(closing(EXECUTORS.load(workers.name)(for_workers(quantities), workers)))
             measuring = Measuring(session, executor, quantities)
+            succeeded = any(evaluation.failed is None for evaluation in session.run.evaluations)
             while (evaluation := measuring.next()) is not None:
-                require_success(session.run, FAILURES_TO_STOP)
+                succeeded = succeeded or evaluation.failed is None
+                if not succeeded:
+                    require_success(session.run, FAILURES_TO_STOP)
                 if on_progress is not None:
                     spent = session.cost
                     eta_s = remaining_s(session.elapsed_s - opened_s, spent - before, spent, session.most)

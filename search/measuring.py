@@ -7,6 +7,7 @@ here, one network at a time, and nothing else is recorded meanwhile.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -31,6 +32,7 @@ class Measuring:
     executor: Executor
     objectives: Sequence[Objective]
     given: dict[Key, Trial] = field(default_factory=dict)
+    left: deque[Trial] = field(default_factory=deque)
     pilots: tuple[Outcomes, ...] | None = ()
 
     def next(self) -> Evaluation | None:
@@ -48,15 +50,22 @@ class Measuring:
         if self.pilots is not None and len(self.pilots) < PILOTS:
             self.pilots = self.session.pilots()
         trials = self.session.pending()
+        if not trials:  # the run is over, but for what is given
+            return
         while self.executor.free:
-            left = [trial for trial in trials if key_of(trial) not in self.given]
-            if not left and self.given:
-                trials = self.session.ask_early()
-                left = [trial for trial in trials if key_of(trial) not in self.given]
-            if not left or self._waits(left[0]):
+            if not self.left:
+                self._keep(trials)
+            if not self.left and self.given:
+                self._keep(self.session.ask_early())
+            if not self.left or self._waits(self.left[0]):
                 return
-            self.given[key_of(left[0])] = left[0]
-            self.executor.submit(key_of(left[0]), Job(left[0].indices, left[0].share, self.pilots))
+            trial = self.left.popleft()
+            self.given[key_of(trial)] = trial
+            self.executor.submit(key_of(trial), Job(trial.indices, trial.share, self.pilots))
+
+    def _keep(self, trials: Sequence[Trial]) -> None:
+        """Keep those of the open trials that no worker has, in order, to be given."""
+        self.left.extend(trial for trial in trials if key_of(trial) not in self.given)
 
     def _waits(self, trial: Trial) -> bool:
         """Tell whether a trial has to wait for pilots: they are measured first, and before the first partial one."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
 
 from .rounds import Rounds, Trial
 from .runs.asks import Asks
@@ -19,10 +19,12 @@ class OpenRounds:
         """Take the evaluations so far, which the caller goes on to extend, and the rounds asked for early."""
         self._rounds, self._evaluations, self._asks = rounds, evaluations, dict(asks)
         self._open: dict[int, dict[int, Trial]] = {}
+        self._cost = Fraction(0)  # exact, of all that is open or was recorded
         self._beyond: set[int] = set()  # rounds with trials that the budget does not reach
         told = Counter(evaluation.round for evaluation in evaluations)
         sizes = {evaluation.round: evaluation.size for evaluation in evaluations}
         self._next = max([*told, *asks], default=-1) + 1
+        self._cost += sum(Fraction(evaluation.share) for evaluation in evaluations)
         self._to_restore = [number for number in range(self._next) if told[number] < sizes.get(number, 1)]
 
     def trials(self) -> tuple[Trial, ...]:
@@ -38,7 +40,8 @@ class OpenRounds:
 
     def cost(self) -> float:
         """Return what all that was asked for costs, measured or not, in full validations."""
-        return math.fsum([*(e.share for e in self._evaluations), *(trial.share for trial in self.trials())])
+        self.trials()
+        return float(self._cost)
 
     def ask(self) -> tuple[Trial, ...]:
         """Ask for the next round, all before it being whole; return what is open. Raises what `Rounds.trials` does."""
@@ -71,19 +74,21 @@ class OpenRounds:
             self._open.pop(trial.round, None)
 
     def _trials(self) -> tuple[Trial, ...]:
-        return tuple(trial for number in sorted(self._open) for _, trial in sorted(self._open[number].items()))
+        return tuple(trial for trials in self._open.values() for trial in trials.values())  # which were opened in order
 
     def _open_round(self, number: int) -> None:
         """Open the trials of a round that the budget allows: those before which a full validation is left."""
         earlier, known = self._trials(), self._asks.get(number)
         asked = self._rounds.trials(self._evaluations, number, known=known, open_trials=earlier)
         told = {evaluation.position for evaluation in self._evaluations if evaluation.round == number}
-        spent = [evaluation.share for evaluation in self._evaluations if evaluation.round < number]
-        spent += [trial.share for trial in earlier]
+        spent = self._cost
+        if number < self._next:  # later rounds are told already, and this one in part
+            spent -= sum(Fraction(e.share) for e in self._evaluations if e.round >= number)
         for trial in asked:
-            if not fits(math.fsum(spent), self._rounds.config):
+            if not fits(float(spent), self._rounds.config):
                 self._beyond.add(number)
                 break
-            spent.append(trial.share)
+            spent += Fraction(trial.share)
             if trial.position not in told:
                 self._open.setdefault(number, {})[trial.position] = trial
+                self._cost += Fraction(trial.share)

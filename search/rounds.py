@@ -113,8 +113,8 @@ class Rounds:
         columns = [column for column, objective in enumerate(archive.objectives) if objective.costly]
         names = [archive.objectives[column].name for column in columns]
         trials = []
-        for position, row in enumerate(batch.rows):
-            architecture = self.space.architecture(row)
+        for position, row in enumerate(self.space.canonical(batch.rows)):
+            architecture = Architecture(self.space.name, tuple(int(index) for index in row))
             expected = {
                 name: (float(batch.mean[position, column]), finite(batch.deviation[position, column]))
                 for name, column in zip(names, columns)

@@ -11,6 +11,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ from .runs.outcomes import KeptOutcomes
 from .runs.pilots import pilots_of
 from .runs.records import ASKS_FILE, STOP_FILE, Evaluation, PartialExamples
 from .runs.run import Run
-from .runs.stopping import Reason, Stop, budget_said, cost_of, fits, gain_said, read_stop, time_said, write_stop
+from .runs.stopping import Reason, Stop, budget_said, fits, gain_said, read_stop, time_said, write_stop
 from .runs.warm_start import start_from_run
 from .tactic import TACTICS, population_of
 
@@ -109,6 +110,7 @@ class Session:
             pilots=PILOTS if partial_examples == "deciding" else 1,
         )
         self._open = OpenRounds(rounds, self._evaluations, opened.asks)
+        self._cost = sum((Fraction(e.share) for e in self._evaluations), Fraction(0))  # exact
         self.most = most_of(space, config.budget)  # of full validations that can be made
         self._deployments = deployments
         self._clock = clock
@@ -123,7 +125,7 @@ class Session:
     @property
     def cost(self) -> float:
         """What the run has cost, in full validations."""
-        return cost_of(self._evaluations)
+        return float(self._cost)
 
     @property
     def run(self) -> Run:
@@ -211,6 +213,7 @@ class Session:
         with writing(self.folder, KEPT):
             self._journal.append(evaluation.model_dump(mode="json"))
         self._evaluations.append(evaluation)
+        self._cost += Fraction(evaluation.share)
         self._open.recorded(trial)
         return evaluation
 

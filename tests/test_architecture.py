@@ -69,7 +69,7 @@ FLOORS = {
         "tactic",
         "runs",
         "acquisition interchange export",
-        "rounds final",
+        "rounds final worker_pool",
         "tactics open_rounds executors",
         "session",
         "measuring study",

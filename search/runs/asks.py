@@ -15,6 +15,7 @@ from ..errors import RunDamaged
 from .records import ASKS_FILE, Count, Evaluation, first_line, journal_lines
 
 Asks = Mapping[int, int]  # by round, how many evaluations were known when it was asked for
+Genes = tuple[int, ...]
 
 
 class Ask(BaseModel):
@@ -48,38 +49,48 @@ def read_asks(folder: Path) -> dict[int, int]:
 
 
 class RoundOrder:
-    """Says of one evaluation after the other whether it can stand where it does among the rounds of a run."""
+    """Says of one evaluation after the other, in constant time, whether a run can have asked for it then."""
 
     def __init__(self, asks: Asks) -> None:
         self._asks = asks
         self._whole = 0  # all rounds below are
-        self._begun: dict[int, tuple[int, dict[int, Evaluation]]] = {}  # size, and evaluations by position
+        self._begun: dict[int, tuple[int, dict[int | Genes, int]]] = {}  # size, and orders by position and by genes
+        self._measured: dict[Genes, Evaluation] = {}  # on all the data
+        self._failed: dict[Genes, Evaluation] = {}  # on a part of it
 
-    def misplaced(self, evaluation: Evaluation) -> str:
-        """Say why `evaluation` cannot come next, or nothing."""
-        number, order = evaluation.round, evaluation.order
+    def fault_of(self, evaluation: Evaluation) -> str:
+        """Say why `evaluation` cannot come next, or nothing; it then counts as come."""
+        wrong = self._repeated(evaluation) or self._misplaced(evaluation)
+        if not wrong and evaluation.share == 1.0:
+            self._measured[evaluation.indices] = evaluation
+        elif not wrong and evaluation.failed is not None:
+            self._failed.setdefault(evaluation.indices, evaluation)
+        return wrong
+
+    def _repeated(self, evaluation: Evaluation) -> str:
+        """Say which evaluation told before kept its architecture from being asked for again, or nothing."""
+        full, failed = self._measured.get(evaluation.indices), self._failed.get(evaluation.indices)
+        if full is not None and (evaluation.share == 1.0 or full.round <= evaluation.round):
+            return f"architecture {evaluation.id} is measured again after evaluation {full.order}"
+        if failed is not None and failed.order < self._asks.get(evaluation.round, evaluation.order):
+            return f"architecture {evaluation.id} is measured again after evaluation {failed.order}"
+        return ""
+
+    def _misplaced(self, evaluation: Evaluation) -> str:
+        """Say why `evaluation` cannot stand in its round, or nothing."""
+        number, order, position = evaluation.round, evaluation.order, evaluation.position
         early = range(self._whole + 1, number + 1)
         if number < self._whole or not all(self._asks.get(one, order + 1) <= order for one in early):
             return f"evaluation {order} belongs to round {self._whole}, found {number}"
-        if evaluation.position >= evaluation.size:
-            return f"position {evaluation.position} is outside a round of {evaluation.size}"
-        size, told = self._begun.get(number, (evaluation.size, {}))
+        if position >= evaluation.size:
+            return f"position {position} is outside a round of {evaluation.size}"
+        size, told = self._begun.setdefault(number, (evaluation.size, {}))
         if size != evaluation.size:
             return f"round {number} has {size} evaluations by its other lines, {evaluation.size} by this"
-        for other in told.values():
-            if other.position == evaluation.position or other.indices == evaluation.indices:
-                return f"position {evaluation.position} of round {number} repeats evaluation {other.order}"
-        return ""
-
-    def add(self, evaluation: Evaluation) -> None:
-        """Count an evaluation that is not misplaced as come."""
-        _, told = self._begun.setdefault(evaluation.round, (evaluation.size, {}))
-        told[evaluation.position] = evaluation
-        while self._whole in self._begun and len(self._begun[self._whole][1]) == self._begun[self._whole][0]:
+        for key in (position, evaluation.indices):
+            if key in told:
+                return f"position {position} of round {number} repeats evaluation {told[key]}"
+        told |= {position: order, evaluation.indices: order}
+        while self._whole in self._begun and len(self._begun[self._whole][1]) == 2 * self._begun[self._whole][0]:
             self._whole += 1
-
-    def bars(self, other: Evaluation, evaluation: Evaluation) -> bool:
-        """Tell whether the architecture of `other`, told before, could not be asked for again as `evaluation`."""
-        if other.share == 1.0:
-            return evaluation.share == 1.0 or other.round <= evaluation.round
-        return other.failed is not None and other.order < self._asks.get(evaluation.round, evaluation.order)
+        return ""

@@ -110,7 +110,6 @@ class Replay:
         self.evaluations: list[Evaluation] = []
         self._spending = Spending()
         self._pilots = Pilots(header.partial_examples)
-        self._by_genes: dict[tuple[int, ...], list[Evaluation]] = {}
         self._rounds = RoundOrder(asks)
 
     def add(self, evaluation: Evaluation) -> None:
@@ -118,8 +117,6 @@ class Replay:
         self.evaluations.append(evaluation)
         self._spending.add(evaluation.share)
         self._pilots.add(evaluation)
-        self._by_genes.setdefault(evaluation.indices, []).append(evaluation)
-        self._rounds.add(evaluation)
 
     def fault_of(self, evaluation: Evaluation) -> str:
         """Say what tells that the run did not write `evaluation` after those so far, or nothing."""
@@ -140,7 +137,7 @@ class Replay:
         spent = self._spending.total + evaluation.share
         if spent - TOLERANCE > header.config.budget:
             return f"evaluation {order} is beyond the budget of {header.config.budget}: {spent:g} are spent with it"
-        fault = self._fault_of_genes(evaluation) or self._rounds.misplaced(evaluation)
+        fault = self._fault_of_genes(evaluation) or self._rounds.fault_of(evaluation)
         return fault or self._pilots.fault_of(evaluation)
 
     def _fault_of_genes(self, evaluation: Evaluation) -> str:
@@ -151,7 +148,4 @@ class Replay:
         identity = Architecture(self.header.config.space, evaluation.indices).id
         if evaluation.id != identity:
             return f"the indices are of architecture {identity}, the id says {evaluation.id}"
-        for other in self._by_genes.get(evaluation.indices, ()):
-            if self._rounds.bars(other, evaluation):
-                return f"architecture {identity} is measured again after evaluation {other.order}"
         return ""

@@ -43,6 +43,7 @@ NOT_RUN = {
     "train efficientnet_lite0": WEIGHTS,
     "train mixer_net": WEIGHTS,
     "--space mixer_net --profile": WEIGHTS,
+    "--executor ray": "starts a Ray cluster, as tests/search/test_ray.py does",
     "digits_net": ELSEWHERE,
     "runs/digits": ELSEWHERE,
 }
