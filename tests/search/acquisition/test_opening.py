@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from gnomon.search import SearchConfig
+from gnomon.search import SearchConfig, hypervolume
 from gnomon.search.acquisition.fidelity import partial_evaluations_pay
 from gnomon.search.acquisition.opening import FIRST, FIRST_PARTIAL, PAIRS, TRIAL_PARTIAL
 from gnomon.search.archive import Archive
@@ -57,7 +57,7 @@ def test_partial_evaluations_pay_when_they_tell_architectures_apart(deviation, p
 
 
 def test_a_search_goes_on_to_partial_evaluation_where_it_pays():
-    assert played(0.3, 13.5).partial.shares.sum() == pytest.approx(FIRST_PARTIAL, abs=SHARE)
+    assert played(0.3, 9).partial.shares.sum() == pytest.approx(FIRST_PARTIAL, abs=SHARE)
 
 
 def test_a_search_stops_partial_evaluations_where_it_does_not_pay():
@@ -75,3 +75,18 @@ def test_nothing_is_judged_without_pairs():
     archive = played(0.0, 3)
     assert len(archive.partial.shares)
     assert not partial_evaluations_pay(archive, SHARE)
+
+
+def test_those_validated_next_are_among_the_most_promising_that_were_looked_at():
+    archive = played(0.0, 3)
+    assert (len(archive.indices), archive.partial_cost) == (1, pytest.approx(TRIAL_PARTIAL, abs=SHARE))
+    later = played(0.0, 7)
+    news = later.values[len(archive.indices) :]
+    volumes = [hypervolume(np.concatenate([archive.values, news]), archive.directions, archive.problem.reference)]
+    looked = later.partial.values[: len(archive.partial.shares)] - np.array([0.7, 0.0])
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        drawn = looked[rng.permutation(len(looked))[: len(news)]]
+        both = np.concatenate([archive.values, drawn])
+        volumes.append(hypervolume(both, archive.directions, archive.problem.reference))
+    assert volumes[0] > np.quantile(volumes[1:], 0.9)
