@@ -1,8 +1,8 @@
 """The first rounds of a search, before it thinks of the front: looks and validations that tell most about all genes.
 
-Where costly objectives can be measured on a share of their data, many architectures are looked at, and the few that
-promise most are validated too, which shows what a look is worth. Where looks pay, more follow; else architectures
-spread over the space are validated.
+Where costly objectives can be measured on a share of their data, many architectures are looked at, and a few of them,
+half of these the most promising, are validated too, which shows what a look is worth. Where looks pay, more follow;
+else architectures spread over the space are validated.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def opening(
         return opened(archive, n, share, seed, rng, until=archive.pilots, partial_budget=TRIAL_PARTIAL - looked + share)
     judged = PAIRS + archive.pilots if trial else FIRST
     if trial and full < judged and len(archive.indices) and len(archive.partial.indices):
-        return promising(archive, min(n, judged - full), share, rng)
+        return paired(archive, min(n, judged - full), share, rng)
     if full < judged:
         return opened(archive, n, share, seed, rng, until=judged)
     if full >= FIRST and looked > FIRST_PARTIAL:
@@ -62,12 +62,18 @@ def opening(
     return None
 
 
-def promising(archive: Archive, n: int, share: float, rng: np.random.Generator) -> Batch:
-    """Return `n` of the architectures that were looked at, to be validated: those that gain most by what is known."""
+def paired(archive: Archive, n: int, share: float, rng: np.random.Generator) -> Batch:
+    """Return `n` of the architectures that were looked at, to be validated: what promises most, and what came first.
+
+    They alternate. Among the most promising alone looks differ little, and so their errors would be judged too small:
+    these were chosen for erring upwards. What came first was chosen without regard to what it showed.
+    """
     posterior = Posterior.of(archive)
     rows = archive.unseen(archive.partial.indices)
-    chosen = rows[Choosing.among(rows, archive, posterior).best(n, share=1.0)]
-    rows = archive.topped_up(chosen, n, rng)
+    made = archive.validated - archive.pilots
+    first = sum(number % 2 for number in range(made, made + n))
+    best = Choosing.among(rows[first:], archive, posterior).best(n - first, share=1.0)
+    rows = archive.topped_up(np.concatenate([rows[first:][best], rows[:first]]), n, rng)
     mean, deviation = posterior.expected(rows)
     return batch(archive, rows, n, share, mean=mean, deviation=deviation)
 

@@ -77,16 +77,19 @@ def test_nothing_is_judged_without_pairs():
     assert not partial_evaluations_pay(archive, SHARE)
 
 
-def test_those_validated_next_are_among_the_most_promising_that_were_looked_at():
+def test_of_those_validated_next_half_promise_most_and_half_came_first():
     archive = played(0.0, 3)
     assert (len(archive.indices), archive.partial_cost) == (1, pytest.approx(TRIAL_PARTIAL, abs=SHARE))
     later = played(0.0, 7)
-    news = later.values[len(archive.indices) :]
-    volumes = [hypervolume(np.concatenate([archive.values, news]), archive.directions, archive.problem.reference)]
-    looked = later.partial.values[: len(archive.partial.shares)] - np.array([0.7, 0.0])
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        drawn = looked[rng.permutation(len(looked))[: len(news)]]
-        both = np.concatenate([archive.values, drawn])
-        volumes.append(hypervolume(both, archive.directions, archive.problem.reference))
-    assert volumes[0] > np.quantile(volumes[1:], 0.9)
+    news, looked = later.indices[1 : 1 + PAIRS], archive.partial.indices
+    places = [int(np.flatnonzero((looked == row).all(axis=1))[0]) for row in news]
+    assert [place for place in places if place < PAIRS // 2] == [0, 1]
+    values = archive.partial.values - np.array([0.7, 0.0])
+    promising = [place for place in places if place >= PAIRS // 2]
+    drawn = [np.random.default_rng(seed).permutation(len(values))[: len(promising)] for seed in range(50)]
+
+    def volume(rows):
+        both = np.concatenate([archive.values, values[rows]])
+        return hypervolume(both, archive.directions, archive.problem.reference)
+
+    assert volume(promising) > np.quantile([volume(rows) for rows in drawn], 0.9)
