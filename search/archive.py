@@ -208,12 +208,18 @@ def key_of(row: Indices) -> bytes:
     return np.ascontiguousarray(row, dtype=np.int64).tobytes()
 
 
+def keys_of(rows: Indices) -> list[bytes]:
+    """Return the key of each of (n, d) rows."""
+    content = np.ascontiguousarray(rows, dtype=np.int64).tobytes()
+    size = len(content) // max(len(rows), 1)
+    return [content[size * n : size * (n + 1)] for n in range(len(rows))]
+
+
 def first_occurrences(rows: Indices, excluded: frozenset[bytes] = frozenset()) -> NDArray[np.bool_]:
     """Mark rows (n, d) that repeat no earlier row and whose key is not excluded, (n,)."""
     seen = set(excluded)
     first = np.zeros(len(rows), dtype=np.bool_)
-    for position, row in enumerate(rows):
-        key = key_of(row)
+    for position, key in enumerate(keys_of(rows)):
         first[position] = key not in seen
         seen.add(key)
     return first

@@ -209,8 +209,7 @@ class Study:
                     "accuracy, or open the study with examples=..., how many there are"
                 )
             return None
-        handed_out = self._handed_out(self._session.open_trials())
-        ready = next((one for one in handed_out if one == trial), None)
+        ready = next((one for one in self._handed_out(self._session.open_trials()) if one == trial), None)
         if ready is None or ready.examples is None:
             raise TrialRefused(
                 f"trial {trial.id} is on the examples that decide, which the first full validations show; tell the "

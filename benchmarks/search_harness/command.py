@@ -27,6 +27,7 @@ def compare(description: str, entrants: Mapping[str, Entrant]) -> None:
     parser.add_argument("--only", help="entrants whose name holds one of these, semicolons between")
     parser.add_argument("--variant", choices=VARIANTS, default="both")
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--first-seed", type=int, default=0, help="others than a method was chosen on")
     parser.add_argument("--budget", type=int, default=250)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--table", action="store_true", help="print what --results holds, and run nothing")
@@ -46,7 +47,7 @@ def compare(description: str, entrants: Mapping[str, Entrant]) -> None:
             {name: entrant for name, entrant in wanted.items() if not entrant.missing},
             results,
             variants=VARIANTS[options.variant],
-            seeds=options.seeds,
+            seeds=range(options.first_seed, options.first_seed + options.seeds),
             budget=options.budget,
             jobs=options.jobs,
         ):

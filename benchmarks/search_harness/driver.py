@@ -145,7 +145,7 @@ def run_all(
     results: Results,
     *,
     variants: Sequence[str],
-    seeds: int,
+    seeds: Sequence[int],
     budget: int,
     jobs: int,
 ) -> Iterator[Outcome]:
@@ -157,7 +157,7 @@ def run_all(
     wanted = [
         Job(landscape, path, method, entrant, variant, seed, budget)
         for method, entrant in entrants.items()
-        for variant, seed in product(entrant.variants, range(seeds))
+        for variant, seed in product(entrant.variants, seeds)
         if variant in variants and not results.has(name, setting, method, variant, seed, budget)
     ]
     if jobs == 1:

@@ -16,6 +16,8 @@ from ..problem.objective import Values
 from .expected_hypervolume import log_expected_hypervolume_improvement
 from .feasibility import log_probability
 
+EXPLORATION = 0.5  # of a predicted standard deviation: below 1 because candidates are many and the best looks too good
+
 
 @dataclass
 class Choosing:
@@ -27,12 +29,11 @@ class Choosing:
     predicted: Values
     covariances: dict[int, Floats]
     front: Values
-    exploration: float
     taken: NDArray[np.bool_]
     rows: Indices
 
     @staticmethod
-    def among(rows: Indices, archive: Archive, posterior: Posterior, exploration: float) -> Choosing:
+    def among(rows: Indices, archive: Archive, posterior: Posterior) -> Choosing:
         """Start with nothing chosen; of what is pending, believe what is predicted.
 
         What is better than the region's better side counts, measured or predicted, as that side.
@@ -50,7 +51,7 @@ class Choosing:
         region = archive.problem.region
         front, clipped = region.clipped(values[feasible]), region.clipped(mean)
         taken = np.zeros(len(rows), dtype=np.bool_)
-        return Choosing(posterior, archive, clipped, mean, covariances, front, exploration, taken, rows)
+        return Choosing(posterior, archive, clipped, mean, covariances, front, taken, rows)
 
     def best(self, n: int, *, share: float) -> list[int]:
         """Return up to `n` positions, not taken before, to measure on a share of the images, the most promising first.
@@ -80,7 +81,7 @@ class Choosing:
             noise[:, column] = self.posterior.processes[column].noise(1.0, self.predicted[:, column])
         kept = log_probability(self.archive, self.rows, self.predicted, np.sqrt(spread**2 + noise))
         gain = log_expected_hypervolume_improvement(
-            self.mean, self.exploration * spread, self.front, self.archive.directions, self.archive.problem.reference
+            self.mean, EXPLORATION * spread, self.front, self.archive.directions, self.archive.problem.reference
         )
         promise = gain + kept
         return -np.arange(len(gain), dtype=np.float64), kept, promise, np.where(self.taken, 0.0, 1.0)

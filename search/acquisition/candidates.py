@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...supernets.space.space import Indices
-from ..archive import Archive, first_occurrences, key_of
+from ..archive import Archive, first_occurrences, keys_of
 from ..evolution.evolve import crossed, mutated, ranked
 from ..prediction.posterior import Posterior
 from ..problem.objective import Values
@@ -25,16 +25,18 @@ def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> In
     near = [space.neighbours(space.architecture(row)) for row in rows[: PARENTS // 6]]
     rows = np.unique(np.concatenate([rows, *near]), axis=0)
     values, violations = predicted(archive, posterior, rows)
+    is_ranked = False
     for _ in range(GENERATIONS):
-        best = rows[ranked(archive, rows, values, violations)[:PARENTS]]
+        best = rows[:PARENTS] if is_ranked else rows[ranked(archive, rows, values, violations)[:PARENTS]]
         pairs = rng.integers(len(best), size=(2, CHILDREN // 2))
         children = crossed(best[pairs], rng).reshape(-1, rows.shape[1])
         children = space.canonical(mutated(space, children, MUTATIONS / rows.shape[1], rng))
-        children = children[first_occurrences(children, frozenset(key_of(row) for row in rows))]
+        children = children[first_occurrences(children, frozenset(keys_of(rows)))]
         rows = np.concatenate([rows, children])
         news = predicted(archive, posterior, children)
         values, violations = np.concatenate([values, news[0]]), np.concatenate([violations, news[1]])
-        if len(rows) > KEPT:
+        is_ranked = len(rows) > KEPT
+        if is_ranked:
             kept = ranked(archive, rows, values, violations)[:KEPT]
             rows, values, violations = rows[kept], values[kept], violations[kept]
     return rows

@@ -1,7 +1,8 @@
 """The first rounds of a search, before it thinks of the front: looks and validations that tell most about all genes.
 
-Where costly objectives can be measured on a share of their data, a few architectures are both looked at and validated,
-which shows what a look is worth. Where looks pay, more follow; else architectures spread over the space are validated.
+Where costly objectives can be measured on a share of their data, many architectures are looked at, and a few of them,
+half of these the most promising, are validated too, which shows what a look is worth. Where looks pay, more follow;
+else architectures spread over the space are validated.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from ...lut.latency_model.sampling import networks_for
 from ...supernets.space.space import Indices
 from ..archive import Archive
 from ..errors import SpaceExhausted
+from ..prediction.posterior import Posterior
 from ..problem.objective import Values
 from ..runs.stopping import TOLERANCE
 from ..tactic import Batch
+from .batch_choice import Choosing
 from .fidelity import partial_evaluations_pay
 from .first_few import between_ends
 from .initial_design import informative
@@ -24,7 +27,7 @@ LEAST, FEW = 3, 0.4  # of a smaller budget so much, or this share, is validated 
 FIRST = 10  # spread-out architectures validated at first where partial evaluations cannot be had, or tell too little
 PAIRS = 4  # architectures both partially evaluated and validated before partial evaluations are judged
 TRIAL_PARTIAL = 2.0  # full validations' worth of partial evaluations by then
-FIRST_PARTIAL = 9.0  # in all, where partial evaluations pay
+FIRST_PARTIAL = 5.0  # in all, where partial evaluations pay
 
 
 def opening(
@@ -46,6 +49,8 @@ def opening(
     if trial and looked <= TRIAL_PARTIAL:
         return opened(archive, n, share, seed, rng, until=archive.pilots, partial_budget=TRIAL_PARTIAL - looked + share)
     judged = PAIRS + archive.pilots if trial else FIRST
+    if trial and full < judged and len(archive.indices) and len(archive.partial.indices):
+        return paired(archive, min(n, judged - full), share, rng)
     if full < judged:
         return opened(archive, n, share, seed, rng, until=judged)
     if full >= FIRST and looked > FIRST_PARTIAL:
@@ -58,6 +63,22 @@ def opening(
     if full < FIRST and not pay:
         return opened(archive, n, share, seed, rng, until=FIRST)
     return None
+
+
+def paired(archive: Archive, n: int, share: float, rng: np.random.Generator) -> Batch:
+    """Return `n` of the architectures that were looked at, to be validated: what promises most, and what came first.
+
+    They alternate. Among the most promising alone looks differ little, and so their errors would be judged too small:
+    these were chosen for erring upwards. What came first was chosen without regard to what it showed.
+    """
+    posterior = Posterior.of(archive)
+    rows = archive.unseen(archive.partial.indices)
+    made = archive.validated - archive.pilots
+    first = sum(number % 2 for number in range(made, made + n))
+    best = Choosing.among(rows[first:], archive, posterior).best(n - first, share=1.0)
+    rows = archive.topped_up(np.concatenate([rows[first:][best], rows[:first]]), n, rng)
+    mean, deviation = posterior.expected(rows)
+    return batch(archive, rows, n, share, mean=mean, deviation=deviation)
 
 
 def opened(
@@ -73,16 +94,12 @@ def opened(
     """Return spread-out architectures to validate until so many are, and partial evaluations worth so much of `n`.
 
     The pilots are validated before any partial evaluation: one, so that a run of any budget has a front, or two, which
-    show what examples decide. Those to be validated next are evaluated in part first. Where partial evaluations would
-    leave nothing else of the space, all are validated.
+    show what examples decide. Where partial evaluations would leave nothing else of the space, all are validated.
     """
     spread = spread_out(archive, seed)
     missing = max(archive.pilots - archive.validated, 0)
     looks = int(min(partial_budget, max(n - missing, 0)) / share + TOLERANCE)
-    soon = archive.unseen(spread)[missing:][: min(PAIRS, looks)]
-    pairs = soon[archive.not_partially_evaluated(soon)] if until == archive.pilots else soon[:0]
-    others = informative(archive.without(pairs), looks - len(pairs), share, rng)
-    looked = np.concatenate([pairs, others])
+    looked = informative(archive, looks, share, rng)
     whole = min(n - whole_cost(len(looked), share), max(until - archive.validated, 0)) if len(looked) else n
     try:
         chosen = archive.without(looked).topped_up(spread, max(whole, 1), rng)[:whole]

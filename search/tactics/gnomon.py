@@ -28,7 +28,6 @@ SETTINGS: tuple[str, ...] = ()  # of SearchConfig, that other tactics need not h
 POPULATION = 4
 PARTIAL_A_ROUND = 0.5  # full validations' worth, where partial evaluations pay, until so much was spent in all:
 PARTIAL_UNTIL = 25.0
-EXPLORATION = 0.5  # of a predicted standard deviation: below 1 because candidates are many and the best looks too good
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class ExpectedGain:
         if int(fresh.sum()) < looks + n:  # so few are left that looking at them does not pay
             looks = 0
         whole = n - whole_cost(looks, share)
-        choice = Choosing.among(rows, archive, posterior, EXPLORATION)
+        choice = Choosing.among(rows, archive, posterior)
         chosen = archive.topped_up(rows[choice.best(whole, share=1.0)], whole, rng)
         choice.taken |= ~fresh
         rows = np.concatenate([chosen, rows[choice.best(looks, share=share)]])

@@ -157,7 +157,7 @@ def test_constants_are_put_back_after_an_error():
 def test_an_interrupted_benchmark_goes_on(macro_table, tmp_path):
     path = tmp_path / "results.jsonl"
     wanted = {"random": ENTRANTS["random"], "LINAS, ridge": ENTRANTS["LINAS, ridge"]}
-    settings = {"variants": (OWN,), "seeds": 2, "budget": 12, "jobs": 1}
+    settings = {"variants": (OWN,), "seeds": range(2), "budget": 12, "jobs": 1}
     runs = run_all("macro", macro_table, wanted, Results.load(path), **settings)
     first = [next(runs), next(runs), next(runs)]
     with path.open("ab") as file:
@@ -175,7 +175,7 @@ def test_an_interrupted_benchmark_goes_on(macro_table, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_give_what_one_does(macro_table):
-    settings = {"variants": (EXACT,), "seeds": 2, "budget": 14}
+    settings = {"variants": (EXACT,), "seeds": range(2), "budget": 14}
     wanted = {name: ENTRANTS[name] for name in ("LINAS of the paper, ridge", "gnomon")}
     one, two = (
         sorted(
@@ -289,7 +289,11 @@ def test_the_script_prints_both_tables_and_goes_on(macro_table, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "value"),
-    [("acquisition.opening:TRIAL_PARTIAL", 0.0), ("acquisition.opening:PAIRS", 1), ("tactics.gnomon:EXPLORATION", 9.0)],
+    [
+        ("acquisition.opening:TRIAL_PARTIAL", 0.0),
+        ("acquisition.opening:PAIRS", 1),
+        ("acquisition.batch_choice:EXPLORATION", 9.0),
+    ],
 )
 def test_constants_of_the_tactic_hold_while_they_are_overridden(macro, place, value):
     plain = ENTRANTS["gnomon"]

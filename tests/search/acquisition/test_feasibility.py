@@ -70,7 +70,7 @@ def test_a_deviation_of_luck_is_hoped_for_on_the_right_side():
 def test_a_candidate_that_misses_by_a_hair_comes_before_one_that_keeps_the_bound_and_gains_nothing():
     known = archive("memory<=20")
     posterior = Posterior.of(known)
-    choosing = Choosing.among(ROWS, known, posterior, 0.5)
+    choosing = Choosing.among(ROWS, known, posterior)
     mean = np.tile([[61.0, 19.9]], (50, 1))  # safe, and behind what is measured
     mean[17] = 94.0, 20.01
     choosing = replace(choosing, mean=mean, predicted=mean, front=np.array([[85.0, 19.0]]))
@@ -83,7 +83,7 @@ def test_what_certainly_breaks_a_bound_comes_last():
     bound = float(np.quantile(known.objectives[1].values(ROWS), 0.3))
     problem = problem_of(CONTEXT.space, known.objectives, constraints=(f"macs<={bound}",), reference={"macs": 1e9})
     known = replace(known, problem=problem)
-    choosing = Choosing.among(ROWS, known, Posterior.of(known), 0.5)
+    choosing = Choosing.among(ROWS, known, Posterior.of(known))
     order = choosing.best(50, share=1.0)
     kept = known.objectives[1].values(ROWS[order]) <= bound
     assert kept[: kept.sum()].all()

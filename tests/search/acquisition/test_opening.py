@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from gnomon.search import SearchConfig
+from gnomon.search import SearchConfig, hypervolume
 from gnomon.search.acquisition.fidelity import partial_evaluations_pay
 from gnomon.search.acquisition.opening import FIRST, FIRST_PARTIAL, PAIRS, TRIAL_PARTIAL
 from gnomon.search.archive import Archive
@@ -57,7 +57,7 @@ def test_partial_evaluations_pay_when_they_tell_architectures_apart(deviation, p
 
 
 def test_a_search_goes_on_to_partial_evaluation_where_it_pays():
-    assert played(0.3, 13.5).partial.shares.sum() == pytest.approx(FIRST_PARTIAL, abs=SHARE)
+    assert played(0.3, 9).partial.shares.sum() == pytest.approx(FIRST_PARTIAL, abs=SHARE)
 
 
 def test_a_search_stops_partial_evaluations_where_it_does_not_pay():
@@ -75,3 +75,21 @@ def test_nothing_is_judged_without_pairs():
     archive = played(0.0, 3)
     assert len(archive.partial.shares)
     assert not partial_evaluations_pay(archive, SHARE)
+
+
+def test_of_those_validated_next_half_promise_most_and_half_came_first():
+    archive = played(0.0, 3)
+    assert (len(archive.indices), archive.partial_cost) == (1, pytest.approx(TRIAL_PARTIAL, abs=SHARE))
+    later = played(0.0, 7)
+    news, looked = later.indices[1 : 1 + PAIRS], archive.partial.indices
+    places = [int(np.flatnonzero((looked == row).all(axis=1))[0]) for row in news]
+    assert [place for place in places if place < PAIRS // 2] == [0, 1]
+    values = archive.partial.values - np.array([0.7, 0.0])
+    promising = [place for place in places if place >= PAIRS // 2]
+    drawn = [np.random.default_rng(seed).permutation(len(values))[: len(promising)] for seed in range(50)]
+
+    def volume(rows):
+        both = np.concatenate([archive.values, values[rows]])
+        return hypervolume(both, archive.directions, archive.problem.reference)
+
+    assert volume(promising) > np.quantile([volume(rows) for rows in drawn], 0.9)
