@@ -12,6 +12,7 @@ import typer
 
 from ..options.common import Force
 from ..printing.progress import progress, say, worker_progress
+from ..printing.report import print_report
 
 if TYPE_CHECKING:
     from ...lut import HardwareProfile
@@ -21,6 +22,7 @@ BACKENDS = ("onnxruntime", "openvino")
 NETWORKS = 24
 TIME_CAP_S = 60.0
 BUDGET, POPULATION = 48, 4
+REPORT_NAME = "report.html"
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +49,7 @@ def register(app: typer.Typer) -> None:
         show_final(run, profiles[0], out)
         heading("6. Export the knee of the front, check it, time it")
         show_export(run, profiles[0], out)
+        print_report(out / REPORT_NAME, run, *profiles)
         print(f"\ndone in {time.monotonic() - started:.0f} s; everything is in {out}")
 
 
@@ -56,12 +59,13 @@ def remove_demo(out: Path) -> None:
     from ...lut.measuring.build import BUILDING
     from ...lut.profile_file.store import PROFILE
     from ...outputs import Kind, OutputUnusable, require_free
+    from ...reports.html.report import REPORT
     from ...reports.plots import PLOT
     from ...search.export.folder import EXPORT
     from ...search.runs.folder import foreign_in_run
 
     pictures, profiles = ("front.png", *(f"{name}.png" for name in BACKENDS)), tuple(f"{b}.jsonl" for b in BACKENDS)
-    kinds: dict[str, Kind] = {"exported": EXPORT, "run": Kind("a run", foreign_in_run)}
+    kinds: dict[str, Kind] = {"exported": EXPORT, REPORT_NAME: REPORT, "run": Kind("a run", foreign_in_run)}
     kinds |= dict.fromkeys(pictures, PLOT) | dict.fromkeys(profiles, PROFILE)
     kinds |= {f"{name}.building": BUILDING for name in profiles}
     if out.is_symlink() or fault_of_folder(out):

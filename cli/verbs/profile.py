@@ -49,6 +49,7 @@ def register(app: typer.Typer) -> None:
         from ...profilers.timing.protocol import TimingPolicy
         from ..exits import QualityRefused
         from ..printing.profile import print_profile
+        from ..printing.report import print_report
 
         asked = checked(PROFILE, values)
         policy = TimingPolicy(time_cap_s=asked.pop("time_cap_s"))
@@ -72,6 +73,8 @@ def register(app: typer.Typer) -> None:
                 on_progress=worker_progress(report),
             )
         print_profile(measured)
-        print(f"saved    {out or measured.name + SUFFIX}")
+        path = out or Path(measured.name + SUFFIX)
+        print(f"saved    {path}")
+        print_report(path.with_suffix(".html"), measured)
         if strict and measured.quality != "good":
             raise QualityRefused(f"the profile's quality is {measured.quality}: {measured.quality_reason}")
