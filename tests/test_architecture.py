@@ -74,7 +74,7 @@ FLOORS = {
         "loop study",
         "testing",
     ),
-    "reports": ("errors", "plots html"),
+    "reports": ("errors", "figures html"),
     "cli": ("exits groups wording", "printing", "options", "verbs", "main", "__main__"),
 }
 HEAVY = ("torch", "onnxruntime", "openvino", "tensorrt", "pymoo", "sklearn", "pandas", "scipy", "matplotlib", "optuna")

@@ -16,7 +16,7 @@ from gnomon.lut import load_profile, shipped_profiles
 PACKAGES = (
     "gnomon", "gnomon.api", "gnomon.lut", "gnomon.search", "gnomon.supernets", "gnomon.profilers",
     "gnomon.lut.interchange", "gnomon.search.interchange", "gnomon.supernets.checkpoints", "gnomon.supernets.tasks",
-    "gnomon.reports.plots",
+    "gnomon.reports.figures",
 )  # fmt: skip
 WRITTEN_BY_GNOMON = {"gnomon.search.FinalFront", "gnomon.search.Run"}  # values that functions return
 ALSO_STRINGS = re.compile(r"\bstr\b|PathLike")
@@ -64,7 +64,7 @@ def test_every_public_function_takes_paths_as_strings_too():
 @pytest.mark.slow
 def test_strings_work_where_they_are_promised(tmp_path):
     from gnomon.lut import TableOrigin, import_table, read_table, write_table
-    from gnomon.reports.plots import plot_fidelity, plot_front
+    from gnomon.reports.figures import plot_fidelity, plot_front
     from gnomon.search import load_run
     from gnomon.search.interchange import write_run
     from gnomon.supernets.checkpoints import absent, load_checkpoint, read_tensors

@@ -59,8 +59,8 @@ def remove_demo(out: Path) -> None:
     from ...lut.measuring.build import BUILDING
     from ...lut.profile_file.store import PROFILE
     from ...outputs import Kind, OutputUnusable, require_free
+    from ...reports.figures.canvas import PLOT
     from ...reports.html.report import REPORT
-    from ...reports.plots import PLOT
     from ...search.export.folder import EXPORT
     from ...search.runs.folder import foreign_in_run
 
@@ -101,7 +101,7 @@ def show_profile(backend: str, out: Path) -> HardwareProfile:
     """Measure a profile, unless an earlier demo did, and show it."""
     from ...api import load_profile, profile
     from ...profilers.timing.protocol import TimingPolicy
-    from ...reports.plots import plot_fidelity
+    from ...reports.figures import plot_fidelity
     from ..printing.profile import print_profile
 
     path, picture = out / f"{backend}.jsonl", out / f"{backend}.png"
@@ -122,7 +122,7 @@ def show_profile(backend: str, out: Path) -> HardwareProfile:
 def show_search(profile: HardwareProfile, out: Path) -> Run:
     """Search the embedded super-network and show the front."""
     from ...api import run_search
-    from ...reports.plots import plot_front
+    from ...reports.figures import plot_front
     from ...search import SearchConfig
     from ..printing.front import print_run
     from ..printing.progress import search_progress
@@ -139,7 +139,7 @@ def show_search(profile: HardwareProfile, out: Path) -> Run:
 def show_final(run: Run, profile: HardwareProfile, out: Path) -> None:
     """Finish the run, and draw its front again beside what it is worth."""
     from ...api import final_front
-    from ...reports.plots import plot_front
+    from ...reports.figures import plot_front
     from ..printing.final_front import print_final
 
     final = final_front(run, profile=profile, on_step=say)
