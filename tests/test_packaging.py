@@ -91,6 +91,10 @@ def test_the_wheel_is_the_package_its_data_and_licences_alone(built):
     folders = {Path(name).parts[1] for name in names if name.startswith("gnomon/") and len(Path(name).parts) > 2}
     assert folders == {*PACKAGES, "hardware_profiles"}
     assert "gnomon/py.typed" in names
+    for folder in ("assets", "templates"):
+        files = [path.relative_to(ROOT) for path in (ROOT / "reports" / "html" / folder).iterdir()]
+        assert files
+        assert {f"gnomon/{path.as_posix()}" for path in files} <= names
     assert {"LICENSE", "LICENSE-fashion-mnist", "LICENSE-home-assistant"} <= {
         Path(name).name for name in names if ".dist-info/licenses/" in name
     }

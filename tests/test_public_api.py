@@ -130,6 +130,7 @@ def test_training_is_a_call_too(tmp_path):
         "lut.errors.LutError",
         "search.errors.SearchError",
         "reports.errors.PlotRefused",
+        "reports.errors.ReportRefused",
         "outputs.OutputUnusable",
     ],
 )

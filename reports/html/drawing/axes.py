@@ -76,10 +76,14 @@ def even_ticks(low: float, high: float, about: int = 6) -> tuple[float, ...]:
 
 
 def log_ticks(low: float, high: float) -> tuple[float, ...]:
-    """Return round values between two positive ones: each power of ten, and its double and fivefold where few."""
+    """Return round values between two positive ones: each power of ten, and its double and fivefold.
+
+    Where these are too few to read a value by, round values are evenly spaced.
+    """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps = (1, 2, 5) if high / low < 2e3 else (1,)
-    return tuple(step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high)
+    found = tuple(step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high)
+    return found if len(found) > 2 else even_ticks(low, high)
 
 
 @dataclass(frozen=True, slots=True)
