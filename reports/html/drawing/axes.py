@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from .numbers import number
+from .numbers import short
 from .text import escaped, shown, trusted
 
 WIDE = 30.0  # a range of values that spans more than this factor is drawn on a logarithmic axis
@@ -103,13 +103,13 @@ class Axes:
         parts = [
             Markup(
                 '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="tick" x="{}" y="{}" {}>{}</text>'
-            ).format(x.start, x.end, y(v), y(v), x.start - 8, y(v) + 3.5, Markup('text-anchor="end"'), number(v))
+            ).format(x.start, x.end, y(v), y(v), x.start - 8, y(v) + 3.5, Markup('text-anchor="end"'), short(v))
             for v in y.ticks
         ]
         parts += [
             Markup(
                 '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="tick" x="{}" y="{}" {}>{}</text>'
-            ).format(x(v), x(v), y.start, y.end, x(v), y.start + 16, Markup('text-anchor="middle"'), number(v))
+            ).format(x(v), x(v), y.start, y.end, x(v), y.start + 16, Markup('text-anchor="middle"'), short(v))
             for v in kept_apart(x)
         ]
         middle = (y.start + y.end) / 2
