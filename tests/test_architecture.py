@@ -76,7 +76,7 @@ FLOORS = {
         "loop",
         "testing",
     ),
-    "reports": ("errors", "plots html"),
+    "reports": ("errors", "figures html"),
     "cli": ("exits groups wording", "printing", "options", "verbs", "main", "__main__"),
 }
 HEAVY = (

@@ -92,6 +92,10 @@ def test_the_wheel_is_the_package_its_data_and_licences_alone(built):
     assert folders == {*PACKAGES, "hardware_profiles", "schemas"}
     assert wheel.stat().st_size < 10_000_000
     assert "gnomon/py.typed" in names
+    for folder in ("assets", "templates"):
+        files = [path.relative_to(ROOT) for path in (ROOT / "reports" / "html" / folder).iterdir()]
+        assert files
+        assert {f"gnomon/{path.as_posix()}" for path in files} <= names
     assert {"LICENSE", "LICENSE-fashion-mnist", "LICENSE-home-assistant"} <= {
         Path(name).name for name in names if ".dist-info/licenses/" in name
     }

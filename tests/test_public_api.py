@@ -16,7 +16,7 @@ from gnomon.lut import load_profile, shipped_profiles
 PACKAGES = (
     "gnomon", "gnomon.api", "gnomon.lut", "gnomon.search", "gnomon.supernets", "gnomon.profilers",
     "gnomon.lut.interchange", "gnomon.search.interchange", "gnomon.supernets.checkpoints", "gnomon.supernets.tasks",
-    "gnomon.reports.plots",
+    "gnomon.reports.figures",
 )  # fmt: skip
 WRITTEN_BY_GNOMON = {
     "gnomon.search.FinalFront",
@@ -68,7 +68,7 @@ def test_every_public_function_takes_paths_as_strings_too():
 @pytest.mark.slow
 def test_strings_work_where_they_are_promised(tmp_path):
     from gnomon.lut import TableOrigin, import_table, read_table, write_table
-    from gnomon.reports.plots import plot_fidelity, plot_front
+    from gnomon.reports.figures import plot_fidelity, plot_front
     from gnomon.search import load_run
     from gnomon.search.interchange import write_run
     from gnomon.supernets.checkpoints import absent, load_checkpoint, read_tensors
@@ -134,6 +134,7 @@ def test_training_is_a_call_too(tmp_path):
         "lut.errors.LutError",
         "search.errors.SearchError",
         "reports.errors.PlotRefused",
+        "reports.errors.ReportRefused",
         "outputs.OutputUnusable",
     ],
 )

@@ -12,6 +12,7 @@ import typer
 
 from ..options.common import Force
 from ..printing.progress import progress, worker_progress
+from ..printing.report import print_report
 
 if TYPE_CHECKING:
     from ...lut import HardwareProfile
@@ -23,6 +24,7 @@ TIME_CAP_S = 60.0
 BUDGET, POPULATION = 48, 4
 FEW = 5  # members of the front that are shown
 SHOWN = ("runtime", "core", "error", "quality")  # facts of a profile that are
+REPORT_NAME = "report.html"
 
 
 def register(app: typer.Typer) -> None:
@@ -49,6 +51,7 @@ def register(app: typer.Typer) -> None:
         show_final(run, profiles[0], out)
         heading("6. Export the knee of the front, check it, time it")
         show_export(run, profiles[0], out)
+        print_report(out / REPORT_NAME, run, *profiles)
         print(f"\ndone in {time.monotonic() - started:.0f} s; everything is in {out}")
 
 
@@ -58,12 +61,13 @@ def remove_demo(out: Path) -> None:
     from ...lut.measuring.build import BUILDING
     from ...lut.profile_file.store import PROFILE
     from ...outputs import Kind, OutputUnusable, require_free
-    from ...reports.plots import PLOT
+    from ...reports.figures.canvas import PLOT
+    from ...reports.html.report import REPORT
     from ...search.export.folder import EXPORT
     from ...search.runs.folder import foreign_in_run
 
     pictures, profiles = ("front.png", *(f"{name}.png" for name in BACKENDS)), tuple(f"{b}.jsonl" for b in BACKENDS)
-    kinds: dict[str, Kind] = {"exported": EXPORT, "run": Kind("a run", foreign_in_run)}
+    kinds: dict[str, Kind] = {"exported": EXPORT, REPORT_NAME: REPORT, "run": Kind("a run", foreign_in_run)}
     kinds |= dict.fromkeys(pictures, PLOT) | dict.fromkeys(profiles, PROFILE)
     kinds |= {f"{name}.building": BUILDING for name in profiles}
     if out.is_symlink() or fault_of_folder(out):
@@ -98,7 +102,7 @@ def show_profile(backend: str, out: Path) -> HardwareProfile:
     """Measure a profile, unless an earlier demo did, and show it."""
     from ...api import load_profile, profile
     from ...profilers.timing.protocol import TimingPolicy
-    from ...reports.plots import plot_fidelity
+    from ...reports.figures import plot_fidelity
     from ..printing.profile import print_profile
 
     path, picture = out / f"{backend}.jsonl", out / f"{backend}.png"
@@ -118,7 +122,7 @@ def show_profile(backend: str, out: Path) -> HardwareProfile:
 def show_search(profile: HardwareProfile, out: Path) -> Run:
     """Search the embedded super-network and show the front."""
     from ...api import run_search
-    from ...reports.plots import plot_front
+    from ...reports.figures import plot_front
     from ...search import SearchConfig
     from ..printing.front import print_few
     from ..printing.progress import search_progress
@@ -134,7 +138,7 @@ def show_search(profile: HardwareProfile, out: Path) -> Run:
 def show_final(run: Run, profile: HardwareProfile, out: Path) -> None:
     """Finish the run, and draw its front again beside what it is worth."""
     from ...api import final_front
-    from ...reports.plots import plot_front
+    from ...reports.figures import plot_front
     from ..printing.final_front import print_final
     from ..printing.progress import seldom
 

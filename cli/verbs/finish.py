@@ -15,6 +15,7 @@ from ..options.weights import Checkpoint, Data
 from ..printing.estimate import print_again
 from ..printing.final_front import print_final
 from ..printing.progress import say
+from ..printing.report import print_report
 from ..printing.table import print_json
 
 
@@ -45,6 +46,7 @@ def register(app: typer.Typer) -> None:
         from ...api import final_front, load_profile, load_run
         from ...search.final.final import CONTROLS
         from ...search.final.front import load_final
+        from ...search.runs.records import REPORT_FILE
 
         loaded = load_run(run)
         if dry_run:
@@ -56,11 +58,12 @@ def register(app: typer.Typer) -> None:
             bool(profile or checkpoint or data or force or period) or controls is not None
         )  # else a sealed final front is shown as it is
         final = None if is_new else load_final(loaded)
+        priced_by = load_profile(profile) if profile else None
         if final is None:
             with connected(device, verbose=verbose) as there:
                 final = final_front(
                     loaded,
-                    profile=load_profile(profile) if profile else None,
+                    profile=priced_by,
                     checkpoint=checkpoint,
                     data=data,
                     controls=CONTROLS if controls is None else controls,
@@ -74,3 +77,4 @@ def register(app: typer.Typer) -> None:
             return
         print_final(final)
         print(f"saved    {final.folder / 'final.json'}")
+        print_report(final.folder / REPORT_FILE, loaded, *([priced_by] if priced_by else []))

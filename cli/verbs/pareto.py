@@ -73,7 +73,7 @@ def register(app: typer.Typer) -> None:
             say(str(loaded.pricing))
         final = final_of(searched)
         if plot is not None:
-            from ...reports.plots import plot_front
+            from ...reports.figures import plot_front
 
             is_same = final is not None and final.prices_like(loaded)
             plot_front(

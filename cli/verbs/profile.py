@@ -119,6 +119,7 @@ def register(app: typer.Typer) -> None:
         from ..exits import QualityRefused
         from ..printing.estimate import print_models
         from ..printing.profile import print_profile
+        from ..printing.report import print_report
 
         asked = checked(PROFILE, values)
         if kernels:
@@ -155,7 +156,9 @@ def register(app: typer.Typer) -> None:
                 on_progress=worker_progress(report),
             )
         print_profile(measured)
-        print(f"saved    {out or measured.name + SUFFIX}")
+        path = out or Path(measured.name + SUFFIX)
+        print(f"saved    {path}")
+        print_report(path.with_suffix(".html"), measured)
         if strict and measured.quality != "good":
             raise QualityRefused(f"the profile's quality is {measured.quality}: {measured.quality_reason}")
 

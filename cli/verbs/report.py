@@ -11,6 +11,23 @@ from ..options.common import Force
 from ..options.completion import profile_names
 
 
+def serve_report(subjects: list[str], port: int) -> None:
+    """Serve a report until Ctrl-C."""
+    from ...reports.errors import ReportRefused
+    from ...reports.html.serve import server_of
+
+    try:
+        server = server_of(subjects, port=port)
+    except OSError as error:
+        raise ReportRefused(f"cannot serve on port {port}: {error.strerror}; choose another --port") from error
+    with server:
+        print(f"serving  http://127.0.0.1:{server.server_port}/ until Ctrl-C", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print("stopped")
+
+
 def register(app: typer.Typer) -> None:
     """Add the verb."""
 
@@ -26,9 +43,16 @@ def register(app: typer.Typer) -> None:
             ),
         ],
         out: Annotated[Path, typer.Option("--out", "-o", help="The HTML file to write.")] = Path("report.html"),
+        serve: Annotated[
+            bool, typer.Option("--serve", help="Write no file: serve it to this machine alone, following a run.")
+        ] = False,
+        port: Annotated[int, typer.Option(help="Port of --serve; 0 takes a free one.", min=0, max=65535)] = 0,
         force: Force = False,
     ) -> None:
         """Write one HTML file about profiles and runs: it opens in any browser, works offline, and prints."""
+        if serve:
+            serve_report(subjects, port)
+            return
         from ...api import report as write
 
         print(f"report   {write(*subjects, out=out, force=force)}")

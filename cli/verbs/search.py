@@ -89,9 +89,12 @@ def register(app: typer.Typer) -> None:
         from ...api import load_run, run_search
         from ...search import SearchConfig, Workers
         from ...search.deployments.given import given_profiles
+        from ...search.deployments.profiles import by_name
+        from ...search.runs.records import REPORT_FILE
         from ..options.profiles import load_profiles
         from ..options.settings_file import read_settings, save_settings
         from ..printing.front import print_run
+        from ..printing.report import print_report
 
         named_profiles = load_profiles(profile or ())
         loaded = given_profiles(**named_profiles)
@@ -123,3 +126,4 @@ def register(app: typer.Typer) -> None:
                 workers=Workers(**checked(WORKERS, values)),
             )
         print_run(run, profile=loaded)
+        print_report(out / REPORT_FILE, run, *(one for _, one in by_name(loaded)))

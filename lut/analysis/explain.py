@@ -16,6 +16,7 @@ import numpy as np
 from ...supernets import Architecture, LayerSpec, SearchSpace
 from ...supernets.layers.registry import macs
 from ..latency_model.table import LatencyTable
+from ..profile_file.description import html_from_facts
 from ..profile_file.profile import HardwareProfile
 
 
@@ -98,6 +99,18 @@ class Explanation:
     def kinds(self) -> tuple[GroupShare, ...]:
         """The layers by kind, in order of first appearance."""
         return groups(self.layers, lambda layer: layer.spec.kind)
+
+    def _repr_html_(self) -> str:
+        said = f"{self.value_us:,.5g} us, 90 % in {self.low_us:,.5g} to {self.high_us:,.5g} us ({self.source})"
+        stages = [
+            (
+                stage.name,
+                f"{stage.contribution_us:,.4g} us  {'█' * round(40 * max(0.0, stage.share))} {stage.share:.0%}",
+            )
+            for stage in self.stages
+        ]
+        rest = ("no layer", f"{self.unassigned_us:,.4g} us")
+        return html_from_facts([("network", self.architecture.id), ("latency", said), *stages, rest])
 
 
 @dataclass(frozen=True, slots=True)

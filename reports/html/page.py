@@ -9,38 +9,48 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ...search.runs.records import REPORT_MARK
 from .drawing.text import shown, trusted
 
 ASSETS = Path(__file__).parent / "assets"
 TEMPLATES = Path(__file__).parent / "templates"
-GENERATOR = '<meta name="generator" content="Gnomon report">'
 UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
 def page_of(content: dict[str, Any], data: dict[str, Any]) -> str:
     """Return the page of `content`, by the names that the templates use, with `data` for its script."""
-    environment = Environment(
+    script = (ASSETS / "report.js").read_text(encoding="utf-8")
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            **content,
+            generator=trusted(REPORT_MARK),
+            style=trusted((ASSETS / "report.css").read_text(encoding="utf-8")),
+            script=trusted(script),
+            policy=policy_of(script),
+            data=trusted(safe_json(data)),
+        )
+    )
+
+
+@cache
+def environment() -> Environment:
+    """Return what reads the templates, each once: everything that they write is escaped."""
+    return Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=finalized,
-    )
-    script = (ASSETS / "report.js").read_text(encoding="utf-8")
-    return environment.get_template("page.html.j2").render(
-        **content,
-        generator=trusted(GENERATOR),
-        style=trusted((ASSETS / "report.css").read_text(encoding="utf-8")),
-        script=trusted(script),
-        policy=policy_of(script),
-        data=trusted(safe_json(data)),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from ...lut import HardwareProfile
 from ...outputs import appearing, file_kind, require_free
 from ...profilers.files import open_to_read
+from ...search.runs.records import REPORT_MARK
 from ...version import VERSION
 from .content.compared import compared_profiles, compared_runs
 from .content.profile import profile_content
@@ -18,7 +19,7 @@ from .content.provenance import origin_of_profile, origin_of_run, recipes_of_pro
 from .content.run import run_content
 from .content.sources import RunSubject, Subject, Subjects, opened
 from .content.verdict import not_measured_in_profile, not_measured_in_run, profile_verdict, run_verdict
-from .page import GENERATOR, page_of
+from .page import page_of
 
 HEAD_BYTES = 4096
 
@@ -26,7 +27,7 @@ HEAD_BYTES = 4096
 def is_ours(path: str | Path) -> bool:
     """Tell whether a file says that it is a report of Gnomon's; raises OSError."""
     with open_to_read(path) as file:
-        return GENERATOR.encode() in file.read(HEAD_BYTES)
+        return REPORT_MARK.encode() in file.read(HEAD_BYTES)
 
 
 REPORT = file_kind("a report", is_ours)

@@ -22,6 +22,8 @@ from .records import (
     EVALUATIONS_FILE,
     FINAL_FILE,
     JOURNAL_FILE,
+    REPORT_FILE,
+    REPORT_MARK,
     RUN_FILE,
     SCHEMA,
     START_FILE,
@@ -154,7 +156,11 @@ def foreign_in_run(folder: Path) -> str:
     if folder.is_symlink() or not folder.is_dir() or not has_schema(folder / RUN_FILE, SCHEMA):
         return "is no run"
     own = (RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE, ASKS_FILE, JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER)
-    others = [path.name for path in sorted(folder.iterdir()) if path.name not in own and not is_lock(path)]
+    others = [
+        path.name
+        for path in sorted(folder.iterdir())
+        if path.name not in own and not (is_lock(path) or is_report(path))
+    ]
     return f"holds {others[0]}, which no run wrote" if others else ""
 
 
@@ -171,6 +177,14 @@ def is_journal(path: Path) -> bool:
 def is_lock(path: Path) -> bool:
     """Tell whether a file is the lock of a run, which is empty."""
     return path.name == LOCK_FILE and path.is_file() and path.stat().st_size == 0
+
+
+def is_report(path: Path) -> bool:
+    """Tell whether a file is the report that Gnomon wrote of a run."""
+    if path.name != REPORT_FILE or not path.is_file():
+        return False
+    with open_to_read(path) as file:
+        return REPORT_MARK.encode() in file.read(LONGEST_LINE_BYTES)
 
 
 def write_header(folder: Path, header: RunHeader) -> None:

@@ -75,11 +75,18 @@ def stage_pairs(stage):
             (stage.folder / "pairs" / f"{split}.{language}").write_text("\n".join(lines) + "\n")
 
 
+def stage_report(stage):
+    stage.profile("here.jsonl")
+    stage.run("runs/first")
+    stage.shipped("there.jsonl", "fashion_mnist/")
+
+
 STAGE = {
     "tutorial-profile.md": lambda stage: stage.profile("here.jsonl"),
     "tutorial-export.md": stage_profile_and_run,
     "README.md": lambda stage: stage.shipped("there.jsonl", "fashion_mnist/"),
     "devices.md": lambda stage: stage.profile("here.jsonl"),
+    "report.md": stage_report,
     "search.md": stage_search,
     "tutorial-search.md": stage_profile_and_run,
     "translation.md": stage_pairs,

@@ -40,7 +40,7 @@ def register(lut: typer.Typer) -> None:
 
         loaded = load_profile(profile)
         if plot is not None:
-            from ....reports.plots import plot_fidelity
+            from ....reports.figures import plot_fidelity
 
             plot_fidelity(loaded, plot, force=force)
         if as_json:

@@ -9,8 +9,8 @@ from statistics import median
 
 from ....errors import GnomonError
 from ....lut import HardwareProfile
-from ....lut.analysis.explain import isolated_interval
 from ....lut.lint.finding import spec_of
+from ....profilers.timing.measurement import quantile
 from ....supernets import LayerSpec
 from ....supernets.layers.registry import macs
 from ..drawing.multiples import Panel
@@ -21,7 +21,9 @@ WORST = 8
 
 @dataclass(frozen=True, slots=True)
 class LayerRow:
-    """A layer as the table shows it: `low_us` to `high_us` holds 90 % of its blocks; `adds_us` is what it adds inside.
+    """A layer as the table shows it.
+
+    `low_us` to `high_us` holds 90 % of the blocks that count; `adds_us` is what it adds inside a network.
 
     of_peak: its rate of work as a share of the fastest layer's. lost_us: its time beyond what the fastest rate takes.
     """
@@ -49,14 +51,14 @@ def layers_of(profile: HardwareProfile) -> list[LayerRow]:
     rows = []
     for key, spec in specs.items():
         found = profile.table.measurements[key]
-        low, high = isolated_interval(profile.table, spec)
+        counted = sorted(us for visit in found.used_us for us in visit)
         rows.append(
             LayerRow(
                 key,
                 spec.kind,
                 found.value_us,
-                low,
-                high,
+                quantile(counted, 0.05),
+                quantile(counted, 0.95),
                 adds.get(key),
                 macs(spec),
                 rates[key],

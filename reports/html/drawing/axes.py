@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from .numbers import number
+from .numbers import short
 from .text import escaped, shown, trusted
 
 WIDE = 30.0  # a range of values that spans more than this factor is drawn on a logarithmic axis
@@ -76,10 +76,14 @@ def even_ticks(low: float, high: float, about: int = 6) -> tuple[float, ...]:
 
 
 def log_ticks(low: float, high: float) -> tuple[float, ...]:
-    """Return round values between two positive ones: each power of ten, and its double and fivefold where few."""
+    """Return round values between two positive ones: each power of ten, and its double and fivefold.
+
+    Where these are too few to read a value by, round values are evenly spaced.
+    """
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps = (1, 2, 5) if high / low < 2e3 else (1,)
-    return tuple(step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high)
+    found = tuple(step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high)
+    return found if len(found) > 2 else even_ticks(low, high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +103,13 @@ class Axes:
         parts = [
             Markup(
                 '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="tick" x="{}" y="{}" {}>{}</text>'
-            ).format(x.start, x.end, y(v), y(v), x.start - 8, y(v) + 3.5, Markup('text-anchor="end"'), number(v))
+            ).format(x.start, x.end, y(v), y(v), x.start - 8, y(v) + 3.5, Markup('text-anchor="end"'), short(v))
             for v in y.ticks
         ]
         parts += [
             Markup(
                 '<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/><text class="tick" x="{}" y="{}" {}>{}</text>'
-            ).format(x(v), x(v), y.start, y.end, x(v), y.start + 16, Markup('text-anchor="middle"'), number(v))
+            ).format(x(v), x(v), y.start, y.end, x(v), y.start + 16, Markup('text-anchor="middle"'), short(v))
             for v in kept_apart(x)
         ]
         middle = (y.start + y.end) / 2

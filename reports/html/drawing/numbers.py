@@ -19,6 +19,18 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if size >= 1000 else f"{value:.4g}"
 
 
+def short(value: float) -> str:
+    """Write a number beside an axis: thousands, millions and billions by their letter.
+
+    >>> short(2_500_000), short(15_400), short(950)
+    ('2.5M', '15.4k', '950')
+    """
+    for from_, unit, letter in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if abs(value) >= from_:
+            return f"{value / unit:.6g}{letter}"
+    return number(value)
+
+
 def counted(n: int, noun: str, plural: str = "") -> str:
     """Write how many there are of something: 1 layer, 2 layers."""
     return f"{n:,} {noun if n == 1 else plural or noun + 's'}"

@@ -21,6 +21,7 @@ def test_demo_runs_all_three_journeys(gnomon, tmp_path, monkeypatch):
         "run",
         "front.png",
         "exported",
+        "report.html",
     }
     for word in ("noise", "error", "front", "parity", "accuracy", "measured"):
         assert word in outcome.out

@@ -16,7 +16,7 @@ def test_what_is_picked_is_marked_and_labelled(gnomon, finished_run, tmp_path):
     found = gnomon("pareto", finished_run, "--pick", "knee", "--spread", 2, "--json").json
     plot = tmp_path / "f.svg"
     assert gnomon("pareto", finished_run, "--pick", "knee", "--spread", 2, "--plot", plot).code == 0
-    said = re.findall(r"<!-- (.*?) -->", plot.read_text())
+    said = re.findall(r"<text[^>]*>(.*?)</text>", plot.read_text())
     assert f"pick {found['pick']}" in said
     for member in found["spread"]:
         assert member in said or f"pick {member}" in said
@@ -27,7 +27,7 @@ def test_what_is_picked_is_marked_and_labelled(gnomon, finished_run, tmp_path):
 
 def test_a_member_that_is_none_cannot_be_marked(finished_run, tmp_path):
     from gnomon.reports.errors import PlotRefused
-    from gnomon.reports.plots import plot_front
+    from gnomon.reports.figures import plot_front
     from gnomon.search import load_run
 
     with pytest.raises(PlotRefused, match="00000000 is not on the front"):

@@ -3,6 +3,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -200,3 +201,17 @@ def test_every_shipped_profile_has_a_report_below_a_megabyte():
             text = html_of(opened([name]), made=datetime(2026, 1, 1, tzinfo=UTC))
             assert len(text) < MEGABYTE
             assert "Predicted against measured" in text
+
+
+SAMPLES = [
+    "search/samples/run_v1",
+    "search/samples/finished_v3",
+    "lut/samples/profile_v1.jsonl",
+    "lut/samples/profile_v4.jsonl",
+]
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_files_of_earlier_versions_have_a_report(sample, tmp_path):
+    text = write_report([Path(__file__).parents[2] / sample], tmp_path / "r.html").read_text(encoding="utf-8")
+    assert 'class="card"' in text

@@ -1,109 +1,21 @@
-"""Plots, written as PNG, SVG or PDF by the file's ending. matplotlib is imported on use, without a display."""
+"""The front of a run, with intervals and the region beyond its constraints, and how its hypervolume grew."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..outputs import appearing, file_kind, require_free
-from ..profilers.files import open_to_read
-from ..supernets.packages import install_command
-from .errors import PlotRefused
+from ..errors import PlotRefused
+from .canvas import ACCENT, BAND, FINAL, INK, SOFT, figures
 
 if TYPE_CHECKING:
-    from ..lut import HardwareProfile
-    from ..search import Run
-    from ..search.final.front import FinalFront
-    from ..search.problem.objective import Values
-
-KINDS = (".png", ".svg", ".pdf")
-INK, ACCENT, SOFT, BAND, FINAL = "#1f2933", "#c8553d", "#9aa5b1", "#f0e3c4", "#2b6a8f"
-MARKS = {  # by which a later plot may replace it
-    ".png": {"Software": "Gnomon"},
-    ".svg": {"Creator": "Gnomon"},
-    ".pdf": {"Creator": "Gnomon"},
-}
-HEAD_BYTES = 1 << 16  # of a picture, and of a PDF as much of its end
-
-
-def is_ours(path: str | Path) -> bool:
-    """Tell whether a picture's metadata say that Gnomon drew it; raises OSError."""
-    with open_to_read(path) as file:
-        head = file.read(HEAD_BYTES)
-        if head.startswith(b"%PDF-"):
-            file.seek(max(0, file.seek(0, os.SEEK_END) - HEAD_BYTES))
-            return b"/Creator (Gnomon)" in file.read()
-    return (head.startswith(b"\x89PNG") and b"Software\0Gnomon" in head) or (
-        b"<svg" in head and b"<dc:title>Gnomon</dc:title>" in head
-    )
-
-
-PLOT = file_kind("a plot", is_ours, option="name")
-
-
-@contextmanager
-def figure(path: str | Path, *, force: bool, size: tuple[float, float] = (6.4, 4.8)) -> Iterator[Any]:
-    """Open a figure with one pair of axes, and save it at `path`; raises PlotRefused, OutputUnusable."""
-    with figures(path, force=force, size=size, widths=(1,)) as (axes,):
-        yield axes
-
-
-@contextmanager
-def figures(
-    path: str | Path, *, force: bool, size: tuple[float, float], widths: tuple[int, ...]
-) -> Iterator[tuple[Any, ...]]:
-    """Open a figure with axes for each of `widths`, side by side, and save it; raises PlotRefused, OutputUnusable."""
-    path = Path(path)
-    if path.suffix not in KINDS:
-        raise PlotRefused(f"cannot write {path}: a plot is {', '.join(KINDS)}")
-    require_free(path, PLOT, force=force)
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise PlotRefused(f"plots need matplotlib; install it: {install_command('matplotlib')}") from error
-    drawing = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(drawing)
-    grid = drawing.add_gridspec(1, len(widths), width_ratios=widths)
-    axes = tuple(drawing.add_subplot(grid[0, column]) for column in range(len(widths)))
-    for each in axes:
-        for side in ("top", "right"):
-            each.spines[side].set_visible(False)
-    yield axes
-    with appearing(path, PLOT, force=force) as fresh:
-        drawing.savefig(fresh, dpi=150, metadata=MARKS[path.suffix])
-
-
-def plot_fidelity(profile: HardwareProfile, path: str | Path, *, force: bool = False) -> None:
-    """Draw predicted against measured latency of the profile's whole networks, with the 5 % band.
-
-    Each network's prediction comes from a fit without it. Raises PlotRefused for a profile without whole networks.
-    """
-    path = Path(path)
-    if not profile.networks:
-        raise PlotRefused(f"profile {profile.name} holds no whole networks to draw; measure one: gnomon profile")
-    measured = np.array([measurement.value_us for measurement in profile.network_measurements])
-    predicted = np.array(profile.latency.held_out_us)
-    ends = np.array([0.9 * min(measured.min(), predicted.min()), 1.05 * max(measured.max(), predicted.max())])
-    with figure(path, force=force, size=(5.6, 5.2)) as axes:
-        axes.fill_between(ends, 0.95 * ends, 1.05 * ends, color=BAND, label="within 5 %", linewidth=0)
-        axes.plot(ends, ends, color=SOFT, linewidth=1)
-        axes.scatter(measured, predicted, s=18, color=ACCENT, label="whole networks (held out)", zorder=3)
-        axes.set(xlabel="measured latency (us)", ylabel="predicted latency (us)", xlim=ends, ylim=ends)
-        report = profile.latency.report
-        axes.set_title(
-            f"{profile.header.space} on {profile.header.device}, {profile.header.backend}\n"
-            f"MAPE {report.mape_percent:.1f} %, {report.within_5_percent:.0f} % within 5 %\n{report.model}",
-            fontsize=10,
-            color=INK,
-            parse_math=False,
-        )
-        axes.legend(frameon=False, loc="upper left")
+    from ...lut import HardwareProfile
+    from ...search import Run
+    from ...search.final.front import FinalFront
+    from ...search.problem.objective import Values
 
 
 def plot_front(
@@ -112,12 +24,14 @@ def plot_front(
     *,
     final: FinalFront | None = None,
     picks: Mapping[str, str] | None = None,
+    profile: HardwareProfile | None = None,
     force: bool = False,
 ) -> None:
     """Draw what a run measured in its first two objectives, the Pareto front, and how hypervolume grew over the cost.
 
     With the run's `final` front, its members' final values are drawn too, each joined to what the search believed.
-    `picks` are members to mark, by id, each with what to call it beside its id (nothing: the id alone).
+    `picks` are members to mark, by id, each with what to call it beside its id (nothing: the id alone). With the
+    run's `profile` each member has the 90 % interval of its latency. What breaks a constraint on either is shaded.
     """
     path = Path(path)
     front = run.front()
@@ -136,6 +50,9 @@ def plot_front(
         axes.scatter(best[:, 1], best[:, 0], s=26, color=ACCENT, label=f"Pareto front{split} ({len(best)})", zorder=3)
         if final is not None:
             draw_final(axes, final, first.name, second.name)
+        elif profile is not None and second.name == "latency":
+            draw_intervals(axes, profile, np.array([a.indices for a in front.architectures]), best)
+        shade_constraints(axes, run)
         mark_picks(axes, {a.id: value for a, value in zip(front.architectures, best)}, picks or {})
         axes.set(xlabel=second.head, ylabel=first.head)
         axes.set_title(f"{run.config.space}: {run.config.tactic}", fontsize=10, color=INK, parse_math=False)
@@ -182,6 +99,23 @@ def draw_final(axes: Any, final: FinalFront, first: str, second: str) -> None:
         axes.scatter(
             ends[~stays, 1], ends[~stays, 0], s=30, facecolors="none", edgecolors=FINAL, label=f"{label}: not", zorder=4
         )
+
+
+def draw_intervals(axes: Any, profile: HardwareProfile, rows: Values, best: Values) -> None:
+    """Draw the 90 % interval of each member's latency, `rows` (n, d) being their genes; raises NotVerified."""
+    ratio = profile.latency.predict(rows).ratio
+    axes.hlines(best[:, 0], best[:, 1] / ratio, best[:, 1] * ratio, color=ACCENT, linewidth=3, alpha=0.3)
+
+
+def shade_constraints(axes: Any, run: Run) -> None:
+    """Shade what breaks the run's constraints on the two objectives that are drawn, as far as the axes reach."""
+    limits = (axes.get_ylim(), axes.get_xlim())
+    for objective, (low, high), shade in zip(run.objectives, limits, (axes.axhspan, axes.axvspan)):
+        for constraint in run.problem.constraints:
+            if constraint.objective == objective.name and low < constraint.bound < high:
+                ends = (constraint.bound, high) if constraint.operator.startswith("<") else (low, constraint.bound)
+                shade(*ends, color=BAND, zorder=0, linewidth=0, label=f"breaks {constraint}")
+    axes.set(ylim=limits[0], xlim=limits[1])
 
 
 def trace_limits(trace: Sequence[float]) -> tuple[float, float]:
