@@ -103,8 +103,8 @@ def recurrent(rng: Rng) -> bytes:
         x = net.act(x, "Relu")
     x = net.transpose(x, 2, 0, 1)
     operator, gates = ("LSTM", 4) if rng.random() < 0.7 else ("GRU", 3)
-    hidden, ways = int(rng.choice([32, 64, 96, 128, 192])), int(rng.choice([1, 2]))
-    for _ in range(2):
+    for _ in range(3):
+        hidden, ways = int(rng.choice([32, 64, 96, 128, 192, 256])), int(rng.choice([1, 2]))
         length, n, taken = net.shape[x]
         weights = [net.weight(ways, gates * hidden, fan, fan_in=4 * fan) for fan in (taken, hidden)]
         bias = net.weight(ways, 2 * gates * hidden, fan_in=100)
