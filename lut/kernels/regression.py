@@ -89,7 +89,10 @@ def physical_us(costs: Sequence[Cost], rates: Array) -> Array:
 
 
 def fitted_rates(costs: Sequence[Cost], true_us: Array) -> Array:
-    """Return the times of a kernel, a million multiply-adds and a kilobyte, none negative, by relative error."""
+    """Return the times of a kernel, a million multiply-adds and a kilobyte, none negative, by relative error.
+
+    A kernel's own time is at most what the shortest of them takes.
+    """
     columns = quantities_of(costs) / true_us[:, None]
     best, rates = math.inf, np.array([float(np.median(true_us)), 0.0, 0.0])
     for taken in product((False, True), repeat=3):
@@ -98,7 +101,8 @@ def fitted_rates(costs: Sequence[Cost], true_us: Array) -> Array:
             continue
         solved = np.linalg.lstsq(columns[:, chosen], np.ones(len(true_us)), rcond=None)[0]
         error = float(np.sum((columns[:, chosen] @ solved - 1) ** 2))
-        if (solved >= 0).all() and error < best:
+        own_us = solved[0] if taken[0] else 0.0
+        if (solved >= 0).all() and own_us <= np.min(true_us) and error < best:
             best, rates = error, np.zeros(3)
             rates[chosen] = solved
     return rates
