@@ -40,6 +40,8 @@ NOT_RUN = {
     "train efficientnet_lite0": WEIGHTS,
     "train mixer_net": WEIGHTS,
     "--space mixer_net --profile": WEIGHTS,
+    "profile --kernels": "takes minutes; tests/cli/verbs/test_predict_model.py measures a small one",
+    "--model detector.onnx": "runs in tests/cli/verbs/test_predict_model.py",
     "digits_net": ELSEWHERE,
     "runs/digits": ELSEWHERE,
 }

@@ -89,7 +89,7 @@ def gelu(net: Net, x: str) -> str:
 def recurrent(rng: Rng) -> bytes:
     """Convolutions over time, then recurrence in both directions."""
     net = Net(rng)
-    steps, size = int(rng.choice([25, 40, 64, 96])), int(rng.choice([32, 64, 128]))
+    steps, size = int(rng.choice([1, 8, 25, 40, 64, 96])), int(rng.choice([32, 64, 128]))
     x = net.input(1, int(rng.choice([16, 40, 64, 129])), 4 * steps)
     for stride in (1, 2, 2):
         n, taken, length = net.shape[x]
