@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gnomon.profilers.exits import DONE
-from gnomon.profilers.transports.local import LocalDevice
+from gnomon.profilers.transports.local import MAX_RESTARTS, LocalDevice
 
 
 class CpuClockDevice(LocalDevice):
@@ -26,14 +26,16 @@ class CpuClockDevice(LocalDevice):
     def run(
         self, plan_folder: Path, results: Path, *, on_progress: Callable[[Mapping[str, Any]], None] | None = None
     ) -> None:
-        """Run a plan to its end; raises RuntimeError where the worker fails."""
-        ended = subprocess.run(
-            [sys.executable, __file__, str(plan_folder), "--results", str(results)],
-            stdout=subprocess.DEVNULL,
-            check=False,
-        )
-        if ended.returncode != DONE:
-            raise RuntimeError(f"the worker ended with exit code {ended.returncode}")
+        """Run a plan to its end; a model that takes the worker down fails. Raises RuntimeError for another end."""
+        command, crashed = [sys.executable, __file__, str(plan_folder), "--results", str(results)], []
+        for _ in range(MAX_RESTARTS + 1):
+            code = subprocess.run([*command, *crashed], stdout=subprocess.DEVNULL, check=False).returncode
+            if code == DONE:
+                return
+            if code >= 0:
+                break
+            crashed = ["--crashed", f"the process died of signal {-code} while timing it"]
+        raise RuntimeError(f"the worker ended with exit code {code}")
 
 
 def main() -> int:

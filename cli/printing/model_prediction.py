@@ -75,9 +75,7 @@ def print_kernels(prediction: ModelPrediction) -> None:
     ]
     print_table(("us", "percent", "times", "source", "operator", "kernel"), rows)
     nodes = sorted(prediction.by_original.items(), key=lambda item: -item[1])[:SHOWN]
-    print_table(
-        ("us", "node of the file"), [(us, name or "(added by the runtime, or not named)") for name, us in nodes]
-    )
+    print_table(("us", "node of the file"), [(us, name or "(added by the runtime)") for name, us in nodes])
 
 
 def prediction_json(prediction: ModelPrediction) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from .asked import AskedModel, read_asked
 from .build import graphs_of
 from .composition import LEAST_MODELS, Composition, Part
 from .cutting import KernelGraph
+from .originals import with_originals
 from .profile import KernelProfile, MeasuredKernel, digest_of
 from .regression import ALL, KernelRegression
 from .timing import OnProgress, time_kernels
@@ -91,14 +92,14 @@ class ModelPrediction:
 
     @cached_property
     def by_original(self) -> Mapping[str, float]:
-        """Microseconds by node of the file; a kernel's time is shared equally among those it stands for.
+        """Microseconds by node of the file; a kernel's time stands at the first node it is of, and 0 at those fused in.
 
-        What the runtime adds for itself, or does not name, is under the empty name.
+        What the runtime adds for itself is under the empty name.
         """
         found: dict[str, float] = {}
         for _, _, us, names in self.nodes:
-            for name in names or ("",):
-                found[name] = found.get(name, 0.0) + us / max(1, len(names))
+            for name, share_us in zip(names or ("",), (us, *(0.0,) * len(names))):
+                found[name] = found.get(name, 0.0) + share_us
         return found
 
 
@@ -132,7 +133,7 @@ def graph_for(
             fields=tuple(one.partition(":")[0] for one in differences),
         )
     (graph,) = graphs_of({"asked": asked.content}, profile.header.backend, profile.run_config).values()
-    return asked, graph
+    return asked, with_originals(graph, asked.content)
 
 
 def predict_model(

@@ -12,23 +12,24 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..latency_model.regression import MIN_LAYERS, kernel
+from ..latency_model.regression import kernel
 from .cost import Cost
 from .profile import SHORTEST_US, KernelProfile, MeasuredKernel
 
 Array = NDArray[np.float64]
 
+LEAST = 4  # kernels of a sort from which others of it are predicted
 LENGTHS = (1.0, 2.0, 4.0)
 NOISES = (0.03, 0.1, 0.3)
 NARROW = 0.3  # the least scale of a feature: what hardly varied says little, and must not say much beyond
-MOST = 800  # kernels of a sort that a process is fitted to: its cost is cubic
+MOST = 400  # kernels of a sort that a process is fitted to: its cost is cubic
 ALL = "any operator"
 FIRST_TYPE = re.compile(r"\((?:x\d+|w\d+):([a-z0-9]+)\[")
 WIDEST = 1.5  # log ratio that a prediction without any comparable kernel is trusted to
@@ -88,7 +89,10 @@ def physical_us(costs: Sequence[Cost], rates: Array) -> Array:
 
 
 def fitted_rates(costs: Sequence[Cost], true_us: Array) -> Array:
-    """Return the times of a kernel, a million multiply-adds and a kilobyte, none negative, by relative error."""
+    """Return the times of a kernel, a million multiply-adds and a kilobyte, none negative, by relative error.
+
+    A kernel's own time is at most what the shortest of them takes.
+    """
     columns = quantities_of(costs) / true_us[:, None]
     best, rates = math.inf, np.array([float(np.median(true_us)), 0.0, 0.0])
     for taken in product((False, True), repeat=3):
@@ -97,7 +101,8 @@ def fitted_rates(costs: Sequence[Cost], true_us: Array) -> Array:
             continue
         solved = np.linalg.lstsq(columns[:, chosen], np.ones(len(true_us)), rcond=None)[0]
         error = float(np.sum((columns[:, chosen] @ solved - 1) ** 2))
-        if (solved >= 0).all() and error < best:
+        own_us = solved[0] if taken[0] else 0.0
+        if (solved >= 0).all() and own_us <= np.min(true_us) and error < best:
             best, rates = error, np.zeros(3)
             rates[chosen] = solved
     return rates
@@ -158,20 +163,27 @@ class KernelRegression:
     """Regressions by sort, one over all kernels, and the errors that each was found to have."""
 
     profile: KernelProfile
+    fits: dict[str, SortRegression] = field(default_factory=dict)
 
     @cached_property
-    def sorts(self) -> dict[str, SortRegression]:
-        """The regression of every sort that has enough kernels, and of all kernels together."""
+    def groups(self) -> dict[str, dict[str, MeasuredKernel]]:
+        """The kernels of every sort that has enough of them, and all kernels together, by digest."""
         groups: dict[str, dict[str, MeasuredKernel]] = {}
         for digest, one in self.profile.kernels.items():
             groups.setdefault(sort_of(one.operator, one.key, one.cost), {})[digest] = one
-        enough = {sort: SortRegression.fit(known) for sort, known in groups.items() if len(known) >= MIN_LAYERS}
-        return {**enough, ALL: SortRegression.fit(self.profile.kernels)}
+        enough = {sort: known for sort, known in groups.items() if len(known) >= LEAST}
+        return {**enough, ALL: dict(self.profile.kernels)}
+
+    def fitted(self, sort: str) -> SortRegression:
+        """Return the regression of a sort, which is fitted when it is first asked for."""
+        if sort not in self.fits:
+            self.fits[sort] = SortRegression.fit(self.groups[sort])
+        return self.fits[sort]
 
     def sort_for(self, operator: str, key: str, cost: Cost) -> str:
         """Return the sort that a kernel is predicted by."""
         sort = sort_of(operator, key, cost)
-        return sort if sort in self.sorts else ALL
+        return sort if sort in self.groups else ALL
 
     @cached_property
     def held_out(self) -> dict[str, dict[str, float]]:
@@ -188,7 +200,7 @@ class KernelRegression:
                 one = self.profile.kernels[digest]
                 sort = self.sort_for(one.operator, one.key, one.cost)
                 if digest not in errors:
-                    errors.update(self.sorts[sort].errors_without(own))
+                    errors.update(self.fitted(sort).errors_without(own))
             found[model.name] = {digest: error for digest, error in errors.items() if digest in own}
         return found
 
@@ -205,5 +217,5 @@ class KernelRegression:
     def predict(self, operator: str, key: str, cost: Cost) -> Predicted:
         """Return the latency of a kernel that was not measured; never nothing."""
         sort = self.sort_for(operator, key, cost)
-        value_us = float(np.exp(self.sorts[sort].predict_log([cost])[0]))
+        value_us = float(np.exp(self.fitted(sort).predict_log([cost])[0]))
         return Predicted(value_us, min(WIDEST, self.spread.get(sort, WIDEST)), sort)

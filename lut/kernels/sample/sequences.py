@@ -89,7 +89,7 @@ def gelu(net: Net, x: str) -> str:
 def recurrent(rng: Rng) -> bytes:
     """Convolutions over time, then recurrence in both directions."""
     net = Net(rng)
-    steps, size = int(rng.choice([25, 40, 64, 96])), int(rng.choice([32, 64, 128]))
+    steps, size = int(rng.choice([1, 8, 25, 40, 64, 96])), int(rng.choice([32, 64, 128]))
     x = net.input(1, int(rng.choice([16, 40, 64, 129])), 4 * steps)
     for stride in (1, 2, 2):
         n, taken, length = net.shape[x]
@@ -103,8 +103,8 @@ def recurrent(rng: Rng) -> bytes:
         x = net.act(x, "Relu")
     x = net.transpose(x, 2, 0, 1)
     operator, gates = ("LSTM", 4) if rng.random() < 0.7 else ("GRU", 3)
-    hidden, ways = int(rng.choice([32, 64, 96, 128, 192])), int(rng.choice([1, 2]))
-    for _ in range(2):
+    for _ in range(3):
+        hidden, ways = int(rng.choice([32, 64, 96, 128, 192, 256])), int(rng.choice([1, 2]))
         length, n, taken = net.shape[x]
         weights = [net.weight(ways, gates * hidden, fan, fan_in=4 * fan) for fan in (taken, hidden)]
         bias = net.weight(ways, 2 * gates * hidden, fan_in=100)

@@ -1,0 +1,91 @@
+"""`gnomon predict --model`: a latency, what it rests on, and refusals that say what to do."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from gnomon.lut.kernels.build import KernelRequest, build_kernel_profile
+from gnomon.lut.kernels.sample import sequences
+from gnomon.profilers import TimingPolicy
+from gnomon.profilers.testing import affine_model
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory):
+    """A kernel profile measured in a hurry: of one small network."""
+    path = tmp_path_factory.mktemp("kernels") / "here.jsonl"
+    policy = TimingPolicy(min_passes=2, max_passes=2, clean_blocks=0, time_cap_s=5.0)
+    from gnomon.lut.kernels.named import named
+
+    small = {"small": named(sequences.recurrent(np.random.default_rng(1)))}
+    build_kernel_profile(KernelRequest("onnxruntime", networks=0, policy=policy, further=small), path)
+    return path
+
+
+@pytest.fixture
+def model(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(sequences.recurrent(np.random.default_rng(1)))
+    return path
+
+
+def test_a_model_of_measured_kernels_is_composed(gnomon, kernels, model, tmp_path):
+    table, data = tmp_path / "nodes.csv", tmp_path / "nodes.json"
+    found = gnomon("predict", kernels, "--model", model, "--json", "--csv", table, "--node-data", data).json
+    assert found["shares"]["measured"] == pytest.approx(1)
+    assert found["latency_us"] > 0
+    assert found["low_us"] is None  # a single model verifies nothing
+    with table.open() as file:
+        rows = list(csv.DictReader(file))
+    assert sum(float(row["us"]) for row in rows) == pytest.approx(found["latency_us"], rel=1e-3)
+    assert sum(found["nodes"].values()) == pytest.approx(found["latency_us"])
+    values = json.loads(data.read_text())["main"]["results"]
+    assert all(one["value"] >= 0 for one in values.values())
+    assert any("LSTM" in name or "GRU" in name for name in values)
+
+
+def test_an_unknown_kernel_is_predicted_and_named_and_timed_when_asked(gnomon, kernels, tmp_path):
+    path = tmp_path / "other.onnx"
+    path.write_bytes(affine_model((8, 16)))
+    printed = gnomon("predict", kernels, "--model", path).out
+    assert "predicted: " in printed
+    assert "not verified" in printed
+    found = gnomon("predict", kernels, "--model", path, "--measure", "--json").json
+    assert found["shares"]["timed now"] + found["shares"]["measured"] == pytest.approx(1)
+
+
+def test_a_profile_of_another_version_is_refused_field_by_field(gnomon, kernels, model, tmp_path):
+    header, *rest = kernels.read_text().splitlines(keepends=True)
+    changed = json.loads(header)
+    changed["versions"]["onnxruntime"] = "1.0"
+    changed["hardware"]["cpu_model"] = "another"
+    other = tmp_path / "other.jsonl"
+    other.write_text("".join([json.dumps(changed) + "\n", *rest]))
+    outcome = gnomon("predict", other, "--model", model)
+    assert outcome.code != 0
+    assert "onnxruntime: profile '1.0', here" in outcome.err
+    assert "cpu_model: profile 'another'" in outcome.err
+    assert len(outcome.err.strip().splitlines()) == 1
+
+
+def test_a_profile_of_a_space_is_no_kernel_profile(gnomon, model, tmp_path):
+    path = tmp_path / "space.jsonl"
+    path.write_text('{"schema":"gnomon.profile","version":4}\n')
+    outcome = gnomon("predict", path, "--model", model)
+    assert outcome.code != 0
+    assert "--model takes a kernel profile" in outcome.err
+
+
+@pytest.mark.parametrize("options", [("--shape", "x=1x3"), ("--measure",), ("--csv", "x.csv")])
+def test_options_of_a_model_need_one(gnomon, profile_name, options):
+    outcome = gnomon("predict", profile_name, *options)
+    assert outcome.code == 2
+    assert "--model FILE.onnx" in outcome.err
+
+
+def test_kernels_are_of_no_space(gnomon):
+    assert gnomon("profile", "fashion_mnist", "--kernels").code == 2

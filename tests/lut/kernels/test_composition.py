@@ -1,0 +1,118 @@
+"""Planted laws are found; intervals hold what they say; nothing unknown counts as nothing."""
+
+import numpy as np
+import pytest
+
+from gnomon.lut import ProfileDamaged
+from gnomon.lut.kernels.composition import Composition, Part, Terms
+from gnomon.lut.kernels.cost import Cost
+from gnomon.lut.kernels.profile import SHORTEST_US, digest_of, load_kernel_profile
+from gnomon.lut.kernels.regression import ALL, KernelRegression
+
+
+@pytest.fixture(scope="module")
+def regression(lawful):
+    return KernelRegression(lawful)
+
+
+def composition_of(profile):
+    return Composition(profile, KernelRegression(profile))
+
+
+def test_copies_and_the_call_are_taken_out_of_a_kernels_time(lawful, scripted):
+    for one in lawful.kernels.values():
+        assert one.value_us == pytest.approx(scripted.law_us(one.cost), rel=1e-3)
+    assert lawful.call_us == scripted.call_us
+
+
+def test_where_kernels_add_up_the_plain_sum_is_taken(lawful):
+    composition = composition_of(lawful)
+    assert composition.terms.names == ()
+    assert composition.report.mape_percent < 0.1
+
+
+def test_a_planted_factor_is_found(tmp_path, graphs, scripted):
+    slower = scripted.write_profile(tmp_path / "p.jsonl", graphs, model_us=lambda us, graph: 1.2 * us)
+    composition = composition_of(slower)
+    assert "factor" in composition.terms.names
+    assert composition.report.mape_percent < 3
+
+
+def test_a_planted_time_a_kernel_is_found(tmp_path, graphs, scripted):
+    calls = scripted.write_profile(
+        tmp_path / "p.jsonl", graphs, model_us=lambda us, graph: us + 4.0 * sum(graph.counts.values())
+    )
+    composition = composition_of(calls)
+    assert "call" in composition.terms.names
+    assert composition.report.mape_percent < 5
+
+
+def test_few_models_give_no_interval_and_say_so(tmp_path, graphs, scripted):
+    few = scripted.write_profile(tmp_path / "p.jsonl", {name: graphs[name] for name in list(graphs)[:3]})
+    composition = composition_of(few)
+    assert composition.terms.names == ()
+    assert "not verified" in composition.report.sentence()
+
+
+def test_kernels_left_out_are_predicted_near_the_law(tmp_path, graphs, scripted):
+    profile = scripted.write_profile(tmp_path / "p.jsonl", graphs, without=("shuffled-3",))
+    regression = KernelRegression(profile)
+    errors = []
+    for key, kernel in graphs["shuffled-3"].kernels.items():
+        if digest_of(key) not in profile.kernels:
+            found = regression.predict(kernel.operator, key, kernel.cost)
+            if found.sort != ALL:
+                errors.append(abs(np.log(found.value_us / scripted.law_us(kernel.cost))))
+    assert len(errors) >= 5
+    assert np.mean(errors) < 0.1
+
+
+@pytest.mark.parametrize("size", [1.0, 1e3, 1e9])
+@pytest.mark.parametrize("operator", ["Conv", "NeverSeen"])
+def test_a_kernel_far_from_all_others_gets_a_time_of_its_size(regression, size, operator, scripted):
+    cost = Cost(size, size, size, size, max(1.0, size), 1.0, size, 1.0, 1.0, 1.0, 1.0, 1.0)
+    found = regression.predict(operator, f"{operator}(x0:f32[1])->=f32[1]", cost)
+    assert SHORTEST_US / 10 <= found.value_us <= 30 * scripted.law_us(cost)
+    assert found.log_ratio > 0 or operator == "Conv"
+
+
+def test_errors_with_a_group_left_out_are_those_of_a_fit_without_it(regression):
+    sort = next(name for name in regression.groups if name != ALL)
+    fitted = regression.fitted(sort)
+    group = set(fitted.digests[:3])
+    without = (
+        fitted.inverse[3:, 3:] - fitted.inverse[3:, :3] @ np.linalg.inv(fitted.inverse[:3, :3]) @ fitted.inverse[:3, 3:]
+    )
+    covariance = np.linalg.inv(fitted.inverse)
+    expected = fitted.residual[:3] - covariance[:3, 3:] @ (without @ fitted.residual[3:])
+    found = fitted.errors_without(group)
+    np.testing.assert_allclose([found[digest] for digest in fitted.digests[:3]], expected, atol=1e-6)
+
+
+def test_weights_count_only_where_the_model_does_not_fit_the_cache():
+    terms = Terms(("weights",), 4.0, (10.0,))
+    small, large = Part(100.0, 1, 1.0), Part(100.0, 9, 1.0)
+    assert terms.value_us([small], 0.0) == pytest.approx(100)
+    assert terms.value_us([large], 0.0) == pytest.approx(900 + 10 * 9 * (1 - 4 / 9))
+
+
+def test_a_predicted_kernel_widens_the_interval(lawful, regression):
+    composition = Composition(lawful, regression)
+    known = composition.log_ratio([(100.0, 0.0), (50.0, 0.0)])
+    some, most = (composition.log_ratio([(100.0, a), (50.0, b)]) for a, b in ((0.0, 0.5), (0.5, 0.5)))
+    assert known <= some <= most
+
+
+def test_a_cut_file_is_named(lawful, tmp_path, graphs, scripted):
+    path = tmp_path / "p.jsonl"
+    scripted.write_profile(path, graphs)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+    with pytest.raises(ProfileDamaged, match="truncated"):
+        load_kernel_profile(path)
+    path.write_text("".join([*lines[:-3], lines[-1]]))
+    with pytest.raises(ProfileDamaged, match="truncated"):
+        load_kernel_profile(path)
+    path.write_text("".join([*lines[:2], lines[2].replace('"copies":', '"copied":'), *lines[3:]]))
+    with pytest.raises(ProfileDamaged, match="line 3"):
+        load_kernel_profile(path)

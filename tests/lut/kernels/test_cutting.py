@@ -1,0 +1,114 @@
+"""A kernel's key says everything that changes its time and nothing else; its model runs it alone."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from gnomon.lut.kernels.kernel import copies_of, kernel_model
+from gnomon.lut.kernels.sample import images
+from gnomon.profilers import RunConfig, load_backend
+from gnomon.supernets import load_space
+from gnomon.supernets.graph import models_from_architecture
+
+
+def conv_model(*, prefix="", epsilon=1e-5, stride=1, channels=8, scale=1.0, **attributes):
+    """Convolution, batch norm and activation, with names and numbers of one's own."""
+    rng = np.random.default_rng(1)
+    arrays = {"w": rng.normal(size=(channels, 4, 3, 3)) * scale, "s": np.ones(channels), "b": np.zeros(channels)}
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["a"], kernel_shape=[3, 3], strides=[stride] * 2, **attributes),
+        helper.make_node("BatchNormalization", ["a", "s", "b", "b", "s"], ["c"], epsilon=epsilon),
+        helper.make_node("Relu", ["c"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 4, 16, 16])],
+        [helper.make_empty_tensor_value_info("y")],
+        [numpy_helper.from_array(array.astype(np.float32), name) for name, array in arrays.items()],
+    )
+    for node in graph.node:
+        node.input[:] = [prefix + name for name in node.input]
+        node.output[:] = [prefix + name for name in node.output]
+    for value in (*graph.input, *graph.output, *graph.initializer):
+        value.name = prefix + value.name
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def graph_of(scripted):
+    return scripted.graph_of
+
+
+@pytest.fixture(scope="module")
+def keys(graph_of):
+    return lambda model: set(graph_of(model).kernels)
+
+
+def test_names_weights_and_written_defaults_do_not_change_a_key(keys):
+    plain = keys(conv_model())
+    assert plain == keys(conv_model(prefix="other."))
+    assert plain == keys(conv_model(scale=3.0))
+    assert plain == keys(conv_model(epsilon=1e-3))
+    assert plain == keys(conv_model(dilations=[1, 1], group=1))
+
+
+@pytest.mark.parametrize("change", [{"stride": 2}, {"channels": 24}, {"dilations": [2, 2]}, {"pads": [1] * 4}])
+def test_what_changes_a_time_changes_a_key(keys, change):
+    assert not keys(conv_model()) & {key for key in keys(conv_model(**change)) if "Conv" in key}
+
+
+def test_batch_norm_and_activation_are_part_of_the_convolution(graph_of):
+    graph = graph_of(conv_model())
+    assert [call.operator for call in graph.calls if "Reorder" not in call.operator] == ["Conv"]
+    assert "activation=Relu" in next(key for key in graph.kernels if "Conv" in key)
+
+
+def test_every_kernel_runs_alone_as_often_as_it_is_told(graphs):
+    backend = load_backend("onnxruntime")
+    for name in ("shuffled-1", "recurrent-1"):
+        for kernel in graphs[name].kernels.values():
+            for copies in {1, copies_of(kernel)}:
+                with backend.load(kernel_model(kernel, copies), RunConfig()) as executable:
+                    assert executable.elapsed_ns(1) > 0
+                    assert executable.options["graph_optimization_level"].endswith("DISABLE_ALL")
+
+
+def test_a_kernels_model_holds_its_nodes_once_a_copy(graphs):
+    kernel = next(iter(graphs["shuffled-0"].kernels.values()))
+    assert len(onnx.load_from_string(kernel_model(kernel, 5)).graph.node) == 5 * len(kernel.nodes)
+
+
+def test_multiply_adds_of_kernels_are_those_of_the_layers(graph_of):
+    space = load_space("fashion_mnist")
+    architecture = space.architecture(0 * space.radices)
+    (part,) = models_from_architecture(space, architecture)
+    graph = graph_of(part.model)
+    found = sum(graph.kernels[key].cost.macs * count for key, count in graph.counts.items())
+    expected = space.macs([architecture.indices])[0]
+    assert expected <= found <= 1.2 * expected  # the runtime rounds channels up to what its vectors hold
+
+
+def test_control_flow_is_named_and_left_out(graph_of):
+    branch = [
+        helper.make_graph([helper.make_node(kind, ["x"], ["b"])], kind, [], [helper.make_empty_tensor_value_info("b")])
+        for kind in ("Relu", "Neg")
+    ]
+    nodes = [
+        helper.make_node("ReduceSum", ["x"], ["t"], keepdims=0),
+        helper.make_node("Cast", ["t"], ["c"], to=TensorProto.BOOL),
+        helper.make_node("If", ["c"], ["y"], then_branch=branch[0], else_branch=branch[1]),
+    ]
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 16])
+    graph = helper.make_graph(nodes, "g", [value], [helper.make_empty_tensor_value_info("y")])
+    found = graph_of(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+    )
+    assert found.excluded == {"If (control flow)": 1}
+    assert set(found.counts) == {call.key for call in found.calls if not call.excluded}
+
+
+def test_a_sampled_network_is_the_same_every_time():
+    models = [images.residual(np.random.default_rng(3)) for _ in range(2)]
+    assert models[0] == models[1]
