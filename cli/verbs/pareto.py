@@ -73,11 +73,17 @@ def register(app: typer.Typer) -> None:
             say(str(loaded.pricing))
         final = final_of(searched)
         if plot is not None:
+            from ...lut import HardwareProfile
             from ...reports.figures import plot_front
 
             is_same = final is not None and final.prices_like(loaded)
             plot_front(
-                loaded, plot, final=final if is_same else None, picks=picks_of(loaded, pick, spread), force=force
+                loaded,
+                plot,
+                final=final if is_same else None,
+                picks=picks_of(loaded, pick, spread),
+                profile=profiles if isinstance(profiles, HardwareProfile) else None,
+                force=force,
             )
         if as_json:
             print_json(record_of(loaded, pick, spread))

@@ -31,7 +31,8 @@ def plot_front(
 
     With the run's `final` front, its members' final values are drawn too, each joined to what the search believed.
     `picks` are members to mark, by id, each with what to call it beside its id (nothing: the id alone). With the
-    run's `profile` each member has the 90 % interval of its latency. What breaks a constraint on either is shaded.
+    run's `profile`, if whole networks verified it, each member has the 90 % interval of its latency. What breaks a
+    constraint on either is shaded.
     """
     path = Path(path)
     front = run.front()
@@ -50,7 +51,7 @@ def plot_front(
         axes.scatter(best[:, 1], best[:, 0], s=26, color=ACCENT, label=f"Pareto front{split} ({len(best)})", zorder=3)
         if final is not None:
             draw_final(axes, final, first.name, second.name)
-        elif profile is not None and second.name == "latency":
+        elif profile is not None and second.name == "latency" and profile.latency.quantile is not None:
             draw_intervals(axes, profile, np.array([a.indices for a in front.architectures]), best)
         shade_constraints(axes, run)
         mark_picks(axes, {a.id: value for a, value in zip(front.architectures, best)}, picks or {})
@@ -102,7 +103,7 @@ def draw_final(axes: Any, final: FinalFront, first: str, second: str) -> None:
 
 
 def draw_intervals(axes: Any, profile: HardwareProfile, rows: Values, best: Values) -> None:
-    """Draw the 90 % interval of each member's latency, `rows` (n, d) being their genes; raises NotVerified."""
+    """Draw the 90 % interval of each member's latency, `rows` (n, d) being their genes."""
     ratio = profile.latency.predict(rows).ratio
     axes.hlines(best[:, 0], best[:, 1] / ratio, best[:, 1] * ratio, color=ACCENT, linewidth=3, alpha=0.3)
 
