@@ -217,7 +217,8 @@ def show(rows: list[Row], profile: KernelProfile, sample: KernelProfile, composi
     print(
         f"\n{len(profile.kernels)} kernels, {len(sample.kernels)} of them of the sample's {len(sample.models)} networks"
     )
-    print(f"repeat noise of the test bed's latencies {noise_floor_percent(bed):.1f} %")
+    noise = noise_floor_percent(bed)
+    print(f"repeat noise of the test bed's latencies {'unknown' if noise is None else f'{noise:.1f} %'}")
     print(f"terms: {composition.terms.sentence()}; the sample's own: {composition.report.sentence()}")
 
 

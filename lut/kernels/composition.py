@@ -24,6 +24,7 @@ from .regression import KernelRegression
 
 Array = NDArray[np.float64]
 
+TERMS = ("factor", "call", "weights")
 COVERAGE = 0.9
 LEAST_MODELS = 10  # from which an interval of 90 % can be told
 CACHES_MIB = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -94,6 +95,12 @@ class Composition:
         return [self.parts_of(model.calls, {}) for model in self.profile.models]
 
     @cached_property
+    def rows(self) -> dict[float, Array]:
+        """The quantities of all terms of each whole model, (n, 3), by size of the cache; the first is the plain sum."""
+        sizes = (0.0, *CACHES_MIB)
+        return {size: np.array([quantities(parts, TERMS, size) for parts in self.parts]) for size in sizes}
+
+    @cached_property
     def truth_us(self) -> Array:
         """The latencies of the whole models, (n,)."""
         return np.array([model.measurement.value_us for model in self.profile.models])
@@ -113,8 +120,8 @@ class Composition:
         if not names or not kept:
             return Terms((), cache_mib, ())
         truth = self.truth_us[kept]
-        rows = np.array([quantities(self.parts[position], names, cache_mib) for position in kept]) / truth[:, None]
-        plain = np.array([sum_us(self.parts[position]) + self.profile.call_us for position in kept])
+        rows = self.rows[cache_mib][kept][:, [TERMS.index(name) for name in names]] / truth[:, None]
+        plain = self.rows[cache_mib][kept, 0] + self.profile.call_us
         residual = np.clip((truth - plain) / truth, -1.0, 1.0)
         scale = np.array([SCALES[name] for name in names])
         rows = rows * scale
@@ -137,7 +144,7 @@ class Composition:
         """The leave-one-out error of every combination: mean absolute log ratio."""
         found = {}
         for chosen in product((False, True), repeat=3):
-            names = tuple(name for name, taken in zip(("factor", "call", "weights"), chosen) if taken)
+            names = tuple(name for name, taken in zip(TERMS, chosen) if taken)
             for cache_mib in CACHES_MIB if "weights" in names else (0.0,):
                 predicted = self.held_out_us(names, cache_mib, self.parts)
                 found[names, cache_mib] = float(np.mean(np.abs(np.log(predicted / self.truth_us))))
