@@ -3,7 +3,7 @@ VENV ?= .venv
 PYTHON ?= python3
 BIN = $(VENV)/bin
 PIP = --quiet --disable-pip-version-check --constraint constraints.txt
-JOBS ?= 2
+JOBS ?= 3
 BENCH ?= $(VENV)/bench
 MODULES = __init__.py version.py errors.py outputs.py inputs.py printable.py settings.py api cli lut profilers reports search supernets
 
