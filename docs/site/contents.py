@@ -13,7 +13,7 @@ CONTENTS: Mapping[str, tuple[str, ...]] = {
         "busy-machine",
         "why-sums-fail",
         "intervals",
-        "deciding-examples",
+        "deciding",
         "denormals",
         "latency",
         "searching",
