@@ -1,4 +1,4 @@
-"""The order of the site's pages; a page of docs/ that is not named here stands at the end of the how-to pages."""
+"""The order of the site's pages; a page of docs/ that is not named here is the last of the how-to pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,21 @@ FRONT = "index"
 HOW_TO = "How to"
 CONTENTS: Mapping[str, tuple[str, ...]] = {
     "Tutorials": ("tutorial-profile", "tutorial-search", "tutorial-export", "first-run"),
-    HOW_TO: ("shell", "devices", "spaces", "tasks", "images", "text", "translation", "precision", "explain", "plugins"),
+    HOW_TO: (
+        "shell",
+        "devices",
+        "any-model",
+        "spaces",
+        "tasks",
+        "images",
+        "text",
+        "translation",
+        "precision",
+        "explain",
+        "report",
+        "scaling",
+        "plugins",
+    ),
     "How it works": (
         "busy-machine",
         "why-sums-fail",
@@ -19,7 +33,7 @@ CONTENTS: Mapping[str, tuple[str, ...]] = {
         "searching",
     ),
     "Reference": ("cli", "api", "files", "schemas", "benchmarks", "glossary"),
-    "About": ("comparison", "faq", "limitations", "CHANGELOG", "CONTRIBUTING"),
+    "About": ("comparison", "faq", "limitations", "security", "CHANGELOG", "CONTRIBUTING"),
 }
 
 
