@@ -36,7 +36,10 @@ class Measuring:
     pilots: tuple[Outcomes, ...] | None = ()
 
     def next(self) -> Evaluation | None:
-        """Measure until an evaluation is recorded, and return it; None when the run is over."""
+        """Measure until an evaluation is recorded, and return it; None when the run is over.
+
+        Raises WorkersUnavailable, and what the session raises.
+        """
         self._give()
         while self.given:
             if (answered := self.executor.answer()) is not None:

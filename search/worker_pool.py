@@ -63,6 +63,7 @@ class Pool:
     """Workers of a cluster: those starting, those idle, those at a job."""
 
     def __init__(self, ray: Any, objectives: Sequence[Objective], workers: Workers) -> None:
+        """Start workers and wait for the first; raises InvalidConfig for what cannot be sent, WorkersUnavailable."""
         self._ray = ray
         try:
             self._objectives = ray.put(tuple(objectives))

@@ -82,10 +82,11 @@ def build_kernel_profile(
 ) -> KernelProfile:
     """Measure on this machine and write the profile at `out`, resuming an interrupted run of the request.
 
-    `device` runs the plan, here; None: in a worker.
+    `device` runs the plan; None: a child process here.
 
-    Raises OutputUnusable, ProfileMismatch (an interrupted run of another request) and the errors of profilers, among
-    them GraphUnavailable for a backend that does not tell its kernels.
+    Raises OutputUnusable, ProfileMismatch (an interrupted run of another request), LutError where there is no kernel
+    to time or the runtime's call could not be timed, and the errors of profilers, among them GraphUnavailable for a
+    backend that does not tell its kernels.
     """
     out = Path(out)
     device = device or LocalDevice()
@@ -147,7 +148,7 @@ def planned(kernels: Mapping[str, Kernel], models: Mapping[str, bytes]) -> Itera
 
 
 def anchor_of(kernels: Mapping[str, Kernel]) -> str:
-    """Return the kernel of middling work."""
+    """Return the digest of a kernel that works more than three quarters of the others; raises LutError for none."""
     order = sorted(kernels, key=lambda digest: (kernels[digest].cost.macs, digest))
     if not order:
         raise LutError("the runtime makes no kernel of these models that can be timed")
@@ -191,7 +192,7 @@ def header_of(request: KernelRequest, results: Results, plan: str) -> KernelHead
 def records_of(
     results: Results, kernels: Mapping[str, Kernel], graphs: Mapping[str, KernelGraph]
 ) -> tuple[Record, ...]:
-    """Return the records of a finished run, but header and end.
+    """Return the records of a finished run, but header and end; raises LutError where the call could not be timed.
 
     A kernel that failed is a failure record, and the models that run it are left out: they have no sum.
     """

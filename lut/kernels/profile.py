@@ -161,7 +161,10 @@ def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile
 
 
 def measured_kernel(record: KernelRecord, measurement: Measurement, call_us: float) -> MeasuredKernel:
-    """Return a kernel's own time: its model's without the call of the runtime, over the copies."""
+    """Return a kernel's own time: its model's without the call of the runtime, over the copies.
+
+    Raises ProfileDamaged for quantities that are not those of this version.
+    """
     value_us = max(SHORTEST_US, (measurement.value_us - call_us) / record.copies)
     try:
         cost = Cost(**record.cost)

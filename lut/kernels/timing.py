@@ -45,7 +45,8 @@ def time_kernels(
 ) -> tuple[dict[str, MeasuredKernel], dict[str, str]]:
     """Time what the profile lacks of a model; return those measured by digest, and why others failed, by operator.
 
-    With `all_kernels` those that the profile has are timed anew too. Raises the errors of profilers.
+    With `all_kernels` those that the profile has are timed anew too. Raises the errors of profilers, and nothing for a
+    kernel that failed.
     """
     wanted = unknown_kernels(profile, graph, all_kernels=all_kernels)
     if not wanted:

@@ -26,7 +26,7 @@ def plot_breakdown(
     """Draw networks, by name, as bars of the time that each stage adds; `size` in inches, one column by default.
 
     What belongs to no layer is left out, so that a bar ends where its layers do; the number beside it is the
-    prediction. Raises PlotRefused for no networks.
+    prediction. Raises PlotRefused for no networks, and OutputUnusable.
     """
     if not explanations:
         raise PlotRefused("nothing to draw: give at least one explanation, by the name of its network")

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def plot_fidelity(profile: HardwareProfile, path: str | Path, *, force: bool = False) -> None:
     """Draw predicted against measured latency of the profile's whole networks, with the 5 % band.
 
-    Each network's prediction comes from a fit without it. Raises PlotRefused for a profile without whole networks.
+    Each network's prediction comes from a fit without it. Raises PlotRefused for a profile without whole networks,
+    and OutputUnusable.
     """
     path = Path(path)
     if not profile.networks:

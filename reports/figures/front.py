@@ -32,7 +32,8 @@ def plot_front(
     With the run's `final` front, its members' final values are drawn too, each joined to what the search believed.
     `picks` are members to mark, by id, each with what to call it beside its id (nothing: the id alone). With the
     run's `profile`, if whole networks verified it, each member has the 90 % interval of its latency. What breaks a
-    constraint on either is shaded.
+    constraint on either is shaded. Raises PlotRefused for a run with one objective or a pick that is not on the front,
+    and OutputUnusable.
     """
     path = Path(path)
     front = run.front()

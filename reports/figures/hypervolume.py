@@ -21,7 +21,8 @@ def plot_hypervolume(
     """Draw how the hypervolume of runs grew over their cost; `size` in inches, one column of a paper by default.
 
     Several runs are drawn as the median over them, with a band from the lowest to the highest: give runs that differ
-    in their seed alone. Raises PlotRefused for runs without measurements or that end at different reference points.
+    in their seed alone. Raises PlotRefused for runs without measurements, with different reference points, or
+    without a cost in common, and OutputUnusable.
     """
     traces = [(np.array(run.cost_trace()), np.array(run.hypervolume_trace())) for run in runs]
     if not traces or any(len(cost) == 0 for cost, _ in traces):

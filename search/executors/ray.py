@@ -23,7 +23,7 @@ REACH_S = 10.0  # until somebody answers at an address
 
 @dataclass
 class OwnCluster:
-    """A pool on a cluster that was started, or joined, for it, and is left with it."""
+    """A pool on a cluster that was started or joined for it; closing the pool leaves the cluster."""
 
     ray: Any
     pool: Pool
@@ -38,7 +38,7 @@ class OwnCluster:
         self.pool.submit(key, job)
 
     def answer(self) -> tuple[Key, Answer] | None:
-        """Wait for one of the jobs to end."""
+        """Wait for one of the jobs to end; None when more workers became free. Raises WorkersUnavailable."""
         return self.pool.answer()
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ def json_from_outcomes(outcomes: Outcomes) -> dict[str, Any]:
 
 
 def outcomes_from_json(content: dict[str, Any]) -> Outcomes:
-    """Return outcomes of JSON."""
+    """Return the outcomes that `json_from_outcomes` wrote; KeyError or ValueError for anything else."""
     bits = np.unpackbits(np.frombuffer(b64decode(content["right"]), np.uint8), count=content["examples"])
     margins = np.frombuffer(b64decode(content["margins"]), "<f2")
     return Outcomes(bits.astype(np.bool_), margins.astype(np.float16))

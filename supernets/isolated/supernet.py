@@ -88,7 +88,10 @@ class IsolatedSupernet:
         return self._inner.models(architecture, batch=batch, precision=precision)
 
     def evaluate(self, architecture: Architecture, split: str, share: float = 1.0, *, precision: str = FP32) -> float:
-        """Return the metric of a sub-network on a share of a split's examples; raises EvaluationFailed."""
+        """Return the metric of a sub-network on a share of a split's examples, in the metric's unit.
+
+        Raises EvaluationFailed, and DataUnavailable or PrecisionUnavailable, which concern every sub-network.
+        """
         request = {"indices": architecture.indices, "split": split, "share": share, "precision": precision}
         return float(self._asked(request)["value"])
 
@@ -140,7 +143,7 @@ class IsolatedSupernet:
         self._answer(asdict(self._loading), LONGEST_START_S, f"loading it took longer than {LONGEST_START_S:g} s")
 
     def _answer(self, request: dict[str, Any], timeout_s: float | None, said: str) -> dict[str, Any]:
-        """Send a request and wait for its reply; raises EvaluationFailed where none comes, with `said` if in time."""
+        """Send a request and wait for its reply; raises EvaluationFailed, which says `said` if none came in time."""
         child = self._child
         assert child is not None
         assert child.stdin is not None

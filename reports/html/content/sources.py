@@ -54,7 +54,7 @@ def opened(subjects: Sequence[Subject]) -> Subjects:
 
 
 def read(source: str | Path) -> HardwareProfile | Run:
-    """Read a run folder, or else a profile."""
+    """Read a run folder, or else a profile; raises what `load_run` and `load_profile` raise."""
     path = Path(source)
     return load_run(path) if not fault_of_folder(path) and (path / "run.json").exists() else load_profile(source)
 
