@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from fractions import Fraction
 
 import typer
 
@@ -27,10 +28,17 @@ def count(written: str | int) -> int:
     if isinstance(written, int):
         return written
     number, unit = parts_of(written)
-    found = math.nan if number is None or unit not in TIMES else number * TIMES[unit]
-    if not math.isfinite(found) or abs(found - round(found)) > 1e-6:
+    is_known = number is not None and math.isfinite(number) and unit in TIMES
+    found = exact(written) * TIMES[unit] if is_known else Fraction(1, 2)
+    if found.denominator != 1:
         raise typer.BadParameter(f"{written!r} is no whole number; expected one such as 250, 20k or 3M")
-    return round(found)
+    return int(found)
+
+
+def exact(written: str) -> Fraction:
+    """Return the number of text that begins with one, without rounding."""
+    match = WRITTEN.fullmatch(written)
+    return Fraction(match[1].replace("_", "")) if match else Fraction(0)
 
 
 def parts_of(written: str) -> tuple[float | None, str]:

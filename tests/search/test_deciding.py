@@ -136,7 +136,7 @@ def test_an_interrupted_run_equals_an_uninterrupted_one(copy, whole, lines, torn
         (
             4,
             lambda e: e.update(outcomes={"examples": 1, "right": "gA==", "margins": "AAA="}),
-            "outcomes are kept of what is no pilot of the run",
+            "outcomes are kept of what is no pilot",
         ),
     ],
 )

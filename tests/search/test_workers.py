@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from gnomon.profilers.testing import sign_journal
 from gnomon.search import SearchConfig, Workers, load_run
 from gnomon.search.acquisition.batch_choice import Choosing
 from gnomon.search.errors import InvalidConfig, RunDamaged, UnknownName
@@ -173,6 +174,7 @@ def early(tmp_path):
 def test_edited_rounds_are_named(early, line, said):
     with (early / "rounds.jsonl").open("a") as file:
         file.write(line + "\n")
+    sign_journal(early / "rounds.jsonl")
     with pytest.raises(RunDamaged, match=said):
         load_run(early)
 
@@ -188,6 +190,7 @@ def test_an_architecture_that_was_pending_is_found_when_it_is_measured_again(ear
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     lines[-1] |= {name: lines[2][name] for name in ("indices", "id")}
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    sign_journal(path)
     with pytest.raises(RunDamaged, match="is measured again after evaluation 2"):
         load_run(early)
 

@@ -159,7 +159,7 @@ def test_models_of_every_kind_from_quick_to_slow_are_timed_again():
 
 
 def test_a_real_runtime_says_whether_its_profile_holds(measured, tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(refresh, "POLICY", TimingPolicy(min_passes=2, clean_blocks=2, time_cap_s=2.0))
+    monkeypatch.setattr(refresh, "POLICY", TimingPolicy(min_passes=2, clean_blocks=2, repeated=0, time_cap_s=2.0))
     measured("tiny", "onnxruntime")
     found = refresh_profile(tmp_path / "p.jsonl", tmp_path / "new.jsonl")
     validity = found.validity

@@ -148,9 +148,9 @@ def test_results_of_an_unfinished_run_are_refused_with_the_command_that_finishes
         (lambda records: [dict(records[0], backend="../../evil"), *records[1:]], PlanMismatch),
         (lambda records: [dict(records[0], config=dict(records[0]["config"], threads=9)), *records[1:]], PlanMismatch),
         (lambda records: [dict(r, key="another") if r["record"] == "visit" else r for r in records], PlanMismatch),
-        (lambda records: [dict(r, session="x") if r["record"] == "visit" else r for r in records], PlanMismatch),
+        (lambda records: [dict(r, session="x") if r["record"] == "visit" else r for r in records], JournalDamaged),
         (lambda records: [dict(r, role="network") if r["record"] == "visit" else r for r in records], PlanMismatch),
-        (lambda records: [records[0], records[-1]], ResultsIncomplete),
+        (lambda records: [records[0], records[-1]], JournalDamaged),
         (
             lambda records: [
                 dict(r, block_us=[-1.0] * len(r["block_us"])) if r["record"] == "visit" else r for r in records
