@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..latency_model.fit_report import FitReport
-from ..latency_model.verification import SESSION_LOG_RATIO, conformal_quantile, report_from_predictions
+from ..latency_model.verification import conformal_quantile, report_from_predictions, session_log_ratio
 from .profile import KernelProfile
 from .regression import KernelRegression
 
@@ -175,7 +175,7 @@ class Composition:
         """What nine of ten models keep to whose kernels are all measured; for a run of another hour too."""
         predicted = self.held_out_us(self.terms.names, self.terms.cache_mib, self.parts)
         errors = np.abs(np.log(self.truth_us / predicted))
-        return math.hypot(conformal_quantile(errors, COVERAGE), SESSION_LOG_RATIO)
+        return math.hypot(conformal_quantile(errors, COVERAGE), session_log_ratio(self.profile.processes))
 
     @cached_property
     def held_out_new(self) -> Array:

@@ -16,6 +16,7 @@ from ...outputs import appearing, file_kind
 from ...profilers.errors import JournalDamaged
 from ...profilers.files import has_schema
 from ...profilers.journal import json_line, read_journal
+from ...profilers.results.processes import ProcessSpread
 from ...profilers.run_config import RunConfig
 from ...profilers.timing.measurement import Measurement
 from ..errors import ProfileDamaged, UnknownProfile
@@ -67,7 +68,10 @@ class MeasuredModel:
 
 @dataclass(frozen=True, repr=False)
 class KernelProfile:
-    """What a kernel-profile file holds, with the machine's drift removed; `kernels` by digest of their keys."""
+    """What a kernel-profile file holds, with the machine's drift removed; `kernels` by digest of their keys.
+
+    `processes` says how far a second process was from the first; None with one, or without a probe.
+    """
 
     name: str
     header: KernelHeader
@@ -75,6 +79,7 @@ class KernelProfile:
     kernels: Mapping[str, MeasuredKernel]
     models: tuple[MeasuredModel, ...]
     anchors: tuple[AnchorRecord, ...]
+    processes: ProcessSpread | None = None
 
     @property
     def run_config(self) -> RunConfig:
@@ -141,7 +146,7 @@ def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile
         raise ProfileDamaged(f"{path} holds a kernel twice; which is true cannot be told. Profile again")
     timeline = Timeline.of(header.session_starts_s, anchors)
     evidence = (calls, kernels, models)
-    found, _ = timeline.read([record.timed for records in evidence for record in records])
+    found, processes = timeline.read([record.timed for records in evidence for record in records])
     call_us = found[0].value_us
     measured = {
         record.timed.key: measured_kernel(record, measurement, call_us)
@@ -157,6 +162,7 @@ def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile
             for record, measurement in zip(models, found[1 + len(kernels) :])
         ),
         anchors=anchors,
+        processes=processes,
     )
 
 

@@ -99,5 +99,5 @@ def require_reachable(address: str) -> None:
 def own_cpus(workers: Workers) -> int:
     """Return the CPUs of a cluster of this machine: what the workers asked for take, else those there are."""
     if workers.workers is None:
-        return len(os.sched_getaffinity(0))
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(int(-(-workers.workers * workers.worker_cpus // 1)), 1)

@@ -12,7 +12,6 @@ from ....lut.profile_file.store import SUFFIX
 from ....search import Run
 from ....search.errors import SearchError
 from ....settings import PROFILE, SEARCH
-from ....version import VERSION
 from ..drawing.numbers import number
 from .sources import RunSubject
 
@@ -177,8 +176,3 @@ END""",
     "  -nstreams 1 -nthreads THREADS",
     "tensorrt": "trtexec --onnx=exported/model.onnx --iterations=5000 --useCudaGraph",
 }
-
-
-def versions_of_report() -> str:
-    """Say what wrote the report."""
-    return f"Gnomon {VERSION}"
