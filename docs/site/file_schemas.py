@@ -14,10 +14,11 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from gnomon.lut.profile_file import schema as profile_file
+from gnomon.profilers.journal import CHECKSUM
 from gnomon.search.export import export
 from gnomon.search.export.checks import ExportedLatency, Parity
 from gnomon.search.final import records as final_file
-from gnomon.search.final.summary import LatencyAgreement, Optimism
+from gnomon.search.final.summary import LatencyAgreement, Optimism, PauseEffect
 from gnomon.search.problem.objective import ObjectiveInfo
 from gnomon.search.runs import records as run_file
 from gnomon.search.runs import start as start_file
@@ -39,11 +40,11 @@ def schemas() -> dict[str, Schema]:
     return {
         "profile": described("A hardware profile, JSON Lines", profile_schema(), JSONL),
         "run": described("run.json: what decides a search", run_schema()),
-        "evaluation": described("evaluations.jsonl: what a search measured", of(run_file.Evaluation), JSONL),
+        "evaluation": described("evaluations.jsonl: what a search measured", checked(of(run_file.Evaluation)), JSONL),
         "stop": described("stop.json: how a search ended", of(Stop)),
         "start": described("start.jsonl: what a search started from", start_schema(), JSONL),
         "final": described("final.json: a front after validation and timing", final_schema()),
-        "final-journal": described("final.jsonl: the evidence of a final front", of(final_file.Record), JSONL),
+        "final-journal": described("final.jsonl: the evidence of a final front", checked(of(final_file.Record)), JSONL),
         "model": described("model.json: an exported network", model_schema()),
     }
 
@@ -51,6 +52,14 @@ def schemas() -> dict[str, Schema]:
 def of(model: Any) -> Schema:
     """Return the schema of a type, without the titles that only repeat names."""
     return untitled(TypeAdapter(model).json_schema())
+
+
+def checked(schema: Schema) -> Schema:
+    """Return the schema of lines that may end with their checksum (`profilers/journal.py`)."""
+    names = [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", schema.get("oneOf", ()))]
+    for line in [schema["$defs"][name] for name in names] or [schema]:
+        line["properties"][CHECKSUM] = {"type": "string", "pattern": "^[0-9a-f]{8}$"}
+    return schema
 
 
 def untitled(schema: Any) -> Any:
@@ -131,6 +140,7 @@ def final_schema() -> Schema:
     """Return that of final.json."""
     timed = thing(dict.fromkeys(("predicted_us", "low_us", "high_us", "measured_us"), or_null(NUMBER)))
     member = {"id": TEXT, "indices": GENES, "search": VALUES, "report": VALUES, "latency": or_null(timed)}
+    member |= {"seen": or_null(without(of(final_file.Seen), "paced_block_us"))}
     member |= {"final": VALUES, "on_front": {"type": ["boolean", "null"]}, "reason": TEXT}
     return thing(
         {
@@ -142,6 +152,7 @@ def final_schema() -> Schema:
             "controls": listed(without(of(final_file.Validation), "record", "role")),
             "optimism": {"type": "object", "additionalProperties": of(Optimism)},
             "latency": or_null(of(LatencyAgreement)),
+            "pauses": or_null(of(PauseEffect)),
         }
     )
 

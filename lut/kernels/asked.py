@@ -49,7 +49,7 @@ def shapes_from_text(texts: tuple[str, ...]) -> dict[str, tuple[int, ...]]:
     for text in texts:
         match = SHAPE.fullmatch(text)
         if match is None or "0" in match.group(2).split("x"):
-            raise LutError(f"--shape {text!r} is no shape of an input; expected NAME=SIZES, such as images=1x3x320x320")
+            raise LutError(f"{text!r} is no shape of an input; expected NAME=SIZES, such as images=1x3x320x320")
         found[match.group(1)] = tuple(int(size) for size in match.group(2).split("x"))
     return found
 
@@ -58,7 +58,7 @@ def read_asked(path: str | Path, shapes: Mapping[str, tuple[int, ...]]) -> Asked
     """Read a model and fix its inputs' shapes; raises LutError for what cannot be asked about, saying what to do."""
     path = Path(path)
     if fault := fault_of_file(path):
-        raise LutError(f"{path} {fault}; --model takes an ONNX file")
+        raise LutError(f"{path} {fault}; expected an ONNX file")
     if path.stat().st_size > LARGEST_BYTES:
         raise LutError(
             f"{path} has {path.stat().st_size / 2**30:.1f} GiB; ONNX files end at 2 GiB, with weights beside"
@@ -152,9 +152,12 @@ def fix_shapes(path: Path, model: onnx.ModelProto, shapes: Mapping[str, tuple[in
         elif not value.type.tensor_type.HasField("shape") or any(dim.dim_value <= 0 for dim in dims):
             missing.append((name, [max(0, dim.dim_value) or dim.dim_param or "?" for dim in dims]))
     if missing:
-        typed = " ".join(f"--shape {name}={'x'.join(map(str, typical(sizes)))}" for name, sizes in missing)
+        words = [("--shape", f"{name}={'x'.join(map(str, typical(sizes)))}") for name, sizes in missing]
+        typed = " ".join(word for pair in words for word in pair)
         said = ", ".join(f"{name!r} is {' x '.join(map(str, sizes)) or 'of any shape'}" for name, sizes in missing)
-        raise LutError(f"{path}: input {said}; a latency is of fixed sizes. Say which, such as: {typed}")
+        raise LutError(
+            f"{path}: input {said}; a latency is of fixed sizes. Say which: gnomon predict PROFILE --model {path} {typed}"
+        )
     if shapes:
         del model.graph.value_info[:]
         for value in model.graph.output:

@@ -109,7 +109,7 @@ def load_kernel_profile(source: str | Path) -> KernelProfile:
     first: dict[str, Any] = lines[0] if lines else {}
     if first.get("schema") != SCHEMA:
         raise ProfileDamaged(
-            f"{path} holds {first.get('schema', 'no schema')!r}; --model takes a kernel profile ({SCHEMA}). "
+            f"{path} holds {first.get('schema', 'no schema')!r}; a model's latency takes a kernel profile ({SCHEMA}). "
             f"Measure one: gnomon profile --kernels --out laptop.kernels.jsonl",
             line_number=1,
         )

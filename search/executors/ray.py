@@ -79,8 +79,8 @@ def build(objectives: Sequence[Objective], workers: Workers) -> Pool | OwnCluste
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         raise WorkersUnavailable(
             f"cannot {'join the Ray cluster at ' + workers.address if workers.address else 'start Ray here'}: "
-            f"{reason_of(error)}; the address is that of `ray start --head`, as ray://10.0.0.1:6379, and this machine "
-            "has to be one of its nodes"
+            f"{reason_of(error)}; the address is that of the head node (its `ray start` prints it), as "
+            "ray://10.0.0.1:6379, and this machine has to be one of its nodes"
         ) from error
     try:
         return OwnCluster(ray, Pool(ray, objectives, workers))

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent.parent
 LIBRARY = [
     *(path for name in ("api", "search", "lut", "supernets", "reports") for path in (ROOT / name).rglob("*.py")),
 ]
-COMMAND = re.compile(r"(gnomon [a-z]+|python3 \S+)\b[^;,\n]*")
+COMMAND = re.compile(r"(gnomon [a-z]+|python3 \S+|trtexec)\b[^;,\n]*")
 
 
 @pytest.mark.parametrize(

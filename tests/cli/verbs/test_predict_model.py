@@ -77,7 +77,7 @@ def test_a_profile_of_a_space_is_no_kernel_profile(gnomon, model, tmp_path):
     path.write_text('{"schema":"gnomon.profile","version":4}\n')
     outcome = gnomon("predict", path, "--model", model)
     assert outcome.code != 0
-    assert "--model takes a kernel profile" in outcome.err
+    assert "takes a kernel profile" in outcome.err
 
 
 @pytest.mark.parametrize("options", [("--shape", "x=1x3"), ("--measure",), ("--csv", "x.csv")])

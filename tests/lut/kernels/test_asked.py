@@ -42,7 +42,7 @@ def test_what_is_no_model_is_refused(tmp_path, content):
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
-    with pytest.raises(LutError, match="does not exist; --model takes an ONNX file"):
+    with pytest.raises(LutError, match="does not exist; expected an ONNX file"):
         read_asked(tmp_path / "none.onnx", {})
     with pytest.raises(LutError, match="is a folder"):
         read_asked(tmp_path, {})

@@ -105,7 +105,7 @@ def test_a_folder_holds_a_model_a_part_what_goes_with_them_and_how_to_run_them(p
     names = ["encoder.onnx", "decoder_step.onnx", "vocabulary.json"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted([*names, "model.json"])
     record = json.loads((tmp_path / "out" / "model.json").read_text())
-    assert (record["schema"], record["version"]) == ("gnomon.export", 4)
+    assert (record["schema"], record["version"]) == ("gnomon.export", 5)
     assert [(one["file"], one["runs"]) for one in record["models"]] == [("encoder.onnx", 1), ("decoder_step.onnx", 6)]
     for one in record["models"] + record["companions"]:
         assert one["sha256"] == hashlib.sha256((tmp_path / "out" / one["file"]).read_bytes()).hexdigest()

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+from gnomon.profilers.testing import sign_journal
 from gnomon.search import SearchConfig, load_run
 from gnomon.search.fronts.growing import hypervolumes
 from gnomon.search.fronts.pareto import hypervolume
@@ -40,6 +41,7 @@ def run_of(search, tmp_path_factory):
                 | {"indices": row, "id": space.architecture(row).id}
             )
         (folder / "evaluations.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        sign_journal(folder / "evaluations.jsonl")
         return folder
 
     return write

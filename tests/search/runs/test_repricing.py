@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gnomon.lut import ProfileMismatch, load_profile, shipped_profiles
+from gnomon.profilers.testing import sign_journal
 from gnomon.search import SearchConfig, Study, load_run
 from gnomon.search.deployments.profiles import one_profile
 from gnomon.search.errors import InvalidConfig, RunMismatch
@@ -205,5 +206,6 @@ def test_final_fronts_of_the_first_version_still_load(tmp_path, first):
     old = json.loads(header) | {"version": 1}
     del old["evaluations"]
     path.write_text("\n".join([json.dumps(old), *rest]) + "\n")
+    sign_journal(path)
     assert load_final(run).members == final.members
     assert final_front(run, supernet=supernet, profile=elsewhere, controls=0).members == final.members
