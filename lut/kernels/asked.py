@@ -156,7 +156,8 @@ def fix_shapes(path: Path, model: onnx.ModelProto, shapes: Mapping[str, tuple[in
         typed = " ".join(word for pair in words for word in pair)
         said = ", ".join(f"{name!r} is {' x '.join(map(str, sizes)) or 'of any shape'}" for name, sizes in missing)
         raise LutError(
-            f"{path}: input {said}; a latency is of fixed sizes. Say which: gnomon predict PROFILE --model {path} {typed}"
+            f"{path}: input {said}; a latency is of fixed sizes. "
+            f"Say which: gnomon predict PROFILE --model {path} {typed}"
         )
     if shapes:
         del model.graph.value_info[:]
