@@ -169,17 +169,17 @@ def without_seconds(final):
 
 
 def test_timing_goes_on_in_the_middle(run, supernet, profile, monkeypatch):
-    from gnomon.lut.measuring import measure
+    from gnomon.profilers.transports.local import LocalDevice
 
-    def interrupted(plan, results, *, on_progress=None):
+    def interrupted(device, plan, results, *, on_progress=None):
         def stop(event):
             raise KeyboardInterrupt
 
-        real(plan, results, on_progress=stop)
+        real(device, plan, results, on_progress=stop)
 
-    real = measure.run_plan_locally
+    real = LocalDevice.run
     with monkeypatch.context() as patched:
-        patched.setattr(measure, "run_plan_locally", interrupted)
+        patched.setattr(LocalDevice, "run", interrupted)
         with pytest.raises(KeyboardInterrupt):
             final_front(run, supernet=supernet, profile=profile)
     kept = (run.folder / "final.timing" / "results.jsonl").read_text().count('"record":"visit"')
