@@ -44,6 +44,7 @@ NOT_RUN = {
     "train mixer_net": WEIGHTS,
     "--space mixer_net --profile": WEIGHTS,
     "--executor ray": "starts a Ray cluster, as tests/search/test_ray.py does",
+    "profile --refresh": "its answer depends on the hour; tests/cli/verbs/test_refresh.py has a device that moves",
     "profile --kernels": "takes minutes; tests/cli/verbs/test_predict_model.py measures a small one",
     "--model detector.onnx": "runs in tests/cli/verbs/test_predict_model.py",
     "digits_net": ELSEWHERE,
