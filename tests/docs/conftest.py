@@ -80,5 +80,5 @@ class Stage:
         """A finished search against a profile of this machine."""
         self.profile("stage.jsonl")
         (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
-        search = ("search", "--profile", "stage.jsonl", "--tactic", "random", "--budget", "4", "--population", "3")
+        search = ("search", "--profile", "stage.jsonl", "--tactic", "random", "--budget", "12", "--population", "3")
         copied(lambda path: ran(*search, "--out", path), self.kept, "run", self.folder / name)
