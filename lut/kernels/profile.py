@@ -167,18 +167,20 @@ def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile
 
 
 def measured_kernel(record: KernelRecord, measurement: Measurement, call_us: float) -> MeasuredKernel:
-    """Return a kernel's own time: its model's without the call of the runtime, over the copies.
-
-    Raises ProfileDamaged for quantities that are not those of this version.
-    """
-    value_us = max(SHORTEST_US, (measurement.value_us - call_us) / record.copies)
+    """Return a kernel with its own time; raises ProfileDamaged for quantities that are not those of this version."""
     try:
         cost = Cost(**record.cost)
     except TypeError as error:
         raise ProfileDamaged(
             f"kernel {record.key[:80]}: its quantities are not those of this version: {error}"
         ) from error
+    value_us = own_us(measurement, call_us, record.copies)
     return MeasuredKernel(record.key, record.operator, cost, value_us, measurement.relative_iqr)
+
+
+def own_us(measurement: Measurement, call_us: float, copies: int) -> float:
+    """Return a kernel's own microseconds: those of its model without the call of the runtime, over the copies."""
+    return max(SHORTEST_US, (measurement.value_us - call_us) / copies)
 
 
 def seal_kernels(path: Path, header: KernelHeader, records: Iterable[Record], *, force: bool) -> None:

@@ -7,20 +7,20 @@ due to the hour, not to the kernels, and is taken out.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from ...profilers.results.results import read_results
-from ...profilers.timing.plan import PlannedModel, write_plan
+from ...profilers.timing.plan import write_plan
 from ...profilers.timing.protocol import TimingPolicy
 from ...profilers.transports.local import LocalDevice
 from ...profilers.transports.transport import Transport
-from .build import ANCHOR, CALL, anchor_of, call_model
+from .build import CALL, planned
 from .cutting import KernelGraph
-from .kernel import Kernel, copies_of, kernel_model
-from .profile import SHORTEST_US, KernelProfile, MeasuredKernel, digest_of
+from .kernel import Kernel, copies_of
+from .profile import KernelProfile, MeasuredKernel, digest_of, own_us
 
 OnProgress = Callable[[Mapping[str, Any]], None]
 
@@ -58,14 +58,14 @@ def time_kernels(
     with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
         plan, journal = Path(folder) / "plan", Path(folder) / "results.jsonl"
         write_plan(
-            plan, backend=profile.header.backend, config=profile.run_config, policy=policy, models=planned(timed)
+            plan, backend=profile.header.backend, config=profile.run_config, policy=policy, models=planned(timed, {})
         )
         (device or LocalDevice()).run(plan, journal, on_progress=on_progress)
         results = read_results(journal)
     measured = results.measurements
     call_us = measured[CALL].value_us if CALL in measured else profile.call_us
     values = {
-        digest: max(SHORTEST_US, (measured[digest].value_us - call_us) / copies_of(kernel))
+        digest: own_us(measured[digest], call_us, copies_of(kernel))
         for digest, kernel in timed.items()
         if digest in measured
     }
@@ -79,12 +79,3 @@ def time_kernels(
         if digest in values
     }
     return found, {every[failure.key].operator: failure.reason for failure in results.failures if failure.key in every}
-
-
-def planned(kernels: Mapping[str, Kernel]) -> Iterator[PlannedModel]:
-    """Yield what is timed: an anchor, the call alone, and the kernels."""
-    anchor = anchor_of(kernels)
-    yield PlannedModel(ANCHOR + anchor, "anchor", kernel_model(kernels[anchor], copies_of(kernels[anchor])))
-    yield PlannedModel(CALL, "layer", call_model())
-    for digest, kernel in kernels.items():
-        yield PlannedModel(digest, "layer", kernel_model(kernel, copies_of(kernel)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ...supernets.evaluation.deciding import Outcomes
+from ...supernets.isolated.outcomes import json_from_outcomes, outcomes_from_json
 
 BYTES_A_MARGIN = 2
 
@@ -43,13 +44,8 @@ class KeptOutcomes(BaseModel):
     @staticmethod
     def of(outcomes: Outcomes) -> KeptOutcomes:
         """Return outcomes as they are kept."""
-        return KeptOutcomes(
-            examples=len(outcomes.right),
-            right=b64encode(np.packbits(outcomes.right).tobytes()).decode(),
-            margins=b64encode(outcomes.margins.astype("<f2").tobytes()).decode(),
-        )
+        return KeptOutcomes(**json_from_outcomes(outcomes))
 
     def read(self) -> Outcomes:
         """Return the outcomes."""
-        bits = np.unpackbits(np.frombuffer(b64decode(self.right), np.uint8), count=self.examples)
-        return Outcomes(bits.astype(np.bool_), np.frombuffer(b64decode(self.margins), "<f2").astype(np.float16))
+        return outcomes_from_json({"examples": self.examples, "right": self.right, "margins": self.margins})
