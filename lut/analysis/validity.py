@@ -80,7 +80,8 @@ class Validity:
         if self.answer == "moved":
             return f"the device moved as a whole, by {factor}, {of}"
         if self.answer == "holds":
-            return f"it holds: the device takes {factor} of the profile's times, {of}; 0.976 to 1.025 is as before"
+            as_before = f"{math.exp(-HOLDS):.3f} to {math.exp(HOLDS):.3f} is as before"
+            return f"it holds: the device takes {factor} of the profile's times, {of}; {as_before}"
         wide = [g for g in self.groups if not is_alike(g)]
         why = f"{wide[0].name} may have moved by {wide[0].low:.3f} to {wide[0].high:.3f} beyond that" if wide else ""
         return f"it cannot be told whether it holds: {factor}, {of}" + (f"; {why}" if why else "")

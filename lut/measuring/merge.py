@@ -19,6 +19,7 @@ from ...version import VERSION
 from ..errors import LutError, ProfileMismatch
 from ..latency_model.model import LatencyModel
 from ..latency_model.table import LatencyTable
+from ..latency_model.verification import session_log_ratio
 from ..profile_file.profile import HardwareProfile
 from ..profile_file.schema import (
     AnchorRecord,
@@ -165,9 +166,10 @@ def write_merged(parts: Sequence[Part], out: Path, *, force: bool) -> None:
         for network in networks.values()
         if all(spec.key in layers for spec in space.layers(space.architecture(network.indices)))
     ]
-    found, _ = timeline.read([*layers.values(), *runnable])  # the machines' processes differ by more than processes
+    found, processes = timeline.read([*layers.values(), *runnable])
     table = LatencyTable(dict(zip(layers, found)), {record.key: record.reason for record in failed})
-    model = LatencyModel.fit(space, table, [n.indices for n in runnable], found[len(layers) :])
+    rows, between = [network.indices for network in runnable], session_log_ratio(processes)
+    model = LatencyModel.fit(space, table, rows, found[len(layers) :], between_sessions=between)
     visits = [v for number, record in enumerate(layers.values()) for v in timeline.visits(number, record)]
     summary = summary_of_contention(visits, probed_visits(visits)) if visits else None
     contention = None
