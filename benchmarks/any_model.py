@@ -79,7 +79,7 @@ def main() -> None:
 
 def measure(arguments: argparse.Namespace, models: Mapping[str, bytes]) -> None:
     """Measure sample and test bed in one run."""
-    policy = TimingPolicy(min_passes=5, clean_blocks=8, time_cap_s=arguments.seconds)
+    policy = TimingPolicy(min_passes=4, clean_blocks=16, processes=2, time_cap_s=arguments.seconds)
     if arguments.clock == "cpu":
         policy = replace(policy, clean_blocks=0, max_passes=5)
     request = KernelRequest(

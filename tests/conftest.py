@@ -223,7 +223,9 @@ def pairs(tiny, monkeypatch):
 
 @pytest.fixture(scope="session")
 def quick_policy():
-    return TimingPolicy(block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=2, max_passes=2, repeated=0)
+    return TimingPolicy(
+        block_us=200, warmup_us=200, blocks_per_visit=3, min_passes=2, max_passes=2, processes=1, network_visits=1
+    )
 
 
 @pytest.fixture(scope="session")

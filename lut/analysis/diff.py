@@ -122,8 +122,8 @@ def diff_profiles(a: HardwareProfile, b: HardwareProfile) -> ProfileDiff:
     before = [a.table.measurements[key] for key in keys]
     after = [b.table.measurements[key] for key in keys]
     log_ratios = np.array([math.log(new.value_us / old.value_us) for old, new in zip(before, after)])
-    between = [profile.processes.own for profile in (a, b) if profile.processes is not None]
-    errors = np.sqrt(log_errors(before) ** 2 + log_errors(after) ** 2 + sum(own**2 for own in between))
+    between = [profile.processes.own_error for profile in (a, b) if profile.processes is not None]
+    errors = np.sqrt(log_errors(before) ** 2 + log_errors(after) ** 2 + sum(error**2 for error in between))
     low, high = median_interval(log_ratios)
     return ProfileDiff(
         environment=tuple(environment_of(a, b)),

@@ -35,7 +35,7 @@ from .validity import Validity, validity_of
 
 LAYERS, NETWORKS, PROCESSES = 16, 8, 3
 FEWEST = 6  # models that say something of a whole profile
-POLICY = TimingPolicy(min_passes=4, clean_blocks=6, repeated=0, time_cap_s=20.0)
+POLICY = TimingPolicy(min_passes=4, clean_blocks=16, processes=1, time_cap_s=20.0)
 
 OnProgress = Callable[[Mapping[str, Any]], None]
 

@@ -25,7 +25,7 @@ from .profile import KernelProfile, MeasuredKernel, digest_of, own_us
 OnProgress = Callable[[Mapping[str, Any]], None]
 
 AGAIN = 5  # kernels of the profile that are timed again
-POLICY = TimingPolicy(min_passes=4, clean_blocks=6, repeated=0, time_cap_s=15.0)
+POLICY = TimingPolicy(min_passes=4, clean_blocks=16, processes=1, time_cap_s=15.0)
 
 
 def unknown_kernels(profile: KernelProfile, graph: KernelGraph, *, all_kernels: bool = False) -> dict[str, Kernel]:

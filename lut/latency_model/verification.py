@@ -22,19 +22,24 @@ Array = NDArray[np.float64]
 # What one process cannot see of itself: another, at another hour, is faster or slower as a whole. Nine of ten times by
 # less than this log ratio, on the shared machine of the shipped profiles (benchmarks/latency_fidelity.py).
 SESSION_LOG_RATIO = 0.025
-PRIOR_PAIRS = 4  # pairs of processes that this figure counts as, beside the pair that a run has of its own
+PRIOR_PROCESSES = 4  # further processes that this figure counts as, beside those of a run
+NINE_OF_TEN = 1.645  # standard deviations of a normal distribution
 
 
 def session_log_ratio(processes: ProcessSpread | None) -> float:
-    """Return the log ratio by which nine of ten other processes differ, given two processes of this run.
+    """Return the log ratio by which nine of ten other processes differ, given some processes of this run.
 
-    The variance of one pair alone would be read off one number, so it is drawn towards what other machines showed.
+    The variance of what is common to all models is read off few processes, so it is drawn towards what other machines
+    showed. What a process adds to single models is counted as far as it was averaged out of the measured networks.
     """
     if processes is None:
         return SESSION_LOG_RATIO
-    of_a_process = processes.common / math.sqrt(2)  # a pair differs by two processes' worth
-    nine_of_ten = 1.645 * of_a_process
-    return math.sqrt((PRIOR_PAIRS * SESSION_LOG_RATIO**2 + nine_of_ten**2) / (PRIOR_PAIRS + 1))
+    further = processes.processes - 1
+    common = (PRIOR_PROCESSES * SESSION_LOG_RATIO**2 + further * (NINE_OF_TEN * processes.common) ** 2) / (
+        PRIOR_PROCESSES + further
+    )
+    averaged_out = (NINE_OF_TEN * processes.own) ** 2 * (1 - 1 / processes.per_model)
+    return math.sqrt(common + averaged_out)
 
 
 def report_from_predictions(

@@ -70,7 +70,7 @@ def estimate_bundle(request: ProfileRequest) -> BundleEstimate:
     layers = space.unique_layers() if request.layers else ()
     weights = sum(params(spec) for spec in layers) + float(space.params(rows).sum())
     visits = policy.min_passes * (len(layers) + len(rows)) * (1 + 1 / policy.anchor_every)
-    quickest_s = visits * (policy.warmup_blocks + policy.blocks_per_visit) * policy.block_us / 1e6
+    quickest_s = visits * (policy.warmup_us + policy.blocks_per_visit * policy.block_us) / 1e6
     quickest_s = min(max(quickest_s, policy.settle_s), policy.time_cap_s)
     return BundleEstimate(
         layers=len(layers),

@@ -33,7 +33,7 @@ from ..profile_file.schema import ANCHOR
 from .networks import layer_model
 
 SAME_DEVICE = ("cpu_model", "cpus", "architecture", "virtual_machine")  # and the name made of some of them
-POLICY = TimingPolicy(min_passes=24, anchor_every=1, repeated=0, time_cap_s=30.0)
+POLICY = TimingPolicy(min_passes=8, anchor_every=1, time_cap_s=30.0)
 FURTHER_S = 6.0  # for each model beyond the first
 
 

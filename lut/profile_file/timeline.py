@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...profilers.results.contention import Probed, informed_by_all, measurement_of, probed_visits
 from ...profilers.results.drift import SpeedCurve
@@ -37,11 +37,11 @@ class Timeline:
         return Timeline(starts, SpeedCurve.from_anchors(anchors if starts else ()), scale)
 
     def read(self, records: Sequence[LayerRecord | NetworkRecord]) -> tuple[list[Measurement], ProcessSpread | None]:
-        """Return the records' measurements in their order, and how far apart two of the run's processes are.
+        """Return the records' measurements in their order, and how far apart the run's processes are.
 
-        Measurements have the drift taken out, and what the probe said of each block. Drift is not removed where there
-        are no anchors, or where they move too far to be believed. The spread is of clean blocks as they were; None with
-        one process, or without a probe.
+        Measurements have the drift taken out, and what the probe said of each block. Drift within a process is read off
+        the anchors, and not removed where there are none, or where they move too far to be believed; what a process
+        adds to all models is read off them. The spread is None with one process, or without a probe.
         """
         visits = [visit for number, record in enumerate(records) for visit in self.visits(number, record)]
         probed: list[list[Probed | None]] = [[] for _ in records]
@@ -49,13 +49,17 @@ class Timeline:
         for visit, marks in zip(visits, probed_visits(visits)):
             probed[visit.record].append(marks)
             if marks is not None:
-                clean = [us for us, is_clean in zip(visit.block_us, marks.clean) if is_clean]
+                clean = [us / clock for us, ours, clock in zip(visit.block_us, marks.clean, marks.clock) if ours]
                 clean_us.setdefault(visit.record, {}).setdefault(visit.session, []).extend(clean)
+        spread = spread_of_processes(clean_us)
+        levelled = self if spread is None else replace(self, speed=self.speed.levelled(spread.factors))
         found = {
-            number: measurement_of(self.blocks(record), record.loops, probed[number] or [None] * len(record.block_us))
+            number: measurement_of(
+                levelled.blocks(record), record.loops, probed[number] or [None] * len(record.block_us)
+            )
             for number, record in enumerate(records)
         }
-        return list(informed_by_all(found).values()), spread_of_processes(clean_us)
+        return list(informed_by_all(found).values()), spread
 
     def measurement(self, record: LayerRecord | NetworkRecord) -> Measurement:
         """Return the measurement of a record that no probe was read beside: what others show says nothing of it."""

@@ -53,13 +53,14 @@ class Probed:
 
     clean: whether both readings around a block were clean, and nothing interrupted it. undisturbed: how likely it is
     then that nobody came and went in between. slowness: how many times slower than ours the core is expected to have
-    been during the block.
+    been during the block. clock: how many times slower it was by what was read around it alone.
     """
 
     readings: Tuple[float, ...]
     clean: Tuple[bool, ...]
     undisturbed: Tuple[float, ...]
     slowness: Tuple[float, ...]
+    clock: Tuple[float, ...]
 
 
 def probed_visits(visits: Sequence[ProbedVisit]) -> List[Optional[Probed]]:
@@ -79,7 +80,9 @@ def probed_visits(visits: Sequence[ProbedVisit]) -> List[Optional[Probed]]:
             continue
         of_blocks = [next(likely) for _ in visit.block_us]
         clean = block_marks(around, visit.switches, len(visit.block_us))
-        found.append(Probed(around, clean, tuple(u for u, _ in of_blocks), tuple(slow for _, slow in of_blocks)))
+        likely_clean, slow = zip(*of_blocks)
+        clock = tuple(math.sqrt(before * after) for before, after in zip(around, around[1:]))
+        found.append(Probed(around, clean, likely_clean, slow, clock))
     return found
 
 
@@ -117,6 +120,7 @@ def measurement_of(
         tuple(marks.clean for _, marks in kept),
         tuple(marks.slowness for _, marks in kept),
         undisturbed=mean(likely) if likely else 1.0,
+        clock=tuple(marks.clock for _, marks in kept),
     )
     return Measurement(tuple(blocks for blocks, _ in kept), loops, contention)
 

@@ -27,6 +27,7 @@ from ..timing.measurement import undisturbed
 from .levels import speed_levels
 
 ENOUGH = 5  # anchor visits a session needs to have a curve of its own
+PLACEMENT = 0.08  # log factor by which processes of one machine differ though its speed is the same
 JUMP = 0.03  # neighbouring anchors further apart than this share do not lie on a slope
 
 
@@ -96,6 +97,25 @@ class SpeedCurve:
                 for session, found in levels.items()
             },
         )
+
+    def levelled(self, log_factors: Mapping[str, float]) -> SpeedCurve:
+        """Return the curve with the sessions' own levels as all models together show them, by log factor.
+
+        A process places an anchor in memory once, as it does every model, so an anchor alone tells a slow session from
+        another placement of its own by a few percent only. Within a session the curve keeps its shape. Where sessions
+        are further apart than placement explains, the fastest counts and those near it; else all do.
+        """
+        if not log_factors:
+            return self
+        fastest = min(log_factors.values())
+        reference = median(factor for factor in log_factors.values() if factor <= fastest + PLACEMENT)
+        knots = dict(self.knots)
+        for session, log_factor in log_factors.items():
+            level = math.exp(log_factor - reference)
+            own = knots.get(session) or ((0.0, 1.0),)
+            middle = median(factor for _, factor in own)
+            knots[session] = tuple((t_s, factor / middle * level) for t_s, factor in own)
+        return SpeedCurve(self.reference_us, knots)
 
     def factor(self, session: str, t_s: float) -> float:
         """Return how many times slower than undisturbed the machine was, ``t_s`` seconds into ``session``.

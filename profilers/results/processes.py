@@ -1,8 +1,7 @@
-"""How far one process is from the next, read off models that were timed in two of them.
+"""How far one process is from the next, read off models that were timed in several of them.
 
-Each process places its memory once, so its visits share what the next process will not have. The ratio of a model's
-clean blocks in two processes shows it, over the noise of the blocks: what all models share, and what each has of its
-own.
+Each process places its memory once, so its visits share what the next process will not have. The clean blocks of a
+model in several processes show it, over the noise of the blocks: what all models share, and what each has of its own.
 """
 
 from __future__ import annotations
@@ -11,66 +10,120 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
-from statistics import median
+from statistics import median, stdev
 from typing import Dict, Hashable, List, Mapping, Optional, Sequence, Tuple, TypeVar
-
-from ..timing.measurement import ENOUGH_CLEAN
 
 NORMAL = 1.4826  # standard deviations of a normal distribution in a median absolute deviation
 OF_MEDIAN = 1.2533  # a median's standard error, in those of a mean
-FEWEST = 6  # models that two processes must share
+FEWEST_BLOCKS = 3  # clean ones, of which the median is the level of a model in a process
+FEWEST = 6  # models that a process must share with another one
+ROUNDS = 20  # of taking medians in turn, after which they no longer move
 
 Key = TypeVar("Key", bound=Hashable)
+Level = Tuple[float, float]  # log latency, and its standard error
 
 
 @dataclass(frozen=True)
 class ProcessSpread:
-    """How a second process differed from the first.
+    """How the processes of a run differed.
 
-    models: timed in both. common: log of the second's latencies over the first's, the median. own: standard deviation
-    of what one process adds to the log latency of a single model, apart from what is common.
+    processes: how many. models: timed in at least two of them. common: standard deviation, from process to process, of
+    the log factor that all models share. own: of what a process adds to the log latency of a single model besides.
+    per_model: in how many of them a model was timed, on average. factors: those log factors by session; median 0.
     """
 
+    processes: int
     models: int
     common: float
     own: float
+    per_model: float
+    factors: Mapping[str, float]
+
+    @property
+    def own_error(self) -> float:
+        """What the processes of the run leave of it in the log latency of a single model, by a standard error."""
+        return self.own / math.sqrt(self.per_model)
 
     @property
     def sentence(self) -> str:
         """What was found, for a reader."""
         return (
-            f"a second one took x{math.exp(self.common):.3f} as long, in the middle of {self.models} models; single "
-            f"models differ by {100 * self.own:.1f} % from process to process"
+            f"{self.processes} processes differ by {100 * self.common:.1f} % as a whole and by {100 * self.own:.1f} % "
+            f"more in single models (standard deviations; {self.models} models)"
         )
 
 
 def spread_of_processes(clean_us: Mapping[Key, Mapping[str, Sequence[float]]]) -> Optional[ProcessSpread]:
-    """Return how far apart the two processes are that share most models; None where none share enough of them.
+    """Return how far apart processes are, of those that share enough models; None with fewer than two of them.
 
     clean_us: the clean blocks, in microseconds per inference, by model and session.
     """
-    known: Dict[Key, Dict[str, Tuple[float, float]]] = {
-        key: {session: _level(blocks) for session, blocks in found.items() if len(blocks) >= ENOUGH_CLEAN}
+    levels = {
+        (key, session): _level(blocks)
         for key, found in clean_us.items()
+        for session, blocks in found.items()
+        if len(blocks) >= FEWEST_BLOCKS
     }
-    pairs = Counter(pair for levels in known.values() for pair in combinations(levels, 2))
-    if not pairs or max(pairs.values()) < FEWEST:
+    levels = _shared(levels)
+    if not levels:
         return None
-    (first, second), models = min(pairs.items(), key=lambda item: (-item[1], item[0]))
-    ratios: List[float] = []
-    variances: List[float] = []
-    for levels in known.values():
-        if first in levels and second in levels:
-            (before, error_before), (after, error_after) = levels[first], levels[second]
-            ratios.append(math.log(after / before))
-            variances.append(error_before**2 + error_after**2)
-    common = median(ratios)
-    scatter = NORMAL * median(abs(ratio - common) for ratio in ratios)
-    return ProcessSpread(models, common, math.sqrt(max(scatter**2 - median(variances), 0.0) / 2))
+    common, rest = factors_of_processes({place: level for place, (level, _) in levels.items()})
+    models: Dict[Key, List[Tuple[float, float]]] = {}
+    for (key, session), (_, error) in levels.items():
+        models.setdefault(key, []).append((rest[key, session], error))
+    pairs = [pair for found in models.values() for pair in combinations(found, 2)]  # two processes' worth of variance
+    own = NORMAL * median(abs(one - other) for (one, _), (other, _) in pairs) / math.sqrt(2)
+    noise = median((error**2 + its_error**2) / 2 for (_, error), (_, its_error) in pairs)
+    return ProcessSpread(
+        processes=len(common),
+        models=len(models),
+        common=stdev(common.values()),
+        own=math.sqrt(max(own**2 - noise, 0.0)),
+        per_model=(len(levels) + len(clean_us) - len(models)) / len(clean_us),
+        factors=common,
+    )
 
 
-def _level(blocks: Sequence[float]) -> Tuple[float, float]:
-    """Return the median of some blocks and the standard error of its logarithm."""
+def factors_of_processes(
+    levels: Mapping[Tuple[Key, str], float],
+) -> Tuple[Dict[str, float], Dict[Tuple[Key, str], float]]:
+    """Split log latencies, by model and process, into what is of the model, of the process, and the rest.
+
+    Returns the processes' log factors, of which the median is 0, and the rest. By medians in turn (Tukey's median
+    polish), so that no single model moves the factor of a process.
+    """
+    factors = {session: 0.0 for _, session in levels}
+    rest = dict(levels)
+    for _ in range(ROUNDS):
+        for position in (0, 1):
+            groups: Dict[Hashable, List[float]] = {}
+            for place, value in rest.items():
+                groups.setdefault(place[position], []).append(value)
+            middles = {group: median(values) for group, values in groups.items()}
+            rest = {place: value - middles[place[position]] for place, value in rest.items()}
+            if position == 1:
+                factors = {session: factor + middles[session] for session, factor in factors.items()}
+    middle = median(factors.values()) if factors else 0.0
+    return {session: factor - middle for session, factor in factors.items()}, rest
+
+
+def _shared(levels: Mapping[Tuple[Key, str], Level]) -> Dict[Tuple[Key, str], Level]:
+    """Keep models of several processes and processes of enough such models; nothing unless two processes are left."""
+    kept = dict(levels)
+    while True:
+        processes, models = Counter(session for _, session in kept), Counter(key for key, _ in kept)
+        shared = {
+            (key, session): level
+            for (key, session), level in kept.items()
+            if models[key] > 1 and processes[session] >= FEWEST
+        }
+        if len(shared) == len(kept):
+            return kept
+        kept = shared
+
+
+def _level(blocks: Sequence[float]) -> Level:
+    """Return the log of the median of some blocks, and its standard error."""
     middle = median(blocks)
     scatter = NORMAL * median(abs(math.log(us / middle)) for us in blocks)
-    return middle, OF_MEDIAN * scatter / math.sqrt(len(blocks))
+    return math.log(middle), OF_MEDIAN * scatter / math.sqrt(len(blocks))

@@ -5,7 +5,7 @@ field: ``header`` (schema, version, plan digest, backend, config), ``session`` (
 hardware, versions), ``options`` (what the runtime reports after compiling), ``attempt`` (written before a model is
 loaded, so that a native crash can be told whose it was), ``visit``, ``failure``, ``conditions`` (what the device told
 of its clocks, after a visit to an anchor), ``application`` (a fresh load of a model, its first inference, and single
-ones with pauses), ``repetition`` (everything is measured; a new process repeats these models), and ``done``.
+ones with pauses), ``turn`` (a new process makes the passes from here on), and ``done``.
 """
 
 from __future__ import annotations
@@ -34,22 +34,23 @@ if TYPE_CHECKING:
 
 SCHEMA = "gnomon.results"
 # History of the results format, newest first:
+#   5  turn, in place of repetition, which repeated some models at the end
 #   4  lines end with a checksum (`journal.py`); repetition; application: a model as an application sees it
 #   3  visit: probe_us, switches
 #   2  conditions
 #   1  header, session, options, attempt, visit, failure, done
-SCHEMA_VERSION = 4
-READABLE_VERSIONS = (1, 2, 3, 4)
+SCHEMA_VERSION = 5
+READABLE_VERSIONS = (1, 2, 3, 4, 5)
 
 LARGEST = 1e300  # of a number, so that sums of some stay finite
 MOST = 2**53  # of a count: whole numbers up to it are exact as floats too
 
 
 @dataclass(frozen=True)
-class Repetition:
-    """What a second process times again: the models' keys, and how many seconds measuring took before."""
+class ProcessTurn:
+    """Where a new process took over: the first of its passes, and how many seconds the run had taken before."""
 
-    models: Tuple[str, ...]
+    first_pass: int
     seconds: float
 
 
@@ -59,7 +60,7 @@ class Results:
 
     session_seconds: how long each session's worker ran, until its last record.
     attempts: the steps begun, in order, whether or not they ended.
-    repeated: what a second process times again; None until everything is measured, or where nothing is repeated.
+    turns: of the processes after the first one, in order.
     """
 
     plan: str
@@ -72,7 +73,7 @@ class Results:
     conditions: Tuple[DeviceState, ...] = ()
     application_visits: Tuple[ApplicationVisit, ...] = ()
     session_seconds: Mapping[str, float] = field(default_factory=dict)
-    repeated: Optional[Repetition] = None
+    turns: Tuple[ProcessTurn, ...] = ()
     is_complete: bool = False
     warnings: Tuple[str, ...] = ()
 
@@ -197,7 +198,7 @@ def results_from_records(records: Sequence[Record], *, path: str = "", warnings:
         conditions=tuple(parts["conditions"]),
         application_visits=tuple(parts["application"]),
         session_seconds=session_seconds,
-        repeated=parts["repetition"][0] if parts["repetition"] else None,
+        turns=tuple(parts["turn"]),
         is_complete=bool(parts["done"]),
         warnings=warnings + disagreements,
     )
@@ -318,8 +319,8 @@ def _conditions(record: Record) -> DeviceState:
     return DeviceState(dict(record["conditions"]), str(record["session"]), _number(record["t_s"]))
 
 
-def _repetition(record: Record) -> Repetition:
-    return Repetition(tuple(str(key) for key in record["models"]), _number(record["seconds"]))
+def _turn(record: Record) -> ProcessTurn:
+    return ProcessTurn(_integer(record["first_pass"]), _number(record["seconds"]))
 
 
 def _application(record: Record) -> ApplicationVisit:
@@ -334,7 +335,8 @@ _PARSERS: Dict[str, Callable[[Record], Any]] = {
     "visit": _visit,
     "failure": _failure,
     "conditions": _conditions,
-    "repetition": _repetition,
+    "turn": _turn,
+    "repetition": dict,  # of version 4: its visits are of later passes, like any
     "application": _application,
     "done": dict,
 }

@@ -1,11 +1,12 @@
 """All block times of one model, and the latency that they say.
 
 Where a probe was read around every block, the latency is the median of the clean blocks: a property of the machine,
-however often it was disturbed. Where a neighbour may have come and gone within a share of them, it is the median of
-the others, which are the quicker ones. Of a model with too few clean blocks it is the median of what its blocks would
-have taken, by how slow the core is expected to have been (``log t = median (log x - beta log s)``), and its spread is
-that much wider. Where there was no probe it is the lower quartile of all blocks, which holds while a good quarter of
-them was left alone.
+however often it was disturbed. A core's clock moves with what other cores do, by some percent; the probe shows that
+too, so each clean block is divided by what the probe took around it, in units of its clean level. Where a neighbour may
+have come and gone within a share of them, it is the median of the others, which are the quicker ones. Of a model with
+too few clean blocks it is the median of what its blocks would have taken, by how slow the core is expected to have been
+(``log t = median (log x - beta log s)``), and its spread is that much wider. Where there was no probe it is the lower
+quartile of all blocks, which holds while a good quarter of them was left alone.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Contention:
     clean: whether the core was ours at both ends of the block.
     slowness: how many times slower than ours the core is expected to have been during it.
     beta: how much of that slowness reaches models (1: all), and how far models differ in it.
+    clock: how many times slower than at its clean level the core itself was during it; empty where that is not known.
     undisturbed: the share of the clean blocks that nobody is expected to have slowed: who came and went in between
         (`chain.py`), or whose traffic the probe does not see (`results/contention.py`).
     """
@@ -36,6 +38,7 @@ class Contention:
     beta: float = 1.0
     beta_spread: float = 0.5
     undisturbed: float = 1.0
+    clock: Tuple[Tuple[float, ...], ...] = ()
 
     @property
     def clean_blocks(self) -> int:
@@ -65,7 +68,7 @@ class Measurement:
                 raise ValueError(f"a block took {value!r} us per inference; expected a positive, finite time")
         if self.contention is not None:
             shape = [len(visit) for visit in self.block_us]
-            for marks in (self.contention.clean, self.contention.slowness):
+            for marks in (self.contention.clean, self.contention.slowness, self.contention.clock or self.block_us):
                 if [len(visit) for visit in marks] != shape:
                     raise ValueError("the probe's marks are not of these blocks; expected one for each")
 
@@ -88,7 +91,8 @@ class Measurement:
     def used_us(self) -> Tuple[Tuple[float, ...], ...]:
         """The times that the latency is read off, by visit; visits without any are left out.
 
-        The clean blocks where there are enough; else all, corrected by the probe; without a probe all as they are.
+        The clean blocks at the core's clean level where there are enough; else all, corrected by the probe; without a
+        probe all as they are.
         """
         marks = self.contention
         if marks is None:
@@ -98,9 +102,10 @@ class Measurement:
                 tuple(us / slow**marks.beta for us, slow in zip(visit, slowness))
                 for visit, slowness in zip(self.block_us, marks.slowness)
             )
+        clocks = marks.clock or tuple((1.0,) * len(visit) for visit in self.block_us)
         kept = (
-            tuple(us for us, clean in zip(visit, is_clean) if clean)
-            for visit, is_clean in zip(self.block_us, marks.clean)
+            tuple(us / clock for us, clean, clock in zip(visit, is_clean, of_visit) if clean)
+            for visit, is_clean, of_visit in zip(self.block_us, marks.clean, clocks)
         )
         return tuple(visit for visit in kept if visit)
 

@@ -2,14 +2,17 @@
 
 Written once for all backends and free of any clock: it only asks an executable how long ``loops`` inferences took.
 Isolated layers add up to a network only if each is timed hot: so loops are calibrated until one block lasts about
-``block_us``, and every visit begins with a warm-up that is thrown away.
+``block_us``, and every visit begins with a warm-up that is thrown away. Blocks are short, because a block is spoilt by
+whoever takes the core for a part of it, and on a busy machine gaps are short.
 
 Other work on a machine (a neighbour on the same core, above all) comes in spells of milliseconds to seconds that slow
 what they hit by half and more, and never make anything faster. So visits are many and short: each model is seen at
 many moments, spread over the whole run. Where there is a probe (`probe.py`), it is read before and after every block,
 and what counts are the blocks between two clean readings (`clean.py`): visits go on until a model has enough of those,
 so a busy machine takes longer and says the same. Without a probe a latency is the lower quartile of all blocks, and
-visits go on until two halves of them agree. Which model is visited when is decided in `schedule.py`.
+visits go on until two halves of them agree. A process places a model in memory once, and all its visits share that; so
+several processes take turns, each with its share of the visits. Which model is visited when is decided in
+`schedule.py`.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from typing import Any, Dict, List, Mapping, Optional, Protocol, Tuple
 from .probe import Probe
 
 WARM = 4  # inferences after which the caches hold what they will hold
+LEAST_WARM = 2
+LEAST_BLOCKS = 3  # of a visit to a slow model
 MAX_LOOPS = 1_000_000  # where calibration gives up on a clock that does not advance
 
 
@@ -36,12 +41,15 @@ class TimingPolicy:
     """How long, how often and until how precise models are timed.
 
     block_us: how long one block of loops should last.
-    warmup_blocks: blocks run and thrown away at the start of every visit; more until four inferences were made, if they
+    warmup_us: how long a model runs, unrecorded, at the start of every visit: two inferences at least, and four if they
         fit into half of ``visit_us``.
-    blocks_per_visit: blocks kept a visit.
-    visit_us: how long the kept blocks of one visit may last in all, before there are fewer (but at least one).
-    min_passes, max_passes: how many visits a model gets at least and at most.
-    clean_blocks: with a probe, a model is visited until it has this many clean blocks; 0 reads no probe.
+    blocks_per_visit: blocks kept a visit; of a model that takes longer than a block for an inference fewer, but three.
+    visit_us: how long the kept blocks of one visit may last in all, before there are fewer still (but at least one).
+    min_passes: how many visits a model gets at least.
+    max_passes: how many it gets at most, of one process.
+    clean_blocks: with a probe, a model is visited until it has this many clean blocks, or fewer in proportion where its
+        visits have fewer blocks; 0 reads no probe.
+    network_visits: how often a pass visits a whole network, and how many times as many clean blocks that is to have.
     relative_target: without a probe, a model is not visited again once two halves of its visits agree within
         this share.
     settle_s: without a probe, passes beyond ``min_passes`` are made only within this much measuring time, compilation
@@ -49,34 +57,35 @@ class TimingPolicy:
     time_cap_s: no visit begins after this much worker time; except that every model gets its first one.
     keep_mib: compiled models are kept for their next visit until the process has grown by this much; 0 keeps none.
     anchor_every: the anchors are visited again after this many visits.
-    repeated: how many models a second process times again (`repetition.py`); 0 for none.
+    processes: over how many processes, one after the other, the visits to a model are spread (`schedule.py`).
     seed: of the visiting order.
     """
 
-    block_us: float = 1_000.0
-    warmup_blocks: int = 2
-    blocks_per_visit: int = 3
+    block_us: float = 250.0
+    warmup_us: float = 2_000.0
+    blocks_per_visit: int = 8
     visit_us: float = 60_000.0
     min_passes: int = 8
     max_passes: int = 240
-    clean_blocks: int = 12
+    clean_blocks: int = 32
+    network_visits: int = 3
     relative_target: float = 0.015
     settle_s: float = 22.0
     time_cap_s: float = 600.0
     keep_mib: float = 4_096.0
     anchor_every: int = 25
-    repeated: int = 24
+    processes: int = 4
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("block_us", "visit_us", "relative_target", "settle_s", "time_cap_s"):
+        for name in ("block_us", "warmup_us", "visit_us", "relative_target", "settle_s", "time_cap_s"):
             value = getattr(self, name)
             if not (isinstance(value, (int, float)) and 0 < value < math.inf):
                 raise ValueError(f"{name} is {value!r}; expected a positive, finite number")
         if not (isinstance(self.keep_mib, (int, float)) and 0 <= self.keep_mib < math.inf):
             raise ValueError(f"keep_mib is {self.keep_mib!r}; expected a finite number, 0 to keep no model")
-        lowest = {"warmup_blocks": 0, "blocks_per_visit": 1, "min_passes": 1, "max_passes": 1, "anchor_every": 1}
-        lowest.update({"clean_blocks": 0, "repeated": 0})
+        lowest = {"blocks_per_visit": 1, "min_passes": 1, "max_passes": 1, "anchor_every": 1}
+        lowest.update({"clean_blocks": 0, "network_visits": 1, "processes": 1})
         for name, low in lowest.items():
             value = getattr(self, name)
             if not isinstance(value, int) or value < low:
@@ -85,6 +94,11 @@ class TimingPolicy:
             raise ValueError(f"seed is {self.seed!r}; expected a whole number of at least 0")
         if self.max_passes < self.min_passes:
             raise ValueError(f"max_passes is {self.max_passes}, less than min_passes, which is {self.min_passes}")
+
+    def is_full(self, blocks: int, spent_ns: int, first_ns: int) -> bool:
+        """Tell whether a visit has as many blocks as it is to have: how many, how long they took, and the first."""
+        usual_ns = math.inf if blocks < LEAST_BLOCKS else self.blocks_per_visit * self.block_us * 1e3
+        return blocks >= self.blocks_per_visit or spent_ns + first_ns > min(usual_ns, self.visit_us * 1e3)
 
     def to_json(self) -> Dict[str, Any]:
         """Return the fields as a JSON object."""
@@ -135,7 +149,7 @@ def take_probed_visit(executable: TimedLoop, policy: TimingPolicy, *, loops: int
     spent_ns = 0
     blocks: List[int] = []
     probe_us, counts = [probe.read_us()], [probe.switches()]
-    while len(blocks) < policy.blocks_per_visit and (not blocks or spent_ns + blocks[0] <= policy.visit_us * 1e3):
+    while not blocks or not policy.is_full(len(blocks), spent_ns, blocks[0]):
         blocks.append(executable.elapsed_ns(loops))
         probe_us.append(probe.read_us())
         counts.append(probe.switches())
@@ -158,22 +172,27 @@ def _differences(counts: List[Optional[int]]) -> Tuple[int, ...]:
 def take_visit(executable: TimedLoop, policy: TimingPolicy, *, loops: int) -> Tuple[float, ...]:
     """Warm up, then return the microseconds per inference of each block of this visit.
 
-    Takes ``policy.blocks_per_visit`` blocks, or as many as fit into ``policy.visit_us``, but at least one. Raises
-    ValueError if a block took no time at all.
+    Raises ValueError if a block took no time at all.
     """
     _warm_up(executable, policy, loops)
-    blocks = [executable.elapsed_ns(loops)]
-    fitting = int(policy.visit_us * 1e3 / max(blocks[0], 1))
-    blocks += [executable.elapsed_ns(loops) for _ in range(min(policy.blocks_per_visit, fitting) - 1)]
+    blocks: List[int] = []
+    while not blocks or not policy.is_full(len(blocks), sum(blocks), blocks[0]):
+        blocks.append(executable.elapsed_ns(loops))
     _require_positive(blocks, loops)
     return tuple(elapsed / loops / 1e3 for elapsed in blocks)
 
 
 def _warm_up(executable: TimedLoop, policy: TimingPolicy, loops: int) -> None:
-    least = policy.warmup_blocks * loops
     inferences = spent_ns = 0
-    while inferences < least or (0 < inferences < WARM and spent_ns < policy.visit_us * 500):
-        spent_ns += executable.elapsed_ns(loops)
+    while (
+        inferences < LEAST_WARM
+        or spent_ns < policy.warmup_us * 1e3
+        or (inferences < WARM and spent_ns < policy.visit_us * 500)
+    ):
+        took_ns = executable.elapsed_ns(loops)
+        if took_ns <= 0:  # a clock too coarse to say when it is warm
+            return
+        spent_ns += took_ns
         inferences += loops
 
 

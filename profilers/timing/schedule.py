@@ -2,15 +2,21 @@
 
 There are several passes. In each, every model that still needs visits gets one, in an order shuffled anew, so that
 slow minutes of the machine are spread over all models instead of falling on a few. Where a probe tells clean blocks
-from others, the passes beyond the least number begin with whoever has fewest clean ones. The anchors are visited at
+from others, the passes beyond the least number begin with whoever has fewest clean ones. Whole networks, which all
+predictions are fitted to and verified by, are visited several times a pass. The anchors are visited at
 both ends of a pass and regularly in between; they show how the machine's speed moved. Because a pass depends only on
 the passes before it, an interrupted run continues in the very order it would have taken.
+
+The passes are shared among several processes that take turns (`Turn`). A process places its weights, its buffers and
+its threads once, and all its visits to a model share that: however many there are, they agree with each other more
+than with those of the next process, and it is a next one that a user starts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Iterable, Mapping, Optional, Sequence, Tuple
+from functools import cached_property
+from typing import Callable, FrozenSet, Iterable, Mapping, Optional, Sequence, Tuple
 
 from .measurement import ENOUGH_CLEAN, Measurement
 from .protocol import TimingPolicy
@@ -25,27 +31,102 @@ class Step:
     slot: int
 
 
+@dataclass(frozen=True)
+class Turn:
+    """The part of a run that one process makes; the only one of a run where nothing else is said.
+
+    number: of the process, from 0. first_pass: of its passes. is_last: whether it makes what no other process will.
+    is_probed: whether clean blocks are told from others. If so, each process looks at its own visits; else at all.
+    """
+
+    number: int = 0
+    first_pass: int = 0
+    is_last: bool = True
+    is_probed: bool = True
+
+    @property
+    def since(self) -> int:
+        """The first pass that counts."""
+        return self.first_pass if self.is_probed else 0
+
+    def passes(self, policy: TimingPolicy) -> int:
+        """Return how many passes are made of all that is not there yet."""
+        return _part(policy.min_passes, self._end(policy) - self.number, policy)
+
+    def least_visits(self, policy: TimingPolicy) -> int:
+        """Return how many of the visits that count a model gets, whatever was measured."""
+        return _part(policy.min_passes, self._counted(policy), policy)
+
+    def clean_blocks(self, policy: TimingPolicy) -> int:
+        """Return how many clean blocks end the visits to a model whose visits have all blocks."""
+        return _part(policy.clean_blocks, self._counted(policy), policy)
+
+    def until_s(self, policy: TimingPolicy, began_s: float) -> float:
+        """Return after how many seconds of the run it makes no further visit, if its turn began after ``began_s``."""
+        return began_s + (policy.time_cap_s - began_s) / (1 if self.is_last else policy.processes - self.number)
+
+    def _counted(self, policy: TimingPolicy) -> int:
+        """Return of how many processes, this one included, the visits count."""
+        return self._end(policy) - (self.number if self.is_probed else 0)
+
+    def _end(self, policy: TimingPolicy) -> int:
+        return policy.processes if self.is_last else self.number + 1
+
+
+def _part(total: int, processes: int, policy: TimingPolicy) -> int:
+    """Return what some of the processes make of a total, rounded up."""
+    return -(-total * processes // policy.processes)
+
+
+ALL = Turn()
+
+
+@dataclass(frozen=True)
+class Models:
+    """What is visited: the keys of layers, of whole networks, and of anchors."""
+
+    layers: Sequence[str]
+    networks: Sequence[str] = ()
+    anchors: Sequence[str] = ()
+
+    def visits_a_pass(self, key: str, policy: TimingPolicy) -> int:
+        """Return how often a pass visits a model, and how many times as many clean blocks it is to have."""
+        return policy.network_visits if key in self._known_networks else 1
+
+    @property
+    def timed(self) -> Tuple[str, ...]:
+        """All but the anchors."""
+        return (*self.layers, *self.networks)
+
+    @cached_property
+    def _known_networks(self) -> FrozenSet[str]:
+        return frozenset(self.networks)
+
+
 def pass_steps(
-    keys: Sequence[str],
-    anchors: Sequence[str],
+    models: Models,
     *,
     pass_index: int,
     policy: TimingPolicy,
     earlier: Mapping[str, Optional[Measurement]],
+    turn: Turn = ALL,
 ) -> Tuple[Step, ...]:
-    """Return the visits of one pass, in order; none if nothing needs another visit.
+    """Return the visits of one pass, in order; none if nothing needs another visit in this turn.
 
-    ``earlier`` holds what the passes before this one measured, and None for a model that failed in one of them;
-    whatever failed, anchors included, is not visited again.
+    ``earlier`` holds what the passes before this one measured, from `Turn.since` on, and None for a model that failed
+    in one of them; whatever failed, anchors included, is not visited again.
     """
-    if pass_index >= policy.max_passes:
+    if pass_index >= turn.first_pass + policy.max_passes:
         return ()
-    pending = sorted(key for key in keys if _needs_visit(key, pass_index, policy, earlier))
-    anchors = [key for key in anchors if earlier.get(key, 0) is not None]
+    pending = sorted(key for key in models.timed if _needs_visit(key, models, policy, earlier, turn))
+    anchors = [key for key in models.anchors if earlier.get(key, 0) is not None]
     if not pending:
         return ()
-    first = None if pass_index < policy.min_passes else (lambda key: _clean_blocks(earlier.get(key)))
-    return pass_order(pending, anchors, pass_index=pass_index, policy=policy, first=first)
+    visits = [key for key in pending for _ in range(models.visits_a_pass(key, policy))]
+    first = None
+    if pass_index - turn.first_pass >= turn.passes(policy):
+        first = lambda key: _clean_blocks(earlier.get(key)) / models.visits_a_pass(key, policy)  # noqa: E731
+    return pass_order(visits, anchors, pass_index=pass_index, policy=policy, first=first)
 
 
 def pass_order(
@@ -54,7 +135,7 @@ def pass_order(
     *,
     pass_index: int,
     policy: TimingPolicy,
-    first: Optional[Callable[[str], int]] = None,
+    first: Optional[Callable[[str], float]] = None,
 ) -> Tuple[Step, ...]:
     """Return a visit to each of the ``pending`` models, shuffled, with visits to the anchors at both ends and between.
 
@@ -70,42 +151,64 @@ def pass_order(
     return tuple(Step(key, pass_index, slot) for slot, key in enumerate(order))
 
 
-def is_reviewed(pass_index: int) -> bool:
-    """Tell whether a pass looks at all measurements anew; between such passes the later ones follow the last look.
+def is_reviewed(number: int) -> bool:
+    """Tell whether pass ``number`` of a turn looks at all measurements anew; the others follow the last look.
 
     Looking costs as much as was measured so far. So every pass does at first, then one in two, four, ...: a model gets
     an eighth more visits than it needed, at most.
     """
-    return pass_index % (1 << max(0, pass_index.bit_length() - 4)) == 0
+    return number % (1 << max(0, number.bit_length() - 4)) == 0
 
 
 def expected_visits(
-    keys: Sequence[str], *, pass_index: int, policy: TimingPolicy, earlier: Mapping[str, Optional[Measurement]]
+    models: Models,
+    *,
+    pass_index: int,
+    policy: TimingPolicy,
+    earlier: Mapping[str, Optional[Measurement]],
+    turn: Turn = ALL,
 ) -> int:
-    """Estimate how many visits will follow a pass: what the least passes take, or what the missing clean blocks do."""
-    alive = [key for key in keys if earlier.get(key, 0) is not None]
-    least = max(0, policy.min_passes - pass_index - 1) * len(alive)
-    found = [measurement for measurement in (earlier.get(key) for key in alive) if measurement is not None]
-    visits = sum(measurement.visits for measurement in found)
-    per_visit = sum(map(_clean_blocks, found)) / visits if visits else 0.0
-    if not per_visit:
-        return least
-    lacking = [max(0, policy.clean_blocks - _clean_blocks(measurement)) for measurement in found]
-    most = (policy.max_passes - pass_index - 1) * sum(map(bool, lacking))
-    return max(least, min(most, round(sum(lacking) / per_visit) - sum(map(bool, lacking))))
+    """Estimate how many visits will follow a pass: what the least passes take, or what the missing clean blocks do.
+
+    Further processes are taken to need as many visits as this one.
+    """
+    alive = [key for key in models.timed if earlier.get(key, 0) is not None]
+    a_pass = sum(models.visits_a_pass(key, policy) for key in alive)
+    found = {key: measurement for key in alive for measurement in [earlier.get(key)] if measurement is not None}
+    own = max(0, turn.passes(policy) - (pass_index - turn.first_pass) - 1) * len(alive)
+    visits = sum(measurement.visits for measurement in found.values())
+    per_visit = sum(map(_clean_blocks, found.values())) / visits if visits else 0.0
+    if per_visit:
+        lacking = [max(0, _needed(key, one, models, policy, turn) - _clean_blocks(one)) for key, one in found.items()]
+        most = (turn.first_pass + policy.max_passes - pass_index - 1) * sum(map(bool, lacking))
+        own = max(own, min(most, round(sum(lacking) / per_visit) - sum(map(bool, lacking))))
+    further = 0 if turn.is_last else policy.processes - turn.number - 1
+    return own + further * ((pass_index + 1 - turn.first_pass) * a_pass + own)
 
 
-def _needs_visit(key: str, pass_index: int, policy: TimingPolicy, earlier: Mapping[str, Optional[Measurement]]) -> bool:
+def _needs_visit(
+    key: str,
+    models: Models,
+    policy: TimingPolicy,
+    earlier: Mapping[str, Optional[Measurement]],
+    turn: Turn,
+) -> bool:
     if key not in earlier:
         return True
     measurement = earlier[key]
     if measurement is None:
         return False
-    if pass_index < policy.min_passes:
+    if measurement.visits < turn.least_visits(policy):
         return True
     if measurement.contention is not None:
-        return _clean_blocks(measurement) < policy.clean_blocks
-    return measurement.relative_disagreement > policy.relative_target
+        return _clean_blocks(measurement) < _needed(key, measurement, models, policy, turn)
+    return turn.is_last and measurement.relative_disagreement > policy.relative_target
+
+
+def _needed(key: str, measurement: Measurement, models: Models, policy: TimingPolicy, turn: Turn) -> int:
+    """Return how many clean blocks a model is to have: in proportion to the blocks that a visit to it has."""
+    blocks = max(map(len, measurement.block_us))
+    return -(-turn.clean_blocks(policy) * models.visits_a_pass(key, policy) * blocks // policy.blocks_per_visit)
 
 
 def is_never_clean(policy: TimingPolicy, measurements: Iterable[Optional[Measurement]]) -> bool:

@@ -76,7 +76,7 @@ def run_plan_locally(
     crashed: List[str] = []
     for _ in range(max_restarts + 1):
         code, error, stderr_tail = run_child(command + crashed, environment, on_progress)
-        if code == FRESH:  # once a plan, and nobody's fault
+        while code == FRESH:  # a process fewer each time, and nobody's fault
             code, error, stderr_tail = run_child(command, environment, on_progress)
         if code == DONE and read_results(results).is_complete:
             return

@@ -3,52 +3,48 @@
 Compiled models are kept for their next visit while memory allows (`KeptModels`): compiling costs more than a visit. A
 kept layer, warmed up, runs as fast as one compiled afresh; on OpenVINO a kept whole network runs 4 % faster, and kept
 is what a service that has run for a while sees (benchmarks/kept_models.py). What is decided (order, precision, loops)
-is decided in `schedule.py` and `timing.py`; here things are loaded, timed and recorded.
+is decided in `due.py` and the modules of `timing`; here things are loaded, timed and recorded.
 """
 
 from __future__ import annotations
 
 import gc
 import json
-import math
 import platform
 import time
 import uuid
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, TypeVar
 
 from ..errors import BackendUnavailable, EnvironmentChanged, GpuLost, UnsupportedConfig
 from ..journal import Journal, Record
 from ..machine.hardware import Hardware, fingerprint
 from ..machine.noise.limits import quota_use
 from ..results.application import ApplicationVisit, fields_of_visit
-from ..results.contention import probed_visits
-from ..results.results import Repetition, Results
-from ..results.visits import Visit, measurements_from_visits, step_fields
+from ..results.results import Results
+from ..results.visits import Visit, step_fields
 from ..runtimes.backend import Backend, Conditions, Executable
 from ..runtimes.program import load_program
-from ..timing.measurement import Measurement
 from ..timing.plan import PlanItem, TimingPlan
 from ..timing.probe import Probe
 from ..timing.program_part import ProgramPart
 from ..timing.protocol import ProbedBlocks, calibrate_loops, take_probed_visit, take_visit
-from ..timing.repetition import longest_s, models_to_repeat, repetition_steps
-from ..timing.schedule import Step, expected_visits, is_never_clean, is_reviewed, pass_steps
+from ..timing.schedule import Step
 from .application import steps_due, visit_as_application
 from .compiled_models import KeptModels
+from .due import DueVisits
 from .time_limit import TimeLimit, limit_s, unlimited
 
 Taken = TypeVar("Taken")
 
 MAX_ATTEMPTS = 3  # a model in flight this often when the process hung, or died without a word, is given up
 HARDWARE_FIELDS = ("cpu_model", "cpus")  # a resumed run must find the same; what else changes is in the records
-RESUME_SLOT = -1  # of the anchor visits a resumed session begins with
 
 
 class FreshProcessWanted(Exception):
-    """Everything is measured, and some of it is to be measured again by a process that begins anew."""
+    """This process has made its share of the visits, and one that begins anew is to make its own."""
 
 
 class PlanExecution:
@@ -117,60 +113,39 @@ class PlanExecution:
     ) -> bool:
         """Make all visits still due; False when ``is_stopped`` said so between two visits.
 
-        With ``may_begin_anew``, raises `FreshProcessWanted` once everything is measured and some of it is to be
-        measured again; the next process does that, and ends the run.
+        With ``may_begin_anew``, raises `FreshProcessWanted` once this process made its share of them and others are to
+        make theirs; the next process goes on, and the last one ends the run.
         """
-        repeated = self._recorded.repeated
-        further = self._expected_repetitions() if may_begin_anew and repeated is None else 0
+        due = DueVisits(
+            self._plan,
+            self._recorded,
+            visits=self._visits,
+            failed_in=self._failed_in,
+            seconds=self._seconds,
+            has_probe=self._probe is not None,
+        )
+
+        def make(steps: Iterable[Tuple[Step, int]], visit: Callable[[Step], None]) -> bool:
+            for step, left in steps:
+                if is_stopped():
+                    return False
+                visit(step)
+                report(self._progress(step, left))
+            return True
+
         with self._kept:
-            for step, left in self._due() if repeated is None else self._due_again(repeated):
-                if is_stopped():
+            if may_begin_anew and due.may_be_followed:
+                if not make(due.steps(is_last=False), self._visit):
                     return False
-                self._visit(step)
-                report(self._progress(step, left + further))
-            for step, left in self._due_as_application():
-                if is_stopped():
-                    return False
-                self._visit_as_application(step)
-                report(self._progress(step, left + further))
-        if may_begin_anew and repeated is None:
-            chosen = self._to_repeat()
-            if chosen:
-                self._append("repetition", models=list(chosen), seconds=round(self._seconds(), 3))
-                raise FreshProcessWanted
+                if due.is_followed():
+                    self._append("turn", first_pass=due.next_pass, seconds=round(self._seconds(), 3))
+                    raise FreshProcessWanted
+            if not make(due.steps(is_last=True), self._visit):
+                return False
+            if not make(self._due_as_application(), self._visit_as_application):
+                return False
         self._append("done", seconds=round(self._seconds(), 3))
         return True
-
-    def _to_repeat(self) -> Tuple[str, ...]:
-        """Choose what a second process times again: nothing where the time is over."""
-        policy = self._plan.policy
-        if not policy.repeated or self._seconds() > policy.time_cap_s:
-            return ()
-        roles = {item.key: item.role for item in self._plan.items}
-        return models_to_repeat(roles, self._before(policy.max_passes), policy.repeated)
-
-    def _expected_repetitions(self) -> int:
-        policy = self._plan.policy
-        return policy.repeated * math.ceil(max(policy.clean_blocks, 1) / policy.blocks_per_visit)
-
-    def _due_again(self, repeated: Repetition) -> Iterator[Tuple[Step, int]]:
-        """Yield each step of the repetition still to make, and how many are expected to follow it."""
-        policy = self._plan.policy
-        anchors = [item.key for item in self._plan.items if item.role == "anchor" and item.key not in self._failed_in]
-        taken: Set[Step] = {visit.step for visit in self._visits}
-        until_s = min(policy.time_cap_s, repeated.seconds + longest_s(repeated.seconds))
-        number = 0
-        while True:
-            earlier = self._before(policy.max_passes + number, since=policy.max_passes)
-            steps = repetition_steps(repeated.models, anchors, number=number, policy=policy, earlier=earlier)
-            if not steps:
-                return
-            due = [step for step in steps if step not in taken and step.key not in self._failed_in]
-            for done, step in enumerate(due, start=1):
-                if number > 0 and self._seconds() > until_s:
-                    return
-                yield step, len(due) - done
-            number += 1
 
     def _require_same(self, hardware: Hardware, versions: Mapping[str, str]) -> None:
         """Raise `EnvironmentChanged` unless times of this session can be mixed with those of the first one."""
@@ -198,54 +173,6 @@ class PlanExecution:
                 return options
         except Exception:  # the visit of that model will say why
             return {}
-
-    def _due(self) -> Iterator[Tuple[Step, int]]:
-        """Yield each step still to make, and how many are expected to follow it."""
-        policy = self._plan.policy
-        keys = [item.key for item in self._plan.items if item.role != "anchor"]
-        anchors = [item.key for item in self._plan.items if item.role == "anchor"]
-        taken: Set[Step] = {visit.step for visit in self._visits}
-        earlier: Dict[str, Optional[Measurement]] = {}
-        for pass_index in range(policy.max_passes):
-            if is_reviewed(pass_index):
-                earlier = self._before(pass_index)
-            steps = pass_steps(keys, anchors, pass_index=pass_index, policy=policy, earlier=earlier)
-            if not steps:  # nor will there be any, for nothing is measured any more
-                return
-            due = [step for step in steps if step not in taken and step.key not in self._failed_in]
-            if due and self._visits and not self._visits_here:
-                due = [Step(key, pass_index, RESUME_SLOT) for key in anchors if key not in self._failed_in] + due
-            gives_up = pass_index >= policy.min_passes and is_never_clean(policy, earlier.values())
-            later = expected_visits(keys, pass_index=pass_index, policy=policy, earlier=earlier)
-            for done, step in enumerate(due, start=1):
-                if step.key in self._failed_in:
-                    continue
-                if pass_index > 0 and self._seconds() > policy.time_cap_s:
-                    return
-                if pass_index >= policy.min_passes and self._is_settled(earlier.get(step.key), gives_up):
-                    continue
-                yield step, len(due) - done + later
-
-    def _is_settled(self, measurement: Optional[Measurement], gives_up: bool) -> bool:
-        """Tell whether the time for a model's further visits is over; anchors, which have none, go on with the rest.
-
-        With a probe that finds clean blocks only the time cap ends the visits to what still lacks them.
-        """
-        policy = self._plan.policy
-        if self._probe is not None and not gives_up:
-            return False
-        loading_s = sum(visit.load_ms for visit in self._visits) / 1e3
-        overtime = (self._seconds() - loading_s) / policy.settle_s
-        disagreement = 0.0 if measurement is None else measurement.relative_disagreement
-        return overtime > 2 or (overtime > 1 and disagreement <= 2 * policy.relative_target)
-
-    def _before(self, pass_index: int, *, since: int = 0) -> Dict[str, Optional[Measurement]]:
-        """Return what the passes from ``since`` to ``pass_index`` measured; None for what failed before the latter."""
-        visits = [visit for visit in self._visits if since <= visit.step.pass_index < pass_index]
-        known: Dict[str, Optional[Measurement]] = {}
-        known.update(measurements_from_visits(visits, probed_visits(visits)))
-        known.update({key: None for key, failed_in in self._failed_in.items() if failed_in < pass_index})
-        return known
 
     def _attempted(self, step: Step, take: Callable[[Step], Taken]) -> Optional[Taken]:
         """Record that a step begins, and take it; whatever goes wrong with it is recorded, not raised.

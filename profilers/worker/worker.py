@@ -9,7 +9,7 @@ on stdout. It measures and does nothing else: no predictions, no reports, no oth
 A visit that hangs ends this process: `faulthandler` says so on stderr, and its exit code is 1.
 
 Exit codes: 0 done, 2 usage, 3 an error of this package, 5 the GPU is lost to this process (start it again to
-continue), 7 everything is measured, and a new process is to measure some of it again (likewise), 130 interrupted
+continue), 7 this process made its share, and a new one is to go on (likewise), 130 interrupted
 (likewise). Any other code means that a runtime took the process down; whoever restarts it then passes ``--crashed
 REASON``, and the model that was in flight is recorded as a failure.
 """
@@ -61,7 +61,7 @@ def run_plan(
 
     ``report`` is called after every visit; ``crashed`` says why the process before this one died, if it crashed;
     ``within`` ends a visit that takes longer than its limit. With ``may_begin_anew``, raises `FreshProcessWanted` where
-    a new process is to measure some models again.
+    a new process is to go on.
     Raises `PlanDamaged`, `PlanMismatch`, `EnvironmentChanged`, `ResultsLocked`, `DeviceBusy`, `ResultsUnwritable`,
     `JournalDamaged`, or what `load_backend` raises.
     """

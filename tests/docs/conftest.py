@@ -14,7 +14,14 @@ from gnomon.lut.profile_file.store import SHIPPED, SUFFIX
 from gnomon.profilers.timing.protocol import TimingPolicy
 
 QUICK = TimingPolicy(
-    block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=2, max_passes=2, settle_s=2.0, repeated=0
+    block_us=200,
+    warmup_us=200,
+    blocks_per_visit=3,
+    min_passes=2,
+    max_passes=2,
+    settle_s=2.0,
+    processes=1,
+    network_visits=1,
 )
 
 

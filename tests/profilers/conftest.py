@@ -97,7 +97,7 @@ def make_plan(tmp_path):
             tmp_path / folder,
             backend="fake",
             config=RunConfig(),
-            policy=policy or TimingPolicy(min_passes=2, max_passes=2, anchor_every=3, repeated=0),
+            policy=policy or TimingPolicy(min_passes=2, max_passes=2, anchor_every=3, processes=1, network_visits=1),
             models=[
                 PlannedModel(key, wish.get("role", "layer"), json.dumps(dict(wish, key=key)).encode())
                 for key, wish in models.items()

@@ -21,7 +21,7 @@ OLDEST = {  # onnxruntime by Python: the oldest that Gnomon takes or that has wh
     "3.13": ("1.20.1", "2.1.3"),
 }
 PIP = ("--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:", "--retries=0", "--timeout=20")
-POLICY = TimingPolicy(block_us=200, blocks_per_visit=2, min_passes=2, max_passes=2, repeated=0)
+POLICY = TimingPolicy(block_us=200, blocks_per_visit=2, min_passes=2, max_passes=2, processes=1, network_visits=1)
 
 
 def interpreter():

@@ -8,7 +8,7 @@ from gnomon.profilers import TimingPolicy
 
 @pytest.mark.slow
 def test_a_profile_made_a_moment_ago_holds(gnomon, tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(refresh, "POLICY", TimingPolicy(min_passes=4, max_passes=4, repeated=0))
+    monkeypatch.setattr(refresh, "POLICY", TimingPolicy(min_passes=4, max_passes=4, processes=1, network_visits=1))
     monkeypatch.chdir(tmp_path)
     assert gnomon("profile", "tiny", "--backend", "fake", "--networks", 12, "--out", "p.jsonl").code == 0
     outcome = gnomon("profile", "--refresh", "p.jsonl")

@@ -60,7 +60,7 @@ def kept(tmp_path_factory):
 @pytest.fixture
 def profile(kept, tmp_path, tiny):
     if not kept.exists():
-        policy = TimingPolicy(block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=4, max_passes=4)
+        policy = TimingPolicy(block_us=200, warmup_us=200, blocks_per_visit=3, min_passes=4, max_passes=4)
         build_profile(ProfileRequest("tiny", "fake", RunConfig(), networks=12, policy=policy), kept)
     return shutil.copy(kept, tmp_path / "p.jsonl")
 
@@ -159,7 +159,9 @@ def test_models_of_every_kind_from_quick_to_slow_are_timed_again():
 
 
 def test_a_real_runtime_says_whether_its_profile_holds(measured, tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(refresh, "POLICY", TimingPolicy(min_passes=2, clean_blocks=2, repeated=0, time_cap_s=2.0))
+    monkeypatch.setattr(
+        refresh, "POLICY", TimingPolicy(min_passes=2, clean_blocks=2, processes=1, network_visits=1, time_cap_s=2.0)
+    )
     measured("tiny", "onnxruntime")
     found = refresh_profile(tmp_path / "p.jsonl", tmp_path / "new.jsonl")
     validity = found.validity

@@ -46,7 +46,9 @@ import sys
 from pathlib import Path
 from gnomon.lut import ProfileRequest, build_profile
 from gnomon.profilers.timing.protocol import TimingPolicy
-policy = TimingPolicy(block_us=200, warmup_blocks=1, blocks_per_visit=3, min_passes=2, max_passes=2, repeated=0)
+policy = TimingPolicy(
+    block_us=200, warmup_us=200, blocks_per_visit=3, min_passes=2, max_passes=2, processes=1, network_visits=1
+)
 build_profile(ProfileRequest("tiny", "fake", networks=12, policy=policy), Path(sys.argv[1]))
 """
 LAYERS, NETWORKS, PASSES = 6, 12, 2
@@ -115,13 +117,13 @@ def test_a_profile_is_measured_verified_and_reads_back(request_, tiny, backend, 
     pytest.importorskip(backend)
     out = tmp_path / "deep" / "p.jsonl"
     events = []
-    policy = replace(request_.policy, repeated=8)
+    policy = replace(request_.policy, processes=2)
     profile = build_profile(replace(request_, backend=backend, policy=policy), out, on_progress=events.append)
     assert set(profile.table.measurements) == {spec.key for spec in tiny.unique_layers()}
     assert len(profile.networks) == profile.fit.networks == NETWORKS
     assert profile.header.versions[backend]
     assert profile.header.options["threads"] == 1
-    assert profile.header.sessions == 2  # the second one repeated eight models
+    assert profile.header.sessions == 2  # one for each process
     assert events[-1]["done"] <= events[-1]["total"]
     assert load_profile(out) == profile
     assert profile.fit.mape_percent == pytest.approx(profile.latency.report.mape_percent, abs=1e-3)

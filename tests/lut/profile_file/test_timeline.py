@@ -61,25 +61,58 @@ def test_blocks_that_the_probe_calls_disturbed_do_not_count():
     )
     ((measurement,), _) = Timeline.of(STARTS_S, anchors(1.0)).read([probed])
     assert measurement.is_undisturbed
-    assert measurement.used_us == ((80.0, 81.0, 79.0), (80.0, 81.0))
-    assert measurement.value_us == 80.0
+    assert [len(visit) for visit in measurement.used_us] == [3, 2]
+    assert measurement.value_us == pytest.approx(80.0, rel=0.01)
 
 
-def test_what_two_sessions_share_says_how_far_processes_are_apart():
+def test_a_clean_block_is_taken_at_the_clean_level_of_the_core_s_clock():
+    slower = (1.0, 1.06, 1.0, 0.97, 1.0)
+    probed = LayerRecord(
+        key="layer",
+        loops=3,
+        block_us=tuple((80.0 * clock,) * 8 for clock in slower),
+        at_s=tuple(0.1 * visit for visit in range(5)),
+        probe_us=tuple((20.0 * clock,) * 9 for clock in slower),
+        switches=((0,) * 8,) * 5,
+    )
+    ((measurement,), _) = Timeline.of(STARTS_S, anchors(1.0)).read([probed])
+    assert [us for visit in measurement.used_us for us in visit] == pytest.approx([80.0] * 40, rel=0.001)
+
+
+def in_two_processes(factor):
+    """Records of eight layers, all of which the second process takes longer for by one factor."""
     clean = (20.0,) * 7
-    records = [
+    return [
         LayerRecord(
             key=f"layer{number}",
             loops=3,
-            block_us=((80.0 + number,) * 6, (84.0 + 1.05 * number,) * 6),
+            block_us=((80.0 + number,) * 6, (factor * (80.0 + number),) * 6),
             at_s=(1.0, 31.0),
             probe_us=(clean, clean),
         )
         for number in range(8)
     ]
+
+
+@pytest.mark.parametrize("of_anchor", [0.96, 1.0, 1.05])
+def test_an_anchor_that_a_process_placed_otherwise_moves_nothing_else(of_anchor):
+    found, _ = Timeline.of(STARTS_S, anchors(of_anchor)).read(in_two_processes(1.04))
+    between = np.sqrt(1.04)  # the middle of the two processes
+    assert [one.value_us for one in found] == pytest.approx(
+        [between * (80.0 + number) for number in range(8)], rel=2e-3
+    )
+
+
+def test_of_two_speeds_that_no_placement_explains_the_faster_one_counts():
+    found, _ = Timeline.of(STARTS_S, anchors(1.3)).read(in_two_processes(1.3))
+    assert [one.value_us for one in found] == pytest.approx([80.0 + number for number in range(8)], rel=2e-3)
+
+
+def test_what_two_sessions_share_says_how_far_processes_are_apart():
+    records = in_two_processes(1.05)
     _, processes = Timeline.of(STARTS_S, anchors(1.05)).read(records)
-    assert processes.models == 8
-    assert processes.common == pytest.approx(np.log(1.05), abs=1e-6)
+    assert (processes.models, processes.processes, processes.per_model) == (8, 2, 2.0)
+    assert processes.common == pytest.approx(np.log(1.05) / np.sqrt(2), abs=1e-6)
     assert processes.own == pytest.approx(0.0, abs=1e-6)
     alone = [record.model_copy(update={"at_s": (1.0, 2.0)}) for record in records]
     assert Timeline.of(STARTS_S, anchors(1.05)).read(alone)[1] is None

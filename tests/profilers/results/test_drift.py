@@ -130,8 +130,9 @@ def simulate(tmp_path_factory):
 
 
 SEEDS = range(4)
-THREE = TimingPolicy(min_passes=3, anchor_every=6, time_cap_s=1e6)
-MANY = TimingPolicy(min_passes=12, anchor_every=6, time_cap_s=1e6)
+LONG_BLOCKS = TimingPolicy(block_us=1_000.0, blocks_per_visit=3, anchor_every=6, time_cap_s=1e6)
+THREE = replace(LONG_BLOCKS, min_passes=3)
+MANY = replace(LONG_BLOCKS, min_passes=12)
 THREE_S, MANY_S = 16.0, 62.0  # what the two take on a quiet machine
 
 

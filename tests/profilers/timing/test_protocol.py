@@ -28,27 +28,25 @@ def test_calibration_ends_even_if_the_clock_stands_still():
 
 def test_a_visit_throws_its_warm_up_away():
     executable = ScriptedExecutable((900.0, 800.0, 100.0, 101.0, 102.0))
-    policy = TimingPolicy(warmup_blocks=2, blocks_per_visit=3)
+    policy = TimingPolicy(warmup_us=10_000, blocks_per_visit=3)
     assert take_visit(executable, policy, loops=7) == (100.0, 101.0, 102.0)
     assert executable.calls == [7] * 5
 
 
-@pytest.mark.parametrize(("us", "warm_up"), [(5_000.0, 4), (20_000.0, 2), (100_000.0, 1)])
-def test_the_warm_up_is_four_inferences_unless_they_take_too_long(us, warm_up):
+@pytest.mark.parametrize(("us", "warm_up"), [(400.0, 5), (5_000.0, 4), (10_000.0, 3), (100_000.0, 2)])
+def test_the_warm_up_lasts_its_time_and_is_four_inferences_unless_they_take_too_long_but_two(us, warm_up):
     executable = ScriptedExecutable((us,))
-    take_visit(executable, TimingPolicy(warmup_blocks=1, blocks_per_visit=1, visit_us=60_000), loops=1)
+    take_visit(executable, TimingPolicy(warmup_us=2_000, blocks_per_visit=1, visit_us=60_000), loops=1)
     assert len(executable.calls) == warm_up + 1
 
 
-def test_no_warm_up_is_none():
-    executable = ScriptedExecutable((9_000.0, 5_000.0))
-    assert take_visit(executable, TimingPolicy(warmup_blocks=0, blocks_per_visit=1), loops=1) == (9_000.0,)
+BLOCKS = [(30.0, 8), (300.0, 6), (1_000.0, 3), (10_000.0, 3), (25_000.0, 2), (500_000.0, 1)]  # of a visit, by us
 
 
-def test_a_visit_to_a_slow_model_takes_fewer_blocks_but_at_least_one():
-    policy = TimingPolicy(warmup_blocks=1, blocks_per_visit=8, visit_us=60_000)
-    assert len(take_visit(ScriptedExecutable((10_000.0,)), policy, loops=1)) == 6
-    assert len(take_visit(ScriptedExecutable((500_000.0,)), policy, loops=1)) == 1
+@pytest.mark.parametrize(("us", "blocks"), BLOCKS)
+def test_a_visit_to_a_slow_model_takes_fewer_blocks_but_at_least_one(us, blocks):
+    policy = TimingPolicy(block_us=250, blocks_per_visit=8, visit_us=60_000)
+    assert len(take_visit(ScriptedExecutable((us,)), policy, loops=max(1, round(250 / us)))) == blocks
 
 
 def test_a_clock_that_does_not_advance_is_an_error():

@@ -1,12 +1,20 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from gnomon.profilers import Measurement, TimingPolicy
 from gnomon.profilers.timing.measurement import Contention
-from gnomon.profilers.timing.schedule import expected_visits, is_never_clean, is_reviewed, pass_steps
+from gnomon.profilers.timing.schedule import (
+    Models,
+    Turn,
+    expected_visits,
+    is_never_clean,
+    is_reviewed,
+    pass_steps,
+)
 
 KEYS = [f"layer{number}" for number in range(10)]
 PRECISE = Measurement(((5.0,), (5.0,), (5.0,)), loops=1)
@@ -19,59 +27,62 @@ def keys_of(steps):
 
 def test_a_pass_visits_everything_once_in_a_new_order():
     policy = TimingPolicy()
-    first = keys_of(pass_steps(KEYS, (), pass_index=0, policy=policy, earlier={}))
-    second = keys_of(pass_steps(KEYS, (), pass_index=1, policy=policy, earlier=dict.fromkeys(KEYS, VAGUE)))
+    first = keys_of(pass_steps(Models(KEYS), pass_index=0, policy=policy, earlier={}))
+    second = keys_of(pass_steps(Models(KEYS), pass_index=1, policy=policy, earlier=dict.fromkeys(KEYS, VAGUE)))
     assert sorted(first) == sorted(second) == KEYS
     assert first != second
 
 
 def test_the_order_depends_on_the_seed_but_not_on_the_order_of_the_plan():
-    order = keys_of(pass_steps(KEYS, (), pass_index=0, policy=TimingPolicy(seed=1), earlier={}))
-    assert order == keys_of(pass_steps(KEYS[::-1], (), pass_index=0, policy=TimingPolicy(seed=1), earlier={}))
-    assert order != keys_of(pass_steps(KEYS, (), pass_index=0, policy=TimingPolicy(seed=2), earlier={}))
+    order = keys_of(pass_steps(Models(KEYS), pass_index=0, policy=TimingPolicy(seed=1), earlier={}))
+    assert order == keys_of(pass_steps(Models(KEYS[::-1]), pass_index=0, policy=TimingPolicy(seed=1), earlier={}))
+    assert order != keys_of(pass_steps(Models(KEYS), pass_index=0, policy=TimingPolicy(seed=2), earlier={}))
 
 
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
 def test_the_order_is_the_same_in_another_process(hash_seed):
     code = (
-        "from gnomon.profilers.timing.schedule import pass_steps; from gnomon.profilers import TimingPolicy;"
-        f"print([s.key for s in pass_steps({KEYS}, (), pass_index=0, policy=TimingPolicy(), earlier={{}})])"
+        "from gnomon.profilers.timing.schedule import Models, pass_steps; from gnomon.profilers import TimingPolicy;"
+        f"print([s.key for s in pass_steps(Models({KEYS}), pass_index=0, policy=TimingPolicy(), earlier={{}})])"
     )
     environment = dict(os.environ, PYTHONHASHSEED=hash_seed)
     there = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment).stdout.strip()
-    assert there == str(keys_of(pass_steps(KEYS, (), pass_index=0, policy=TimingPolicy(), earlier={})))
+    assert there == str(keys_of(pass_steps(Models(KEYS), pass_index=0, policy=TimingPolicy(), earlier={})))
 
 
 def test_anchors_stand_at_both_ends_and_regularly_between():
-    order = keys_of(pass_steps(KEYS, ("anchor",), pass_index=0, policy=TimingPolicy(anchor_every=4), earlier={}))
+    order = keys_of(
+        pass_steps(Models(KEYS, anchors=("anchor",)), pass_index=0, policy=TimingPolicy(anchor_every=4), earlier={})
+    )
     assert [place for place, key in enumerate(order) if key == "anchor"] == [0, 5, 10, 13]
 
 
 def test_every_slot_is_its_own():
-    steps = pass_steps(KEYS, ("anchor",), pass_index=0, policy=TimingPolicy(anchor_every=4), earlier={})
+    steps = pass_steps(Models(KEYS, anchors=("anchor",)), pass_index=0, policy=TimingPolicy(anchor_every=4), earlier={})
     assert [step.slot for step in steps] == list(range(len(steps)))
 
 
 def test_a_precise_model_is_left_alone_after_the_least_number_of_passes():
     earlier = dict.fromkeys(KEYS, PRECISE) | {"layer3": VAGUE}
+    assert len(pass_steps(Models(KEYS), pass_index=3, policy=TimingPolicy(min_passes=4), earlier=earlier)) == 10
     policy = TimingPolicy(min_passes=3)
-    assert len(pass_steps(KEYS, (), pass_index=2, policy=policy, earlier=earlier)) == 10
-    assert keys_of(pass_steps(KEYS, (), pass_index=3, policy=policy, earlier=earlier)) == ["layer3"]
+    assert keys_of(pass_steps(Models(KEYS), pass_index=3, policy=policy, earlier=earlier)) == ["layer3"]
 
 
 def test_nothing_is_visited_once_everything_is_precise_not_even_the_anchor():
     earlier = dict.fromkeys([*KEYS, "anchor"], PRECISE)
-    assert pass_steps(KEYS, ("anchor",), pass_index=8, policy=TimingPolicy(), earlier=earlier) == ()
+    policy = TimingPolicy(min_passes=3)
+    assert pass_steps(Models(KEYS, anchors=("anchor",)), pass_index=8, policy=policy, earlier=earlier) == ()
 
 
 def test_nothing_is_visited_after_the_last_pass():
     policy = TimingPolicy(min_passes=2, max_passes=4)
-    assert pass_steps(KEYS, (), pass_index=4, policy=policy, earlier=dict.fromkeys(KEYS, VAGUE)) == ()
+    assert pass_steps(Models(KEYS), pass_index=4, policy=policy, earlier=dict.fromkeys(KEYS, VAGUE)) == ()
 
 
 def test_what_failed_is_not_visited_again():
     earlier = dict.fromkeys(KEYS, VAGUE) | {"layer3": None, "anchor": None}
-    order = keys_of(pass_steps(KEYS, ("anchor",), pass_index=1, policy=TimingPolicy(), earlier=earlier))
+    order = keys_of(pass_steps(Models(KEYS, anchors=("anchor",)), pass_index=1, policy=TimingPolicy(), earlier=earlier))
     assert sorted(order) == sorted(set(KEYS) - {"layer3"})
 
 
@@ -83,9 +94,61 @@ def marked(*clean):
 
 def test_after_the_least_passes_whoever_has_fewest_clean_blocks_comes_first_and_who_has_enough_is_left_alone():
     earlier = {key: marked(*[number < place for number in range(12)]) for place, key in enumerate(KEYS)}
-    policy = TimingPolicy(min_passes=3, clean_blocks=8)
-    assert keys_of(pass_steps(KEYS, (), pass_index=3, policy=policy, earlier=earlier)) == KEYS[:8]
-    assert sorted(keys_of(pass_steps(KEYS, (), pass_index=2, policy=policy, earlier=earlier))) == KEYS
+    policy = TimingPolicy(min_passes=3, clean_blocks=8, blocks_per_visit=1)
+    assert keys_of(pass_steps(Models(KEYS), pass_index=3, policy=policy, earlier=earlier)) == KEYS[:8]
+    policy = TimingPolicy(min_passes=13, clean_blocks=8)
+    assert sorted(keys_of(pass_steps(Models(KEYS), pass_index=3, policy=policy, earlier=earlier))) == KEYS
+
+
+def test_a_pass_visits_whole_networks_several_times_until_they_have_as_many_times_the_clean_blocks():
+    models, policy = (
+        Models(["layer"], ["network"]),
+        TimingPolicy(min_passes=2, clean_blocks=2, blocks_per_visit=1, network_visits=3),
+    )
+    assert sorted(keys_of(pass_steps(models, pass_index=0, policy=policy, earlier={}))) == ["layer", *["network"] * 3]
+    earlier = {"layer": marked(True, True), "network": marked(*[True] * 5)}
+    assert keys_of(pass_steps(models, pass_index=2, policy=policy, earlier=earlier)) == ["network"] * 3
+    earlier["network"] = marked(*[True] * 6)
+    assert pass_steps(models, pass_index=2, policy=policy, earlier=earlier) == ()
+
+
+def test_of_slow_models_whose_visits_have_fewer_blocks_fewer_are_needed():
+    policy = TimingPolicy(min_passes=2, clean_blocks=8, blocks_per_visit=4)
+    for blocks, needed in ((4, 8), (1, 2)):
+        for clean in (needed - 1, needed):
+            visits = -(-max(clean, 2) // blocks)
+            marks = [number < clean for number in range(visits * blocks)]
+            shaped = tuple(tuple(marks[v * blocks : (v + 1) * blocks]) for v in range(visits))
+            ones = tuple((1.0,) * blocks for _ in range(visits))
+            earlier = {"layer": Measurement(ones, 1, Contention(shaped, ones))}
+            steps = pass_steps(Models(["layer"]), pass_index=2, policy=policy, earlier=earlier)
+            assert bool(steps) is (clean < needed or visits < 2)
+
+
+def test_a_process_that_others_follow_makes_its_share():
+    policy = TimingPolicy(min_passes=6, clean_blocks=8, processes=3)
+    first = Turn(0, 0, is_last=False)
+    assert (first.least_visits(policy), first.passes(policy), first.clean_blocks(policy)) == (2, 2, 3)
+    middle = Turn(1, 4, is_last=False)
+    assert (middle.since, middle.least_visits(policy), middle.clean_blocks(policy)) == (4, 2, 3)
+    assert middle.until_s(TimingPolicy(processes=3, time_cap_s=100.0), 40.0) == 70.0
+
+
+def test_a_process_that_is_the_last_before_its_number_makes_what_the_others_would_have():
+    policy = TimingPolicy(min_passes=6, clean_blocks=9, processes=3)
+    turn = Turn(1, 4, is_last=True)
+    assert (turn.least_visits(policy), turn.passes(policy), turn.clean_blocks(policy)) == (4, 4, 6)
+    assert turn.until_s(TimingPolicy(processes=3, time_cap_s=100.0), 40.0) == 100.0
+
+
+def test_without_a_probe_all_visits_count_and_only_the_last_process_makes_more_than_the_least():
+    policy = TimingPolicy(min_passes=4, processes=2)
+    first, last = Turn(0, 0, is_last=False, is_probed=False), Turn(1, 2, is_last=True, is_probed=False)
+    assert (first.since, last.since, last.least_visits(policy), last.passes(policy)) == (0, 0, 4, 2)
+    for turn, pass_index, is_visited in ((first, 3, False), (last, 4, True)):
+        earlier = dict.fromkeys(KEYS, Measurement(((5.0,), (6.0,), (8.0,), (5.0,)), loops=1))
+        steps = pass_steps(Models(KEYS), pass_index=pass_index, policy=policy, earlier=earlier, turn=turn)
+        assert bool(steps) is is_visited
 
 
 def test_a_machine_is_never_clean_when_all_passes_would_not_give_a_model_enough():
@@ -98,18 +161,21 @@ def test_a_machine_is_never_clean_when_all_passes_would_not_give_a_model_enough(
 
 def test_a_machine_without_marks_is_not_called_never_clean_and_its_least_visits_are_expected():
     policy = TimingPolicy(min_passes=8)
-    assert expected_visits(KEYS, pass_index=0, policy=policy, earlier={}) == 7 * len(KEYS)
-    assert expected_visits(KEYS, pass_index=3, policy=policy, earlier=dict.fromkeys(KEYS, VAGUE)) == 4 * len(KEYS)
-    assert expected_visits(KEYS, pass_index=3, policy=policy, earlier=dict.fromkeys(KEYS, None)) == 0
+    assert expected_visits(Models(KEYS), pass_index=0, policy=policy, earlier={}) == 7 * len(KEYS)
+    assert expected_visits(Models(KEYS), pass_index=3, policy=policy, earlier=dict.fromkeys(KEYS, VAGUE)) == 4 * len(
+        KEYS
+    )
+    assert expected_visits(Models(KEYS), pass_index=3, policy=policy, earlier=dict.fromkeys(KEYS, None)) == 0
 
 
 def test_as_many_visits_are_expected_as_the_missing_clean_blocks_take_at_the_rate_so_far():
-    policy = TimingPolicy(min_passes=2, clean_blocks=4, max_passes=100)
+    policy = TimingPolicy(min_passes=2, clean_blocks=4, blocks_per_visit=1, max_passes=100)
+    models = Models(["a", "b", "c"])
     earlier = {"a": marked(True, False, False, False), "b": marked(*[True] * 4), "c": marked(*[False] * 4)}
     # 5 clean blocks in 12 visits; 3 + 4 are missing: 17 visits, of which this pass makes 2
-    assert expected_visits(list(earlier), pass_index=4, policy=policy, earlier=earlier) == 15
-    policy = TimingPolicy(min_passes=2, clean_blocks=4, max_passes=8)
-    assert expected_visits(list(earlier), pass_index=4, policy=policy, earlier=earlier) == 2 * 3
+    assert expected_visits(models, pass_index=4, policy=policy, earlier=earlier) == 15
+    policy = replace(policy, max_passes=8)
+    assert expected_visits(models, pass_index=4, policy=policy, earlier=earlier) == 2 * 3
 
 
 def test_looking_at_all_that_was_measured_gets_rarer():

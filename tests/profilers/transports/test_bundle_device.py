@@ -47,7 +47,9 @@ class Loaded:
     def close(self):
         pass
 '''
-QUICK = TimingPolicy(block_us=500, blocks_per_visit=3, min_passes=2, max_passes=2, keep_mib=0, repeated=0)
+QUICK = TimingPolicy(
+    block_us=500, blocks_per_visit=3, min_passes=2, max_passes=2, keep_mib=0, processes=1, network_visits=1
+)
 
 
 @pytest.fixture

@@ -28,7 +28,9 @@ from gnomon.profilers.worker.lock import locked
 pytestmark = pytest.mark.slow
 
 LAYERS = {f"layer{number}": {"us": [100.0 + number], "sleep_s": 0.02} for number in range(4)}
-QUICK = TimingPolicy(block_us=500, blocks_per_visit=4, min_passes=2, max_passes=2, anchor_every=2, repeated=0)
+QUICK = TimingPolicy(
+    block_us=500, blocks_per_visit=4, min_passes=2, max_passes=2, anchor_every=2, processes=1, network_visits=1
+)
 
 
 @pytest.fixture
@@ -129,15 +131,16 @@ def test_progress_is_passed_on(fake_backend, make_plan, results):
     assert events[-1]["done"] == events[-1]["total"] == 8
 
 
-def test_a_second_process_measures_some_models_again(fake_backend, make_plan, results):
+def test_several_processes_measure_every_model_one_after_the_other(fake_backend, make_plan, results):
     events = []
     models = {f"layer{number}": {"us": [100.0 + number]} for number in range(8)}
-    policy = TimingPolicy(min_passes=2, max_passes=2, anchor_every=3, repeated=6)
+    policy = TimingPolicy(min_passes=3, max_passes=3, anchor_every=3, processes=3)
     run_plan_locally(make_plan(policy=policy, **models), results, on_progress=events.append)
     found = read_results(results)
     assert found.is_complete
-    assert len(found.sessions) == 2
-    assert {visit.key for visit in found.visits if visit.session == found.sessions[1].id} == set(found.repeated.models)
+    assert (len(found.sessions), len(found.turns)) == (3, 2)
+    for session in found.sessions:
+        assert {visit.key for visit in found.visits if visit.session == session.id} == set(models)
     assert events[-1]["done"] == events[-1]["total"]
 
 

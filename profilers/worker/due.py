@@ -1,0 +1,123 @@
+"""Which visits a run still has to make, in order, and when a new process takes its turn.
+
+`timing/schedule.py` decides it from what was measured; here is what was measured, and how much time is left.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Dict, Iterator, Mapping, Optional, Sequence, Set, Tuple
+
+from ..results.contention import probed_visits
+from ..results.results import Results
+from ..results.visits import Visit, measurements_from_visits
+from ..timing.measurement import Measurement
+from ..timing.plan import ROLES, TimingPlan
+from ..timing.schedule import Models, Step, Turn, expected_visits, is_never_clean, is_reviewed, pass_steps
+
+RESUME_SLOT = -1  # of the anchor visits a resumed session begins with
+
+
+class DueVisits:
+    """What one process has still to visit.
+
+    visits and failed_in are those of the execution, which adds to them: every visit so far, and the pass in which a
+    model failed. seconds: says how long the run took so far. has_probe: whether clean blocks are told from others.
+    """
+
+    def __init__(
+        self,
+        plan: TimingPlan,
+        recorded: Results,
+        *,
+        visits: Sequence[Visit],
+        failed_in: Mapping[str, int],
+        seconds: Callable[[], float],
+        has_probe: bool,
+    ) -> None:
+        self._policy = plan.policy
+        keys = {role: [item.key for item in plan.items if item.role == role] for role in ROLES}
+        self._models = Models(keys["layer"], keys["network"], keys["anchor"])
+        self._visits = visits
+        self._failed_in = failed_in
+        self._seconds = seconds
+        self._has_probe = has_probe
+        self._began_with = len(visits)
+        self._number = len(recorded.turns)
+        self._first_pass, self._began_s = (
+            (recorded.turns[-1].first_pass, recorded.turns[-1].seconds) if recorded.turns else (0, 0.0)
+        )
+
+    @property
+    def next_pass(self) -> int:
+        """The first pass of the next process."""
+        return 1 + max(visit.step.pass_index for visit in self._visits)
+
+    @property
+    def may_be_followed(self) -> bool:
+        """Whether the plan has a process after this one."""
+        return self._number + 1 < self._policy.processes
+
+    def is_followed(self) -> bool:
+        """Tell whether a new process is to take its turn after this one: not where loading everything lasts too long.
+
+        Loading for all processes that are to come has to fit into the time that is left.
+        """
+        to_come = self._policy.processes - self._number - 1
+        if not self.may_be_followed or not self._visits:
+            return False
+        own = [visit for visit in self._visits if visit.step.pass_index >= self._first_pass]
+        loading_s = sum(visit.load_ms for visit in own) / 1e3
+        return to_come * loading_s <= self._policy.time_cap_s - self._seconds()
+
+    def steps(self, *, is_last: bool) -> Iterator[Tuple[Step, int]]:
+        """Yield each step still to make, and how many are expected to follow it.
+
+        is_last: whether no further process follows, so that what is missing has to be made here.
+        """
+        policy, turn = self._policy, Turn(self._number, self._first_pass, is_last, self._has_probe)
+        until_s = turn.until_s(policy, self._began_s)
+        taken: Set[Step] = {visit.step for visit in self._visits}
+        earlier: Dict[str, Optional[Measurement]] = {}
+        for number in range(policy.max_passes):
+            pass_index = turn.first_pass + number
+            if is_reviewed(number):
+                earlier = self._before(pass_index, since=turn.since)
+            steps = pass_steps(self._models, pass_index=pass_index, policy=policy, earlier=earlier, turn=turn)
+            if not steps:  # nor will there be any, for nothing is measured any more
+                return
+            due = [step for step in steps if step not in taken and step.key not in self._failed_in]
+            if due and self._began_with and len(self._visits) == self._began_with:
+                alive = [key for key in self._models.anchors if key not in self._failed_in]
+                due = [Step(key, pass_index, RESUME_SLOT) for key in alive] + due
+            is_beyond_least = number >= turn.passes(policy)
+            gives_up = is_beyond_least and is_never_clean(policy, earlier.values())
+            later = expected_visits(self._models, pass_index=pass_index, policy=policy, earlier=earlier, turn=turn)
+            for done, step in enumerate(due, start=1):
+                if step.key in self._failed_in:
+                    continue
+                if pass_index > 0 and self._seconds() > until_s:
+                    return
+                if is_beyond_least and self._is_settled(earlier.get(step.key), gives_up):
+                    continue
+                yield step, len(due) - done + later
+
+    def _is_settled(self, measurement: Optional[Measurement], gives_up: bool) -> bool:
+        """Tell whether the time for a model's further visits is over; anchors, which have none, go on with the rest.
+
+        With a probe that finds clean blocks only the time cap ends the visits to what still lacks them.
+        """
+        policy = self._policy
+        if self._has_probe and not gives_up:
+            return False
+        loading_s = sum(visit.load_ms for visit in self._visits) / 1e3
+        overtime = (self._seconds() - loading_s) / policy.settle_s
+        disagreement = 0.0 if measurement is None else measurement.relative_disagreement
+        return overtime > 2 or (overtime > 1 and disagreement <= 2 * policy.relative_target)
+
+    def _before(self, pass_index: int, *, since: int) -> Dict[str, Optional[Measurement]]:
+        """Return what the passes from ``since`` to ``pass_index`` measured; None for what failed before the latter."""
+        visits = [visit for visit in self._visits if since <= visit.step.pass_index < pass_index]
+        known: Dict[str, Optional[Measurement]] = {}
+        known.update(measurements_from_visits(visits, probed_visits(visits)))
+        known.update({key: None for key, failed_in in self._failed_in.items() if failed_in < pass_index})
+        return known
