@@ -57,7 +57,9 @@ class KernelRequest:
     backend: str
     config: RunConfig = field(default_factory=RunConfig)
     networks: int = NETWORKS
-    policy: TimingPolicy = field(default_factory=lambda: TimingPolicy(min_passes=4, clean_blocks=16, processes=2, time_cap_s=300.0))
+    policy: TimingPolicy = field(
+        default_factory=lambda: TimingPolicy(min_passes=4, clean_blocks=16, processes=2, time_cap_s=300.0)
+    )
     seed: int = 0
     further: Mapping[str, bytes] = field(default_factory=dict)
 

@@ -79,6 +79,7 @@ def _part(total: int, processes: int, policy: TimingPolicy) -> int:
 
 
 ALL = Turn()
+REVIEW_PARTS = 24
 
 
 @dataclass(frozen=True)
@@ -151,13 +152,13 @@ def pass_order(
     return tuple(Step(key, pass_index, slot) for slot, key in enumerate(order))
 
 
-def is_reviewed(number: int) -> bool:
-    """Tell whether pass ``number`` of a turn looks at all measurements anew; the others follow the last look.
+def is_reviewed(visits: int, seen: int) -> bool:
+    """Tell whether a pass looks at all measurements anew, after ``visits`` of which the last look saw ``seen``.
 
-    Looking costs as much as was measured so far. So every pass does at first, then one in two, four, ...: a model gets
-    an eighth more visits than it needed, at most.
+    A look costs as much as was measured so far, and a visit some hundred times what a look spends on one. So a look
+    follows when the visits have grown by a part: a model gets that many more visits than it needed, at most.
     """
-    return number % (1 << max(0, number.bit_length() - 4)) == 0
+    return (visits - seen) * REVIEW_PARTS >= visits
 
 
 def expected_visits(

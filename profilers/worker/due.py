@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Callable, Dict, Iterator, Mapping, Optional, Sequence, Set, Tuple
 
 from ..results.contention import probed_visits
@@ -42,6 +43,8 @@ class DueVisits:
         self._seconds = seconds
         self._has_probe = has_probe
         self._began_with = len(visits)
+        self._loading_ms, self._added = 0.0, 0
+        self._of_pass: Dict[int, int] = Counter()
         self._number = len(recorded.turns)
         self._first_pass, self._began_s = (
             (recorded.turns[-1].first_pass, recorded.turns[-1].seconds) if recorded.turns else (0, 0.0)
@@ -78,10 +81,12 @@ class DueVisits:
         until_s = turn.until_s(policy, self._began_s)
         taken: Set[Step] = {visit.step for visit in self._visits}
         earlier: Dict[str, Optional[Measurement]] = {}
+        seen = 0
         for number in range(policy.max_passes):
             pass_index = turn.first_pass + number
-            if is_reviewed(number):
-                earlier = self._before(pass_index, since=turn.since)
+            visits = self._counted(pass_index, since=turn.since)
+            if is_reviewed(visits, seen):
+                earlier, seen = self._before(pass_index, since=turn.since), visits
             steps = pass_steps(self._models, pass_index=pass_index, policy=policy, earlier=earlier, turn=turn)
             if not steps:  # nor will there be any, for nothing is measured any more
                 return
@@ -109,10 +114,26 @@ class DueVisits:
         policy = self._policy
         if self._has_probe and not gives_up:
             return False
-        loading_s = sum(visit.load_ms for visit in self._visits) / 1e3
-        overtime = (self._seconds() - loading_s) / policy.settle_s
+        overtime = (self._seconds() - self._loading_s()) / policy.settle_s
         disagreement = 0.0 if measurement is None else measurement.relative_disagreement
         return overtime > 2 or (overtime > 1 and disagreement <= 2 * policy.relative_target)
+
+    def _loading_s(self) -> float:
+        """Return how long loading took so far."""
+        self._add()
+        return self._loading_ms / 1e3
+
+    def _counted(self, pass_index: int, *, since: int) -> int:
+        """Return how many visits the passes from ``since`` to ``pass_index`` made."""
+        self._add()
+        return sum(count for number, count in self._of_pass.items() if since <= number < pass_index)
+
+    def _add(self) -> None:
+        """Add up what was visited since the last time, so that no visit is looked at twice."""
+        for visit in self._visits[self._added :]:
+            self._loading_ms += visit.load_ms
+            self._of_pass[visit.step.pass_index] += 1
+        self._added = len(self._visits)
 
     def _before(self, pass_index: int, *, since: int) -> Dict[str, Optional[Measurement]]:
         """Return what the passes from ``since`` to ``pass_index`` measured; None for what failed before the latter."""

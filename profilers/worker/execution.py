@@ -35,7 +35,7 @@ from ..timing.schedule import Step
 from .application import steps_due, visit_as_application
 from .compiled_models import KeptModels
 from .due import DueVisits
-from .time_limit import TimeLimit, limit_s, unlimited
+from .time_limit import TimeLimit, VisitLimits, unlimited
 
 Taken = TypeVar("Taken")
 
@@ -74,6 +74,8 @@ class PlanExecution:
         self._origin_s = clock()
         self._items: Dict[str, PlanItem] = {item.key: item for item in plan.items}
         self._visits: List[Visit] = list(recorded.visits)
+        self._limits = VisitLimits(self._visits, cap_s=plan.policy.time_cap_s)
+        self._known_loops = {visit.key: visit.loops for visit in self._visits}
         self._application_visits: List[ApplicationVisit] = list(recorded.application_visits)
         self._failed_in: Dict[str, int] = {failure.key: failure.step.pass_index for failure in recorded.failures}
         self._options: Optional[Mapping[str, Any]] = None
@@ -196,7 +198,7 @@ class PlanExecution:
 
     def _visit(self, step: Step) -> None:
         """Load, time and record one model."""
-        with self._within(limit_s(step.key, self._visits, cap_s=self._plan.policy.time_cap_s)):
+        with self._within(self._limits.limit_s(step.key)):
             taken = self._attempted(step, self._timed)
         if taken is None:
             return
@@ -213,6 +215,8 @@ class PlanExecution:
             **step_fields(step),
         )
         self._visits.append(visit)
+        self._limits.note(visit)
+        self._known_loops[visit.key] = visit.loops
         self._visits_here += 1
         if visit.role == "anchor":
             self._note_conditions()
@@ -252,7 +256,7 @@ class PlanExecution:
         try:
             load_ms = (self._clock() - start_s) * 1e3
             options = dict(executable.options)
-            loops = self._loops(step.key) or calibrate_loops(executable, self._plan.policy)
+            loops = self._known_loops.get(step.key) or calibrate_loops(executable, self._plan.policy)
             taken = self._taken(executable, loops)
         except BaseException:
             self._kept.close(step.key, executable)
@@ -275,9 +279,6 @@ class PlanExecution:
             return self._backend.load((self._folder / item.file).read_bytes(), self._plan.config)
         parts = [ProgramPart(part.name, (self._folder / part.file).read_bytes(), part.runs) for part in item.parts]
         return load_program(self._backend, parts, self._plan.config)
-
-    def _loops(self, key: str) -> Optional[int]:
-        return next((visit.loops for visit in self._visits if visit.key == key), None)
 
     def _note_options(self, options: Mapping[str, Any]) -> None:
         if options != self._options:

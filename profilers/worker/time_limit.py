@@ -7,7 +7,7 @@ would never end, and because a model that is slow must not be lost to it.
 from __future__ import annotations
 
 from contextlib import nullcontext
-from typing import Callable, ContextManager, Iterable
+from typing import Callable, ContextManager, Dict, Iterable
 
 from ..results.visits import Visit
 
@@ -23,16 +23,27 @@ def unlimited(limit_s: float) -> ContextManager[None]:
     return nullcontext()
 
 
-def limit_s(key: str, visits: Iterable[Visit], *, cap_s: float) -> float:
-    """Return how long the next visit to a model may take, in seconds, after ``visits`` to this and to other models.
+class VisitLimits:
+    """How long the next visit to a model may take, after visits to it and to others; a run may take ``cap_s``."""
 
-    A first visit may take as long as the whole run may, ``cap_s``, or longer than any before.
-    """
-    taken = [(visit.key, duration_s(visit)) for visit in visits]
-    own = [seconds for name, seconds in taken if name == key]
-    if own:
-        return max(LEAST_S, WIDE * max(own))
-    return max([FIRST_LEAST_S, cap_s, *(WIDE * seconds for _, seconds in taken)])
+    def __init__(self, visits: Iterable[Visit], *, cap_s: float) -> None:
+        self._cap_s = cap_s
+        self._longest_s: Dict[str, float] = {}
+        for visit in visits:
+            self.note(visit)
+
+    def note(self, visit: Visit) -> None:
+        """Count one more visit."""
+        self._longest_s[visit.key] = max(self._longest_s.get(visit.key, 0.0), duration_s(visit))
+
+    def limit_s(self, key: str) -> float:
+        """Return how long the next visit to a model may take, in seconds.
+
+        A first visit may take as long as the whole run may, or longer than any before.
+        """
+        if key in self._longest_s:
+            return max(LEAST_S, WIDE * self._longest_s[key])
+        return max([FIRST_LEAST_S, self._cap_s, *(WIDE * seconds for seconds in self._longest_s.values())])
 
 
 def duration_s(visit: Visit) -> float:

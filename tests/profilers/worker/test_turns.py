@@ -7,7 +7,7 @@ import pytest
 from gnomon.profilers import TimingPolicy, read_results
 from gnomon.profilers.exits import DONE, FRESH
 from gnomon.profilers.timing.plan import read_plan
-from gnomon.profilers.worker import worker
+from gnomon.profilers.worker import time_limit, worker
 from gnomon.profilers.worker.due import DueVisits
 from gnomon.profilers.worker.execution import FreshProcessWanted
 
@@ -110,3 +110,11 @@ def test_what_failed_in_one_process_is_not_tried_in_the_next(work, make_plan, tm
 def test_the_worker_says_by_its_exit_code_that_it_is_to_be_started_again(backend, make_plan, tmp_path):
     command = [str(make_plan(policy=POLICY, **MODELS)), "--results", str(tmp_path / "results.jsonl")]
     assert [worker.main(command) for _ in range(3)] == [FRESH, FRESH, DONE]
+
+
+def test_a_long_run_looks_at_no_visit_again_for_each_further_one(work, make_plan, tmp_path, monkeypatch):
+    looked = []
+    duration_s = time_limit.duration_s
+    monkeypatch.setattr(time_limit, "duration_s", lambda visit: looked.append(visit) or duration_s(visit))
+    work(make_plan(policy=replace(POLICY, processes=1, min_passes=9, network_visits=1), **MODELS))
+    assert len(looked) == len(recorded(tmp_path).visits)
