@@ -77,7 +77,7 @@ def test_a_run_its_final_front_and_its_export_are_valid(validators, tmp_path, fe
     run = gnomon.run_search(config, tmp_path / "run")
     gnomon.final_front(run)
     gnomon.export(run, "knee", tmp_path / "exported")
-    single = {"run": "run/run.json", "stop": "run/stop.json", "final": "run/final.json", "model": "exported/model.json"}
+    single = {name: f"run/{name}.json" for name in ("run", "stop", "call", "final")} | {"model": "exported/model.json"}
     for name, file in single.items():
         validators[name].validate(json.loads((tmp_path / file).read_text(encoding="utf-8")))
     for name, file in {"evaluation": "evaluations.jsonl", "final-journal": "final.jsonl"}.items():
