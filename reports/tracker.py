@@ -106,6 +106,8 @@ class Tracking:
 
     def __call__(self, seen: SearchProgress, /) -> None:
         """Show a measurement; raises TrackingFailed where a tracker cannot be opened, OutputUnusable."""
+        if not self._adapters:
+            return
         is_first, self._run = self._run is None, seen.run
         if is_first:
             self._begin(seen.run)
