@@ -11,6 +11,8 @@ CONTENTS: Mapping[str, tuple[str, ...]] = {
         "tutorial-profile",
         "tutorial-search",
         "tutorial-export",
+        "notebook-search",
+        "notebook-own-supernet",
         "first-run",
     ),
     HOW_TO: (

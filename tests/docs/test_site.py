@@ -101,7 +101,7 @@ def test_the_reference_of_the_python_interface_has_every_public_name():
 
 
 def test_every_page_has_a_place_and_no_page_is_named_that_is_not_there():
-    pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"search"}
+    pages = {path.stem for path in (ROOT / "docs").iterdir() if path.suffix in (".md", ".ipynb")} - {"search"}
     pages |= {"searching", "cli", "api", "schemas", "CHANGELOG", "CONTRIBUTING"}
     listed = [name for names in sections(pages).values() for name in names]
     assert sorted(listed) == sorted(pages - {"index"})
