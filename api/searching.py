@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,11 @@ from .latency import opened
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
     from ..profilers.transports.transport import Transport
-    from ..search import Run, SearchConfig, Workers
+    from ..search import Run, SearchConfig, SearchProgress, Workers
     from ..search.deployments.profiles import Profiles
     from ..search.export.export import ExportedModel
     from ..search.final.front import FinalFront
+    from ..search.loop import OnProgress
     from ..search.problem.supernet import SearchableSupernet
 
 
@@ -32,9 +34,10 @@ def run_search(
     isolate: bool = False,
     timeout_s: float | None = None,
     force: bool = False,
-    on_progress: Callable[..., None] | None = None,
+    on_progress: OnProgress = lambda progress: None,
     on_step: Callable[[str], None] = lambda step: None,
     workers: Workers | None = None,
+    track: Sequence[str] = (),
 ) -> Run:
     """Search `config.space` and return the run, whose folder holds every validation; repeating the call resumes it.
 
@@ -52,15 +55,20 @@ def run_search(
     memory or takes its process down is recorded as failed, with its reason, and the search goes on. A `timeout_s`
     isolates too.
 
+    `on_progress` is called with a `SearchProgress` after each measurement. `track` names experiment trackers to show
+    the search in, as ("mlflow", "tensorboard", "wandb"); raises TrackingFailed, and ModuleNotFoundError without theirs.
+
     >>> config = gnomon.SearchConfig(space="fashion_mnist", objectives=("macs", "latency"), tactic="random", budget=20)
     >>> run = gnomon.run_search(config, "run", profile="fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1")
     >>> len(run.measured)
     20
     """
+    from ..reports.tracker import Tracking
     from ..search import SearchContext, Workers, search_in_context
     from ..search.deployments.profiles import searched
     from ..search.deployments.resources import resources_from
     from ..search.problem.task_metric import needs_supernet
+    from ..search.runs.call import Call
     from ..supernets import load_space
     from ..supernets.evaluation.agreement import check_kernels
     from ..supernets.isolated.supernet import IsolatedSupernet, Loading
@@ -92,16 +100,32 @@ def run_search(
     provenance = known.provenance.having(
         checkpoint_sha256=supernet and supernet.checkpoint_sha256, data=str(data) if data else None
     )
-    return search_in_context(
-        context,
-        config,
-        Path(folder),
-        provenance=provenance,
-        start_from=start_from,
-        on_progress=on_progress,
-        force=force,
-        workers=workers or Workers(),
+    workers = workers or Workers()
+    call = Call(
+        checkpoint=str(checkpoint) if checkpoint else None,
+        data=str(data) if data else None,
+        start_from=None if start_from is None else str(start_from.folder),
+        isolate=isolate,
+        timeout_s=timeout_s,
+        **asdict(workers),
     )
+    with Tracking(track, on_step=on_step) as tracking:
+
+        def each(progress: SearchProgress, /) -> None:
+            on_progress(progress)
+            tracking(progress)
+
+        return search_in_context(
+            context,
+            config,
+            Path(folder),
+            provenance=provenance,
+            start_from=start_from,
+            on_progress=each,
+            force=force,
+            workers=workers,
+            call=call,
+        )
 
 
 def load_run(folder: str | Path) -> Run:

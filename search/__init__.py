@@ -5,7 +5,7 @@ from .errors import SearchError
 from .executor import Workers
 from .final.front import FinalFront, load_final
 from .fronts.pareto import ParetoFront, hypervolume, non_dominated
-from .loop import search_in_context
+from .loop import SearchProgress, search_in_context
 from .prediction.surrogate import Surrogate
 from .problem.constraint import Constraint
 from .problem.context import SearchContext
@@ -34,6 +34,7 @@ __all__ = [
     "SearchConfig",
     "SearchContext",
     "SearchError",
+    "SearchProgress",
     "Stop",
     "Study",
     "Surrogate",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,8 @@ from .measuring import Measuring, for_workers
 from .problem.build import build_objectives, build_watched, own_metric
 from .problem.context import SearchContext
 from .problem.partial import deciding_metric
+from .runs.call import Call, write_call
+from .runs.folder import KEPT, writing
 from .runs.records import Evaluation
 from .runs.run import Run
 from .runs.stopping import TOLERANCE
@@ -25,11 +27,26 @@ from .tactic import check_names
 FAILURES_TO_STOP = 5  # at first and without a success: then the fault is not an architecture's
 
 
-class OnProgress(Protocol):
-    """Called after each measurement."""
+@dataclass(frozen=True, slots=True)
+class SearchProgress:
+    """How far a search is after a measurement: the `evaluation` that was recorded, and the `run` with it.
 
-    def __call__(self, spent: float, budget: int, eta_s: float, evaluation: Evaluation, hypervolume: float) -> None:
-        """Show how far the run is: `spent` of `budget` full validations; the rest takes about `eta_s`."""
+    `spent` of `budget` full validations are spent, and the rest takes about `eta_s`; `hypervolume` is the run's.
+    """
+
+    run: Run
+    evaluation: Evaluation
+    spent: float
+    budget: int
+    eta_s: float
+    hypervolume: float
+
+
+class OnProgress(Protocol):
+    """A callback of a search, called after each measurement; what it raises ends the search, which can go on."""
+
+    def __call__(self, progress: SearchProgress, /) -> None:
+        """Show or keep how far the run is."""
 
 
 def search_in_context(
@@ -42,6 +59,7 @@ def search_in_context(
     on_progress: OnProgress | None = None,
     force: bool = False,
     workers: Workers = HERE,
+    call: Call | None = None,
 ) -> Run:
     """Spend `config.budget` full validations, or stop before as the settings say, and return the run.
 
@@ -74,6 +92,9 @@ def search_in_context(
     quantities = (*objectives, *watched)
     with ExitStack() as stack:
         stack.callback(session.close)
+        if call is not None:
+            with writing(folder, KEPT):
+                write_call(folder, call)
         before, opened_s = session.cost, session.elapsed_s
         if session.pending():
             executor = stack.enter_context(closing(EXECUTORS.load(workers.name)(for_workers(quantities), workers)))
@@ -88,7 +109,7 @@ def search_in_context(
                     eta_s = remaining_s(session.elapsed_s - opened_s, spent - before, spent, session.most)
                     if config.stop_after_s is not None:
                         eta_s = min(eta_s, max(0.0, config.stop_after_s - session.elapsed_s))
-                    on_progress(spent, session.most, eta_s, evaluation, session.volume())
+                    on_progress(SearchProgress(session.run, evaluation, spent, session.most, eta_s, session.volume()))
         require_success(session.run, 1)
         return session.run
 

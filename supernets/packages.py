@@ -19,6 +19,9 @@ EXTRAS = {
     "frame": ("pandas>=2.2",),
     "optuna": ("optuna>=4",),
     "ray": ("ray>=2.40",),
+    "mlflow": ("mlflow-skinny>=3.17", "sqlalchemy>=2.0", "alembic>=1.13"),
+    "tensorboard": ("tensorboard>=2.21",),
+    "wandb": ("wandb>=0.31",),
     "testing": ("pytest>=8.3",),
 }
 IMPORTED_AS = {
@@ -26,6 +29,7 @@ IMPORTED_AS = {
     "scikit-learn": "sklearn",
     "pyyaml": "yaml",
     "tomli-w": "tomli_w",
+    "mlflow-skinny": "mlflow",
 }  # not the package's name
 
 

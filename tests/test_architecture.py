@@ -76,7 +76,7 @@ FLOORS = {
         "loop",
         "testing",
     ),
-    "reports": ("errors", "figures html"),
+    "reports": ("errors", "tracker", "trackers figures html"),
     "cli": ("exits groups wording", "printing", "options", "verbs", "main", "__main__"),
 }
 HEAVY = (
@@ -91,6 +91,9 @@ HEAVY = (
     "matplotlib",
     "optuna",
     "ray",
+    "mlflow",
+    "tensorboard",
+    "wandb",
 )
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 

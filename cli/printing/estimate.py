@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .line import print_line
@@ -26,6 +27,28 @@ def print_disk(disk_mib: float) -> None:
     """Print what stays on the disk."""
     print_line(f"disk     about {disk_mib:.0f} MiB" if disk_mib >= 1 else "disk     less than 1 MiB")
     print_line("nothing was run for good, and nothing is written")
+
+
+def print_builds(
+    models: Mapping[str, bytes], build: Callable[[bytes], int], *, times: int = 1, further_s: float = 0.0
+) -> None:
+    """Print what building ONNX `models` so many `times` costs, by building the smallest and the largest file now.
+
+    `build` returns the bytes that stay on the disk. `further_s` comes on top.
+    """
+    ordered = sorted(models, key=lambda name: len(models[name]))
+    ends = dict.fromkeys((ordered[0], ordered[-1]))
+    took_s, share = [], 0.0
+    for name in ends:
+        started_s = time.monotonic()
+        size = build(models[name])
+        took_s.append(time.monotonic() - started_s)
+        share = max(share, size / len(models[name]))
+    print_line(f"each     {' and '.join(f'{span(s)} for {name}' for name, s in zip(ends, took_s))}, as just built")
+    count = times * len(models)
+    disk_mib = share * sum(map(len, models.values())) / 2**20
+    least_s, most_s = (count * s + further_s for s in (min(took_s), max(took_s)))
+    print_cost(least_s, most_s, disk_mib, because=f"{count} {'builds' if count > 1 else 'build'}, one after the other")
 
 
 def print_training(estimate: TrainingEstimate, weights_mib: float) -> None:

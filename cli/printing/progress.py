@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -37,13 +38,18 @@ def say_if_not_interruptible() -> None:
         say(told)
 
 
+def can_redraw() -> bool:
+    """Tell whether stderr is a terminal on which lines can be drawn anew."""
+    return sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
+
+
 @contextmanager
 def progress(title: str) -> Iterator[Callable[[float, float, float, str], None]]:
     """Show done, total and ETA on stderr: a bar on a terminal, else a line every ten seconds.
 
     Yields a function of (done, total, eta_s, note).
     """
-    if not sys.stderr.isatty():
+    if not can_redraw():
         last = [time.monotonic() - 8.0]
 
         def plain(done: float, total: float, eta_s: float, note: str) -> None:
@@ -70,10 +76,3 @@ def progress(title: str) -> Iterator[Callable[[float, float, float, str], None]]
 def worker_progress(report: Callable[[float, float, float, str], None]) -> Callable[[Mapping[str, Any]], None]:
     """Adapt `report` to the events of a timing worker."""
     return lambda event: report(event["done"], event["total"], event["eta_s"], f"pass {event['pass'] + 1}")
-
-
-def search_progress(report: Callable[[float, float, float, str], None]) -> Callable[..., None]:
-    """Adapt `report` to what a search tells after each validation."""
-    return lambda spent, budget, eta_s, evaluation, hypervolume: report(
-        round(spent, 2), budget, eta_s, f"hypervolume {hypervolume:.4g}"
-    )

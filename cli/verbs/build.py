@@ -9,7 +9,7 @@ import typer
 
 from ...inputs import exists, fault_of_file, fault_of_folder
 from ..options.command_file import with_config
-from ..options.common import AsJson, Force
+from ..options.common import AsJson, DryRun, Force
 from ..options.space import Architectures, named_space
 from ..printing.progress import say
 from ..printing.table import print_json, print_table
@@ -42,6 +42,7 @@ def register(app: typer.Typer) -> None:
             str, typer.Option(help="To make sub-networks in; with --spread, what the models are in.")
         ] = "fp32",
         as_json: AsJson = False,
+        dry_run: DryRun = False,
         force: Force = False,
     ) -> None:
         """Build engines for a device that need not be here, or measure how much builds differ on this one."""
@@ -58,7 +59,9 @@ def register(app: typer.Typer) -> None:
         }
         if not found:
             raise typer.BadParameter("name ONNX files, folders of them, or sub-networks by --space and --arch")
-        if spread is not None:
+        if dry_run:
+            print_build_cost(found, backend, target=target, spread=spread, precision=precision)
+        elif spread is not None:
             print_spreads(found, backend, builds=spread, precision=precision, as_json=as_json)
         elif target is not None and out is not None:
             print_engines(found, backend, target=target, out=out, as_json=as_json, force=force)
@@ -71,6 +74,34 @@ def files_and_space(models: list[Path], option: str | None, *, is_space: bool) -
         raise typer.BadParameter(f"{names[0]} and {names[1]} are no files; expected one space for --arch")
     space = named_space(str(names[0]) if names else None, option, default=None)
     return [path for path in models if path not in names], space
+
+
+def print_build_cost(
+    models: dict[str, bytes], backend: str, *, target: str | None, spread: int | None, precision: str
+) -> None:
+    """Print what building would cost, by building the smallest and the largest model now."""
+    from ...profilers.run_config import RunConfig
+    from ...profilers.runtimes.registry import device_of, load_backend, load_builder
+    from ...profilers.timing.protocol import TimingPolicy
+    from ...profilers.worker.spread import VISITS
+    from ..printing.estimate import print_builds
+
+    if spread is None:
+        builder = load_builder(backend)
+        print_builds(models, lambda model: len(builder.build(model, target=target).content))
+        return
+    here, config, policy = (
+        load_backend(backend),
+        RunConfig(device=device_of(backend), precision=precision),
+        TimingPolicy(),
+    )
+
+    def build(model: bytes) -> int:
+        with here.load(model, config):
+            return 0  # no engine stays
+
+    timing_s = len(models) * spread * VISITS * policy.blocks_per_visit * policy.block_us / 1e6
+    print_builds(models, build, times=spread, further_s=timing_s)
 
 
 def print_engines(

@@ -125,11 +125,11 @@ def show_search(profile: HardwareProfile, out: Path) -> Run:
     from ...reports.figures import plot_front
     from ...search import SearchConfig
     from ..printing.front import print_few
-    from ..printing.progress import search_progress
+    from ..printing.live_front import search_progress
 
     config = SearchConfig(space=profile.header.space, budget=BUDGET, population=POPULATION)
-    with progress(f"search {config.space}") as report:
-        run = run_search(config, out / "run", profile=profile, on_progress=search_progress(report))
+    with search_progress(f"search {config.space}") as shown:
+        run = run_search(config, out / "run", profile=profile, on_progress=shown)
     print_few(run, FEW, pick="knee")
     plot_front(run, out / "front.png", force=True)
     return run

@@ -127,7 +127,7 @@ def register(app: typer.Typer) -> None:
                 raise typer.BadParameter(
                     "--kernels measures no space, and on this machine; give --backend and --out only"
                 )
-            measure_kernels(context, backend, out, asked, force=force)
+            measure_kernels(context, backend, out, asked, dry_run=dry_run, force=force)
             return
         policy = TimingPolicy(time_cap_s=asked.pop("time_cap_s"))
         if source is not None:
@@ -164,12 +164,13 @@ def register(app: typer.Typer) -> None:
 
 
 def measure_kernels(
-    context: typer.Context, backend: str, out: Path | None, asked: dict[str, Any], *, force: bool
+    context: typer.Context, backend: str, out: Path | None, asked: dict[str, Any], *, dry_run: bool, force: bool
 ) -> None:
-    """Measure a kernel profile on this machine, and say what it holds."""
+    """Measure a kernel profile on this machine, and say what it holds; with `dry_run` only what it takes."""
     from ...lut.kernels.build import KernelRequest, build_kernel_profile
     from ...profilers.run_config import RunConfig
     from ...profilers.runtimes.registry import device_of
+    from ..printing.estimate import span
     from ..printing.kernel_profile import print_kernel_profile
 
     for name in ("precision", "batch"):
@@ -183,6 +184,11 @@ def measure_kernels(
         networks=chosen.get("networks", default.networks),
         policy=replace(default.policy, time_cap_s=chosen.get("time_cap_s", default.policy.time_cap_s)),
     )
+    if dry_run:
+        print(f"models   {request.networks} sampled networks, and the kernels that {backend} makes of them")
+        print(f"time     {span(request.policy.time_cap_s)} of measuring at most")
+        print("nothing is measured, and nothing is written")
+        return
     path = out or Path(f"{backend.replace(':', '-')}.t{config.threads}.kernels.jsonl")
     with progress(f"kernels of {backend}") as report:
         measured = build_kernel_profile(request, path, force=force, on_progress=worker_progress(report))

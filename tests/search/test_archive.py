@@ -73,13 +73,11 @@ def test_a_small_space_is_measured_to_the_last_network(tmp_path, six, six_contex
 def test_a_budget_beyond_the_space_is_all_of_it(tmp_path, six, six_context, tactic, budget):
     shown = []
     config = of_six(budget, tactic=tactic, partial_share=1.0)
-    run = search_in_context(
-        six_context, config, tmp_path / "run", provenance={}, on_progress=lambda *state: shown.append(state)
-    )
+    run = search_in_context(six_context, config, tmp_path / "run", provenance={}, on_progress=shown.append)
     assert len(run.values) == len(every_architecture(six)) == 6
     assert run.stop.reason == "space"
     assert run.stop.said == "all 6 distinct architectures of space 'six' are measured"
-    assert {most for _, most, *_ in shown} == {6}
+    assert {progress.budget for progress in shown} == {6}
     assert run.header.opening_budget == 6
     assert load_run(tmp_path / "run") == run
 

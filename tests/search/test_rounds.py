@@ -121,11 +121,11 @@ def test_the_population_that_suits_a_tactic_is_written_down(tmp_path, third_part
 
 def test_progress_tells_the_cost(tmp_path, third_party, search):
     seen = []
-    search(tmp_path / "run", PARTIAL, on_progress=lambda *state: seen.append(state))
-    assert [spent for spent, *_ in seen[:4]] == [1.0, 2.0, 2.25, 2.5]
-    assert {budget for _, budget, *_ in seen} == {11}
-    assert 10.0 < seen[-1][0] <= 11.0
-    assert seen[-1][2] == 0.0
+    search(tmp_path / "run", PARTIAL, on_progress=seen.append)
+    assert [progress.spent for progress in seen[:4]] == [1.0, 2.0, 2.25, 2.5]
+    assert {progress.budget for progress in seen} == {11}
+    assert 10.0 < seen[-1].spent <= 11.0
+    assert seen[-1].eta_s == 0.0
 
 
 def test_version_2_loads_forever(tmp_path):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ....errors import GnomonError
 from ....lut import HardwareProfile, load_profile, shipped_profiles
 from ....lut.profile_file.store import SUFFIX
 from ....search import Run
 from ....search.errors import SearchError
-from ....settings import PROFILE, SEARCH
+from ....search.runs.call import Call, read_call
+from ....settings import PROFILE, SEARCH, WORKERS, Setting
 from ..drawing.numbers import number
 from .sources import RunSubject
 
@@ -20,7 +22,7 @@ HARDWARE = ("cpu_model", "cpus", "architecture", "operating_system", "kernel", "
 
 @dataclass(frozen=True)
 class Origin:
-    """What something was made from: fields, each with its label, and the command that makes it."""
+    """What something was made from: fields, each with its label, and the command that makes it, "" for none."""
 
     title: str
     fields: tuple[tuple[str, str], ...]
@@ -50,17 +52,47 @@ def origin_of_profile(profile: HardwareProfile) -> Origin:
         *((name, version) for name, version in header.versions.items()),
         ("options", ", ".join(f"{name}={value}" for name, value in header.options.items())),
     ]
-    config = header.config
-    words = ["gnomon", "profile", header.space, "--backend", header.backend]
-    for name, value in (
-        ("precision", config.precision),
-        ("threads", config.threads),
-        ("batch", config.batch),
-        ("networks", len(profile.networks)),
-    ):
-        if value != PROFILE[name].default:
-            words += [f"--{name}", str(value)]
-    return Origin(profile.name, tuple(fields), shlex.join([*words, "--out", f"{profile.name}.jsonl"]))
+    source, out = header.source, ["--out", f"{profile.name}{SUFFIX}"]
+    if header.refreshed is not None:
+        earlier = header.refreshed
+        fields.append(("rescaled from", f"{earlier.name}, sha256 {earlier.sha256}, by {earlier.ratio:.4g}"))
+        words = ["gnomon", "profile", "--refresh", argument_of(earlier.name, earlier.sha256), *out]
+    elif source.kind == "imported":
+        fields.append(("imported from", f"{source.name}, sha256 {source.sha256}"))
+        words = [*import_words(profile), *out]
+    elif source.kind == "transferred":
+        fields.append(("corrected from", f"{source.name}, sha256 {source.sha256}"))
+        words = [*profile_words(profile), "--from", argument_of(source.name, source.sha256)]
+        words += ["--samples", str(len(profile.networks)), *out]
+    elif source.name:  # what several machines measured
+        fields.append(("merged from", source.name))
+        words = []  # the files of the parts are not known
+    else:
+        words = [*profile_words(profile), *chosen_words({"networks": len(profile.networks)}, PROFILE), *out]
+    return Origin(profile.name, tuple(fields), shlex.join(words))
+
+
+def profile_words(profile: HardwareProfile) -> list[str]:
+    """Return the command line of a measured profile, without its networks and its file."""
+    header, config = profile.header, profile.header.config
+    asked = {"precision": config.precision, "threads": config.threads, "batch": config.batch}
+    return ["gnomon", "profile", header.space, "--backend", header.backend, *chosen_words(asked, PROFILE)]
+
+
+def import_words(profile: HardwareProfile) -> list[str]:
+    """Return the command line that imports a profile's table; facts that the table says itself do no harm."""
+    header, config = profile.header, profile.header.config
+    facts = {
+        "backend": header.backend,
+        "device": header.device,
+        "processor": config.device,
+        "precision": config.precision,
+        "threads": config.threads,
+        "batch": config.batch,
+        "runtime-version": header.versions.get(header.backend),
+    }
+    options = [word for name, fact in facts.items() if fact is not None for word in (f"--{name}", str(fact))]
+    return ["gnomon", "lut", "import", header.source.name, header.space, *options]
 
 
 def origin_of_run(subject: RunSubject) -> Origin:
@@ -86,7 +118,7 @@ def argument_of(name: str, digest: str) -> str:
 
 
 def search_words(run: Run) -> list[str]:
-    """Return the command line of a run: what differs from the defaults, and its profiles."""
+    """Return the command line of a run: what differs from the defaults, its profiles, and how it was called."""
     provenance, config = run.header.provenance, run.config
     words = ["gnomon", "search", config.space]
     for name, source in provenance.sources.items():
@@ -95,14 +127,28 @@ def search_words(run: Run) -> list[str]:
         words += ["--profile", f"{device}={argument}" if device else argument]
     for deployment in provenance.deployments:
         words += ["--profile", argument_of(deployment.name, deployment.sha256)]
-    for name, setting in SEARCH.items():
-        value = getattr(config, name)
+    words += chosen_words({name: getattr(config, name) for name in SEARCH}, SEARCH)
+    call = read_call(run.folder)
+    if call is None:  # of a study, or of before runs kept it
+        call = Call(data=provenance.data, start_from=None if run.start is None else run.start.header.name)
+    given = {"checkpoint": call.checkpoint, "data": call.data, "from": call.start_from, "timeout": call.timeout_s}
+    words += [word for name, value in given.items() if value is not None for word in (f"--{name}", str(value))]
+    words += ["--isolate"] if call.isolate else []
+    words += chosen_words({name: getattr(call, name) for name in WORKERS}, WORKERS)
+    return [*words, "--out", str(run.folder)]
+
+
+def chosen_words(values: Mapping[str, Any], settings: Mapping[str, Setting]) -> list[str]:
+    """Return the options of those settings whose values are not the defaults."""
+    words = []
+    for name, value in values.items():
+        setting = settings[name]
         if value != setting.default and value is not None:
-            option = setting.option or name.replace("_", "-")
+            option = (setting.option or name).replace("_", "-")
             texts = [str(one) for one in value] if isinstance(value, tuple) else [str(value)]
             texts = texts if setting.is_repeated else [(setting.separator or ",").join(texts)]
             words += [word for text in texts for word in (f"--{option}", text)]
-    return [*words, "--out", str(run.folder)]
+    return words
 
 
 def export_words(folder: str, pick: str, profiles: Sequence[HardwareProfile]) -> list[str]:

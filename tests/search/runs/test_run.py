@@ -95,10 +95,11 @@ def test_linas_beats_random_sampling(tmp_path, search):
 
 def test_progress_counts_to_the_budget(tmp_path, search):
     seen = []
-    search(tmp_path / "run", on_progress=lambda *state: seen.append(state))
-    assert [done for done, *_ in seen] == list(range(1, 18))
-    assert {total for _, total, *_ in seen} == {17}
-    assert seen[-1][2] == 0
+    search(tmp_path / "run", on_progress=seen.append)
+    assert [progress.spent for progress in seen] == list(range(1, 18))
+    assert {progress.budget for progress in seen} == {17}
+    assert seen[-1].eta_s == 0
+    assert [progress.run.evaluations[-1] for progress in seen] == [progress.evaluation for progress in seen]
 
 
 @pytest.mark.slow

@@ -29,8 +29,8 @@ from pathlib import Path
 from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.testing.contracts import fake_context
 folder, text, other = sys.argv[1:]
-def stop(spent, *rest):
-    if spent >= 5:
+def stop(progress):
+    if progress.spent >= 5:
         os._exit(9)
 there = {"checkpoint_sha256": "c" * 64, "data": None, "profile": {"name": "p", "sha256": "second"}}
 search_in_context(fake_context(), SearchConfig.model_validate_json(text), Path(folder), provenance=there,
