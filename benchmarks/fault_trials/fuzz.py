@@ -135,7 +135,7 @@ def readers(folder: Path) -> dict[str, tuple[list[bytes], str, Callable[[Path], 
 
     def results_of(path: Path) -> object:
         found = read_results(path)
-        return found.measurements, found.anchors, found.contention, found.at_s
+        return found.measurements, found.anchors, found.contention, found.at_s, found.applications
 
     return {
         "profile": ([few, path_of_profile(SHIPPED).read_bytes()], "p.jsonl", profile),
