@@ -48,8 +48,9 @@ def run_search(
     another run on the space: what it measured counts, at no cost, where checkpoint, data and split agree, and else the
     architectures of its front are measured first. Raises the errors of `gnomon.search.errors`, ProfileMismatch for a
     profile of another space, and PrecisionUnavailable where this machine cannot compute in its precision. In int8,
-    integer kernels are checked first, and `on_step` is told what was found; raises KernelsDisagree. `workers` evaluate
-    sub-networks in the place of this process, as `gnomon.search.Workers("ray", workers=8)`; raises WorkersUnavailable.
+    integer kernels are checked first, and `on_step` is told what was found; raises KernelsDisagree. It is told too when
+    the first two validations are no better than guessing. `workers` evaluate sub-networks in the place of this process,
+    as `gnomon.search.Workers("ray", workers=8)`; raises WorkersUnavailable.
 
     With `isolate` networks are validated in a process of their own: one that hangs longer than `timeout_s`, uses up the
     memory or takes its process down is recorded as failed, with its reason, and the search goes on. A `timeout_s`
@@ -122,6 +123,7 @@ def run_search(
             provenance=provenance,
             start_from=start_from,
             on_progress=each,
+            on_step=on_step,
             force=force,
             workers=workers,
             call=call,

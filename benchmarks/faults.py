@@ -4,8 +4,9 @@
 
 Kinds of trials: `kills` (SIGKILL at random instants, asserted alive), `journals` (cut and flipped at every byte),
 `disks` (full and read-only; needs leave to mount), `clock`, `rivals` (two processes on one output), `fuzz` (inputs to
-every reader and verb). Wrong is a traceback, a hang, a lost or altered file, a result that differs from an undisturbed
-one, or damage that is believed. The exit code is 1 where anything was.
+every reader and verb), and `coverage`, which has to be named: such inputs, kept where they reach new code, for so many
+--seconds a reader (pip install atheris). Wrong is a traceback, a hang, a lost or altered file, a result that differs
+from an undisturbed one, or damage that is believed. The exit code is 1 where anything was.
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from pathlib import Path
 import numpy as np
 from environment import print_environment
 from fault_trials.command import Tally, gnomon
+from fault_trials.coverage import fuzzed_by_coverage
 from fault_trials.files import clock_back, journals, small_disk, two_at_once
 from fault_trials.fuzz import fuzz
 from fault_trials.kills import BUNDLE, kill, verbs
 
 KINDS = ("fuzz", "journals", "rivals", "clock", "disks", "kills")
+READERS = ("profile", "run.json", "evaluations", "results", "settings", "CSV table", "YAML table", "bundle")
 QUICK = ["search", "finish", "export", "bundle create"]
 
 
@@ -43,6 +46,8 @@ def trials(kind: str, options: argparse.Namespace, folder: Path) -> list[Tally]:
         return [kill(verbs()[name], options.kills, folder / name.replace(" ", "-"), rng) for name in names]
     if kind == "journals":
         return journals(folder, results_in(folder / "bundle"))
+    if kind == "coverage":
+        return fuzzed_by_coverage(options.readers.split(","), options.seconds, folder, options.seed)
     if kind == "fuzz":
         return fuzz(options.inputs, folder, rng)
     trial = {"rivals": two_at_once, "clock": clock_back, "disks": small_disk}[kind]
@@ -55,6 +60,8 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=10, help="SIGKILLs of each verb")
     parser.add_argument("--verbs", default=",".join(verbs()), help="verbs to kill, commas between")
     parser.add_argument("--inputs", type=int, default=20_000, help="inputs of each reader")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of coverage, for each reader")
+    parser.add_argument("--readers", default=",".join(READERS), help="readers of coverage, commas between")
     parser.add_argument("--only", default=",".join(KINDS), help="kinds of trials, commas between")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

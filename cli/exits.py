@@ -36,9 +36,11 @@ def exit_code_of(error: Exception) -> int | None:
     if isinstance(error, (*environment, profiling.WorkerCrashed, profiling.DeviceBusy, profiling.DeviceUnfit)):
         return EXIT_ENVIRONMENT
     from ..errors import GnomonError
+    from ..lut.errors import FleetIncomplete
     from ..search.errors import WorkersUnavailable
-    from ..supernets.errors import PluginBroken, PrecisionUnavailable
+    from ..supernets.errors import EvaluationImpossible, PluginBroken, PrecisionUnavailable
 
-    if isinstance(error, (PluginBroken, PrecisionUnavailable, WorkersUnavailable)):
+    lacking = (EvaluationImpossible, FleetIncomplete, PluginBroken, PrecisionUnavailable, WorkersUnavailable)
+    if isinstance(error, lacking):
         return EXIT_ENVIRONMENT
     return EXIT_USAGE if isinstance(error, GnomonError) else None

@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Start here": ("demo", "profile", "search", "export"),
-    "Devices and latency": ("doctor", "backends", "predict", "lut", "bundle", "build"),
+    "Devices and latency": ("doctor", "backends", "predict", "lut", "bundle", "fleet", "build"),
     "Runs": ("pareto", "report", "finish", "runs"),
     "Super-networks": ("spaces", "space", "evaluate", "train", "data"),
 }

@@ -8,6 +8,8 @@ LutError
 ├── NotVerified       nothing is known about the error of these latencies
 ├── TableUnreadable   a table of another format cannot be read, or has no word for what is asked
 ├── ResultsIncomplete a device's results are of a run that was not finished
+├── FleetInvalid      a file does not describe a fleet
+├── FleetIncomplete   profiles of a fleet are missing
 └── FindingsRefused   a table has findings that are errors (`findings` in words)
 """
 
@@ -54,6 +56,14 @@ class TableUnreadable(LutError):
 
 class ResultsIncomplete(LutError):
     """What a device brought back is of a run that was not finished."""
+
+
+class FleetInvalid(LutError):
+    """A file does not describe boards and what to measure of them."""
+
+
+class FleetIncomplete(LutError):
+    """Some of a fleet's profiles were not measured."""
 
 
 class FindingsRefused(LutError):

@@ -76,6 +76,8 @@ class UnknownBackend(BackendError):
 class BackendUnavailable(BackendError):
     """The backend's runtime is not installed, or its device is absent; ``install_command`` installs what is missing."""
 
+    of_no_architecture = True
+
     def __init__(self, message: str, *, install_command: str = "") -> None:
         super().__init__(message)
         self.install_command = install_command
@@ -146,6 +148,8 @@ class GpuError(BackendError):
 class GpuLost(GpuError):
     """The GPU failed so that nothing of this process can use it again; a new process can."""
 
+    of_no_architecture = True
+
 
 class PlanError(ProfilerError):
     """A timing plan cannot be used."""
@@ -175,9 +179,13 @@ class JournalDamaged(ProfilerError):
 class CounterUnavailable(ProfilerError):
     """A resource (energy, memory) is not counted on this machine, or its counter may not be read."""
 
+    of_no_architecture = True
+
 
 class EnvironmentChanged(ProfilerError):
     """A run was begun in another environment; ``changes`` holds (field, value then, value now)."""
+
+    of_no_architecture = True
 
     def __init__(self, message: str, *, changes: Iterable[Tuple[str, Any, Any]] = ()) -> None:
         super().__init__(message)
@@ -214,6 +222,8 @@ class ResultsUnwritable(ProfilerError):
 
 class DeviceError(ProfilerError):
     """A device cannot be used."""
+
+    of_no_architecture = True
 
 
 class AddressInvalid(DeviceError):

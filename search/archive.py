@@ -5,7 +5,7 @@ All rows are canonical, so that equal rows are equal sub-networks. Never a set i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -130,10 +130,15 @@ class Archive:
         return float(self.partial.shares.sum() + sum(shares[shares < 1.0].sum() for shares in beside))
 
     @cached_property
-    def keys(self) -> frozenset[bytes]:
+    def keys(self) -> Set[bytes]:
         """Keys of the rows that were or are being measured in full, or could not be measured."""
         pending = self.pending[self.pending_shares == 1.0]
-        return frozenset(key_of(row) for rows in (self.indices, self.failed, pending) for row in rows)
+        return frozenset(key for rows in (self.indices, self.failed, pending) for key in keys_of(rows))
+
+    def knowing(self, keys: Set[bytes]) -> Archive:
+        """Return this archive once its `keys` are set, so that they need not be computed; copies compute their own."""
+        self.__dict__["keys"] = keys
+        return self
 
     def violation(self, values: Values, rows: Indices | None = None) -> Values:
         """Return by how much (n, m) values, and (n, d) rows, break the constraints, (n,).
@@ -169,7 +174,7 @@ class Archive:
     def not_partially_evaluated(self, rows: Indices) -> NDArray[np.bool_]:
         """Mark those of (n, d) canonical rows that neither were nor are measured on a share of the data, (n,)."""
         pending = self.pending[self.pending_shares < 1.0]
-        evaluated = {key_of(row) for rows in (self.partial.indices, pending) for row in rows}
+        evaluated = {key for rows in (self.partial.indices, pending) for key in keys_of(rows)}
         return np.array([key_of(row) not in evaluated for row in rows], dtype=np.bool_)
 
     def without(self, rows: Indices) -> Archive:
@@ -215,12 +220,12 @@ def keys_of(rows: Indices) -> list[bytes]:
     return [content[size * n : size * (n + 1)] for n in range(len(rows))]
 
 
-def first_occurrences(rows: Indices, excluded: frozenset[bytes] = frozenset()) -> NDArray[np.bool_]:
+def first_occurrences(rows: Indices, excluded: Container[bytes] = frozenset()) -> NDArray[np.bool_]:
     """Mark rows (n, d) that repeat no earlier row and whose key is not excluded, (n,)."""
-    seen = set(excluded)
+    seen: set[bytes] = set()
     first = np.zeros(len(rows), dtype=np.bool_)
     for position, key in enumerate(keys_of(rows)):
-        first[position] = key not in seen
+        first[position] = key not in seen and key not in excluded
         seen.add(key)
     return first
 

@@ -66,6 +66,8 @@ class InvalidPick(SearchError):
 class MissingContext(SearchError):
     """An objective needs something that the search context lacks."""
 
+    of_no_architecture = True
+
 
 class InvalidValue(SearchError):
     """An objective returned something else than one finite number an architecture."""

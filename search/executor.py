@@ -16,25 +16,14 @@ from typing import Protocol
 
 import numpy as np
 
-from ..profilers.errors import BackendUnavailable, CounterUnavailable, DeviceError, EnvironmentChanged, GpuLost
+from ..errors import GnomonError
 from ..settings import WORKERS
-from ..supernets.errors import DataUnavailable, PrecisionUnavailable
 from ..supernets.evaluation.deciding import Outcomes
 from ..supernets.plugins import Registry
-from .errors import InvalidConfig, MissingContext, SearchError, UnknownName
+from .errors import InvalidConfig, SearchError, UnknownName
 from .problem.objective import Objective
 from .problem.partial import measured
 
-OF_NO_ARCHITECTURE = (
-    BackendUnavailable,
-    CounterUnavailable,
-    DataUnavailable,
-    DeviceError,
-    EnvironmentChanged,
-    GpuLost,
-    MissingContext,
-    PrecisionUnavailable,
-)
 MOST_SAID = 500  # characters of a reason
 Key = tuple[int, int]  # round and position of a trial
 
@@ -123,9 +112,9 @@ def evaluated(objectives: Sequence[Objective], job: Job) -> Answer:
     began = time.monotonic()
     try:
         values, outcomes = measured(objectives, np.array(job.indices, dtype=np.int64), job.share, job.pilots)
-    except OF_NO_ARCHITECTURE:
-        raise
     except Exception as error:  # an evaluation is anybody's code
+        if isinstance(error, GnomonError) and error.of_no_architecture:
+            raise
         return Answer(failed=reason_of(error), seconds=time.monotonic() - began)
     return Answer(values, outcomes, seconds=time.monotonic() - began)
 

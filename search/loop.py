@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..supernets.evaluation.chance import CountsClasses, chance_said
+from ..supernets.evaluation.deciding import PILOTS
 from .config import SearchConfig
 from .deployments.provenance import Provenance
 from .errors import NothingEvaluates
@@ -15,7 +17,9 @@ from .executor import EXECUTORS, HERE, Workers
 from .measuring import Measuring, for_workers
 from .problem.build import build_objectives, build_watched, own_metric
 from .problem.context import SearchContext
+from .problem.objective import Objective
 from .problem.partial import deciding_metric
+from .problem.task_metric import TaskMetric
 from .runs.call import Call, write_call
 from .runs.folder import KEPT, writing
 from .runs.records import Evaluation
@@ -57,6 +61,7 @@ def search_in_context(
     provenance: Provenance | Mapping[str, Any],
     start_from: Run | None = None,
     on_progress: OnProgress | None = None,
+    on_step: Callable[[str], None] = lambda step: None,
     force: bool = False,
     workers: Workers = HERE,
     call: Call | None = None,
@@ -67,7 +72,8 @@ def search_in_context(
     `provenance` (profile and checkpoint digests) becomes part of the run's identity; `start_from` gives a new run what
     another one on the same space measured (`start.py`). An architecture that cannot be evaluated is recorded as failed,
     with its reason, costs its share and is not asked for again. `workers` evaluate; who they are makes no difference to
-    the run, except that several measure at once, and later trials then depend on which end first. Raises
+    the run, except that several measure at once, and later trials then depend on which end first. `on_step` is told
+    when the first two full evaluations are no better than guessing. Raises
     NothingEvaluates where the first evaluations all fail, WorkersUnavailable, InvalidConfig, UnknownName,
     MissingContext, RunMismatch (another run is there, and `force` is off), RunDamaged, RunLocked, OutputUnusable,
     SpaceExhausted, TacticBroken.
@@ -100,8 +106,10 @@ def search_in_context(
             executor = stack.enter_context(closing(EXECUTORS.load(workers.name)(for_workers(quantities), workers)))
             measuring = Measuring(session, executor, quantities)
             succeeded = any(evaluation.failed is None for evaluation in session.run.evaluations)
+            pilots = Guessing(objectives, session.run.evaluations, on_step)
             while (evaluation := measuring.next()) is not None:
                 succeeded = succeeded or evaluation.failed is None
+                pilots.add(evaluation)
                 if not succeeded:
                     require_success(session.run, FAILURES_TO_STOP)
                 if on_progress is not None:
@@ -112,6 +120,30 @@ def search_in_context(
                     on_progress(SearchProgress(session.run, evaluation, spent, session.most, eta_s, session.volume()))
         require_success(session.run, 1)
         return session.run
+
+
+class Guessing:
+    """Tells `on_step` once, when two full evaluations are known, that they are no better than guessing, if so."""
+
+    def __init__(
+        self, objectives: Sequence[Objective], evaluations: Iterable[Evaluation], on_step: Callable[[str], None]
+    ) -> None:
+        self._metric = next((objective for objective in objectives if isinstance(objective, TaskMetric)), None)
+        self._percents: list[float] = []
+        self._on_step = on_step
+        for evaluation in evaluations:
+            self.add(evaluation)
+
+    def add(self, evaluation: Evaluation) -> None:
+        """Take an evaluation into account."""
+        if self._metric is None or not evaluation.is_full or len(self._percents) == PILOTS:
+            return
+        self._percents.append(evaluation.values[self._metric.name])
+        supernet = self._metric.supernet
+        if len(self._percents) == PILOTS and isinstance(supernet, CountsClasses):
+            said = chance_said(self._percents, supernet.class_counts(self._metric.split))
+            if said:
+                self._on_step(f"{said}; the search goes on")
 
 
 def require_success(run: Run, failures: int) -> None:

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from fractions import Fraction
 
 from .rounds import Rounds, Trial
 from .runs.asks import Asks
-from .runs.records import Evaluation
+from .runs.history import History
 from .runs.stopping import fits
 
 
 class OpenRounds:
     """What is asked for, within the budget, and not recorded; found anew from the evaluations when a run goes on."""
 
-    def __init__(self, rounds: Rounds, evaluations: Sequence[Evaluation], asks: Asks) -> None:
+    def __init__(self, rounds: Rounds, history: History, asks: Asks) -> None:
         """Take the evaluations so far, which the caller goes on to extend, and the rounds asked for early."""
-        self._rounds, self._evaluations, self._asks = rounds, evaluations, dict(asks)
+        self._rounds, self._history, self._asks = rounds, history, dict(asks)
         self._open: dict[int, dict[int, Trial]] = {}
         self._cost = Fraction(0)  # exact, of all that is open or was recorded
         self._beyond: set[int] = set()  # rounds with trials that the budget does not reach
-        told = Counter(evaluation.round for evaluation in evaluations)
-        sizes = {evaluation.round: evaluation.size for evaluation in evaluations}
-        self._next = max([*told, *asks], default=-1) + 1
-        self._cost += sum(Fraction(evaluation.share) for evaluation in evaluations)
-        self._to_restore = [number for number in range(self._next) if told[number] < sizes.get(number, 1)]
+        self._next = max([*history.numbers, *asks], default=-1) + 1
+        self._cost += history.cost
+        self._to_restore = [number for number in range(self._next) if not history.is_whole(number)]
 
     def trials(self) -> tuple[Trial, ...]:
         """Return what is open, in order; takes as long as the tactic does for each round when a run goes on."""
@@ -54,7 +50,7 @@ class OpenRounds:
 
         None when the tactic waits for more to be known: then nothing has changed. Raises what `Rounds.trials` does.
         """
-        number, known = self._next, len(self._evaluations)
+        number, known = self._next, self._history.count
         self._asks[number] = known
         try:
             self._open_round(number)
@@ -79,11 +75,11 @@ class OpenRounds:
     def _open_round(self, number: int) -> None:
         """Open the trials of a round that the budget allows: those before which a full validation is left."""
         earlier, known = self._trials(), self._asks.get(number)
-        asked = self._rounds.trials(self._evaluations, number, known=known, open_trials=earlier)
-        told = {evaluation.position for evaluation in self._evaluations if evaluation.round == number}
+        asked = self._rounds.trials(self._history, number, known=known, open_trials=earlier)
+        told = {evaluation.position for evaluation in self._history.of_round(number)}
         spent = self._cost
-        if number < self._next:  # later rounds are told already, and this one in part
-            spent -= sum(Fraction(e.share) for e in self._evaluations if e.round >= number)
+        for later in range(number, self._next):  # later rounds are told already, and this one in part
+            spent -= sum(Fraction(evaluation.share) for evaluation in self._history.of_round(later))
         for trial in asked:
             if not fits(float(spent), self._rounds.config):
                 self._beyond.add(number)

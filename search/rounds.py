@@ -21,8 +21,7 @@ from ..supernets.space.space import Architecture, Indices, SearchSpace
 from .archive import Archive
 from .config import SearchConfig
 from .errors import RunDamaged, SpaceExhausted, TacticBroken
-from .problem.objective import Objective
-from .problem.problem import Problem
+from .runs.history import History
 from .runs.records import EVALUATIONS_FILE, Evaluation, Expected
 from .runs.stopping import TOLERANCE
 from .tactic import Batch, Tactic
@@ -59,46 +58,18 @@ class Trial:
 
 @dataclass(frozen=True)
 class Rounds:
-    """What decides the rounds. `config.population` is a number; `evidence` is what another run measured, (indices,
-    values) each; `first` (k, d) is measured in round 0, before the tactic is asked. Partial evaluations are made after
-    so many full ones, the `pilots`.
+    """What decides the rounds, beside what was measured. `config.population` is a number; `first` (k, d) is measured in
+    round 0, before the tactic is asked. Partial evaluations are made after so many full ones, the `pilots`.
     """
 
     space: SearchSpace
     config: SearchConfig
-    problem: Problem[Objective]
     tactic: Tactic
-    evidence: tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]
     first: Indices
     pilots: int = 1
 
-    def archive(
-        self, evaluations: Sequence[Evaluation], number: int, pending: Sequence[Trial | Evaluation] = ()
-    ) -> Archive:
-        """Return what is known before round `number`, whatever the order it was told in, and what is `pending`."""
-        earlier = sorted((e for e in evaluations if e.round < number), key=lambda e: (e.round, e.position))
-        names = self.config.objectives
-        return Archive.of(
-            self.space,
-            self.problem,
-            measured=[
-                *((-1, row, values) for row, values in self.evidence),
-                *((e.round, e.indices, [e.values[name] for name in names]) for e in earlier if e.is_full),
-            ],
-            partial=[(e.share, e.indices, [e.values[name] for name in names]) for e in earlier if e.is_partial],
-            failed=[e.indices for e in earlier if e.failed is not None],
-            failed_shares=[e.share for e in earlier if e.failed is not None],
-            pilots=self.pilots,
-            pending=[(one.share, one.indices) for one in sorted(pending, key=lambda one: (one.round, one.position))],
-        )
-
     def trials(
-        self,
-        evaluations: Sequence[Evaluation],
-        number: int,
-        *,
-        known: int | None = None,
-        open_trials: Sequence[Trial] = (),
+        self, history: History, number: int, *, known: int | None = None, open_trials: Sequence[Trial] = ()
     ) -> tuple[Trial, ...]:
         """Return what round `number` measures, in order, whatever the budget; nothing when the tactic waits.
 
@@ -106,9 +77,12 @@ class Rounds:
         those told since, and the `open_trials` of earlier rounds. Raises SpaceExhausted when nothing is left,
         TacticBroken, RunDamaged when what the round measured already is not what it asks for.
         """
-        told, later = (evaluations, ()) if known is None else (evaluations[:known], evaluations[known:])
-        pending: list[Trial | Evaluation] = [*(one for one in later if one.round < number), *open_trials]
-        archive = self.archive(told, number, pending)
+        pending: list[Trial | Evaluation] = [*open_trials]
+        pending += () if known is None else history.pending_at(number, known)
+        pending.sort(key=lambda one: (one.round, one.position))
+        archive = history.archive(
+            number, known=known, pending=[(one.share, one.indices) for one in pending], pilots=self.pilots
+        )
         batch = self.batch(archive, number)
         columns = [column for column, objective in enumerate(archive.objectives) if objective.costly]
         names = [archive.objectives[column].name for column in columns]
@@ -123,9 +97,8 @@ class Rounds:
             choices = self.space.values(architecture)
             share = float(batch.shares[position])
             trials.append(Trial(architecture, share, number, position, len(batch.rows), expected or None, choices))
-        for evaluation in evaluations:
-            if evaluation.round == number:
-                check_replayed(evaluation, trials)
+        for evaluation in history.of_round(number):
+            check_replayed(evaluation, trials)
         return tuple(trials)
 
     def batch(self, archive: Archive, number: int) -> Batch:

@@ -11,7 +11,6 @@ import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +29,9 @@ from .problem.problem import settled
 from .rounds import Rounds, Trial
 from .runs.asks import Ask
 from .runs.folder import KEPT, kept_reference, open_journal, open_run, writing
+from .runs.gain import Gain, GrowingVolume
+from .runs.history import History
 from .runs.identity import header_for
-from .runs.measured import feasible_volume, measured_of
 from .runs.outcomes import KeptOutcomes
 from .runs.pilots import pilots_of
 from .runs.records import ASKS_FILE, STOP_FILE, Evaluation, PartialExamples
@@ -100,17 +100,19 @@ class Session:
         self._stack = stack
         self._asks_journal: Journal | None = None  # opened when a round is asked for early
         first = opened.start.first() if opened.start else ()
+        evidence = opened.start.evidence(self.header.names) if opened.start else ()
+        self._history = History(space, self.problem, evidence, self._evaluations)
         rounds = Rounds(
             space,
             config,
-            self.problem,
             tactic,
-            opened.start.evidence(self.header.names) if opened.start else (),
             np.array(first, dtype=np.int64).reshape(-1, len(space.choices)),
             pilots=PILOTS if partial_examples == "deciding" else 1,
         )
-        self._open = OpenRounds(rounds, self._evaluations, opened.asks)
-        self._cost = sum((Fraction(e.share) for e in self._evaluations), Fraction(0))  # exact
+        self._open = OpenRounds(rounds, self._history, opened.asks)
+        self._volume = GrowingVolume(self.problem, self.header, self.start)
+        self._gain = Gain(self._volume)
+        self._volume.add(self._evaluations)
         self.most = most_of(space, config.budget)  # of full validations that can be made
         self._deployments = deployments
         self._clock = clock
@@ -125,12 +127,16 @@ class Session:
     @property
     def cost(self) -> float:
         """What the run has cost, in full validations."""
-        return float(self._cost)
+        return float(self._history.cost)
 
     @property
     def run(self) -> Run:
         """The run as it is now."""
         return Run(self.folder, self.header, tuple(self._evaluations), self.start, self._stop)
+
+    def told(self, trial: Trial) -> Evaluation | None:
+        """Return what is recorded of a trial's place in its round, None where nothing is."""
+        return self._history.at(trial.round, trial.position)
 
     def pilots(self) -> tuple[Outcomes, ...] | None:
         """Return the outcomes of the pilots so far; None where partial evaluations are on random examples."""
@@ -139,7 +145,7 @@ class Session:
 
     def volume(self) -> float:
         """Return the hypervolume of what was measured in full and keeps the constraints."""
-        return self._volume_of(self._evaluations)
+        return self._volume.value
 
     def pending(self) -> tuple[Trial, ...]:
         """Return what is left to measure of what was asked for, in order; nothing when the run is over, and it says so.
@@ -168,9 +174,9 @@ class Session:
 
         It is not asked for where the run would stop, where the tactic waits, or where the space has nothing left.
         """
-        config, before = self.header.config, self._open.trials()
-        over = not fits(self._open.cost(), config) or self._gain_said()
-        if over or time_said(self._evaluations, 1.0, self.elapsed_s, config):
+        before = self._open.trials()
+        over = not fits(self._open.cost(), self.header.config) or self._gain_said()
+        if over or self._time_said(1.0):
             return before
         try:
             asked = self._open.ask_early()
@@ -213,7 +219,8 @@ class Session:
         with writing(self.folder, KEPT):
             self._journal.append(evaluation.model_dump(mode="json"))
         self._evaluations.append(evaluation)
-        self._cost += Fraction(evaluation.share)
+        self._history.add(evaluation)
+        self._volume.add([evaluation])
         self._open.recorded(trial)
         return evaluation
 
@@ -235,18 +242,19 @@ class Session:
                 trials = self._open.ask()
             except SpaceExhausted as error:
                 return self._stopped("space", str(error))
-        why = time_said(self._evaluations, trials[0].share, self.elapsed_s, config)
+        why = self._time_said(trials[0].share)
         return self._stopped("time", why) if why else None
 
     def _stopped(self, reason: Reason, said: str) -> Stop:
         return Stop(reason=reason, said=said, cost=self.cost, elapsed_s=round(self.elapsed_s, 4))
 
+    def _time_said(self, share: float) -> str:
+        history = self._history
+        return time_said(history.seconds.total, float(history.cost), share, self.elapsed_s, self.header.config)
+
     def _gain_said(self) -> str:
         config = self.header.config
-        full = sorted((e for e in self._evaluations if e.is_full), key=lambda e: (e.round, e.position))
-        if config.stop_gain is None or len(full) <= config.patience:
+        if config.stop_gain is None:
             return ""
-        return gain_said(self._volume_of(full[: -config.patience]), self._volume_of(full), config)
-
-    def _volume_of(self, evaluations: Sequence[Evaluation]) -> float:
-        return feasible_volume(self.problem, measured_of(self.header, self.start, evaluations))
+        before = self._gain.before_last(config.patience, self._history)
+        return "" if before is None else gain_said(before, self._volume.value, config)

@@ -225,12 +225,10 @@ class Study:
     def _require_open(self, trial: Trial) -> None:
         """Raise TrialRefused unless the trial is asked for and not told."""
         name = f"trial {trial.id} (round {trial.round}, position {trial.position})"
-        for evaluation in self._session.run.evaluations:
-            if (evaluation.round, evaluation.position) == (trial.round, trial.position):
-                if evaluation.id != trial.id:
-                    break
-                said = evaluation.failed or describe(evaluation.values, self._session.problem.units)
-                raise TrialRefused(f"{name} is told already ({said}); what is told stays")
+        told = self._session.told(trial)
+        if told is not None and told.id == trial.id:
+            said = told.failed or describe(told.values, self._session.problem.units)
+            raise TrialRefused(f"{name} is told already ({said}); what is told stays")
         try:
             trials = self._session.open_trials()
         except SpaceExhausted:

@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from ..errors import GnomonError
 from ..supernets.evaluation.deciding import Outcomes
 from ..version import VERSION
 from .errors import InvalidConfig, WorkersUnavailable
-from .executor import MOST_SAID, OF_NO_ARCHITECTURE, Answer, Job, Key, Workers, evaluated, reason_of
+from .executor import MOST_SAID, Answer, Job, Key, Workers, evaluated, reason_of
 from .problem.objective import Objective
 
 LOSSES = 3  # workers that a job may lose before it has failed
@@ -45,7 +46,7 @@ class Worker:
         """Return the answer to a job, or why no architecture can be evaluated here."""
         try:
             return evaluated(self.objectives, Job(indices, share, pilots)), None
-        except OF_NO_ARCHITECTURE as error:
+        except GnomonError as error:  # of no architecture: others are answers
             return Answer(), reason_of(error)
 
 

@@ -7,6 +7,7 @@ SupernetError
 ├── PrecisionUnavailable  this machine lacks what a precision takes
 │   └── KernelsDisagree   its integer kernels do not compute what int8 files say
 ├── EvaluationFailed      a sub-network could not be evaluated: it raised, took too long, or its process died
+├── EvaluationImpossible  no sub-network can be evaluated there
 ├── PluginBroken          another package registered something that cannot be loaded
 └── DataUnavailable       a data set is not where it should be, or is damaged
 """
@@ -39,6 +40,8 @@ class CheckpointMismatch(SupernetError):
 class PrecisionUnavailable(SupernetError):
     """A precision takes a runtime or a processor that this machine does not have."""
 
+    of_no_architecture = True
+
 
 class KernelsDisagree(PrecisionUnavailable):
     """Integer kernels of this machine answer otherwise than the files that are made for it say."""
@@ -46,6 +49,12 @@ class KernelsDisagree(PrecisionUnavailable):
 
 class EvaluationFailed(SupernetError):
     """A sub-network's evaluation raised, took longer than allowed, or took its process down."""
+
+
+class EvaluationImpossible(SupernetError):
+    """No sub-network can be evaluated where that was tried."""
+
+    of_no_architecture = True
 
 
 class PluginBroken(SupernetError):
@@ -58,3 +67,5 @@ class PluginBroken(SupernetError):
 
 class DataUnavailable(SupernetError):
     """A data set is missing or its content is not what its publisher shipped."""
+
+    of_no_architecture = True

@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,10 +24,10 @@ from gnomon.errors import GnomonError
 from gnomon.lut import read_table
 from gnomon.lut.profile_file.store import path_of_profile
 from gnomon.profilers import ProfilerError, read_results
-from gnomon.profilers.transports.bundle import read_bundle
 from gnomon.search import SearchConfig
 from gnomon.supernets import load_space
 
+from .bundles import hostile_bundle, unpacked, whole_bundle
 from .command import Tally, gnomon
 from .inputs import altered, hostile_json, hostile_words
 from .kills import RUN, SHIPPED
@@ -125,9 +124,6 @@ def readers(folder: Path) -> dict[str, tuple[list[bytes], str, Callable[[Path], 
     rows = space.sample(3, np.random.default_rng(0))
     results = Path(__file__).parents[2] / "tests" / "profilers" / "samples"
     good_results = [path.read_bytes() for path in sorted(results.glob("results-v*.jsonl"))]
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as made:
-        made.writestr("bundle.json", '{"schema":"gnomon.bundle","version":1,"files":{}}')
 
     def profile(path: Path) -> object:
         loaded = load_profile(path)
@@ -139,7 +135,7 @@ def readers(folder: Path) -> dict[str, tuple[list[bytes], str, Callable[[Path], 
 
     def results_of(path: Path) -> object:
         found = read_results(path)
-        return found.measurements, found.anchors, found.contention, found.at_s
+        return found.measurements, found.anchors, found.contention, found.at_s, found.applications
 
     return {
         "profile": ([few, path_of_profile(SHIPPED).read_bytes()], "p.jsonl", profile),
@@ -153,7 +149,7 @@ def readers(folder: Path) -> dict[str, tuple[list[bytes], str, Callable[[Path], 
         ),
         "CSV table": ([table.read_bytes()], "u.csv", read_table),
         "YAML table": ([yaml.read_bytes()], "u.yaml", read_table),
-        "bundle": ([archive.getvalue()], "b.zip", read_bundle),
+        "bundle": ([whole_bundle(folder)], "b.zip", unpacked),
     }
 
 
@@ -172,8 +168,7 @@ def fuzz(inputs: int, folder: Path, rng: np.random.Generator) -> list[Tally]:
         good = contents[0]
         for number in range(inputs // SLOW.get(name, 1)):
             content = contents[number % len(contents)]
-            is_json = content[:1] == b"{"
-            hostile = hostile_json(content, rng) if is_json else altered(content, rng)
+            hostile = hostile_of(content)(content, rng)
             path.write_bytes(hostile)
             tried(tally, lambda path=path, read=read: read(path), hostile)
         path.write_bytes(good)
@@ -181,6 +176,11 @@ def fuzz(inputs: int, folder: Path, rng: np.random.Generator) -> list[Tally]:
         print(f"  {tally}", file=sys.stderr, flush=True)
     tallies.append(arguments(inputs, folder, rng))
     return tallies
+
+
+def hostile_of(content: bytes) -> Callable[[bytes, np.random.Generator], bytes]:
+    """Return what makes hostile inputs of such a file: by its first bytes."""
+    return {b"{": hostile_json, b"P": hostile_bundle}.get(content[:1], altered)
 
 
 def arguments(inputs: int, folder: Path, rng: np.random.Generator) -> Tally:

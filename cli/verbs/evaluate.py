@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Evaluate sub-networks: the metric of their task (and top-5 among many classes), MACs and parameters."""
         from ...supernets.evaluation.agreement import check_kernels
+        from ...supernets.evaluation.chance import CountsClasses, chance_said
         from ...supernets.evaluation.evaluate import evaluate as evaluated
         from ...supernets.evaluation.evaluate import evaluate_on_deciding
         from ...supernets.precision import is_calibrated
@@ -58,15 +59,19 @@ def register(app: typer.Typer) -> None:
         calibrated = is_calibrated(precision)
         if calibrated:
             say(check_kernels(supernet, split).sentence())
-        rows = []
+        rows, values = [], []
         if share is None:
             results = evaluated(supernet, asked, split, precision=precision)
         else:
             results = evaluate_on_deciding(supernet, asked, split, share, precision=precision)
         for found in results:
             indices = ",".join(map(str, found.architecture.indices))
+            values.append(found.metrics[supernet.metric.name])
             rows.append({"id": found.architecture.id, **found.metrics, "macs": found.macs, "params": found.params})
             say(f"{len(rows)}/{len(asked)}  {found.architecture.id} = {indices}")
+        known = supernet.class_counts(split) if isinstance(supernet, CountsClasses) else None
+        if known is not None and (note := chance_said(values, known)):
+            say(note)
         if as_json:
             described = [{**row, "indices": one.indices} for row, one in zip(rows, asked)]
             print_json(

@@ -12,6 +12,7 @@ from ..timing.application import PacedInferences
 from ..timing.clean import is_clean, low_level
 from ..timing.measurement import Contention, Measurement
 from ..timing.schedule import Step
+from .numbers import integer_from, number_from, us_from
 
 FRESH_LOAD = "a fresh load, in a process that had loaded the runtime and other models before"
 
@@ -121,17 +122,17 @@ def fields_of_visit(visit: ApplicationVisit) -> Record:
 
 def visit_from_record(record: Mapping[str, Any], step: Step) -> ApplicationVisit:
     """Return the visit of a record; KeyError, TypeError or ValueError for what is none."""
-    load_ms, first_us = float(record["load_ms"]), float(record["first_us"])
+    load_ms, first_us = number_from(record["load_ms"]), us_from(record["first_us"])
     start = _times(record, "start_probe_us")
-    if len(start) not in (0, 2) or not (0 <= load_ms < math.inf and 0 < first_us < math.inf):
+    if len(start) not in (0, 2) or load_ms < 0:
         raise ValueError(f"{len(start)} readings around a load of {load_ms} ms and an inference of {first_us} us")
     paced = _paced_from_record(record) if "paced_us" in record else None
-    return ApplicationVisit(step, load_ms, first_us, start, paced, str(record["session"]), float(record["t_s"]))
+    return ApplicationVisit(step, load_ms, first_us, start, paced, str(record["session"]), number_from(record["t_s"]))
 
 
 def _paced_from_record(record: Mapping[str, Any]) -> PacedInferences:
     us, before, after = (_times(record, name) for name in ("paced_us", "before_us", "after_us"))
-    switches, late = tuple(int(value) for value in record.get("switches", ())), int(record["late"])
+    switches, late = tuple(integer_from(value) for value in record.get("switches", ())), integer_from(record["late"])
     count = len(us)
     if not us or {len(before), len(after)} not in ({0}, {count}) or len(switches) not in (0, count):
         raise ValueError(f"{len(before)} and {len(after)} readings and {len(switches)} switches of {count} inferences")
@@ -141,7 +142,4 @@ def _paced_from_record(record: Mapping[str, Any]) -> PacedInferences:
 
 
 def _times(record: Mapping[str, Any], name: str) -> Tuple[float, ...]:
-    values = tuple(float(value) for value in record.get(name, ()))
-    if not all(0 < value < math.inf for value in values):
-        raise ValueError(f"{name} holds {min(values)}; expected positive, finite microseconds")
-    return values
+    return tuple(us_from(value) for value in record.get(name, ()))

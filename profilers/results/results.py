@@ -23,6 +23,7 @@ from ..timing.schedule import Step
 from .application import ApplicationVisit, SeenByApplication, seen_by_application, visit_from_record
 from .conditions import DeviceState
 from .contention import ContentionSummary, Probed, probed_visits, summary_of_contention
+from .numbers import integer_from, number_from, us_from
 from .visits import Anchor, Failure, Session, Visit, anchor_value, measurements_from_visits
 
 if TYPE_CHECKING:
@@ -41,9 +42,6 @@ SCHEMA = "gnomon.results"
 #   1  header, session, options, attempt, visit, failure, done
 SCHEMA_VERSION = 5
 READABLE_VERSIONS = (1, 2, 3, 4, 5)
-
-LARGEST = 1e300  # of a number, so that sums of some stay finite
-MOST = 2**53  # of a count: whole numbers up to it are exact as floats too
 
 
 @dataclass(frozen=True)
@@ -169,7 +167,7 @@ def results_from_records(records: Sequence[Record], *, path: str = "", warnings:
             if "session" in record and kind != "session" and not _began(record["session"], parts["session"]):
                 raise ValueError(f"the session {record['session']!r} did not begin before it")
             if "t_s" in record:
-                session_seconds[str(record["session"])] = _number(record["t_s"])
+                session_seconds[str(record["session"])] = number_from(record["t_s"])
             identity = _identity(parts[kind][-1])
             if identity and first_line.setdefault(identity, number) != number:
                 raise ValueError(f"it repeats line {first_line[identity]} and would count twice; remove one of them")
@@ -241,22 +239,8 @@ def _identity(parsed: Any) -> Tuple[Any, ...]:
     return ("session", parsed.id) if isinstance(parsed, Session) else ()
 
 
-def _number(value: Any) -> float:
-    """Return a finite number; ValueError for anything else, text of a number too."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < LARGEST:
-        raise ValueError(f"{value!r:.40} is no finite number")
-    return float(value)
-
-
-def _integer(value: Any) -> int:
-    """Return a whole number; ValueError for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int) or not abs(value) < MOST:
-        raise ValueError(f"{value!r:.40} is no whole number below {MOST}")
-    return value
-
-
 def _step(record: Record) -> Step:
-    return Step(str(record["key"]), _integer(record["pass"]), _integer(record["slot"]))
+    return Step(str(record["key"]), integer_from(record["pass"]), integer_from(record["slot"]))
 
 
 def _header(record: Record) -> Tuple[str, str, RunConfig]:
@@ -269,7 +253,7 @@ def _session(record: Record) -> Session:
     return Session(
         id=str(record["session"]),
         started=str(record["started"]),
-        monotonic_s=_number(record["monotonic_s"]),
+        monotonic_s=number_from(record["monotonic_s"]),
         hardware=Hardware.from_json(record["hardware"]),
         versions=dict(record["versions"]),
         options={},
@@ -277,15 +261,18 @@ def _session(record: Record) -> Session:
 
 
 def _visit(record: Record) -> Visit:
+    loops, block_us = integer_from(record["loops"]), tuple(us_from(value) for value in record["block_us"])
+    if loops < 1 or not block_us:
+        raise ValueError(f"a visit has {len(block_us)} blocks of {loops} inferences; expected one of one at least")
     return Visit(
         key=str(record["key"]),
         role=str(record["role"]),
         step=_step(record),
-        loops=_integer(record["loops"]),
-        block_us=tuple(_number(value) for value in record["block_us"]),
-        load_ms=_number(record["load_ms"]),
+        loops=loops,
+        block_us=block_us,
+        load_ms=number_from(record["load_ms"]),
         session=str(record["session"]),
-        t_s=_number(record["t_s"]),
+        t_s=number_from(record["t_s"]),
         **_probe(record),
     )
 
@@ -293,9 +280,9 @@ def _visit(record: Record) -> Visit:
 def _probe(record: Record) -> Dict[str, Any]:
     """Return the probe's part of a visit; ValueError unless it is of as many blocks."""
     blocks = len(record["block_us"])
-    probe_us = tuple(_number(value) for value in record.get("probe_us", ()))
-    switches = tuple(_integer(value) for value in record.get("switches", ()))
-    if len(probe_us) not in (0, blocks + 1) or len(switches) not in (0, blocks) or not all(us > 0 for us in probe_us):
+    probe_us = tuple(us_from(value) for value in record.get("probe_us", ()))
+    switches = tuple(integer_from(value) for value in record.get("switches", ()))
+    if len(probe_us) not in (0, blocks + 1) or len(switches) not in (0, blocks):
         raise ValueError(f"{len(probe_us)} probe readings and {len(switches)} switches of {blocks} blocks")
     return {"probe_us": probe_us, "switches": switches}
 
@@ -307,7 +294,7 @@ def _failure(record: Record) -> Failure:
         step=_step(record),
         reason=str(record["reason"]),
         session=str(record["session"]),
-        t_s=_number(record["t_s"]),
+        t_s=number_from(record["t_s"]),
     )
 
 
@@ -316,11 +303,11 @@ def _options(record: Record) -> Tuple[str, Dict[str, Any]]:
 
 
 def _conditions(record: Record) -> DeviceState:
-    return DeviceState(dict(record["conditions"]), str(record["session"]), _number(record["t_s"]))
+    return DeviceState(dict(record["conditions"]), str(record["session"]), number_from(record["t_s"]))
 
 
 def _turn(record: Record) -> ProcessTurn:
-    return ProcessTurn(_integer(record["first_pass"]), _number(record["seconds"]))
+    return ProcessTurn(integer_from(record["first_pass"]), number_from(record["seconds"]))
 
 
 def _application(record: Record) -> ApplicationVisit:

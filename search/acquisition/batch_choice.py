@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ...supernets.space.space import Indices
 from ..archive import Archive
+from ..fronts.pareto import non_dominated
 from ..prediction.gaussian_process import GaussianProcess
 from ..prediction.posterior import Posterior
 from ..prediction.surrogate import Floats
@@ -16,6 +17,7 @@ from ..problem.objective import Values
 from .expected_hypervolume import log_expected_hypervolume_improvement
 from .feasibility import log_probability
 
+MOST_IN_FRONT = 500  # measurements: of more, those that are dominated are left out first, which changes no gain
 EXPLORATION = 0.5  # of a predicted standard deviation: below 1 because candidates are many and the best looks too good
 
 
@@ -50,6 +52,8 @@ class Choosing:
         feasible = archive.violation(values, np.concatenate([archive.indices, pending[whole]])) == 0
         region = archive.problem.region
         front, clipped = region.clipped(values[feasible]), region.clipped(mean)
+        if len(front) > MOST_IN_FRONT:
+            front = front[non_dominated(front, archive.directions)]
         taken = np.zeros(len(rows), dtype=np.bool_)
         return Choosing(posterior, archive, clipped, mean, covariances, front, taken, rows)
 

@@ -7,7 +7,7 @@ import numpy as np
 from ...supernets.space.space import Indices
 from ..archive import Archive, first_occurrences, keys_of
 from ..evolution.evolve import crossed, mutated, ranked
-from ..prediction.posterior import Posterior
+from ..prediction.posterior import Posterior, kept
 from ..problem.objective import Values
 from .feasibility import hoped_violation, uncertain
 
@@ -19,7 +19,8 @@ KEPT = 400  # candidates that survive a generation, and are returned
 def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> Indices:
     """Breed candidates that are predicted to be good, (n, d) with n at most 400; some may be measured already."""
     space = archive.space
-    measured = np.concatenate([archive.indices, archive.partial.indices])
+    full, partial = kept(archive)  # all, up to as many as the process is conditioned on
+    measured = np.concatenate([archive.indices[full], archive.partial.indices[partial]])
     rows = measured[first_occurrences(measured)]
     rows = rows[ranked(archive, rows, *predicted(archive, posterior, rows))[:PARENTS]]
     near = [space.neighbours(space.architecture(row)) for row in rows[: PARENTS // 6]]
@@ -37,8 +38,8 @@ def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> In
         values, violations = np.concatenate([values, news[0]]), np.concatenate([violations, news[1]])
         is_ranked = len(rows) > KEPT
         if is_ranked:
-            kept = ranked(archive, rows, values, violations)[:KEPT]
-            rows, values, violations = rows[kept], values[kept], violations[kept]
+            order = ranked(archive, rows, values, violations)[:KEPT]
+            rows, values, violations = rows[order], values[order], violations[order]
     return rows
 
 

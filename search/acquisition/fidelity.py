@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..archive import Archive, key_of
+from ..archive import Archive, key_of, keys_of
 
 FEWEST_PAIRS = 3
 MISFIT = 0.05  # what no model explains of a full measurement, as a share of the spread of values
@@ -18,7 +18,7 @@ def partial_evaluations_pay(archive: Archive, share: float) -> bool:
     """
     if not archive.divisible or not len(archive.partial.shares):
         return False
-    measured = {key_of(row): values for row, values in zip(archive.indices, archive.values)}
+    measured = dict(zip(keys_of(archive.indices), archive.values))
     at = np.flatnonzero(archive.partial.shares == share)
     rows = [key_of(archive.partial.indices[position]) for position in at]
     paired = [position for position, row in zip(at, rows) if row in measured]

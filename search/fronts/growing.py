@@ -57,14 +57,30 @@ class Front:
     def __init__(self, corner: Values) -> None:
         self._corner = corner
         self._points = np.empty((0, len(corner)))
-        self._volume = 0.0
+        self._volume: float | None = 0.0  # None until it is asked for
+
+    @property
+    def volume(self) -> float:
+        """The volume that the points dominate."""
+        if self._volume is None:
+            directions: list[Direction] = ["min"] * len(self._corner)
+            self._volume = hypervolume(self._points, directions, self._corner.tolist())
+        return self._volume
+
+    def add(self, point: Values) -> None:
+        """Add a point (m,) of costs; one that is dominated, or beyond the corner, changes nothing."""
+        if (point >= self._corner).any() or (self._points <= point).all(axis=1).any():
+            return
+        kept = self._points[~(point <= self._points).all(axis=1)]
+        self._points, self._volume = np.vstack([kept, point]), None
 
     def with_point(self, point: Values) -> float:
         """Add a point (m,) of costs, and return the volume of all so far."""
-        if (point >= self._corner).any() or (self._points <= point).all(axis=1).any():
-            return self._volume
-        kept = self._points[~(point <= self._points).all(axis=1)]
-        self._points = np.vstack([kept, point])
-        directions: list[Direction] = ["min"] * len(self._corner)
-        self._volume = hypervolume(self._points, directions, self._corner.tolist())
-        return self._volume
+        self.add(point)
+        return self.volume
+
+    def copy(self) -> Front:
+        """Return a front of these points that grows apart from this."""
+        other = Front(self._corner)
+        other._points, other._volume = self._points, self._volume
+        return other

@@ -51,15 +51,14 @@ def budget_said(spent: float, config: SearchConfig) -> str:
     return f"{spent:.4g} of {config.budget} full validations are spent"
 
 
-def time_said(evaluations: Sequence[Evaluation], share: float, elapsed_s: float, config: SearchConfig) -> str:
+def time_said(seconds: float, cost: float, share: float, elapsed_s: float, config: SearchConfig) -> str:
     """Say why the next measurement, on a share of the data, would end too late, or nothing.
 
-    It is taken to last as long for its share as those so far did on average.
+    It is taken to last as long for its share as those so far did on average: `seconds` for `cost` full validations.
     """
     if config.stop_after_s is None:
         return ""
-    cost = cost_of(evaluations)
-    expected_s = share * math.fsum(e.seconds for e in evaluations) / cost if cost else 0.0
+    expected_s = share * seconds / cost if cost else 0.0
     if elapsed_s + expected_s <= config.stop_after_s:
         return ""
     return (

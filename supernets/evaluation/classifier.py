@@ -104,6 +104,11 @@ class Classifier:
         """Whether the task judges by top-1 accuracy, which is made of outcomes."""
         return self.metric == ACCURACY and self.task.score is top1_percent
 
+    def class_counts(self, split: str = "validation") -> NDArray[np.int64]:
+        """Count the examples of each class in a split, (classes,); none where the task judges by something else."""
+        labels = self.split(split).labels if self.has_outcomes else np.empty(0, dtype=np.int64)
+        return np.bincount(labels).astype(np.int64)
+
     def outcomes(
         self,
         architecture: Architecture,

@@ -44,7 +44,10 @@ def main() -> None:
                 reply = answer(supernet, request)
         except Exception as error:  # an evaluation is anybody's code
             said = " ".join(f"{type(error).__name__}: {error}".split())[:MOST_SAID]
-            reply = {"error": type(error).__name__, "message": said}
+            unfit = getattr(error, "of_no_architecture", False)
+            if unfit:
+                said = " ".join(str(error).split())
+            reply = {"error": type(error).__name__, "message": said, "of_no_architecture": unfit}
         print(json.dumps(reply), file=replies, flush=True)
 
 

@@ -23,7 +23,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataUnavailable, EvaluationFailed, PrecisionUnavailable
+from ...errors import GnomonError
+from ..errors import EvaluationFailed, EvaluationImpossible
+from ..evaluation.chance import CountsClasses
 from ..evaluation.deciding import Outcomes, TellsOutcomes
 from ..evaluation.supernet import Supernet
 from ..graph import PartModel
@@ -32,7 +34,6 @@ from ..precision import FP32
 from ..space.space import Architecture
 from .outcomes import outcomes_from_json
 
-OF_NO_ARCHITECTURE = {error.__name__: error for error in (DataUnavailable, PrecisionUnavailable)}
 LONGEST_START_S = 600.0  # loading torch, weights and data
 LAST_WORDS_BYTES = 2_000
 COMMAND = (sys.executable, "-m", f"{__package__}.child")
@@ -81,6 +82,11 @@ class IsolatedSupernet:
         """Whether its metric is the percentage of the examples that a network is right about."""
         return isinstance(self._inner, TellsOutcomes) and self._inner.has_outcomes
 
+    def class_counts(self, split: str = "validation") -> NDArray[np.int64]:
+        """Count the examples of each class in a split, (classes,); none where that is not known."""
+        inner = self._inner
+        return inner.class_counts(split) if isinstance(inner, CountsClasses) else np.empty(0, dtype=np.int64)
+
     def models(
         self, architecture: Architecture, *, batch: int = 1, precision: str = FP32
     ) -> tuple[PartModel, ...] | None:
@@ -90,7 +96,7 @@ class IsolatedSupernet:
     def evaluate(self, architecture: Architecture, split: str, share: float = 1.0, *, precision: str = FP32) -> float:
         """Return the metric of a sub-network on a share of a split's examples, in the metric's unit.
 
-        Raises EvaluationFailed, and DataUnavailable or PrecisionUnavailable, which concern every sub-network.
+        Raises EvaluationFailed, and what concerns every sub-network, as DataUnavailable, as itself.
         """
         request = {"indices": architecture.indices, "split": split, "share": share, "precision": precision}
         return float(self._asked(request)["value"])
@@ -124,7 +130,7 @@ class IsolatedSupernet:
         if "error" not in reply:
             return reply
         said = str(reply["message"])
-        raise OF_NO_ARCHITECTURE.get(str(reply["error"]), EvaluationFailed)(said)
+        raise impossible(str(reply["error"]), said) if reply.get("of_no_architecture") else EvaluationFailed(said)
 
     def _started(self) -> None:
         """Start the child unless it runs."""
@@ -148,17 +154,23 @@ class IsolatedSupernet:
         assert child is not None
         assert child.stdin is not None
         assert child.stdout is not None
-        with contextlib.suppress(BrokenPipeError):  # it died; what it left says why
-            child.stdin.write(json.dumps(request).encode() + b"\n")
-            child.stdin.flush()
+        to_send, received = json.dumps(request).encode() + b"\n", b""
         deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
-        received = b""
+        os.set_blocking(child.stdin.fileno(), False)  # it may stop to read, and a pipe holds only so much
         with selectors.DefaultSelector() as selector:
+            selector.register(child.stdin, selectors.EVENT_WRITE)
             selector.register(child.stdout, selectors.EVENT_READ)
             while not received.endswith(b"\n"):
                 left_s = None if deadline_s is None else deadline_s - time.monotonic()
-                if left_s is not None and (left_s <= 0 or not selector.select(left_s)):
+                if left_s is not None and left_s <= 0:
                     raise EvaluationFailed(said)
+                ready = {key.fileobj for key, _ in selector.select(left_s)}
+                if child.stdin in ready:
+                    to_send = sent(child.stdin, to_send)
+                    if not to_send:
+                        selector.unregister(child.stdin)
+                if child.stdout not in ready:
+                    continue
                 part = os.read(child.stdout.fileno(), 1 << 20)
                 if not part:
                     raise EvaluationFailed(f"its process ended by {cause_of(child.wait())}{self._last_words()}")
@@ -175,6 +187,26 @@ class IsolatedSupernet:
         lines = self._stderr.read().decode("utf-8", errors="replace").split("\n")
         last = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return f": {last}" if last else ""
+
+
+def sent(pipe: IO[bytes], content: bytes) -> bytes:
+    """Send what a pipe takes now, and return the rest; nothing where its reader died: what that left says why."""
+    try:
+        return content[os.write(pipe.fileno(), content) :]
+    except BlockingIOError:
+        return content
+    except BrokenPipeError:
+        return b""
+
+
+def impossible(name: str, said: str) -> GnomonError:
+    """Return an error of no architecture by its name; EvaluationImpossible for one that is not known here."""
+    kinds = [GnomonError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+        if kind.__name__ == name and kind.of_no_architecture:
+            return kind(said)
+    return EvaluationImpossible(f"{name}: {said}")
 
 
 def ended(child: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:

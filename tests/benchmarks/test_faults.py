@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fault_trials.bundles import entries_of, hostile_bundle, unpacked, whole_bundle, zipped
 from fault_trials.command import Tally
 from fault_trials.files import damage
 from fault_trials.fuzz import run_quietly, tried
@@ -16,12 +17,17 @@ from gnomon import load_profile, load_run
 from gnomon.cli.options.settings_file import read_settings
 from gnomon.lut.profile_file.store import path_of_profile
 from gnomon.profilers import Journal, read_journal, read_results
+from gnomon.profilers.errors import BundleDamaged
 from gnomon.search import SearchConfig
 
 TESTS = Path(__file__).parents[1]
 RESULTS = TESTS / "profilers" / "samples" / "results-v3.jsonl"
 RUN = TESTS / "search" / "samples" / "run_v5"
 PROFILE = "fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1"
+CHECKS = (
+    *("is not a whole zip file", "no plain file of a bundle", "twice", "expected one folder", "has the SHA-256"),
+    *("would unpack to", "is not a usable bundle.json", "lacks", "which its manifest does not list"),
+)
 QUICK = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -82,6 +88,30 @@ def test_hostile_settings(tmp_path, seed):
     content = b'space = "fashion_mnist"\nbudget = 10\nseed = 3\nobjectives = ["accuracy", "macs"]\n'
     hostile = altered(content, np.random.default_rng(seed))
     refused_or_read(tmp_path / "c.toml", hostile, lambda path: SearchConfig.model_validate(read_settings(path)))
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return whole_bundle(tmp_path_factory.mktemp("bundle"))
+
+
+def test_the_bundle_that_hostile_ones_are_made_of_is_read(tmp_path, bundle):
+    path = tmp_path / "b.zip"
+    path.write_bytes(bundle)
+    assert unpacked(path).backend == "onnxruntime"
+    path.write_bytes(zipped(entries_of(bundle)))
+    assert [item.role for item in unpacked(path).items] == ["layer", "layer", "anchor"]
+
+
+def test_hostile_bundles_get_as_far_as_each_check(tmp_path, bundle):
+    path, said = tmp_path / "b.zip", set()
+    for seed in range(120):
+        path.write_bytes(hostile_bundle(bundle, np.random.default_rng(seed)))
+        try:
+            unpacked(path)
+        except BundleDamaged as error:
+            said |= {word for word in CHECKS if word in str(error)}
+    assert said == set(CHECKS)
 
 
 def test_hostile_arguments(tmp_path, run, monkeypatch):

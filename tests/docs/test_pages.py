@@ -25,6 +25,7 @@ LARGE = "measures the hundreds of layers of a large space; README's profile is t
 NOT_RUN = {
     "--device ssh://": BOARD,
     "bundle import pi.zip": BOARD,
+    "fleet fleet.toml": BOARD,
     "--backend tensorrt": GPU,
     "--target sm": GPU,
     "--backend openvino:gpu": BOARD,

@@ -6,17 +6,19 @@ from dataclasses import dataclass, replace
 import pytest
 
 import gnomon
-from gnomon.profilers.errors import DeviceUnreachable
+from gnomon.profilers.errors import DeviceUnreachable, GpuLost
 from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.acquisition.opening import FIRST, TRIAL_PARTIAL
 from gnomon.search.errors import NothingEvaluates, NothingMeasured
 from gnomon.search.loop import FAILURES_TO_STOP
 from gnomon.search.tactic import TACTICS
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
+from gnomon.supernets.errors import DataUnavailable, EvaluationImpossible, KernelsDisagree
 
 CONFIG = SearchConfig(
     space="fashion_mnist", objectives=("accuracy", "macs"), budget=24, population=4, inner_evaluations=60
 )
+OF_NO_ARCHITECTURE = DeviceUnreachable, GpuLost, DataUnavailable, KernelsDisagree, EvaluationImpossible
 OUTCOMES = {
     "raises": (RuntimeError("no kernel\nfor this"), "RuntimeError: no kernel for this"),
     "wordless": (KeyError(), "KeyError"),
@@ -52,7 +54,7 @@ def search(folder, outcome, which, config=CONFIG, **settings):
     config = config.model_copy(update=settings)
     try:
         return search_in_context(replace(context, supernet=supernet), config, folder, provenance={}), supernet.calls
-    except (NothingEvaluates, DeviceUnreachable, KeyboardInterrupt) as error:
+    except (NothingEvaluates, *OF_NO_ARCHITECTURE, KeyboardInterrupt) as error:
         return error, supernet.calls
 
 
@@ -105,7 +107,9 @@ def test_a_budget_that_ends_before_anything_succeeds_is_the_same_error(tmp_path)
     assert len(calls) == 2
 
 
-@pytest.mark.parametrize("outcome", [KeyboardInterrupt(), DeviceUnreachable("no line to the board")])
+@pytest.mark.parametrize(
+    "outcome", [KeyboardInterrupt(), *(kind("no line to the board") for kind in OF_NO_ARCHITECTURE)]
+)
 def test_what_is_no_fault_of_an_architecture_ends_the_search_unrecorded(tmp_path, outcome):
     error, calls = search(tmp_path / "run", outcome, lambda number, share: number == 3, tactic="random")
     assert error is outcome

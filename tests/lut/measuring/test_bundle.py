@@ -155,9 +155,9 @@ def test_results_of_an_unfinished_run_are_refused_with_the_command_that_finishes
             lambda records: [
                 dict(r, block_us=[-1.0] * len(r["block_us"])) if r["record"] == "visit" else r for r in records
             ],
-            LutError,
+            JournalDamaged,
         ),
-        (lambda records: [dict(r, loops=0) if r["record"] == "visit" else r for r in records], LutError),
+        (lambda records: [dict(r, loops=0) if r["record"] == "visit" else r for r in records], JournalDamaged),
         (lambda records: [dict(r, t_s="1e999") if r["record"] == "visit" else r for r in records], JournalDamaged),
         (
             lambda records: [

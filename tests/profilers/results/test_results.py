@@ -6,7 +6,9 @@ import pytest
 
 from gnomon.profilers import JournalDamaged, fingerprint, read_results
 from gnomon.profilers.journal import TornLine
+from gnomon.profilers.testing import sign_journal
 
+TIMES = ("block_us", "probe_us", "paced_us", "before_us", "after_us", "start_probe_us", "first_us")
 SAMPLE = Path(__file__).parents[1] / "samples" / "results-v1.jsonl"
 
 
@@ -77,6 +79,29 @@ def test_a_time_that_is_no_number_is_named_by_its_line(tmp_path, kind, wrong):
     )
     (tmp_path / "results.jsonl").write_text("\n".join(lines) + "\n")
     with pytest.raises(JournalDamaged, match=f"line {at + 1}: .*is no finite number"):
+        read_results(tmp_path / "results.jsonl")
+
+
+@pytest.mark.parametrize("name", TIMES)
+@pytest.mark.parametrize("wrong", ["0.0", "-1.0", "5e-324", "1e300", '"1"', "true", "null", "1" + "0" * 400])
+def test_a_time_that_no_inference_takes_is_named_by_its_line(tmp_path, name, wrong):
+    lines = SAMPLE.with_name("results-v4.jsonl").read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if f'"{name}":' in line)
+    lines[at] = re.sub(rf'("{name}":\[?)[0-9.]+', rf"\g<1>{wrong}", lines[at])
+    path = tmp_path / "results.jsonl"
+    path.write_text("\n".join(lines) + "\n")
+    sign_journal(path)
+    with pytest.raises(JournalDamaged, match=f"line {at + 1}: not a record of .* is no "):
+        read_results(path)
+
+
+@pytest.mark.parametrize(("name", "wrong"), [("loops", "0"), ("loops", "-3"), ("block_us", "[]")])
+def test_a_visit_of_nothing_is_named_by_its_line(tmp_path, name, wrong):
+    lines = SAMPLE.read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if f'"{name}":' in line)
+    lines[at] = re.sub(rf'"{name}":(\[[^\]]*\]|[0-9]+)', f'"{name}":{wrong}', lines[at])
+    (tmp_path / "results.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.raises(JournalDamaged, match=f"line {at + 1}: .*expected one of one at least"):
         read_results(tmp_path / "results.jsonl")
 
 

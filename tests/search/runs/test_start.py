@@ -6,7 +6,6 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pytest
 
 import gnomon
@@ -14,14 +13,12 @@ from gnomon.outputs import OutputUnusable
 from gnomon.search import SearchConfig, UserObjective, load_run, search_in_context
 from gnomon.search.errors import InvalidConfig, RunDamaged, RunMismatch
 from gnomon.search.problem.build import build_objectives
-from gnomon.search.rounds import Rounds
-from gnomon.search.tactic import TACTICS
+from gnomon.search.runs.history import History
 from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency, fake_context, problem_of
 from gnomon.supernets import load_space
 
 CONFIG = SearchConfig(space="fashion_mnist", budget=9, population=4, tactic="evolutionary")
 HERE = {"checkpoint_sha256": "c" * 64, "data": None, "profile": {"name": "p", "sha256": "first"}}
-NONE = np.empty((0, 26), dtype=np.int64)
 THERE = HERE | {"profile": {"name": "p", "sha256": "second"}}
 SCRIPT = """
 import os, sys
@@ -95,8 +92,7 @@ def test_evidence_is_an_own_generation_before_the_first_round(first):
     objectives = build_objectives(CONFIG.objectives, context)
     evidence = tuple((m.architecture.indices, m.values) for m in first.measured)
     problem = problem_of(context.space, objectives)
-    rounds = Rounds(context.space, first.config, problem, TACTICS.load("random")(CONFIG), evidence, NONE)
-    archive = rounds.archive(first.evaluations[:0], 0)
+    archive = History(context.space, problem, evidence).archive(0)
     assert set(archive.rounds) == {-1}
     assert archive.values.tolist() == [list(m.values) for m in first.measured]
 

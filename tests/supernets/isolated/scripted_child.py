@@ -1,14 +1,20 @@
 """A child whose super-network does what the first gene says; started by the tests beside it."""
 
+import importlib
 import os
 import signal
 import time
 
 import numpy as np
 
+from gnomon.errors import GnomonError
 from gnomon.supernets.evaluation.deciding import Outcomes
 from gnomon.supernets.isolated import child
 from gnomon.supernets.registry import load_space
+
+
+class LicenceMissing(GnomonError):
+    of_no_architecture = True
 
 
 class Scripted:
@@ -31,6 +37,11 @@ class Scripted:
             os.kill(os.getpid(), signal.SIGKILL)
         if how == "exit":
             os._exit(0)
+        if how == "own":
+            raise LicenceMissing("not on this machine")
+        if ":" in how:
+            module, _, name = how.partition(":")
+            raise getattr(importlib.import_module(module), name)("not on this machine")
         return {"text": "ninety", "nan": float("nan")}[how]
 
     def outcomes(self, architecture, split, rows, *, precision):

@@ -1,10 +1,13 @@
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gnomon.supernets.errors import EvaluationFailed
+from gnomon.profilers.errors import DeviceUnreachable
+from gnomon.search.errors import MissingContext
+from gnomon.supernets.errors import DataUnavailable, EvaluationFailed, EvaluationImpossible, KernelsDisagree
 from gnomon.supernets.isolated.supernet import IsolatedSupernet, Loading
 from gnomon.supernets.space.space import Architecture
 
@@ -45,3 +48,29 @@ def test_outcomes_come_back_as_they_are(supernet):
     every = supernet.outcomes(GOOD)
     assert every.margins.tolist() == (np.arange(1000) / 7).astype(np.float16).tolist()
     assert every.right.sum() == 334
+
+
+@pytest.mark.slow
+def test_a_child_that_stops_reading_its_pipe_holds_nobody_up():
+    command = [sys.executable, "-S", str(Path(__file__).parent / "deaf_child.py")]
+    isolated = IsolatedSupernet(None, Loading(SPACE), timeout_s=0.5, command=command)
+    rows = np.arange(1_000_000)  # 8 MB as JSON, more than any pipe holds
+    began = time.monotonic()
+    with pytest.raises(EvaluationFailed, match=r"it took longer than the 0\.5 s allowed"):
+        isolated.outcomes(GOOD, rows=rows)
+    assert time.monotonic() - began < 60  # it was for ever
+    isolated.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("error", [DataUnavailable, KernelsDisagree, DeviceUnreachable, MissingContext])
+def test_what_is_no_architectures_fault_comes_through_as_itself(supernet, error):
+    with pytest.raises(error, match=r"^not on this machine$"):
+        supernet.evaluate(BAD, f"{error.__module__}:{error.__name__}")
+    assert supernet.evaluate(GOOD, "validation", 0.5) == 50.5
+
+
+@pytest.mark.slow
+def test_what_is_no_architectures_fault_and_not_known_here_stops_all_the_same(supernet):
+    with pytest.raises(EvaluationImpossible, match=r"^LicenceMissing: not on this machine$"):
+        supernet.evaluate(BAD, "own")

@@ -1,0 +1,1 @@
+"""Profiles of many boards into one folder, several boards at a time."""

@@ -1,0 +1,38 @@
+"""A child that measures nothing: what it does on a board is written in a file named after the board's host."""
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+asked = json.loads(sys.stdin.readline())
+script, profile = Path(sys.argv[1]), sys.argv[2]
+host, out = asked["device"].rpartition("/")[2], Path(asked["out"])
+building = out.with_name(out.name + ".building")
+goes_on = building.exists()
+building.mkdir(exist_ok=True)
+(script / f"{host}.pid").write_text(str(os.getpid()))
+for word in (script / host).read_text().split() if (script / host).exists() else ():
+    if word == "wait":  # until somebody kills it, or says that it may end
+        print(json.dumps({"done": 1, "total": 2, "eta_s": 1}), flush=True)
+        while not (script / f"{host}.go").exists():
+            time.sleep(0.01)
+    elif word == "meet":  # until two boards are here at once
+        (script / f"{host}.here").touch()
+        while len(list(script.glob("*.here"))) < 2:
+            time.sleep(0.01)
+    elif word == "chatter":
+        print("no JSON, \x1b[2J", flush=True)
+        print("[1, 2]", flush=True)
+    elif word == "exit":
+        print("Segmentation fault \x1b[31m", file=sys.stderr)
+        sys.exit(9)
+    else:
+        print(json.dumps({"error": f"it is {word}", "unreachable": word == "unreachable"}), flush=True)
+        sys.exit(3)
+shutil.copy(profile, out)
+building.rmdir()
+(script / f"{out.parent.name}.{out.name}.{'resumed' if goes_on else 'whole'}").touch()
+print(json.dumps({"quality": "good"}), flush=True)
