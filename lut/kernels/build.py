@@ -6,28 +6,25 @@ corrected for drift alike.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
-from ...outputs import OutputUnusable, require_free
-from ...profilers.errors import PlanMismatch
-from ...profilers.results.results import Results, read_results
+from ...outputs import require_free
+from ...profilers.results.results import Results
 from ...profilers.run_config import RunConfig
 from ...profilers.runtimes.graphs.asking import read_fused_graphs
 from ...profilers.runtimes.registry import load_backend
-from ...profilers.timing.plan import PlannedModel, write_plan
+from ...profilers.timing.plan import PlannedModel, TimingPlan, write_plan
 from ...profilers.timing.protocol import TimingPolicy
 from ...profilers.transports.local import LocalDevice
 from ...profilers.transports.transport import Transport
 from ...version import VERSION
-from ..errors import LutError, ProfileMismatch
-from ..measuring.build import contention_of, prepare, raw_records
+from ..errors import LutError
+from ..measuring.building import OnProgress, run_to_profile
+from ..measuring.evidence import contention_of, raw_records
 from ..profile_file.schema import AnchorRecord, FailureRecord, LayerRecord, ProfileConfig
 from ..profile_file.store import storable
 from ..record import Record
@@ -37,8 +34,6 @@ from .named import named
 from .profile import KERNEL_PROFILE, KernelProfile, digest_of, load_kernel_profile, seal_kernels
 from .records import CallRecord, KernelHeader, KernelRecord, ModelRecord
 from .sample import images, sequences
-
-OnProgress = Callable[[Mapping[str, Any]], None]
 
 CALL = "call"  # the key, in plans, of the model that does next to nothing
 MODEL = "model:"  # begins the key of a whole model
@@ -91,36 +86,25 @@ def build_kernel_profile(
     out = Path(out)
     device = device or LocalDevice()
     device.require(request.backend)
-    building = out.with_name(f"{out.name}.building")
-    require_free(out, KERNEL_PROFILE, force=force)
-    prepare(building)
+    require_free(out, KERNEL_PROFILE, force=force)  # before the runtime is asked for graphs
     models = request.models
     graphs = graphs_of(models, request.backend, request.config)
     kernels = {digest_of(key): kernel for graph in graphs.values() for key, kernel in graph.kernels.items()}
-    journal = building / "results.jsonl"
-    try:
-        with FileLock(building / "lock", timeout=0):
-            plan = write_plan(
-                building / "plan",
-                backend=request.backend,
-                config=request.config,
-                policy=request.policy,
-                models=planned(kernels, models),
-            )
-            device.run(building / "plan", journal, on_progress=on_progress)
-            results = read_results(journal)
-            seal_kernels(
-                out, header_of(request, results, plan.digest), records_of(results, kernels, graphs), force=force
-            )
-    except Timeout as error:
-        raise OutputUnusable(f"another process is measuring {out}; wait for it, or choose another `out`") from error
-    except PlanMismatch as error:
-        raise ProfileMismatch(
-            f"{building} holds an interrupted run of another request ({error}); "
-            "repeat that request to finish it, or remove the folder to give it up",
-            fields=("plan",),
-        ) from error
-    shutil.rmtree(building)
+
+    def plan(building: Path) -> TimingPlan:
+        return write_plan(
+            building / "plan",
+            backend=request.backend,
+            config=request.config,
+            policy=request.policy,
+            models=planned(kernels, models),
+        )
+
+    def write(plan: TimingPlan, results: Results) -> None:
+        header = header_of(request, results, plan.digest)
+        seal_kernels(out, header, records_of(results, kernels, graphs), force=force)
+
+    run_to_profile(out, KERNEL_PROFILE, device, plan=plan, write=write, force=force, on_progress=on_progress)
     return load_kernel_profile(out)
 
 
