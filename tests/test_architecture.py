@@ -56,7 +56,16 @@ FLOORS = {
         "isolated",
         "training",
     ),
-    "lut": ("errors record", "latency_model", "profile_file", "lint", "interchange", "measuring", "analysis kernels"),
+    "lut": (
+        "errors record",
+        "latency_model",
+        "profile_file",
+        "lint",
+        "interchange",
+        "measuring",
+        "kernels",
+        "analysis",
+    ),
     "search": (
         "errors",
         "config",
