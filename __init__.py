@@ -20,7 +20,9 @@ from .api import (
     load_profile,
     load_run,
     predict,
+    predict_model,
     profile,
+    profile_kernels,
     refresh,
     report,
     run_search,
@@ -43,7 +45,8 @@ LATER = {
     "SearchSpace": "supernets",
 }
 __all__ = ["__version__", "backends", "build", "diff", "evaluate", "export", "final_front", "load_profile", "load_run"]
-__all__ += ["predict", "profile", "refresh", "report", "run_search", "spaces", "train", "GnomonError", *LATER]
+__all__ += ["predict", "predict_model", "profile", "profile_kernels", "refresh", "report", "run_search", "spaces"]
+__all__ += ["train", "GnomonError", *LATER]
 
 
 def __dir__() -> list[str]:

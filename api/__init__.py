@@ -4,6 +4,7 @@ A verb of the command line is one call here. Nothing slow is imported before a f
 """
 
 from .latency import backends, build, diff, load_profile, predict, profile, refresh, spread_of_builds
+from .models import predict_model, profile_kernels
 from .networks import evaluate, spaces, train
 from .reporting import report
 from .searching import export, final_front, load_run, run_search
@@ -18,7 +19,9 @@ __all__ = [
     "load_profile",
     "load_run",
     "predict",
+    "predict_model",
     "profile",
+    "profile_kernels",
     "refresh",
     "report",
     "run_search",

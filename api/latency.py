@@ -11,6 +11,7 @@ from ..settings import PROFILE
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile, LatencyEstimate, ProfileDiff, Refreshed
+    from ..lut.kernels.profile import KernelProfile
     from ..profilers.runtimes.builds import EngineFile
     from ..profilers.timing.protocol import TimingPolicy
     from ..profilers.transports.transport import Transport
@@ -133,19 +134,22 @@ def predict(profile: HardwareProfile | str | Path, architectures: Sequence[Archi
     return opened(profile).latency.predict([architecture.indices for architecture in architectures])
 
 
-def diff(a: HardwareProfile | str | Path, b: HardwareProfile | str | Path) -> ProfileDiff:
+def diff(
+    a: HardwareProfile | KernelProfile | str | Path, b: HardwareProfile | KernelProfile | str | Path
+) -> ProfileDiff:
     """Compare the layers that two profiles have in common: is the device slower, and which layers are?
 
-    Raises UnknownProfile, ProfileDamaged, and ProfileMismatch where there is nothing to compare.
+    Of two kernel profiles the kernels are compared. Raises UnknownProfile, ProfileDamaged, and ProfileMismatch where
+    there is nothing to compare.
 
     >>> name = "fashion_mnist/amd-epyc-2c.{}.fp32.b1.t1"
     >>> difference = gnomon.diff(name.format("onnxruntime"), name.format("openvino"))
     >>> difference.low < difference.ratio < difference.high
     True
     """
-    from ..lut import diff_profiles
+    from ..lut import diff_sources
 
-    return diff_profiles(opened(a), opened(b))
+    return diff_sources(a, b)
 
 
 def opened(profile: HardwareProfile | str | Path) -> HardwareProfile:

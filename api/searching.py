@@ -207,6 +207,7 @@ def export(
     data: str | Path | None = None,
     timing: bool = True,
     period_ms: float | None = None,
+    kernels: bool = False,
     device: Transport | str = "local",
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
@@ -219,7 +220,8 @@ def export(
     profile's device takes no more; without either, those of this machine. With a profile of `device` the model is
     timed there, unless `timing` is off, once nothing else is measured; it is on the disk before, and interrupted
     meanwhile, the same call completes it. What an application sees is timed besides the hot loop: how long the model
-    loads, its first inference and, with `period_ms`, one inference every so often. Raises Infeasible when none fits,
+    loads, its first inference and, with `period_ms`, one inference every so often. With `kernels`, the runtime is asked
+    which kernels it makes of the files (`consists_of`). Raises Infeasible when none fits,
     RunMismatch for a profile that cannot price the run, ExportRefused when the file does not do what it should.
 
     >>> config = gnomon.SearchConfig(space="fashion_mnist", objectives=("macs", "params"), tactic="random", budget=20)
@@ -264,6 +266,7 @@ def export(
             provenance=provenance,
             timing=timing,
             period_ms=period_ms,
+            with_kernels=kernels,
             device=there,
             force=force,
             on_step=on_step,

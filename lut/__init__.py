@@ -3,6 +3,7 @@
 from .analysis.diff import ProfileDiff, diff_profiles
 from .analysis.explain import Explanation, GroupShare, LayerShare, SlotDifference, differences, explain
 from .analysis.family import model_for_space
+from .analysis.kernel_diff import diff_kernel_profiles, diff_sources
 from .analysis.operators import LayerOperators, OperatorReport, explain_operators
 from .analysis.pauses import PauseFactor, common_factor, pause_factor
 from .analysis.refresh import Refreshed, refresh_profile
@@ -83,7 +84,9 @@ __all__ = [
     "common_factor",
     "create_bundle",
     "device_differences",
+    "diff_kernel_profiles",
     "diff_profiles",
+    "diff_sources",
     "differences",
     "estimate_bundle",
     "explain",

@@ -63,7 +63,8 @@ FLOORS = {
         "lint",
         "interchange",
         "measuring",
-        "analysis kernels fleet",
+        "kernels",
+        "analysis fleet",
     ),
     "search": (
         "errors",

@@ -9,6 +9,7 @@ from .line import print_line
 if TYPE_CHECKING:
     from ...search.export.checks import SeenStart, WithPauses
     from ...search.export.export import ExportedMetric, ExportedModel
+    from ...search.export.kernels import ExportedKernels
 
 
 def print_export(exported: ExportedModel) -> None:
@@ -22,6 +23,7 @@ def print_export(exported: ExportedModel) -> None:
     for parity in exported.parities:
         print_line(f"parity   {parity.backend} {parity.version}: outputs within {parity.max_difference:.1e} of {truth}")
     print_line(metric_line(exported.metric))
+    print_kernels(exported.consists_of)
     latency = exported.latency
     if latency is None:
         print("latency  not predicted: no --profile was given")
@@ -39,6 +41,22 @@ def print_export(exported: ExportedModel) -> None:
     print_line(f"         so {latency.expected_us:.1f} us were expected: error {latency.error_percent:+.1f} %")
     print_start(latency.start)
     print_pauses(latency.with_pauses)
+
+
+def print_kernels(found: ExportedKernels | None) -> None:
+    """Print what the network consists of, the commonest operators first, where that was asked for."""
+    if found is None:
+        return
+    if found.not_told is not None:
+        print_line(f"kernels  not told: {found.not_told}")
+        return
+    times: dict[str, int] = {}
+    for one in found.kernels:
+        times[one.operator] = times.get(one.operator, 0) + one.times
+    listed = ", ".join(f"{times[name]} {name}" for name in sorted(times, key=lambda name: (-times[name], name)))
+    print_line(f"kernels  {sum(times.values())} in {found.runtime}, of {len(found.kernels)} kinds: {listed}")
+    for what, count in found.excluded.items():
+        print_line(f"         and {what}: {count} times")
 
 
 def print_start(start: SeenStart | None) -> None:

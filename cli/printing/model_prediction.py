@@ -15,6 +15,7 @@ from .table import print_json, print_table
 if TYPE_CHECKING:
     from ...lut.kernels.predict import ModelPrediction
 
+SOURCES = ("measured", "timed now", "scaled", "predicted")
 NAMED = 5  # kernels that are named in a line
 SHOWN = 40  # rows of an explanation
 
@@ -28,9 +29,10 @@ def print_prediction(prediction: ModelPrediction, *, explain: bool, as_json: boo
     if prediction.low_us is not None and prediction.high_us is not None:
         interval = f"90 % in {milliseconds(prediction.low_us)} to {milliseconds(prediction.high_us)}"
     predicted = [line for line in prediction.lines if line.source == "predicted"]
-    measured, now, rest = (prediction.share(source) for source in ("measured", "timed now", "predicted"))
+    measured, now, scaled, rest = (prediction.share(source) for source in SOURCES)
     parts = [f"{measured:.0%} of it from kernels measured"]
     parts += [f"{now:.0%} timed now"] if now else []
+    parts += [f"{scaled:.0%} scaled from another device"] if scaled else []
     parts += [f"{rest:.0%} predicted ({len(predicted)} kernels)"] if predicted else []
     print(f"latency  {milliseconds(prediction.value_us)} ms ({interval}), {', '.join(parts)}")
     for line in predicted[:NAMED]:
@@ -84,7 +86,7 @@ def prediction_json(prediction: ModelPrediction) -> dict[str, Any]:
         "latency_us": prediction.value_us,
         "low_us": prediction.low_us,
         "high_us": prediction.high_us,
-        "shares": {source: prediction.share(source) for source in ("measured", "timed now", "predicted")},
+        "shares": {source: prediction.share(source) for source in SOURCES},
         "excluded": dict(prediction.graph.excluded),
         "notes": list(prediction.asked.notes),
         "verified": prediction.verified,

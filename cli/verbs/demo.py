@@ -58,7 +58,7 @@ def register(app: typer.Typer) -> None:
 def remove_demo(out: Path) -> None:
     """Remove what an earlier demo wrote; raises OutputUnusable, and removes nothing, if anything else is there."""
     from ...inputs import fault_of_folder
-    from ...lut.measuring.build import BUILDING
+    from ...lut.measuring.building import BUILDING
     from ...lut.profile_file.store import PROFILE
     from ...outputs import Kind, OutputUnusable, require_free
     from ...reports.figures.canvas import PLOT

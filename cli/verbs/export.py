@@ -44,6 +44,9 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--no-timing", help="Predict alone: do not wait for this device, nor time on it.")
         ] = False,
         period: Period = None,
+        kernels: Annotated[
+            bool, typer.Option("--kernels", help="Also say which kernels the runtime makes of the model.")
+        ] = False,
         dry_run: DryRun = False,
         device: Device = "local",
         verbose: Verbose = False,
@@ -78,6 +81,7 @@ def register(app: typer.Typer) -> None:
                 data=data,
                 timing=not no_timing,
                 period_ms=milliseconds_of(period),
+                kernels=kernels,
                 device=there,
                 force=force,
                 on_step=say,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..options.common import AsJson
+from ..options.device import Device, Verbose, connected
 from ..options.onnx_file import Model, Shapes
 from ..options.profiles import ProfileName
 from ..options.space import Architectures, ArchitectureSeed, named_space
@@ -61,23 +62,24 @@ def register(app: typer.Typer) -> None:
             Path | None, typer.Option(help="With --model: write times by node, for Model Explorer, to this JSON file.")
         ] = None,
         csv: Annotated[Path | None, typer.Option(help="With --model: write times by kernel to this CSV file.")] = None,
+        device: Device = "local",
+        verbose: Verbose = False,
         as_json: AsJson = False,
     ) -> None:
         """Predict latencies with their 90 % interval; the verified error is printed beside them."""
         if model_file is not None:
             if space or space_option or arch or relatives or operators:
                 raise typer.BadParameter("--model is one ONNX file; it goes with --shape, --measure and --explain only")
+            from ...api import predict_model
             from ...lut.kernels.asked import shapes_from_text
-            from ...lut.kernels.predict import predict_file
-            from ...lut.kernels.profile import load_kernel_profile
 
-            kernels = load_kernel_profile(profile)
-            with progress("timing kernels") as shown:
-                prediction = predict_file(
-                    kernels,
+            with connected(device, verbose=verbose) as there, progress("timing kernels") as shown:
+                prediction = predict_model(
+                    profile,
                     model_file,
-                    shapes_from_text(tuple(shape or ())),
+                    shapes=shapes_from_text(tuple(shape or ())),
                     measure=measure,
+                    device=there,
                     on_progress=worker_progress(shown),
                 )
             print_prediction(prediction, explain=explain, as_json=as_json)
@@ -86,8 +88,8 @@ def register(app: typer.Typer) -> None:
             if csv is not None:
                 say(f"written  {write_nodes(prediction, csv)}")
             return
-        if shape or measure or node_data or csv:
-            raise typer.BadParameter("--shape, --measure, --node-data and --csv go with --model FILE.onnx")
+        if shape or measure or node_data or csv or device != "local":
+            raise typer.BadParameter("--shape, --measure, --node-data, --csv and --device go with --model FILE.onnx")
         from ...lut import explain as explained
         from ...lut import explain_operators, load_profile, model_for_space
         from ...supernets.space.parse import architectures_from_text

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,10 +12,15 @@ from ..options.command_file import with_config
 from ..options.common import Backend, DryRun, Force
 from ..options.completion import profile_names
 from ..options.device import Device, Verbose, connected
-from ..options.from_settings import checked, given, with_options
+from ..options.from_settings import checked, with_options
+from ..options.kernels import kernel_request
 from ..options.space import SpaceArgument, SpaceOption, named_space
 from ..printing.profile import print_profile
 from ..printing.progress import progress, worker_progress
+
+if TYPE_CHECKING:
+    from ...lut.kernels.build import KernelRequest
+    from ...profilers.transports.transport import Transport
 
 WITH_REFRESH = ("refresh", "out", "force", "device", "verbose")
 
@@ -117,17 +121,22 @@ def register(app: typer.Typer) -> None:
         from ...lut.profile_file.store import SUFFIX
         from ...profilers.timing.protocol import TimingPolicy
         from ..exits import QualityRefused
-        from ..printing.estimate import print_models
+        from ..printing.estimate import print_models, span
         from ..printing.profile import print_profile
         from ..printing.report import print_report
 
         asked = checked(PROFILE, values)
         if kernels:
-            if space or space_option or source or networks_only or device != "local":
-                raise typer.BadParameter(
-                    "--kernels measures no space, and on this machine; give --backend and --out only"
-                )
-            measure_kernels(context, backend, out, asked, dry_run=dry_run, force=force)
+            if space or space_option or networks_only:
+                raise typer.BadParameter("--kernels measures no space; leave SPACE and --networks-only out")
+            request = kernel_request(context, PROFILE, backend, asked)
+            if dry_run:
+                print(f"models   {request.networks} sampled networks, and the kernels that {backend} makes of them")
+                print(f"time     {span(request.policy.time_cap_s)} of measuring at most")
+                print("nothing is measured, and nothing is written")
+                return
+            with connected(device, verbose=verbose) as transport:
+                measure_kernels(request, source, samples, out, transport, force=force)
             return
         policy = TimingPolicy(time_cap_s=asked.pop("time_cap_s"))
         if source is not None:
@@ -164,33 +173,25 @@ def register(app: typer.Typer) -> None:
 
 
 def measure_kernels(
-    context: typer.Context, backend: str, out: Path | None, asked: dict[str, Any], *, dry_run: bool, force: bool
+    request: KernelRequest, source: str | None, samples: int, out: Path | None, device: Transport, *, force: bool
 ) -> None:
-    """Measure a kernel profile on this machine, and say what it holds; with `dry_run` only what it takes."""
-    from ...lut.kernels.build import KernelRequest, build_kernel_profile
-    from ...profilers.run_config import RunConfig
-    from ...profilers.runtimes.registry import device_of
-    from ..printing.estimate import span
+    """Measure a kernel profile on a device, and say what it holds."""
+    from ...api import profile_kernels
     from ..printing.kernel_profile import print_kernel_profile
 
-    for name in ("precision", "batch"):
-        if given(context, PROFILE, asked).get(name) is not None:
-            raise typer.BadParameter(f"--{name} is of spaces; kernels are of the models that they are cut from")
-    config = RunConfig(device=device_of(backend), threads=asked["threads"])
-    default = KernelRequest(backend, config)
-    chosen = given(context, PROFILE, asked)
-    request = replace(
-        default,
-        networks=chosen.get("networks", default.networks),
-        policy=replace(default.policy, time_cap_s=chosen.get("time_cap_s", default.policy.time_cap_s)),
-    )
-    if dry_run:
-        print(f"models   {request.networks} sampled networks, and the kernels that {backend} makes of them")
-        print(f"time     {span(request.policy.time_cap_s)} of measuring at most")
-        print("nothing is measured, and nothing is written")
-        return
-    path = out or Path(f"{backend.replace(':', '-')}.t{config.threads}.kernels.jsonl")
-    with progress(f"kernels of {backend}") as report:
-        measured = build_kernel_profile(request, path, force=force, on_progress=worker_progress(report))
+    path = out or Path(request.file_name(device.hardware().slug_of(request.config.device)))
+    with progress(f"kernels of {request.backend}") as report:
+        measured = profile_kernels(
+            request.backend,
+            out=path,
+            threads=request.config.threads,
+            networks=request.networks,
+            source=source,
+            samples=samples,
+            policy=request.policy,
+            force=force,
+            device=device,
+            on_progress=worker_progress(report),
+        )
     print_kernel_profile(measured)
     print(f"saved    {path}")

@@ -19,6 +19,8 @@ import gnomon
 """
 RESULTS = {
     "lut": ("HardwareProfile", "LatencyEstimate", "ProfileDiff", "FitReport"),
+    "lut.kernels.profile": ("KernelProfile",),
+    "lut.kernels.predict": ("ModelPrediction", "KernelLine"),
     "search": ("Run", "ParetoFront", "FinalFront", "Evaluation", "Trial"),
     "supernets": ("Architecture", "Choice", "Slot", "LayerSpec"),
 }

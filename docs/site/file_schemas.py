@@ -18,6 +18,7 @@ from gnomon.profilers.journal import CHECKSUM
 from gnomon.reports.tracker import KnownAs
 from gnomon.search.export import export
 from gnomon.search.export.checks import ExportedLatency, Parity
+from gnomon.search.export.kernels import ExportedKernels
 from gnomon.search.final import records as final_file
 from gnomon.search.final.summary import LatencyAgreement, Optimism, PauseEffect
 from gnomon.search.problem.objective import ObjectiveInfo
@@ -182,6 +183,7 @@ def model_schema() -> Schema:
             "metric": thing(metric, optional=("signature",), more=True),
             "parity": listed(of(Parity)),
             "latency": or_null(of(ExportedLatency)),
+            "kernels": or_null(of(ExportedKernels)),
             "profile": or_null(thing({"name": TEXT, "sha256": SHA256})),
             "provenance": {"type": "object"},
         }

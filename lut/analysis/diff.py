@@ -16,10 +16,12 @@ import numpy as np
 
 from ...profilers.timing.measurement import undisturbed
 from ..errors import ProfileMismatch
+from ..kernels.profile import KernelProfile
 from ..profile_file.profile import HardwareProfile
 from .significance import Array, holm, log_errors, median_interval, t_quantile, two_sided_p, widened
 
 BOOKKEEPING = {"record", "schema_id", "version", "plan", "created", "seconds", "sessions", "session_starts_s"}
+AnyProfile = HardwareProfile | KernelProfile
 Verdict = Literal["slower", "faster", "same", "unsure"]
 
 LEVEL = 0.05  # chance of any false alarm in a comparison
@@ -61,7 +63,8 @@ class ProfileDiff:
     """How profile b differs from a. `ratio` is the median over the layers, `low` to `high` its 95 % interval.
 
     `anchor_ratio` is the anchors', where both profiles have the same one. `only_a` and `only_b` are layers that the
-    other profile lacks. `caution` is a reason to distrust the verdicts on single layers.
+    other profile lacks. `caution` is a reason to distrust the verdicts on single layers. `noun` is what the layers are:
+    layers, or kernels of two kernel profiles.
     """
 
     environment: tuple[Difference, ...]
@@ -73,6 +76,7 @@ class ProfileDiff:
     high: float
     anchor_ratio: float | None
     caution: str | None
+    noun: str = "layers"
 
     @property
     def ranked(self) -> tuple[LayerChange, ...]:
@@ -96,13 +100,13 @@ class ProfileDiff:
         specific = sum(layer.specific for layer in self.layers)
         factor = f"x{self.ratio:.3f} (95 %: {self.low:.3f} to {self.high:.3f})"
         if self.is_common:
-            rest = f"; {specific} layers deviate from that" if specific else ""
-            return f"all layers changed by a common factor {factor}{rest}: look at clock, session and device first"
+            rest = f"; {specific} {self.noun} deviate from that" if specific else ""
+            return f"all {self.noun} changed by a common factor {factor}{rest}: look at clock, session and device first"
         if not self.changed:
-            return f"no layer changed beyond noise; median ratio {factor}"
+            return f"no {self.noun[:-1]} changed beyond noise; median ratio {factor}"
         return (
-            f"{len(self.changed)} of {len(self.layers)} layers changed by themselves, median ratio {factor}: "
-            "look at their kernels"
+            f"{len(self.changed)} of {len(self.layers)} {self.noun} changed by themselves, median ratio {factor}: "
+            f"look at {'their kernels' if self.noun == 'layers' else 'the runtime'}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -171,7 +175,7 @@ def verdict_of(log_ratio: float, p: float, half_width: float) -> Verdict:
     return "same" if abs(log_ratio) + half_width <= math.log(1 + EQUAL) else "unsure"
 
 
-def anchor_ratio(a: HardwareProfile, b: HardwareProfile) -> float | None:
+def anchor_ratio(a: AnyProfile, b: AnyProfile) -> float | None:
     """Return how much longer the anchor took in `b`; None unless both have the same one."""
     levels = []
     for profile in (a, b):
@@ -198,7 +202,7 @@ def caution_of(a: HardwareProfile, b: HardwareProfile) -> str | None:
     )
 
 
-def environment_of(a: HardwareProfile, b: HardwareProfile) -> Iterator[Difference]:
+def environment_of(a: AnyProfile, b: AnyProfile) -> Iterator[Difference]:
     """Yield the fields in which two profiles' environments differ: model, then runtime, then device."""
     ours, theirs = described(a), described(b)
     for field in dict.fromkeys((*ours, *theirs)):
@@ -206,7 +210,7 @@ def environment_of(a: HardwareProfile, b: HardwareProfile) -> Iterator[Differenc
             yield Difference(field, ours.get(field), theirs.get(field))
 
 
-def described(profile: HardwareProfile) -> dict[str, Any]:
+def described(profile: AnyProfile) -> dict[str, Any]:
     """Flatten what can change a time: one level of the header's mappings becomes `name.field`.
 
     When, and in how many sessions, it was measured differs between any two; so does what came out, as the quality.
@@ -214,7 +218,7 @@ def described(profile: HardwareProfile) -> dict[str, Any]:
     header = profile.header.model_dump(exclude=BOOKKEEPING)
     order = ("space", "space_digest", "backend", "config", "versions", "device", "hardware", "options", "policy")
     found: dict[str, Any] = {}
-    for name in (*order, *(name for name in header if name not in order)):
+    for name in (*(name for name in order if name in header), *(name for name in header if name not in order)):
         value = header[name]
         found |= {f"{name}.{key}": item for key, item in value.items()} if isinstance(value, Mapping) else {name: value}
     return found

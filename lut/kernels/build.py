@@ -6,44 +6,38 @@ corrected for drift alike.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
-from ...outputs import OutputUnusable, require_free
-from ...profilers.errors import PlanMismatch
-from ...profilers.results.results import Results, read_results
+from ...outputs import require_free
+from ...profilers.results.results import Results
 from ...profilers.run_config import RunConfig
-from ...profilers.runtimes.graphs.asking import read_fused_graphs
-from ...profilers.runtimes.registry import load_backend
-from ...profilers.timing.plan import PlannedModel, write_plan
+from ...profilers.timing.plan import TimingPlan, write_plan
 from ...profilers.timing.protocol import TimingPolicy
 from ...profilers.transports.local import LocalDevice
 from ...profilers.transports.transport import Transport
 from ...version import VERSION
-from ..errors import LutError, ProfileMismatch
-from ..measuring.build import contention_of, prepare, raw_records
-from ..profile_file.schema import AnchorRecord, FailureRecord, LayerRecord, ProfileConfig
+from ..errors import LutError
+from ..measuring.building import OnProgress, run_to_profile
+from ..measuring.evidence import contention_of, raw_records
+from ..profile_file.schema import AnchorRecord, FailureRecord, LayerRecord, ProfileConfig, ProfileSource
 from ..profile_file.store import storable
 from ..record import Record
-from .cutting import KernelGraph, kernels_of
-from .kernel import Kernel, copies_of, kernel_model
+from .graphs import graphs_of, kernels_in
 from .named import named
-from .profile import KERNEL_PROFILE, KernelProfile, digest_of, load_kernel_profile, seal_kernels
-from .records import CallRecord, KernelHeader, KernelRecord, ModelRecord
+from .planned import CALL, MODEL, KernelPlan, plan_of_kernels, planned
+from .profile import KERNEL_PROFILE, KernelProfile, load_kernel_profile, seal_kernels
+from .records import CallRecord, KernelHeader, KernelRecord, ModelRecord, SourceRecord
 from .sample import images, sequences
+from .transfer import SourceKernel, designed
 
-OnProgress = Callable[[Mapping[str, Any]], None]
-
-CALL = "call"  # the key, in plans, of the model that does next to nothing
-MODEL = "model:"  # begins the key of a whole model
-ANCHOR = "anchor:"
+SUFFIX = ".kernels.jsonl"
+SAMPLES = 10  # networks measured whole where other kernels are scaled: what it takes to verify
 NETWORKS = 30  # sampled by default: each family three times
+NOTHING: Mapping[str, SourceKernel] = {}
 FAMILIES = (*images.FAMILIES, *sequences.FAMILIES)
 
 
@@ -51,7 +45,9 @@ FAMILIES = (*images.FAMILIES, *sequences.FAMILIES)
 class KernelRequest:
     """What to measure: the kernels of `networks` sampled ones, and these whole, on a backend.
 
-    `further` are ONNX models, by name, whose kernels are measured besides; their nodes are named (`named.py`).
+    `further` are ONNX models, by name, whose kernels are measured besides; their nodes are named (`named.py`). With a
+    `source`, another device's profile, a few kernels of each sort are measured, and `samples` networks whole; the other
+    kernels are scaled from the source (`transfer.py`).
     """
 
     backend: str
@@ -62,6 +58,12 @@ class KernelRequest:
     )
     seed: int = 0
     further: Mapping[str, bytes] = field(default_factory=dict)
+    source: KernelProfile | None = None
+    samples: int = SAMPLES
+
+    def file_name(self, device: str) -> str:
+        """Return the profile's file name on a device, which goes by its short name."""
+        return f"{device}.{self.backend.replace(':', '-')}.t{self.config.threads}{SUFFIX}"
 
     @property
     def models(self) -> dict[str, bytes]:
@@ -82,9 +84,7 @@ def build_kernel_profile(
     force: bool = False,
     on_progress: OnProgress | None = None,
 ) -> KernelProfile:
-    """Measure on this machine and write the profile at `out`, resuming an interrupted run of the request.
-
-    `device` runs the plan; None: a child process here.
+    """Measure on `device` (None: this one) and write the profile at `out`, resuming an interrupted run of the request.
 
     Raises OutputUnusable, ProfileMismatch (an interrupted run of another request), LutError where there is no kernel
     to time or the runtime's call could not be timed, and the errors of profilers, among them GraphUnavailable for a
@@ -93,80 +93,40 @@ def build_kernel_profile(
     out = Path(out)
     device = device or LocalDevice()
     device.require(request.backend)
-    building = out.with_name(f"{out.name}.building")
-    require_free(out, KERNEL_PROFILE, force=force)
-    prepare(building)
+    require_free(out, KERNEL_PROFILE, force=force)  # before the runtime is asked for graphs
     models = request.models
-    graphs = graphs_of(models, request.backend, request.config)
-    kernels = {digest_of(key): kernel for graph in graphs.values() for key, kernel in graph.kernels.items()}
-    journal = building / "results.jsonl"
-    try:
-        with FileLock(building / "lock", timeout=0):
-            plan = write_plan(
-                building / "plan",
-                backend=request.backend,
-                config=request.config,
-                policy=request.policy,
-                models=planned(kernels, models),
-            )
-            device.run(building / "plan", journal, on_progress=on_progress)
-            results = read_results(journal)
-            seal_kernels(
-                out, header_of(request, results, plan.digest), records_of(results, kernels, graphs), force=force
-            )
-    except Timeout as error:
-        raise OutputUnusable(f"another process is measuring {out}; wait for it, or choose another `out`") from error
-    except PlanMismatch as error:
-        raise ProfileMismatch(
-            f"{building} holds an interrupted run of another request ({error}); "
-            "repeat that request to finish it, or remove the folder to give it up",
-            fields=("plan",),
-        ) from error
-    shutil.rmtree(building)
+    graphs = graphs_of(models, request.backend, request.config, device)
+    kernels, source = kernels_in(graphs), source_of(request)
+    chosen = {digest: kernels[digest] for digest in kernels if digest in designed(source, kernels)}
+    if source and not chosen.keys() & source.keys():
+        raise LutError(
+            f"{request.backend} there makes no kernel that the source has, so nothing can be scaled; measure all: "
+            f"leave the source out"
+        )
+    whole = dict(list(models.items())[: request.samples]) if source else models
+
+    def plan(building: Path) -> TimingPlan:
+        return write_plan(
+            building / "plan",
+            backend=request.backend,
+            config=request.config,
+            policy=request.policy,
+            models=planned(chosen, whole),
+        )
+
+    def write(plan: TimingPlan, results: Results) -> None:
+        header = header_of(request, results, plan.digest)
+        records = records_of(results, plan_of_kernels(kernels, graphs), source)
+        seal_kernels(out, header, records, force=force)
+
+    run_to_profile(out, KERNEL_PROFILE, device, plan=plan, write=write, force=force, on_progress=on_progress)
     return load_kernel_profile(out)
 
 
-def graphs_of(models: Mapping[str, bytes], backend: str, config: RunConfig) -> dict[str, KernelGraph]:
-    """Ask the runtime what it makes of models, by name; raises GraphUnavailable and the errors of profilers."""
-    runtime = runtime_of(backend)
-    told = read_fused_graphs(list(models.values()), backend=backend, config=config)
-    return {name: kernels_of(graph, runtime) for name, graph in zip(models, told)}
-
-
-def runtime_of(backend: str) -> str:
-    """Return the runtime behind a backend and its version, as its own graphs are marked."""
-    return f"{backend.partition(':')[0]} {load_backend(backend).version()}"
-
-
-def planned(kernels: Mapping[str, Kernel], models: Mapping[str, bytes]) -> Iterator[PlannedModel]:
-    """Yield what a plan times: an anchor, the call alone, every kernel, and the models whole."""
-    anchor = anchor_of(kernels)
-    yield PlannedModel(ANCHOR + anchor, "anchor", kernel_model(kernels[anchor], copies_of(kernels[anchor])))
-    yield PlannedModel(CALL, "layer", call_model())
-    for digest, kernel in kernels.items():
-        yield PlannedModel(digest, "layer", kernel_model(kernel, copies_of(kernel)))
-    for name, model in models.items():
-        yield PlannedModel(MODEL + name, "network", model)
-
-
-def anchor_of(kernels: Mapping[str, Kernel]) -> str:
-    """Return the digest of a kernel that works more than three quarters of the others; raises LutError for none."""
-    order = sorted(kernels, key=lambda digest: (kernels[digest].cost.macs, digest))
-    if not order:
-        raise LutError("the runtime makes no kernel of these models that can be timed")
-    return order[3 * len(order) // 4]
-
-
-def call_model() -> bytes:
-    """Return a model that does next to nothing."""
-    from onnx import TensorProto, helper
-
-    value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in ("x", "y")]
-    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "call", value[:1], value[1:])
-    content: bytes = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
-    ).SerializeToString()
-    return content
+def source_of(request: KernelRequest) -> dict[str, SourceKernel]:
+    """Return the kernels that the source of a request measured itself, by digest; none without a source."""
+    known = {} if request.source is None else request.source.measured
+    return {digest: SourceKernel(one.key, one.operator, one.cost, one.value_us) for digest, one in known.items()}
 
 
 def header_of(request: KernelRequest, results: Results, plan: str) -> KernelHeader:
@@ -187,16 +147,16 @@ def header_of(request: KernelRequest, results: Results, plan: str) -> KernelHead
         session_starts_s=results.session_starts_s,
         seconds=round(results.seconds, 1),
         contention=contention_of(results, results.measurements.values()),
+        source=None if request.source is None else ProfileSource(kind="transferred", name=request.source.name),
     )
 
 
 @storable("what was measured is no kernel profile")
-def records_of(
-    results: Results, kernels: Mapping[str, Kernel], graphs: Mapping[str, KernelGraph]
-) -> tuple[Record, ...]:
+def records_of(results: Results, plan: KernelPlan, source: Mapping[str, SourceKernel] = NOTHING) -> tuple[Record, ...]:
     """Return the records of a finished run, but header and end; raises LutError where the call could not be timed.
 
-    A kernel that failed is a failure record, and the models that run it are left out: they have no sum.
+    A kernel that failed is a failure record, and the models that run it are left out: they have no sum. Kernels of the
+    `source` have a time, by digest, also where they were not measured.
     """
     measured, at_s, raw = results.measurements, results.at_s, raw_records(results)
     if CALL not in measured:
@@ -206,13 +166,18 @@ def records_of(
         return LayerRecord(key=key, at_s=at_s[key], **raw[key])
 
     found: list[Record] = [CallRecord(timed=timed(CALL))]
-    for digest, kernel in kernels.items():
+    for digest, kernel in plan.kernels.items():
         if digest in measured:
-            found.append(kernel_record(kernel, timed(digest)))
-    for name, graph in graphs.items():
-        calls = {digest_of(key): count for key, count in graph.counts.items()}
-        if MODEL + name in measured and not graph.excluded and all(digest in measured for digest in calls):
-            found.append(ModelRecord(name=name, calls=calls, added=dict(graph.added), timed=timed(MODEL + name)))
+            found.append(KernelRecord(**kernel.model_dump(), timed=timed(digest)))
+    for name, model in plan.models.items():
+        if MODEL + name in measured and all(digest in measured or digest in source for digest in model.calls):
+            found.append(ModelRecord(name=name, **model.model_dump(), timed=timed(MODEL + name)))
+    for other in source.values():
+        found.append(
+            SourceRecord(
+                key=other.key, operator=other.operator, cost=asdict(other.cost), value_us=round(other.value_us, 4)
+            )
+        )
     for one in results.anchors:
         found.append(
             AnchorRecord(
@@ -220,10 +185,3 @@ def records_of(
             )
         )
     return (*found, *(FailureRecord(key=one.key, reason=one.reason) for one in results.failures))
-
-
-def kernel_record(kernel: Kernel, timed: LayerRecord) -> KernelRecord:
-    """Return the record of a kernel."""
-    return KernelRecord(
-        key=kernel.key, operator=kernel.operator, copies=copies_of(kernel), cost=asdict(kernel.cost), timed=timed
-    )

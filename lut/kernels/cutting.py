@@ -15,6 +15,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from ...profilers.runtimes.graphs.fused_graph import FusedGraph, Primitive
+from ..errors import LutError
 from .cost import Cost, macs_of
 from .kernel import Kernel, Tensor, printed_attributes, printed_content
 
@@ -251,7 +252,9 @@ def constants_of(model: onnx.ModelProto, values: Mapping[str, Tensor], *, fold: 
 
 
 def described(tensor: onnx.TensorProto) -> Tensor:
-    """Return an initializer's type and shape, and its content where that is kept."""
+    """Return an initializer's type and shape, and its content where that is kept; LutError for one in another file."""
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        raise LutError(f"the constant {tensor.name!r} of a graph is in another file; expected it in the graph")
     dtype = dtype_name(tensor.data_type)
     shape = tuple(tensor.dims)
     is_kept = not dtype.startswith(("float", "bfloat")) or int(np.prod(shape, dtype=np.int64)) <= KEPT

@@ -8,22 +8,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ...profilers.errors import ProfilerError
-from ...profilers.machine.hardware import fingerprint
-from ...profilers.runtimes.registry import load_backend
+from ...profilers.errors import BackendError
+from ...profilers.transports.local import LocalDevice
+from ...profilers.transports.transport import Transport
 from ..errors import LutError, ProfileMismatch
 from ..latency_model.estimate import PREDICTED
+from ..measuring.building import OnProgress
 from ..measuring.measure import SAME_DEVICE
 from .asked import AskedModel, read_asked
-from .build import graphs_of
 from .composition import LEAST_MODELS, Composition, Part
 from .cutting import KernelGraph
+from .graphs import graphs_of
 from .originals import with_originals
 from .profile import KernelProfile, MeasuredKernel, digest_of
 from .regression import ALL, KernelRegression
-from .timing import OnProgress, time_kernels
+from .timing import time_kernels
 
-MEASURED, TIMED_NOW = "measured", "timed now"
+MEASURED, TIMED_NOW, SCALED = "measured", "timed now", "scaled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,36 +104,39 @@ class ModelPrediction:
         return found
 
 
-def differences_here(profile: KernelProfile) -> tuple[str, ...]:
-    """Say, field by field, in what this machine and its runtime are not those of the profile."""
-    here, header = fingerprint(), profile.header
+def differences_from(profile: KernelProfile, device: Transport) -> tuple[str, ...]:
+    """Say, field by field, in what a device and its runtime are not those of the profile."""
+    here, header = device.hardware(), profile.header
     pairs: dict[str, tuple[object, object]] = {"device": (header.device, here.slug_of(header.config.device))}
     pairs.update({name: (header.hardware.get(name), getattr(here, name)) for name in SAME_DEVICE})
     runtime = header.backend.partition(":")[0]
     try:
-        version: object = load_backend(header.backend).version()
-    except ProfilerError as error:
+        version = device.require(header.backend)
+    except BackendError as error:
         version = str(error)
     pairs[runtime] = (header.versions.get(runtime), version)
     return tuple(f"{name}: profile {then!r}, here {now!r}" for name, (then, now) in pairs.items() if then != now)
 
 
 def graph_for(
-    profile: KernelProfile, path: str | Path, shapes: Mapping[str, tuple[int, ...]]
+    profile: KernelProfile,
+    path: str | Path,
+    shapes: Mapping[str, tuple[int, ...]],
+    device: Transport | None = None,
 ) -> tuple[AskedModel, KernelGraph]:
-    """Read a model and ask the profile's runtime, here, what it makes of it.
+    """Read a model and ask the profile's runtime on `device` (None: this machine) what it makes of it.
 
-    Raises LutError for the file, ProfileMismatch, field by field, where this is not the profile's processor or runtime:
+    Raises LutError for the file, ProfileMismatch, field by field, where that is not the profile's processor or runtime:
     the graph would be another one; and the errors of profilers, among them ModelRejected.
     """
-    asked = read_asked(path, shapes)
-    if differences := differences_here(profile):
+    asked, device = read_asked(path, shapes), device or LocalDevice()
+    if differences := differences_from(profile, device):
         raise ProfileMismatch(
             f"{profile.name} is of another processor or runtime ({'; '.join(differences)}), which makes other "
-            f"kernels of a model. Predict on that device, or measure here: gnomon profile --kernels",
+            f"kernels of a model. Predict on that device (--device), or measure this one: gnomon profile --kernels",
             fields=tuple(one.partition(":")[0] for one in differences),
         )
-    (graph,) = graphs_of({"asked": asked.content}, profile.header.backend, profile.run_config).values()
+    (graph,) = graphs_of({"asked": asked.content}, profile.header.backend, profile.run_config, device).values()
     return asked, with_originals(graph, asked.content)
 
 
@@ -157,10 +161,13 @@ def predict_model(
         weight_mib = kernel.cost.weight_bytes / 2**20
         known = profile.kernels.get(digest) if digest not in ignored else None
         now = (timed_now or {}).get(digest)
-        found = known or now
+        is_scaled = known is not None and known.log_ratio > 0
+        found = now if known is None or (is_scaled and now is not None) else known
         if found is not None:
-            source = MEASURED if known is not None else TIMED_NOW
-            lines.append(KernelLine(key, kernel.operator, count, found.value_us, source, 0.0, weight_mib, ""))
+            source = TIMED_NOW if found is now else SCALED if is_scaled else MEASURED
+            lines.append(
+                KernelLine(key, kernel.operator, count, found.value_us, source, found.log_ratio, weight_mib, "")
+            )
             continue
         guess = composition.regression.predict(kernel.operator, key, kernel.cost)
         sort = guess.sort if guess.sort != ALL else f"{kernel.operator}, of which too few were measured"
@@ -192,13 +199,14 @@ def predict_file(
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     *,
     measure: bool = False,
+    device: Transport | None = None,
     on_progress: OnProgress | None = None,
 ) -> ModelPrediction:
-    """Predict the latency of the ONNX file at `path` on the profile's device, which is this one.
+    """Predict the latency of the ONNX file at `path` on the profile's device, which is `device` (None: this one).
 
-    With `measure` the kernels that the profile lacks are timed now, in up to 15 seconds. Raises what `graph_for` and
-    `predict_model` raise.
+    With `measure` the kernels that the profile lacks are timed there now, in up to 15 seconds. Raises what `graph_for`
+    and `predict_model` raise.
     """
-    asked, graph = graph_for(profile, path, shapes or {})
-    timed_now = time_kernels(profile, graph, on_progress=on_progress)[0] if measure else {}
+    asked, graph = graph_for(profile, path, shapes or {}, device)
+    timed_now = time_kernels(profile, graph, device=device, on_progress=on_progress)[0] if measure else {}
     return predict_model(profile, asked, graph, timed_now=timed_now)

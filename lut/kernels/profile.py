@@ -33,7 +33,9 @@ from .records import (
     KernelHeader,
     KernelRecord,
     ModelRecord,
+    SourceRecord,
 )
+from .transfer import KernelTransfer, SourceKernel
 
 KERNEL_PROFILE = file_kind("a kernel profile", lambda path: has_schema(path, SCHEMA))
 SHORTEST_US = 0.05  # a kernel that the clock cannot tell from the call of the runtime takes this, and never nothing
@@ -47,13 +49,20 @@ def digest_of(key: str) -> str:
 
 @dataclass(frozen=True)
 class MeasuredKernel:
-    """A kernel that was timed: one run of it takes `value_us` microseconds, of which `relative_iqr` is the spread."""
+    """A kernel that was timed: one run of it takes `value_us` microseconds, of which `relative_iqr` is the spread.
+
+    measurement: of its model, which runs it `copies` times after a call of the runtime; None where only the value is
+    known. log_ratio: where it was scaled from another device, what the log of its error keeps to (one sigma); else 0.
+    """
 
     key: str
     operator: str
     cost: Cost
     value_us: float
     relative_iqr: float
+    measurement: Measurement | None = None
+    copies: int = 1
+    log_ratio: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,8 @@ class MeasuredModel:
 class KernelProfile:
     """What a kernel-profile file holds, with the machine's drift removed; `kernels` by digest of their keys.
 
-    `processes` says how far a second process was from the first; None with one, or without a probe.
+    `processes` says how far a second process was from the first; None with one, or without a probe. `transfer` says how
+    kernels were scaled from another device's profile; None where all were measured.
     """
 
     name: str
@@ -80,6 +90,12 @@ class KernelProfile:
     models: tuple[MeasuredModel, ...]
     anchors: tuple[AnchorRecord, ...]
     processes: ProcessSpread | None = None
+    transfer: KernelTransfer | None = None
+
+    @property
+    def measured(self) -> Mapping[str, MeasuredKernel]:
+        """The kernels that were timed on this device, by digest."""
+        return {digest: one for digest, one in self.kernels.items() if not one.log_ratio}
 
     @property
     def run_config(self) -> RunConfig:
@@ -152,30 +168,56 @@ def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile
         record.timed.key: measured_kernel(record, measurement, call_us)
         for record, measurement in zip(kernels, found[1:])
     }
+    transfer = transfer_from([record for record in records if isinstance(record, SourceRecord)], measured)
     return KernelProfile(
         name=path.name,
         header=header,
         call_us=call_us,
-        kernels=measured,
+        kernels={**measured, **scaled_by(transfer, measured)},
         models=tuple(
             MeasuredModel(record.name, record.calls, record.added, measurement)
             for record, measurement in zip(models, found[1 + len(kernels) :])
         ),
         anchors=anchors,
         processes=processes,
+        transfer=transfer,
     )
+
+
+def transfer_from(records: Sequence[SourceRecord], measured: Mapping[str, MeasuredKernel]) -> KernelTransfer | None:
+    """Return what kernels of another device tell of this one; None without any."""
+    source = {
+        digest_of(one.key): SourceKernel(one.key, one.operator, cost_of(one.key, one.cost), one.value_us)
+        for one in records
+    }
+    return KernelTransfer(source, {digest: one.value_us for digest, one in measured.items()}) if source else None
+
+
+def scaled_by(transfer: KernelTransfer | None, measured: Mapping[str, MeasuredKernel]) -> Mapping[str, MeasuredKernel]:
+    """Return the kernels of the source that were not measured here, scaled, by digest."""
+    found = {}
+    for digest, one in transfer.source.items() if transfer is not None else ():
+        if transfer is not None and digest not in measured:
+            value_us, doubt = max(SHORTEST_US, transfer.scaled_us(digest)), transfer.doubt(one.sort)
+            found[digest] = MeasuredKernel(one.key, one.operator, one.cost, value_us, doubt, log_ratio=doubt)
+    return found
+
+
+def cost_of(key: str, told: Mapping[str, float]) -> Cost:
+    """Return a kernel's quantities; raises ProfileDamaged for those of another version."""
+    try:
+        return Cost(**told)
+    except TypeError as error:
+        raise ProfileDamaged(f"kernel {key[:80]}: its quantities are not those of this version: {error}") from error
 
 
 def measured_kernel(record: KernelRecord, measurement: Measurement, call_us: float) -> MeasuredKernel:
     """Return a kernel with its own time; raises ProfileDamaged for quantities that are not those of this version."""
-    try:
-        cost = Cost(**record.cost)
-    except TypeError as error:
-        raise ProfileDamaged(
-            f"kernel {record.key[:80]}: its quantities are not those of this version: {error}"
-        ) from error
+    cost = cost_of(record.key, record.cost)
     value_us = own_us(measurement, call_us, record.copies)
-    return MeasuredKernel(record.key, record.operator, cost, value_us, measurement.relative_iqr)
+    return MeasuredKernel(
+        record.key, record.operator, cost, value_us, measurement.relative_iqr, measurement, record.copies
+    )
 
 
 def own_us(measurement: Measurement, call_us: float, copies: int) -> float:

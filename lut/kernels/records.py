@@ -18,13 +18,14 @@ from ..profile_file.schema import (
     Positive,
     ProfileConfig,
     ProfileContention,
+    ProfileSource,
     Seconds,
 )
 from ..record import Record
 
 SCHEMA = "gnomon.kernels"
 # History of the kernel-profile format, newest first:
-#   1  header, call, kernel, model, anchor, failure, end
+#   1  header, call, kernel, model, source, anchor, failure, end
 SCHEMA_VERSION = 1
 
 Quantity = Annotated[float, Field(ge=0, le=1e18)]
@@ -50,6 +51,7 @@ class KernelHeader(Record):
     session_starts_s: dict[str, Seconds]
     seconds: Seconds
     contention: ProfileContention | None = None
+    source: ProfileSource | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -82,6 +84,16 @@ class ModelRecord(Record):
     timed: LayerRecord
 
 
+class SourceRecord(Record):
+    """A kernel as another device's profile has it, from which kernels that were not measured here are scaled."""
+
+    record: Literal["source"] = "source"
+    key: Annotated[str, Field(min_length=1)]
+    operator: str
+    cost: dict[str, Quantity]
+    value_us: Annotated[float, Field(gt=0, le=1e12)]
+
+
 class EndRecord(Record):
     """The last line: how many kernels and models the file holds, so that a cut one is noticed."""
 
@@ -91,6 +103,6 @@ class EndRecord(Record):
 
 
 AnyKernelRecord = Annotated[
-    KernelHeader | CallRecord | KernelRecord | ModelRecord | AnchorRecord | FailureRecord | EndRecord,
+    KernelHeader | CallRecord | KernelRecord | ModelRecord | SourceRecord | AnchorRecord | FailureRecord | EndRecord,
     Field(discriminator="record"),
 ]

@@ -10,7 +10,6 @@ with all others of the model that they were met in (block formula), since a new 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from ..latency_model.regression import kernel
 from .cost import Cost
 from .profile import SHORTEST_US, KernelProfile, MeasuredKernel
+from .sorts import sort_of
 
 Array = NDArray[np.float64]
 
@@ -31,7 +31,6 @@ NOISES = (0.03, 0.1, 0.3)
 NARROW = 0.3  # the least scale of a feature: what hardly varied says little, and must not say much beyond
 MOST = 400  # kernels of a sort that a process is fitted to: its cost is cubic
 ALL = "any operator"
-FIRST_TYPE = re.compile(r"\((?:x\d+|w\d+):([a-z0-9]+)\[")
 WIDEST = 1.5  # log ratio that a prediction without any comparable kernel is trusted to
 
 
@@ -42,16 +41,6 @@ class Predicted:
     value_us: float
     log_ratio: float
     sort: str
-
-
-def sort_of(operator: str, key: str, cost: Cost) -> str:
-    """Return what kernels have in common that are predicted from each other."""
-    found = FIRST_TYPE.search(key)
-    domain = key.partition("{")[0].partition("(")[0].rpartition(":")[0]
-    form = ""
-    if cost.groups > 1:
-        form = " depthwise" if abs(cost.reduction - cost.window) < 0.5 else " grouped"
-    return f"{domain + ':' if domain else ''}{operator} {found.group(1) if found else ''}{form}"
 
 
 def features_of(costs: Sequence[Cost]) -> Array:

@@ -7,31 +7,28 @@ due to the hour, not to the kernels, and is taken out.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from ...profilers.results.results import read_results
 from ...profilers.timing.plan import write_plan
 from ...profilers.timing.protocol import TimingPolicy
 from ...profilers.transports.local import LocalDevice
 from ...profilers.transports.transport import Transport
-from .build import CALL, planned
+from ..measuring.building import OnProgress
 from .cutting import KernelGraph
 from .kernel import Kernel, copies_of
+from .planned import CALL, planned
 from .profile import KernelProfile, MeasuredKernel, digest_of, own_us
-
-OnProgress = Callable[[Mapping[str, Any]], None]
 
 AGAIN = 5  # kernels of the profile that are timed again
 POLICY = TimingPolicy(min_passes=4, clean_blocks=16, processes=1, time_cap_s=15.0)
 
 
 def unknown_kernels(profile: KernelProfile, graph: KernelGraph, *, all_kernels: bool = False) -> dict[str, Kernel]:
-    """Return the kernels of a model, by digest, that the profile lacks."""
-    found = {digest_of(key): kernel for key, kernel in graph.kernels.items()}
-    return {digest: kernel for digest, kernel in found.items() if all_kernels or digest not in profile.kernels}
+    """Return the kernels of a model, by digest, that were not measured for the profile."""
+    found, measured = {digest_of(key): kernel for key, kernel in graph.kernels.items()}, profile.measured
+    return {digest: kernel for digest, kernel in found.items() if all_kernels or digest not in measured}
 
 
 def time_kernels(
@@ -52,7 +49,8 @@ def time_kernels(
     if not wanted:
         return {}, {}
     every = {digest_of(key): kernel for key, kernel in graph.kernels.items()}
-    known = [digest for digest in every if digest in profile.kernels]
+    measured_before = profile.measured
+    known = [digest for digest in every if digest in measured_before]
     again = sorted(known, key=lambda digest: -profile.kernels[digest].value_us)[:AGAIN]
     timed = {**{digest: every[digest] for digest in again}, **wanted}
     with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:

@@ -1,39 +1,31 @@
 """Measure a hardware profile: plan the models, run the plan, fit, verify, seal.
 
 Beside every layer, whole sub-networks spread from the smallest to the largest are measured in the same run: they
-correct the sum of layers, and they verify it. An interrupted run goes on where it stopped; its evidence waits in the
-folder `<output>.building`.
+correct the sum of layers, and they verify it. An interrupted run goes on where it stopped (`building.py`).
 """
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
-from ...outputs import Kind, OutputUnusable, require_free
-from ...profilers.errors import PlanMismatch, ProfilerError, UnsupportedConfig
 from ...profilers.results.conditions import summary_of
-from ...profilers.results.results import Results, read_results
-from ...profilers.results.visits import Visit
+from ...profilers.results.results import Results
 from ...profilers.run_config import RunConfig
-from ...profilers.timing.measurement import Measurement
 from ...profilers.timing.plan import PlannedModel, TimingPlan, write_plan
 from ...profilers.timing.protocol import TimingPolicy
 from ...profilers.transports.local import LocalDevice
 from ...profilers.transports.transport import Transport
-from ...profilers.worker.cache import cache_path, hand_on_cache
 from ...settings import PROFILE as SETTINGS
 from ...supernets import SearchSpace, load_space
 from ...supernets.layers.registry import macs
 from ...supernets.precision import is_calibrated
 from ...version import VERSION
-from ..errors import LutError, ProfileMismatch
+from ..errors import LutError
 from ..latency_model.model import MIN_NETWORKS, LatencyModel
 from ..latency_model.sampling import networks_for
 from ..latency_model.table import LatencyTable
@@ -48,16 +40,15 @@ from ..profile_file.schema import (
     NetworkRecord,
     PriorRecord,
     ProfileConfig,
-    ProfileContention,
     ProfileHeader,
     ProfileSource,
 )
 from ..profile_file.store import PROFILE, SUFFIX, load_profile, seal, storable
 from ..profile_file.timeline import Timeline
 from ..record import Record
+from .building import OnProgress, run_to_profile
+from .evidence import contention_of, raw_records
 from .networks import layer_model, network_parts, timed_model
-
-OnProgress = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,70 +102,16 @@ def build_profile(
     available = len(rows_for(request, space))
     if available < MIN_NETWORKS:
         raise LutError(f"{available} whole networks would be measured; it takes {MIN_NETWORKS} to verify a profile")
-    building = out.with_name(f"{out.name}.building")
-    journal = building / "results.jsonl"
-    require_free(out, PROFILE, force=force)
-    prepare(building)
-    try:
-        with FileLock(building / "lock", timeout=0):
-            plan = plan_for(request, space, building)
-            if not cache_path(journal).exists():
-                hand_on_cache(out, journal)  # what the runtime found out for an earlier profile of this name
-            device.run(building / "plan", journal, on_progress=on_progress)
-            write_profile(request, space, plan, read_results(journal), out, force=force)
-            hand_on_cache(journal, out)
-    except Timeout as error:
-        raise OutputUnusable(f"another process is measuring {out}; wait for it, or choose another `out`") from error
-    except UnsupportedConfig:
-        if not read_results(journal).visits:  # else an earlier session measured, where the runtime could
-            shutil.rmtree(building)
-        raise
-    except PlanMismatch as error:
-        raise ProfileMismatch(
-            f"{building} holds an interrupted run of another request ({error}); "
-            "repeat that request to finish it, or remove the folder to give it up",
-            fields=("plan",),
-        ) from error
-    except OSError as error:
-        raise OutputUnusable(f"cannot write to {out.parent}: {error}{kept(journal)}") from error
-    except OutputUnusable as error:
-        raise OutputUnusable(f"{error}{kept(journal)}") from error
-    shutil.rmtree(building)
+    run_to_profile(
+        out,
+        PROFILE,
+        device,
+        plan=lambda building: plan_for(request, space, building),
+        write=lambda plan, results: write_profile(request, space, plan, results, out, force=force),
+        force=force,
+        on_progress=on_progress,
+    )
     return load_profile(out)
-
-
-def prepare(building: Path) -> None:
-    """Create the folder of a run unless an interrupted run left it; raises OutputUnusable for anything else there."""
-    try:
-        fault = BUILDING.fault(building)
-        if not fault:
-            building.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputUnusable(f"cannot write to {building.parent}: {error}") from error
-    if fault:
-        raise OutputUnusable(f"{building} {fault}, and the measuring would end by removing it; choose another `out`")
-
-
-def kept(journal: Path) -> str:
-    """Return the end of a message, that what was measured is kept; empty if nothing was measured."""
-    try:
-        has_visits = bool(read_results(journal).visits)
-    except (OSError, ProfilerError):
-        return ""
-    return f"; what was measured is kept in {journal.parent}, and the same command goes on" if has_visits else ""
-
-
-def foreign_in(building: Path) -> str:
-    """Say what a folder of that name holds that no interrupted run leaves there, or nothing."""
-    if building.is_symlink() or (building.exists() and not building.is_dir()):
-        return "is no folder of an interrupted run"
-    names = sorted(path.name for path in building.iterdir()) if building.exists() else []
-    own = ("plan", "results.jsonl", "lock")
-    others = [name for name in names if name not in own and not name.startswith(("results.jsonl.", ".results.jsonl."))]
-    return f"holds {others[0]}, which no interrupted run leaves" if others else ""
-
-
-BUILDING = Kind("an interrupted run", foreign_in)
 
 
 def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> TimingPlan:
@@ -288,32 +225,3 @@ def write_profile(
     table = LatencyTable(corrected, failures, predicted_from(priors))
     model = LatencyModel.fit(space, table, indices, times, between_sessions=session_log_ratio(processes))
     seal(out, header, records, model.report, force=force)
-
-
-def raw_records(results: Results) -> dict[str, dict[str, Any]]:
-    """Return what the records of layers and networks have in common, by key: blocks, and what the probe read."""
-    visits: dict[str, list[Visit]] = {}
-    for visit in results.visits:
-        visits.setdefault(visit.key, []).append(visit)
-    return {
-        key: {
-            "loops": taken[0].loops,
-            "block_us": tuple(visit.block_us for visit in taken),
-            "probe_us": tuple(visit.probe_us for visit in taken) if all(visit.probe_us for visit in taken) else (),
-            "switches": tuple(visit.switches for visit in taken) if all(visit.switches for visit in taken) else (),
-        }
-        for key, taken in visits.items()
-    }
-
-
-def contention_of(results: Results, layers: Iterable[Measurement]) -> ProfileContention | None:
-    """Return how busy the core was, and how many of the layers were never seen undisturbed; None without a probe."""
-    summary = results.contention
-    if summary is None:
-        return None
-    return ProfileContention(
-        time_share=round(summary.time_share, 4),
-        slow_down=round(summary.slow_down, 4),
-        spell_ms=round(summary.spell_ms, 3),
-        disturbed_layers=sum(not layer.is_undisturbed for layer in layers),
-    )

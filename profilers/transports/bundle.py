@@ -22,7 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, Iterator, Mapping, Tuple
 from ..errors import BundleDamaged, PlanMismatch
 from ..journal import json_line
 from .archive import worker_archive
-from .manifest import MANIFEST, MAX_MANIFEST_BYTES, README, WORKER, Bundle, bundle_from_text, read_bundle_folder
+from .manifest import MANIFEST, MAX_MANIFEST_BYTES, README, TIMES, WORKER, Bundle, bundle_from_text, read_bundle_folder
 from .untrusted_zip import CHUNK_BYTES, Entries, checked_entries, inflate, opened
 
 if TYPE_CHECKING:
@@ -31,25 +31,37 @@ if TYPE_CHECKING:
 LONG_AGO = (2000, 1, 1, 0, 0, 0)  # of every file inside, so that equal content gives equal bytes
 NAMES = re.compile("|".join([r"models/[0-9a-f]{64}\.onnx", *map(re.escape, (MANIFEST, WORKER, README))]))
 README_TEXT = """\
-{title}. On the device, in this folder: python3 {worker} --backend onnxruntime --threads 1
+{title}. On the device, in this folder: python3 {worker} --backend {backend} --threads {threads}
 It needs Python 3.8 or newer, numpy and a runtime (--list shows which it has); interrupted, the same command goes on.
-It ends by naming the one file to carry back, where Gnomon is: gnomon bundle import {name} RESULTS.jsonl
+It ends by naming the one file to carry back, where Gnomon is: gnomon bundle import {name} RESULTS
 """
 
 
-def write_bundle(out: Path, folder: Path, *, plan: TimingPlan, origin: Mapping[str, Any], title: str) -> Bundle:
+def write_bundle(
+    out: Path,
+    folder: Path,
+    *,
+    plan: TimingPlan,
+    origin: Mapping[str, Any],
+    title: str,
+    asks: str = TIMES,
+    is_for_any: bool = True,
+) -> Bundle:
     """Write a plan, whose models lie in ``folder``, with the worker as the zip file ``out``.
 
-    Backend, device and threads of the plan are left out. The file appears whole or not at all; equal plans give equal
-    bytes. Raises OSError.
+    Backend, device and threads of the plan are left out, unless the bundle is not for any. The file appears whole or
+    not at all; equal plans give equal bytes. Raises OSError.
     """
+    backend, threads = ("onnxruntime", 1) if is_for_any else (plan.backend, plan.config.threads)
+    readme = README_TEXT.format(title=title, worker=WORKER, name=out.name, backend=backend, threads=threads)
     small = {
-        README: README_TEXT.format(title=title, worker=WORKER, name=out.name).encode("utf-8"),
+        README: readme.encode("utf-8"),
         WORKER: worker_archive(),
     }
     files = {file: Path(file).stem for item in plan.items for file in item.files}
     files.update({name: hashlib.sha256(content).hexdigest() for name, content in small.items()})
-    bundle = Bundle(plan.config.precision, plan.config.batch, plan.policy, plan.items, origin, files)
+    only = None if is_for_any else (plan.backend, plan.config.threads)
+    bundle = Bundle(plan.config.precision, plan.config.batch, plan.policy, plan.items, origin, files, asks, only)
     small[MANIFEST] = json_line(bundle.to_json()).encode("utf-8") + b"\n"
     inside = re.sub(r"[^\w.-]", "-", out.stem).strip(".") or "bundle"
     with _appearing(out) as file, zipfile.ZipFile(file, "w") as archive:

@@ -24,16 +24,23 @@ from ..child import running_archive
 from ..errors import BackendUnavailable, BackendUnusable, ProfilerError, ResultsUnwritable, RuntimeTooOld
 from ..exits import DONE, FAILED, INTERRUPTED
 from ..interrupts import why_not_interruptible
+from ..journal import write_atomically
+from ..machine.hardware import fingerprint
 from ..results.results import read_results
 from ..runtimes.availability import ASK, Availability, availabilities, require_usable
 from ..runtimes.availability import main as answer
+from ..runtimes.graphs.asking import ASK as ASK_GRAPHS
+from ..runtimes.graphs.asking import main as tell_graphs
+from ..runtimes.graphs.asking import read_fused_graphs
 from ..runtimes.registry import device_of
 from ..runtimes.requirements import check_runtime, install_command
-from ..timing.plan import store_plan
+from ..timing.plan import read_plan, store_plan
+from .graph_file import AskedGraphs, graphs_to_zip
 from .local import run_plan_locally
-from .manifest import WORKER, plan_file, read_bundle_folder, results_file
+from .manifest import GRAPHS, WORKER, graphs_file, plan_file, read_bundle_folder, results_file
 
 if TYPE_CHECKING:
+    from ..timing.plan import TimingPlan
     from .transport import OnProgress
 
 LINE_EVERY_S = 10.0  # between two lines of progress where no terminal shows them
@@ -44,8 +51,9 @@ SHOWN_FAILURES = 3
 def run_bundle(folder: Path, backend: str, *, threads: int, on_progress: Optional[OnProgress] = None) -> Path:
     """Run the bundle unpacked in ``folder`` to its end, or go on with it, and return where its results are.
 
-    Raises `BundleDamaged`, `BackendUnavailable` or `RuntimeTooOld` before anything is measured, ValueError for threads
-    that no plan can have, and what `run_plan_locally` raises.
+    Those of a bundle that asks for graphs are a zip file (`graph_file.py`). Raises `BundleDamaged`,
+    `BackendUnavailable`, `RuntimeTooOld`, or `PlanMismatch` for a bundle of other kernels, before anything is measured,
+    ValueError for threads that no plan can have, and what `run_plan_locally` and `read_fused_graphs` raise.
     """
     bundle = read_bundle_folder(folder)
     plan = bundle.plan(backend, device=device_of(backend), threads=threads)
@@ -55,8 +63,20 @@ def run_bundle(folder: Path, backend: str, *, threads: int, on_progress: Optiona
         store_plan(place, plan)
     except OSError as exc:
         raise ResultsUnwritable.because(results, exc) from exc
+    if bundle.asks == GRAPHS:
+        return _told_graphs(folder, plan)
     run_plan_locally(place, results, on_progress=on_progress)
     return results
+
+
+def _told_graphs(folder: Path, plan: TimingPlan) -> Path:
+    """Ask a backend for the graphs of a bundle's models, and return the file of them."""
+    backend, config, place = plan.backend, plan.config, plan_file(folder, plan.backend, plan.config.threads)
+    models = [(folder / file).read_bytes() for item in read_plan(place).items for file in item.files]
+    graphs = read_fused_graphs(models, backend=backend, config=config)
+    out = graphs_file(folder, backend, config.threads)
+    write_atomically(out, graphs_to_zip(AskedGraphs(backend, config, fingerprint(), models, graphs)))
+    return out
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -70,6 +90,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return work(arguments)
     if arguments[:1] == [ASK]:
         return answer(arguments[1:])
+    if arguments[:1] == [ASK_GRAPHS]:
+        return tell_graphs(arguments[1:])
     options = _parser().parse_args(arguments)
     if options.list:
         return _list()
@@ -83,18 +105,19 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 def _run(folder: Path, backend: str, threads: int) -> int:
     results = results_file(folder, backend, threads)
+    is_timed = read_bundle_folder(folder).asks != GRAPHS
     if told := why_not_interruptible():
         print(told, file=sys.stderr, flush=True)
     line = ProgressLine(f"{backend}, {threads} thread{'s' if threads > 1 else ''}")
     try:
-        run_bundle(folder, backend, threads=threads, on_progress=line)
+        results = run_bundle(folder, backend, threads=threads, on_progress=line)
     except KeyboardInterrupt:
         line.end()
         print(f"interrupted; what was measured is in {results}, and the same command goes on", file=sys.stderr)
         return INTERRUPTED
     finally:
         line.end()
-    for failure in read_results(results).failures[:SHOWN_FAILURES]:
+    for failure in read_results(results).failures[:SHOWN_FAILURES] if is_timed else ():
         print(f"not timed: {failure.key[:40]}: {failure.reason.strip().splitlines()[0][:200]}", file=sys.stderr)
     print(f"done. Carry this one file back: {results}")
     print(f"There: gnomon bundle import {folder.name}.zip {results.name}")

@@ -10,16 +10,20 @@ import contextlib
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Mapping, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Mapping, Optional, Sequence, Union
 
 from ..child import cause_of, child_environment, run_child, running_archive
 from ..errors import AddressInvalid, WorkerCrashed, error_class
 from ..exits import DONE, FAILED, FRESH, HUNG, INTERRUPTED, USAGE
 from ..machine.hardware import Hardware, fingerprint
 from ..results.results import read_results
+from ..runtimes.graphs.asking import read_fused_graphs
 from ..timing.plan import read_plan
 
 if TYPE_CHECKING:
+    from ..run_config import RunConfig
+    from ..runtimes.graphs.fused_graph import FusedGraph
+
     PathLike = Union[str, "os.PathLike[str]"]
 
     OnProgress = Callable[[Mapping[str, Any]], None]
@@ -31,15 +35,19 @@ KILLED = -9  # the exit code of a process ended by SIGKILL
 class LocalDevice:
     """The machine that this runs on, as a `Transport`."""
 
-    def require(self, backend: str) -> None:
-        """Raise `UnknownBackend`, `BackendBroken`, or `BackendUnavailable` when it does not work here."""
+    def require(self, backend: str) -> str:
+        """Return the runtime's version; raises `UnknownBackend`, or `BackendBroken` or `BackendUnavailable` here."""
         from ..runtimes.availability import require_usable  # which asks in a child, by what is below
 
-        require_usable(backend)
+        return require_usable(backend)
 
     def hardware(self) -> Hardware:
         """Return this machine's fingerprint."""
         return fingerprint()
+
+    def fused_graphs(self, models: Sequence[bytes], *, backend: str, config: RunConfig) -> Sequence[FusedGraph]:
+        """Ask the runtime in a child process."""
+        return read_fused_graphs(models, backend=backend, config=config)
 
     def run(self, plan_folder: Path, results: Path, *, on_progress: Optional[OnProgress] = None) -> None:
         """Run a plan as `run_plan_locally` does."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING, Any, Callable, ContextManager, Mapping, Optional, Protocol
+from typing import TYPE_CHECKING, Any, Callable, ContextManager, Mapping, Optional, Protocol, Sequence
 
 from .. import transports
 from ..errors import AddressInvalid
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..machine.hardware import Hardware
+    from ..run_config import RunConfig
+    from ..runtimes.graphs.fused_graph import FusedGraph
 
     OnProgress = Callable[[Mapping[str, Any]], None]
     Say = Callable[[str], None]
@@ -28,11 +30,20 @@ HERE = "local"
 class Transport(Protocol):
     """A device that runs plans."""
 
-    def require(self, backend: str) -> None:
-        """Raise a `ProfilerError` unless the device can be reached and has the runtime of ``backend``."""
+    def require(self, backend: str) -> str:
+        """Return the version of the runtime of ``backend`` there.
+
+        Raises a `ProfilerError` unless the device can be reached and has that runtime.
+        """
 
     def hardware(self) -> Hardware:
         """Return the device's fingerprint."""
+
+    def fused_graphs(self, models: Sequence[bytes], *, backend: str, config: RunConfig) -> Sequence[FusedGraph]:
+        """Return the graph that the runtime there makes of each model, whose nodes have distinct names.
+
+        Raises `GraphUnavailable` for a backend that does not tell, and what `require` and loading a model raise.
+        """
 
     def run(self, plan_folder: Path, results: Path, *, on_progress: Optional[OnProgress] = None) -> None:
         """Run a plan to its end and leave its results journal at ``results``, or go on with one interrupted.

@@ -39,9 +39,10 @@ from .checks import (
     predicted_latency,
 )
 from .folder import SCHEMA, SIDECAR, complete, require_place, untimed, write_export
+from .kernels import ExportedKernels, kernels_of_export
 
 # History of the format of model.json, newest first:
-#   5  latency: start, with_pauses
+#   5  latency: start, with_pauses; kernels
 #   4  quantisation of int8
 #   3  precision, and the examples it was calibrated on
 #   2  models with their runs, companions and feeding; metric, of any task
@@ -81,7 +82,10 @@ class ExportedMetric:
 
 @dataclass(frozen=True, slots=True)
 class ExportedModel:
-    """What was exported and how it was checked; `kernels` says it of the integer kernels here, for int8."""
+    """What was exported and how it was checked; `kernels` says it of the integer kernels here, for int8.
+
+    consists_of: the kernels that the runtime makes of the files; None where they were not asked for.
+    """
 
     folder: Path
     architecture: Architecture
@@ -91,6 +95,7 @@ class ExportedModel:
     latency: ExportedLatency | None
     precision: str = FP32
     kernels: KernelCheck | None = None
+    consists_of: ExportedKernels | None = None
 
 
 def export_subnet(
@@ -103,6 +108,7 @@ def export_subnet(
     provenance: Mapping[str, Any] | None = None,
     timing: bool = True,
     period_ms: float | None = None,
+    with_kernels: bool = False,
     device: Transport | None = None,
     force: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
@@ -112,7 +118,8 @@ def export_subnet(
     With a `profile` of `device` (None: this machine) the models are timed there, unless `timing` is off; here, that
     waits until nothing else is measured, and `on_step` is told. Interrupted meanwhile, the folder stays, and the same
     call completes it.
-    With `period_ms`, one inference every so often is timed besides the hot loop. `provenance` goes into the sidecar as
+    With `period_ms`, one inference every so often is timed besides the hot loop; `with_kernels`, the runtime (the
+    profile's, else the reference) is asked which kernels it makes of the files. `provenance` goes into the sidecar as
     it is; int8 weights have the bits of `supernet`. Raises ExportRefused when the models do not do what they should,
     or a period is given and nothing would be timed; BackendUnavailable without onnxruntime, PrecisionUnavailable where
     this machine cannot check a precision, ProfileMismatch for a profile of another space or precision, OutputUnusable
@@ -146,6 +153,13 @@ def export_subnet(
     searched = torch_value if precision == FP32 else supernet.evaluate(architecture, "test", precision=precision)
     runtime_value = check_metric(parts, supernet, searched, precision=precision)
     predicted = None if profile is None else predicted_latency(profile, architecture, device)
+    consists_of = None
+    if with_kernels:
+        on_step("asking the runtime for its kernels")
+        elsewhere = None if predicted is None else predicted.not_measured
+        consists_of = kernels_of_export(
+            parts, REFERENCE_BACKEND, precision=precision, profile=profile, device=device, elsewhere=elsewhere
+        )
     runs = {file_of(part): part.runs for part in parts}
     noun = "examples" if supernet.space.inputs else "images" if len(supernet.space.input_shape) == 3 else "texts"
     exported = ExportedModel(
@@ -161,6 +175,7 @@ def export_subnet(
         untimed(predicted, asked=timing),
         precision,
         kernels,
+        consists_of,
     )
     write_export(folder, contents, sidecar(exported, supernet, profile, provenance or {}), force=force)
     if profile is None or predicted is None or predicted.not_measured is not None or not timing:
@@ -232,6 +247,7 @@ def sidecar(
         },
         "parity": [asdict(parity) for parity in exported.parities],
         "latency": exported.latency and asdict(exported.latency),
+        "kernels": exported.consists_of and asdict(exported.consists_of),
         "profile": profile and {"name": profile.name, "sha256": profile.digest},
         "provenance": dict(provenance),
     }

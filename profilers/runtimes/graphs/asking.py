@@ -13,18 +13,20 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import List, Optional, Sequence
 
-from ...child import child_environment, require_done, run_child
+from ...child import child_environment, require_done, run_child, running_archive
 from ...errors import ProfilerError
 from ...exits import DONE, FAILED, INTERRUPTED
 from ...journal import write_atomically
 from ...run_config import RunConfig
 from ..registry import load_backend, origin_of, unbroken
-from .fused_graph import FusedGraph, Primitive, fused_graph_of
+from .fused_graph import FusedGraph, fused_graph_of
+from .stored import graph_from_json, graph_to_json
+
+ASK = "--graphs"  # the option of the zip application that asks
 
 
 def read_fused_graph(model: bytes, *, backend: str, config: RunConfig) -> FusedGraph:
@@ -42,7 +44,9 @@ def read_fused_graphs(models: Sequence[bytes], *, backend: str, config: RunConfi
         for file, model in zip(files, models):
             file.write_bytes(model)
         out = Path(folder) / "graphs"
-        command = [sys.executable, "-m", f"{__package__}.asking", *map(str, files), "--backend", backend]
+        archive = running_archive()
+        start = ["-m", f"{__package__}.asking"] if archive is None else [str(archive), ASK]
+        command = [sys.executable, *start, *map(str, files), "--backend", backend]
         command += ["--config", json.dumps(config.to_json()), "--out", str(out)]
         ended = run_child(command, child_environment(os.environ, config.threads), None)
         require_done(ended, f"Asking {backend} for its graph")
@@ -75,35 +79,12 @@ def _store(graph: FusedGraph, folder: Path) -> None:
     folder.mkdir()
     if graph.is_own:
         (folder / "model.onnx").write_bytes(graph.model)
-    told: Dict[str, Any] = {
-        "is_own": graph.is_own,
-        "primitives": [asdict(primitive) for primitive in graph.primitives],
-        "values": graph.values,
-        "added": graph.added,
-        "denormal": graph.denormal,
-    }
-    write_atomically(folder / "graph.json", json.dumps(told))
+    write_atomically(folder / "graph.json", json.dumps(graph_to_json(graph)))
 
 
 def _loaded(folder: Path, asked: bytes) -> FusedGraph:
     told = json.loads((folder / "graph.json").read_text(encoding="utf-8"))
-    return FusedGraph(
-        model=(folder / "model.onnx").read_bytes() if told["is_own"] else asked,
-        is_own=told["is_own"],
-        primitives=tuple(
-            Primitive(
-                operator=one["operator"],
-                nodes=tuple(one["nodes"]),
-                originals=tuple(one["originals"]),
-                implementation=one["implementation"],
-                layout=one["layout"],
-            )
-            for one in told["primitives"]
-        ),
-        values={name: (str(dtype), tuple(shape)) for name, (dtype, shape) in told["values"].items()},
-        added=told["added"],
-        denormal=tuple(told["denormal"]),
-    )
+    return graph_from_json(told, asked, (folder / "model.onnx").read_bytes() if told["is_own"] else None)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ these nodes are the kernel. The answer holds for this processor and this version
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Mapping, Protocol, Tuple, runtime_checkable
 
 from ...errors import GraphUnavailable, ModelRejected
@@ -42,6 +42,7 @@ class FusedGraph:
     model: ONNX bytes that the primitives' nodes are in: the runtime's own graph, or the model as it was asked about.
     is_own: whether it is the runtime's own graph, which is to be loaded without being optimised once more.
     values: numpy's name of the type and the shape of every value between nodes, as far as the runtime tells.
+    runtime: which runtime it is, and its version, as its own graphs are marked.
     denormal: values that hold denormal numbers on the synthetic inputs; processors compute many times slower with them.
     added: primitives that the runtime adds and no node stands for (conversions of layout), by operator: how often.
     """
@@ -52,6 +53,7 @@ class FusedGraph:
     values: Mapping[str, Tuple[str, Tuple[int, ...]]]
     added: Mapping[str, int]
     denormal: Tuple[str, ...] = ()
+    runtime: str = ""
 
 
 @runtime_checkable
@@ -72,7 +74,7 @@ def fused_graph_of(backend: Backend, model: bytes, config: RunConfig) -> FusedGr
             f"The backend {backend.name!r} does not tell which kernels it makes of a model, so no latency can be "
             f"composed for it. Time the model itself, or take onnxruntime or openvino"
         )
-    return backend.fused_graph(model, config)
+    return replace(backend.fused_graph(model, config), runtime=f"{backend.name.partition(':')[0]} {backend.version()}")
 
 
 def require_own_graph(model: bytes, runtime: str) -> bool:

@@ -11,6 +11,8 @@ from ...errors import GpuError, GpuLost, ModelRejected, UnsupportedConfig
 from ...machine.nvml import ABSENT, Nvml, open_nvml
 from ...run_config import RunConfig
 from ..backend import OperatorProfile
+from ..graphs.fused_graph import FusedGraph
+from ..graphs.tensorrt import graph_from_inspector
 from ..ranges import ranges_of
 from .caches import Cache, RuntimeCache, TimingCache
 from .cuda import Cuda, open_cuda, versions_of
@@ -74,6 +76,12 @@ class TensorRtBackend:
             information = executable.information(self._builder.runtime.LayerInformationFormat.JSON)
         operators = operators_from_layers(profiler.times_ms, information, inferences=loops)
         return OperatorProfile(operators, elapsed_ns / loops / 1e3)
+
+    def fused_graph(self, model: bytes, config: RunConfig) -> FusedGraph:
+        """Return which nodes of ``model`` each layer of the engine computes, as TensorRT's inspector tells."""
+        with self._loaded(model, config, is_explained=True) as executable:
+            information = executable.information(self._builder.runtime.LayerInformationFormat.JSON)
+        return graph_from_inspector(model, *self._builder.values(model), information)
 
     def _loaded(self, model: bytes, config: RunConfig, *, is_explained: bool = False) -> GpuExecutable:
         if config.device != DEVICE or config.threads != THREADS:

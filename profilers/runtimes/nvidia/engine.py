@@ -24,6 +24,7 @@ TYPES: Dict[str, FrozenSet[str]] = {
     "int8": frozenset(("INT8",)),
 }
 REDUCED = frozenset(("HALF", "BF16", "INT8", "FP8", "INT4", "FP4"))
+NUMPY = {"FLOAT": "float32", "HALF": "float16", "BF16": "bfloat16"}  # the others differ in case alone
 NEEDED = {"fp16": "HALF"}  # an int8 network has layers with nothing to quantise, a fp16 one has none without halves
 READ_BACK = ("builder_optimization_level", "max_aux_streams", "max_num_tactics", "avg_timing_iterations")
 
@@ -92,6 +93,19 @@ class EngineBuilder:
         )
         return BuiltEngine(bytes(built), options)
 
+    def values(self, model: bytes) -> Tuple[FrozenSet[str], Dict[str, Tuple[str, Tuple[int, ...]]]]:
+        """Return the names of a model's inputs, and numpy's type and the shape of every value that TensorRT names.
+
+        Raises `ModelRejected`.
+        """
+        self.log.clear()
+        network, parser = self._parsed(self.runtime.Builder(self.logger), model)
+        inputs = [network.get_input(index) for index in range(network.num_inputs)]
+        found = {tensor.name: _described(tensor) for tensor in (*inputs, *_outputs(network))}
+        del parser
+        known = {name: value for name, value in found.items() if min((0, *value[1])) >= 0}
+        return frozenset(tensor.name for tensor in inputs), known
+
     def _parsed(self, builder: Any, model: bytes) -> Tuple[Any, Any]:
         """Return the network and the parser that keeps its weights."""
         strong = getattr(self.runtime.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
@@ -158,10 +172,18 @@ def _require_types(found: FrozenSet[str], precision: str) -> None:
 
 
 def _dtypes(network: Any) -> Iterable[Any]:
+    return (tensor.dtype for tensor in _outputs(network))
+
+
+def _outputs(network: Any) -> Iterable[Any]:
     for index in range(network.num_layers):
         layer = network.get_layer(index)
         for output in range(layer.num_outputs):
-            yield layer.get_output(output).dtype
+            yield layer.get_output(output)
+
+
+def _described(tensor: Any) -> Tuple[str, Tuple[int, ...]]:
+    return NUMPY.get(tensor.dtype.name, tensor.dtype.name.lower()), tuple(tensor.shape)
 
 
 def _reason(error: Any) -> str:

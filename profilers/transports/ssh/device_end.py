@@ -4,6 +4,7 @@
     hardware
     missing | receive | attach | stop | clear PLAN_DIGEST
     fetch PLAN_DIGEST FILE
+    graphs
 
 The plan itself is run by a runner that `attach` detaches from the line, so that it lives on when the line drops, and
 that starts the worker again when a runtime takes it down. Where files may be is decided here, not by the line.
@@ -25,9 +26,12 @@ from ...errors import DeviceUnfit, PlanDamaged, ProfilerError
 from ...exits import DONE, FAILED, INTERRUPTED
 from ...journal import write_atomically
 from ...machine.hardware import fingerprint
+from ...run_config import RunConfig
 from ...runtimes.availability import require_usable
+from ...runtimes.graphs.asking import read_fused_graphs
 from ...runtimes.requirements import check_runtime
 from ...timing.plan import read_plan
+from ..graph_file import AskedGraphs, graphs_to_zip
 from ..local import run_plan_locally
 from .run_folder import RunFolder
 
@@ -60,6 +64,20 @@ def require(backend: str, precision: str = "fp32") -> None:
 def hardware() -> None:
     """Print this device's fingerprint."""
     _print({"event": "hardware", "hardware": fingerprint().to_json()})
+
+
+def graphs() -> None:
+    """Print the graphs that a runtime here makes of the models that stdin brings: a line on them, then their bytes."""
+    stream = sys.stdin.buffer
+    asked = json.loads(stream.readline())
+    models = [stream.read(size_bytes) for size_bytes in asked["sizes"]]
+    backend, config = asked["backend"], RunConfig.from_json(asked["config"])
+    require_usable(backend)
+    found = read_fused_graphs(models, backend=backend, config=config)
+    content = graphs_to_zip(AskedGraphs(backend, config, fingerprint(), models, found))
+    _print({"event": "graphs", "sha256": hashlib.sha256(content).hexdigest()})
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
 
 
 def missing(digest: str) -> None:
@@ -172,7 +190,7 @@ def clear(digest: str) -> None:
 
 
 VERBS: Dict[str, Callable[..., None]] = {
-    verb.__name__: verb for verb in (require, hardware, missing, receive, run, attach, stop, fetch, clear)
+    verb.__name__: verb for verb in (require, hardware, graphs, missing, receive, run, attach, stop, fetch, clear)
 }
 
 

@@ -2,6 +2,9 @@
 
 import pytest
 
+from gnomon.lut.kernels import build
+from gnomon.lut.kernels.sample import sequences
+
 
 @pytest.fixture
 def folder(tiny, tmp_path, monkeypatch):
@@ -46,3 +49,29 @@ def test_bad_input_is_one_sentence(gnomon, folder, arguments, message):
     assert outcome.err.startswith("error: ")
     assert message in outcome.err
     assert len(outcome.err.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_the_first_trip_for_kernels_brings_the_second_bundle(gnomon, folder, monkeypatch):
+    monkeypatch.setattr(build, "FAMILIES", (sequences.recurrent,))  # the smallest of them
+    made = gnomon("bundle", "create", "--kernels", "--networks", 10, "--out", "k.zip")
+    assert made.code == 0, made.err
+    assert "gnomon bundle import k.zip GRAPHS" in made.out
+    ran = gnomon("bundle", "run", "k.zip", "--backend", "onnxruntime")
+    assert ran.out.splitlines()[-1] == "next     gnomon bundle import k.zip k/graphs-onnxruntime-t1.zip"
+    imported = gnomon("bundle", "import", "k.zip", "k/graphs-onnxruntime-t1.zip")
+    assert imported.code == 0, imported.err
+    assert "to time, made by onnxruntime there" in imported.out
+    assert (folder / "k-onnxruntime-t1.zip").exists()
+
+
+@pytest.mark.parametrize("option", ["--precision=int8", "--space=tiny", "--networks-only"])
+def test_a_bundle_of_kernels_is_of_no_space(gnomon, folder, option):
+    assert gnomon("bundle", "create", "--kernels", option, "--out", "k.zip").code == 2
+    assert list(folder.iterdir()) == []
+
+
+def test_a_dry_run_for_kernels_writes_nothing(gnomon, folder):
+    dry = gnomon("bundle", "create", "--kernels", "--networks", 12, "--out", "k.zip", "--dry-run")
+    assert "of 12 sampled networks" in dry.out
+    assert list(folder.iterdir()) == []

@@ -89,3 +89,13 @@ def test_options_of_a_model_need_one(gnomon, profile_name, options):
 
 def test_kernels_are_of_no_space(gnomon):
     assert gnomon("profile", "fashion_mnist", "--kernels").code == 2
+
+
+def test_two_kernel_profiles_are_compared_by_kernel(gnomon, kernels, profile_name):
+    same = gnomon("lut", "diff", kernels, kernels)
+    assert "kernels  no kernel changed beyond noise" in same.out
+    assert "one kernel, timed all along" in same.out
+    assert gnomon("lut", "diff", kernels, kernels, "--json").json["noun"] == "kernels"
+    mixed = gnomon("lut", "diff", kernels, profile_name)
+    assert mixed.code != 0
+    assert "compare two of one kind" in mixed.err

@@ -4,6 +4,8 @@ import pytest
 
 from gnomon.lut.kernels import build
 from gnomon.lut.kernels.profile import load_kernel_profile
+from gnomon.profilers import fingerprint
+from gnomon.profilers.transports import local
 
 
 @pytest.fixture
@@ -23,7 +25,7 @@ def test_defaults_are_those_of_a_kernel_request(gnomon, asked):
     assert gnomon("profile", "--kernels").code != 0
     (request, path, force) = asked[0]
     assert request == build.KernelRequest("onnxruntime")
-    assert path.name == "onnxruntime.t1.kernels.jsonl"
+    assert path.name == f"{fingerprint().slug_of('cpu')}.onnxruntime.t1.kernels.jsonl"
     assert not force
 
 
@@ -48,7 +50,7 @@ def test_options_reach_the_request(gnomon, asked, tmp_path):
     assert request.config.threads == 2
 
 
-@pytest.mark.parametrize("option", ["--precision=int8", "--batch=8", "--device=ssh://pi", "--networks-only"])
+@pytest.mark.parametrize("option", ["--precision=int8", "--batch=8", "--networks-only"])
 def test_what_is_of_spaces_is_refused(gnomon, asked, option):
     assert gnomon("profile", "--kernels", option).code == 2
     assert not asked
@@ -60,7 +62,7 @@ def test_a_backend_that_does_not_tell_its_kernels_says_so(gnomon, monkeypatch, t
     def refuse(models, **how):
         raise GraphUnavailable("The backend 'other' does not tell which kernels it makes of a model")
 
-    monkeypatch.setattr(build, "read_fused_graphs", refuse)
+    monkeypatch.setattr(local, "read_fused_graphs", refuse)
     monkeypatch.setattr(build.KernelRequest, "models", property(lambda request: {}))
     outcome = gnomon("profile", "--kernels", "--out", tmp_path / "x.jsonl")
     assert outcome.code != 0
@@ -72,3 +74,9 @@ def test_a_missing_profile_says_how_to_measure_one(tmp_path):
 
     with pytest.raises(UnknownProfile, match="gnomon profile --kernels --out"):
         load_kernel_profile(tmp_path / "none.jsonl")
+
+
+def test_a_dry_run_measures_nothing(gnomon, asked):
+    printed = gnomon("profile", "--kernels", "--dry-run", "--networks", 12, "--time-cap-s", 60).out
+    assert "of 12 sampled networks, in at most 60 s" in printed
+    assert not asked

@@ -25,6 +25,7 @@ from gnomon.lut import (
     load_profile,
 )
 from gnomon.lut.measuring import build as build_module
+from gnomon.lut.measuring import building as building_module
 from gnomon.outputs import OutputUnusable
 from gnomon.profilers.errors import (
     BackendUnavailable,
@@ -171,7 +172,7 @@ def test_a_killed_run_goes_on_and_measures_nothing_twice(request_, out, journal,
         shutil.copy(journal, kept)
         shutil.rmtree(folder)
 
-    monkeypatch.setattr(build_module, "shutil", SimpleNamespace(rmtree=remove))
+    monkeypatch.setattr(building_module, "shutil", SimpleNamespace(rmtree=remove))
     profile = build_profile(request_, out)
     found = read_results(kept)
     steps = Counter(visit.step for visit in found.visits if visit.step.slot >= 0)  # -1: an anchor on resuming

@@ -12,7 +12,7 @@ import pytest
 from gnomon.profilers import BundleDamaged, PlanMismatch, PlannedModel, RunConfig, TimingPolicy, write_plan
 from gnomon.profilers.transports import untrusted_zip
 from gnomon.profilers.transports.bundle import read_bundle, unpack_beside, unpack_bundle, write_bundle
-from gnomon.profilers.transports.manifest import MANIFEST, README, WORKER, read_bundle_folder
+from gnomon.profilers.transports.manifest import MANIFEST, README, WORKER, Bundle, read_bundle_folder
 
 
 @pytest.fixture
@@ -147,7 +147,9 @@ def test_a_missing_file_and_one_too_many_are_named(forge):
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        ("version", 2, "expected gnomon.bundle version 1"),
+        ("version", 3, "expected gnomon.bundle version 2"),
+        ("asks", "money", "asks for 'money'"),
+        ("only", ["no such/name", 1], "backend is"),
         ("items", [], "at least one layer"),
         ("batch", 0, "batch is 0"),
         ("precision", "fp8", "precision is 'fp8'"),
@@ -236,3 +238,11 @@ def test_a_folder_unpacked_before_is_used_again_unless_it_is_of_another_bundle(m
     write_bundle(path, tmp_path / "p" / "plan", plan=plan, origin={"space": "another"}, title="A test")
     with pytest.raises(PlanMismatch, match="another bundle"):
         unpack_beside(path)
+
+
+def test_a_bundle_of_the_first_version_is_read_as_one_that_asks_for_times_of_any_backend(make):
+    told = read_bundle(make()).to_json()
+    del told["asks"], told["only"]
+    found = Bundle.from_json({**told, "version": 1})
+    assert (found.asks, found.only) == ("times", None)
+    assert found == read_bundle(make())

@@ -11,10 +11,12 @@ from gnomon.cli.printing.exported_model import metric_line
 from gnomon.lut import ProfileMismatch
 from gnomon.outputs import OutputUnusable
 from gnomon.profilers import FallbackRefused, backend_names
+from gnomon.profilers.errors import GraphUnavailable
 from gnomon.profilers.runtimes.subprocess import ModelsInSubprocess
 from gnomon.search.errors import ExportRefused
 from gnomon.search.export import checks as export_checks
 from gnomon.search.export.export import ExportedMetric, export_subnet
+from gnomon.search.export.kernels import kernels_of_export
 from gnomon.supernets import SearchSpace
 from gnomon.supernets.graph import models_from_architecture
 from gnomon.supernets.metric import ACCURACY, BLEU, Answers, Metric
@@ -184,3 +186,33 @@ def test_a_folder_that_is_there_is_replaced_as_a_whole_when_asked(pairs, archite
 def test_the_command_says_the_metric_in_its_unit(metric, noun, line):
     said = metric_line(ExportedMetric(metric.name, metric.unit, 92.8, 92.76, 2500, noun))
     assert said.startswith(line)
+
+
+def test_the_kernels_that_the_network_consists_of_are_told_when_asked(pairs, architecture, tmp_path):
+    exported = export_subnet(Translator(pairs), architecture, tmp_path / "out", with_kernels=True)
+    found = exported.consists_of
+    assert found.not_told is None
+    assert found.runtime.startswith("onnxruntime ")
+    steps = [one for one in found.kernels if one.file == "decoder_step.onnx"]
+    assert steps
+    assert all(one.times % 6 == 0 for one in steps)  # the decoder runs six times
+    record = json.loads((tmp_path / "out" / "model.json").read_text())
+    assert record["kernels"]["kernels"][0].keys() == {"file", "operator", "key", "times"}
+    assert export_subnet(Translator(pairs), architecture, tmp_path / "again").consists_of is None
+
+
+def test_a_runtime_that_does_not_tell_its_kernels_is_said_to(pairs, architecture):
+    parts = models_from_architecture(pairs, architecture)
+    found = kernels_of_export(parts, "onnxruntime", precision="fp32", profile=None, device=Untelling(), elsewhere=None)
+    assert found.kernels == ()
+    assert "does not tell" in found.not_told
+
+
+class Untelling:
+    """A device whose runtime does not tell."""
+
+    def require(self, backend):
+        return "1.0"
+
+    def fused_graphs(self, models, *, backend, config):
+        raise GraphUnavailable(f"The backend {backend!r} does not tell which kernels it makes of a model")

@@ -220,7 +220,8 @@ class ScriptedConfig:
 def scripted_tensorrt(library, *, config=ScriptedConfig, engine=None):
     """Return a module like tensorrt 11 that knows the affine model."""
     tensor = SimpleNamespace(name="x", shape=AFFINE_SHAPE, dtype=FLOAT)
-    layer = SimpleNamespace(num_outputs=1, get_output=lambda index: tensor)
+    result = SimpleNamespace(name="y", shape=AFFINE_SHAPE, dtype=FLOAT)
+    layer = SimpleNamespace(num_outputs=1, get_output=lambda index: result)
     network = SimpleNamespace(num_inputs=1, get_input=lambda i: tensor, num_layers=1, get_layer=lambda i: layer)
     network.get_flag = lambda flag: True
     error = SimpleNamespace(node=lambda: 3, desc=lambda: "no such operator", node_name=lambda: "a.b", line=lambda: 7)

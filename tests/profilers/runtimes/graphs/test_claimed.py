@@ -1,6 +1,6 @@
 """Which nodes a primitive of OpenVINO stands for, also where it does not name them; scripted answers."""
 
-from gnomon.profilers.runtimes.graphs.openvino import Told, primitives_of
+from gnomon.profilers.runtimes.graphs.claimed import Told, primitives_of
 from gnomon.profilers.runtimes.graphs.wire import WireNode
 
 
