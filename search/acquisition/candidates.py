@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...supernets.space.space import Indices
+from ...supernets.space.space import Indices, SearchSpace
 from ..archive import Archive, first_occurrences, keys_of
 from ..evolution.evolve import crossed, mutated, ranked
 from ..prediction.posterior import Posterior, kept
@@ -23,8 +23,7 @@ def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> In
     measured = np.concatenate([archive.indices[full], archive.partial.indices[partial]])
     rows = measured[first_occurrences(measured)]
     rows = rows[ranked(archive, rows, *predicted(archive, posterior, rows))[:PARENTS]]
-    near = [space.neighbours(space.architecture(row)) for row in rows[: PARENTS // 6]]
-    rows = np.unique(np.concatenate([rows, *near]), axis=0)
+    rows = np.unique(np.concatenate([rows, one_gene_away(space, rows[: PARENTS // 6])]), axis=0)
     values, violations = predicted(archive, posterior, rows)
     is_ranked = False
     for _ in range(GENERATIONS):
@@ -41,6 +40,15 @@ def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> In
             order = ranked(archive, rows, values, violations)[:KEPT]
             rows, values, violations = rows[order], values[order], violations[order]
     return rows
+
+
+def one_gene_away(space: SearchSpace, rows: Indices) -> Indices:
+    """Return (n, d) canonical rows with each gene set to each of its options in turn, (k, d), with repeats."""
+    genes = np.repeat(np.arange(len(space.radices)), space.radices)
+    options = np.concatenate([np.arange(radix) for radix in space.radices])
+    changed = np.repeat(rows[:, None], len(genes), axis=1)
+    changed[:, np.arange(len(genes)), genes] = options
+    return space.canonical(changed.reshape(-1, rows.shape[1]))
 
 
 def predicted(archive: Archive, posterior: Posterior, rows: Indices) -> tuple[Values, Values]:

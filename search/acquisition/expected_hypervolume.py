@@ -50,9 +50,11 @@ def log_staircase_gain(costs: Values, deviation: Values, front: Values, corner: 
     from scipy.special import logsumexp
 
     inside = front[(front < corner).all(axis=1)]
-    inside = inside[np.argsort(inside[:, 1], kind="stable")]
+    inside = inside[np.lexsort((inside[:, 0], inside[:, 1]))]
+    below = np.minimum.accumulate(np.concatenate([corner[:1], inside[:, 0]]))
+    inside = inside[inside[:, 0] < below[:-1]]  # what another dominates makes no step
     edges = np.concatenate([inside[:, 1], corner[1:]])
-    heights = np.minimum.accumulate(np.concatenate([corner[:1], inside[:, 0]]))
+    heights = np.concatenate([corner[:1], inside[:, 0]])
     reach = log_improvement(edges[None], costs[:, 1:], deviation[:, 1:])
     before = np.concatenate([np.full((len(reach), 1), -np.inf), reach[:, :-1]], axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):  # a step of no width has the log of zero

@@ -22,20 +22,24 @@ def best_first(values: Values, directions: Sequence[Direction], violations: Valu
     if len(feasible):
         costs = minimised(values[feasible], directions)
         ranks[feasible] = pareto_rank(costs)
-        for rank in range(int(ranks[feasible].max()) + 1):
-            front = feasible[ranks[feasible] == rank]
-            crowding[front] = crowding_distances(values[front])
+        crowding[feasible] = crowding_by_rank(values[feasible], ranks[feasible])
     return np.lexsort((np.arange(len(values)), -crowding, ranks, violations))
 
 
-def crowding_distances(values: Values) -> Values:
-    """Return the gaps around each of (n, m) points summed over objectives, (n,); infinite at the ends."""
+def crowding_by_rank(values: Values, ranks: NDArray[np.int64]) -> Values:
+    """Return the gaps around each of (n, m) points among those of its rank, summed over objectives, (n,).
+
+    Infinite at the ends. Ranks (n,) are 0, 1, ... without one left out.
+    """
     total = np.zeros(len(values))
+    first = np.concatenate([[0], np.cumsum(np.bincount(ranks))])
     for column in values.T:
-        order = np.argsort(column, kind="stable")
-        span = column[order[-1]] - column[order[0]]
-        if span > 0:
-            gaps = np.full(len(column), np.inf)
-            gaps[1:-1] = (column[order[2:]] - column[order[:-2]]) / span
-            total[order] += gaps
+        order = np.lexsort((column, ranks))  # stable: as they come, where equal
+        placed = column[order]
+        span = (placed[first[1:] - 1] - placed[first[:-1]])[ranks[order]]
+        gaps = np.full(len(values), np.inf)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            gaps[1:-1] = (placed[2:] - placed[:-2]) / span[1:-1]
+        gaps[first[:-1]] = gaps[first[1:] - 1] = np.inf
+        total[order] += np.where(span > 0, gaps, 0.0)
     return total

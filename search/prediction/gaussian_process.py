@@ -15,6 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
+from .expectation import Expectation
 from .kernel import Basis, Encoding, Settings, default_settings, doubt, same_share
 from .surrogate import Floats
 from .warp import POWERS, Warp
@@ -59,7 +60,7 @@ class GaussianProcess:
     def after(evidence: Evidence, encoding: Encoding, settings: Settings) -> GaussianProcess:
         """Condition on evidence, settings given."""
         basis, warp = Basis.of(encoding, evidence.features), evidence.warp(settings.power)
-        covariance = basis.components(evidence.features, evidence.features).covariance(settings)
+        covariance = basis.covariance(evidence.features, evidence.features, settings)
         lower = factor(covariance + SHIFT * same_share(evidence.shares, evidence.shares), settings, evidence.shares)
         if lower is None:
             raise ValueError(f"the covariance of {len(evidence.targets)} measurements is not positive: {settings}")
@@ -71,7 +72,7 @@ class GaussianProcess:
 
     def mean(self, features: Floats) -> Floats:
         """Return the expected value of full measurements, (n,)."""
-        return self.warp.restored(self._across(features) @ self.weights)
+        return self.warp.restored(self._expectation(features))
 
     def predict(self, features: Floats) -> tuple[Floats, Floats]:
         """Return mean and standard deviation of the noise-free value, (n,) each."""
@@ -85,7 +86,7 @@ class GaussianProcess:
         """Return means, (n,), and covariances, (n, n), of noise-free values."""
         across = self._across(features)
         whitened = solved(self.lower, across.T)
-        prior = self.basis.components(features, features).covariance(self.settings)
+        prior = self.basis.covariance(features, features, self.settings)
         mean = across @ self.weights
         slope = self.warp.slope(mean)
         return self.warp.restored(mean), (prior - whitened.T @ whitened) * (self.variance * np.outer(slope, slope))
@@ -96,12 +97,11 @@ class GaussianProcess:
         return np.asarray(self.settings.variances(np.array([share]))[0] * self.variance * slope**2)
 
     @cached_property
-    def _evidence_seen(self) -> list[Floats]:
-        return self.basis.seen(self.evidence.features)
+    def _expectation(self) -> Expectation:
+        return Expectation.of(self.basis, self.settings, self.evidence.features, self.weights)
 
     def _across(self, features: Floats) -> Floats:
-        parts = self.basis.components(features, self.evidence.features, self._evidence_seen)
-        return parts.covariance(self.settings)
+        return self.basis.covariance(features, self.evidence.features, self.settings)
 
 
 def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:

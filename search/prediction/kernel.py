@@ -118,11 +118,30 @@ class Basis:
             for view, centre, power in zip(self.encoding.views, self.centres, self.powers)
         ]
 
-    def components(self, left: Floats, right: Floats, right_seen: list[Floats] | None = None) -> Components:
-        """Return the parts of the covariance between (n, k) and (n', k) features, whose views may be known already."""
-        linear = tuple(a @ b.T for a, b in zip(self.seen(left), right_seen or self.seen(right)))
-        differing = (left.sum(axis=1)[:, None] + right.sum(axis=1)[None, :] - 2 * left @ right.T) / (2 * self.genes)
-        return Components(linear, differing)
+    def components(self, left: Floats, right: Floats) -> Components:
+        """Return the parts of the covariance between (n, k) and (n', k) features."""
+        linear = tuple(a @ b.T for a, b in zip(self.seen(left), self.seen(right)))
+        return Components(linear, self.distances(left, right))
+
+    def covariance(self, left: Floats, right: Floats, settings: Settings) -> Floats:
+        """Return the covariance between (n, k) and (n', k) features, (n, n'): its parts added up in one product."""
+        total = self.distances(left, right)
+        total *= -1.0 / settings.length
+        np.exp(total, out=total)
+        total *= settings.local
+        total += CONSTANT
+        total += self.weighted(left, settings) @ self.weighted(right, settings).T
+        return total
+
+    def weighted(self, features: Floats, settings: Settings) -> Floats:
+        """Return the views side by side, each by the root of its weight, (n, q)."""
+        return np.concatenate([np.sqrt(w) * view for w, view in zip(settings.weights, self.seen(features))], axis=1)
+
+    def distances(self, left: Floats, right: Floats) -> Floats:
+        """Return the share of the genes in which (n, k) and (n', k) features differ, (n, n')."""
+        equal = left.astype(np.float32) @ right.astype(np.float32).T  # whole numbers: exact
+        differing = left.sum(axis=1)[:, None] + right.sum(axis=1)[None, :] - 2.0 * equal
+        return np.asarray(differing / (2 * self.genes), dtype=np.float64)
 
     def variances(self, features: Floats, settings: Settings) -> Floats:
         """Return each row's own covariance, (n,)."""

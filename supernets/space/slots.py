@@ -55,15 +55,20 @@ class SlotActivity:
         self, n_options: NDArray[np.int64], shapes: Sequence[SlotShape], contents: Sequence[Sequence[int]]
     ) -> None:
         self.n_genes = len(n_options)
-        self.parts: list[tuple[int, tuple[int, ...], tuple[int, ...], NDArray[np.bool_]]] = []
+        tables: dict[tuple[int, tuple[int, ...]], NDArray[np.bool_]] = {}  # by gene, and those that decide on it
         effects = [[np.zeros((n, 1), dtype=np.int64)] for n in n_options]  # a row an option: what slots make of it
         for (genes, radices), content in zip(shapes, contents):
             table = np.array(content, dtype=np.int64).reshape(radices)
             for axis, gene in enumerate(genes):
                 effects[gene].append(np.moveaxis(table, axis, 0).reshape(radices[axis], -1))
                 varies = np.any(table != np.take(table, [0], axis=axis), axis=axis)
-                rest = genes[:axis] + genes[axis + 1 :]
-                self.parts.append((gene, rest, strides_of(radices[:axis] + radices[axis + 1 :]), varies.ravel()))
+                rest, varies = deciding(genes[:axis] + genes[axis + 1 :], varies)
+                tables[gene, rest] = tables.get((gene, rest), False) | varies
+        self.parts = [
+            (gene, rest, strides_of(varies.shape), varies.ravel())
+            for (gene, rest), varies in tables.items()
+            if varies.any()
+        ]
         self.firsts = [first_of_equal_rows(np.hstack(columns)) for columns in effects]
         self.has_equals = any(not np.array_equal(first, np.arange(len(first))) for first in self.firsts)
 
@@ -89,6 +94,13 @@ class SlotActivity:
 def first_of_equal_rows(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return for each row the position of the first that equals it, (rows,)."""
     return np.array([np.flatnonzero((rows == row).all(axis=1))[0] for row in rows], dtype=np.int64)
+
+
+def deciding(genes: tuple[int, ...], table: NDArray[np.bool_]) -> tuple[tuple[int, ...], NDArray[np.bool_]]:
+    """Leave out the axes of a table along which it is constant; return the genes of the others, and their table."""
+    kept = [axis for axis in range(len(genes)) if (table != np.take(table, [0], axis=axis)).any()]
+    constant = tuple(slice(None) if axis in kept else 0 for axis in range(len(genes)))
+    return tuple(genes[axis] for axis in kept), table[constant]
 
 
 def codes_of(columns: NDArray[np.int64], genes: Sequence[int], strides: Sequence[int]) -> NDArray[np.int64]:

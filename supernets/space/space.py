@@ -242,8 +242,8 @@ class SearchSpace:
         """Encode architectures as (n, sum of options) zeros and ones; inactive genes are all zero."""
         rows, offsets = self.check(indices), np.concatenate([[0], np.cumsum(self.radices)[:-1]])
         encoded = np.zeros((len(rows), int(self.radices.sum())))
-        n_index, gene_index = np.nonzero(self._activity.of(rows))
-        encoded[n_index, offsets[gene_index] + self._activity.first_equal(rows)[n_index, gene_index]] = 1.0
+        options = offsets + self._activity.first_equal(rows)
+        encoded[np.arange(len(rows))[:, None], options] = self._activity.of(rows)
         return encoded
 
     def slot_sum(self, value_of: Callable[[LayerSpec], float], *, each_run: bool = True) -> SlotSum:

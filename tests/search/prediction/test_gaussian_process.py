@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gnomon.search.archive import Archive
+from gnomon.search.prediction.expectation import Expectation
 from gnomon.search.prediction.gaussian_process import JITTER, SHIFT, Evidence, GaussianProcess, best_settings
 from gnomon.search.prediction.kernel import Basis, Encoding, Settings, default_settings, same_share
 from gnomon.search.prediction.posterior import MOST_TO_FIT, MOST_TO_TUNE, Hashed, Posterior, kept, step, tuned
@@ -58,6 +59,17 @@ def test_the_posterior_is_the_textbooks():
     assert process.predict(new)[0] == pytest.approx(mean)
     assert process.mean(new) == pytest.approx(mean)
     assert process.predict(new)[1] == pytest.approx(np.sqrt(np.diag(expected)))
+
+
+def test_the_covariance_is_its_components_added_up():
+    rows, new = features(12), features(5, seed=2)
+    basis, settings = Basis.of(ENCODING, rows), replace(SETTINGS, length=0.1, local=3.0)
+    settings = replace(settings, weights=tuple(0.1 * n for n in range(len(settings.weights))))
+    expected = basis.components(new, rows).covariance(settings)
+    np.testing.assert_allclose(basis.covariance(new, rows, settings), expected, rtol=1e-12)
+    weights = np.sin(np.arange(len(rows)))
+    expectation = Expectation.of(basis, settings, rows, weights)
+    np.testing.assert_allclose(expectation(new), expected @ weights, rtol=1e-9, atol=1e-12)
 
 
 def test_a_partial_evaluation_is_less_believed_than_a_full_measurement():
