@@ -129,14 +129,14 @@ def register(app: typer.Typer) -> None:
         if kernels:
             if space or space_option or networks_only:
                 raise typer.BadParameter("--kernels measures no space; leave SPACE and --networks-only out")
-            request = kernel_request(context, PROFILE, backend, asked)
+            of_kernels = kernel_request(context, PROFILE, backend, asked)
             if dry_run:
-                print(f"models   {request.networks} sampled networks, and the kernels that {backend} makes of them")
-                print(f"time     {span(request.policy.time_cap_s)} of measuring at most")
+                print(f"models   {of_kernels.networks} sampled networks, and the kernels that {backend} makes of them")
+                print(f"time     {span(of_kernels.policy.time_cap_s)} of measuring at most")
                 print("nothing is measured, and nothing is written")
                 return
             with connected(device, verbose=verbose) as transport:
-                measure_kernels(request, source, samples, out, transport, force=force)
+                measure_kernels(of_kernels, source, samples, out, transport, force=force)
             return
         policy = TimingPolicy(time_cap_s=asked.pop("time_cap_s"))
         if source is not None:

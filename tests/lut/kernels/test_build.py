@@ -16,7 +16,7 @@ from gnomon.profilers.results.results import read_results
 
 pytestmark = pytest.mark.slow
 
-POLICY = TimingPolicy(min_passes=2, max_passes=2, clean_blocks=0, time_cap_s=5.0, repeated=0)
+POLICY = TimingPolicy(min_passes=2, max_passes=2, clean_blocks=0, time_cap_s=5.0, processes=1, network_visits=1)
 SMALL = {"small": named(sequences.recurrent(np.random.default_rng(1)))}
 REQUEST = KernelRequest("onnxruntime", networks=0, policy=POLICY, further=SMALL)
 

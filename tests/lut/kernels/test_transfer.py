@@ -16,7 +16,7 @@ from gnomon.lut.kernels.transfer import PER_SORT, KernelTransfer, SourceKernel, 
 from gnomon.profilers import TimingPolicy
 
 SORTS = {"Conv": 1.6, "Relu": 2.4, "MatMul": 1.1}
-POLICY = TimingPolicy(min_passes=2, max_passes=2, clean_blocks=0, time_cap_s=5.0, repeated=0)
+POLICY = TimingPolicy(min_passes=2, max_passes=2, clean_blocks=0, time_cap_s=5.0, processes=1, network_visits=1)
 
 
 @pytest.fixture
