@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ from gnomon.profilers.worker.execution import PlanExecution
 MODELS, LOAD_S, NOISE, PROBE_US = 30, 0.02, 0.01, 20.0
 SHARES, FACTORS, SPELLS_S = (0.0, 0.2, 0.5, 0.8, 0.9), (1.2, 1.5, 2.2), (0.005, 0.1, 2.0)
 CLEAN = TimingPolicy(anchor_every=10)
-BEFORE = TimingPolicy(clean_blocks=0, max_passes=24, anchor_every=10)
+BEFORE = TimingPolicy(block_us=1_000, blocks_per_visit=3, clean_blocks=0, max_passes=24, anchor_every=10)
 LENGTHS: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {  # of mean one
     "exponential": lambda rng, n: rng.exponential(1.0, n),  # what the estimator assumes
     "alike": lambda rng, n: rng.uniform(0.8, 1.2, n),
@@ -165,7 +166,7 @@ def latencies(results: Results) -> dict[str, float]:
     ]
     raw, at_s = raw_records(results), results.at_s
     records = [LayerRecord(key=key, at_s=at_s[key], **raw[key]) for key in results.measurements]
-    measured = Timeline.of(results.session_starts_s, anchors).measurements(records)
+    measured, _ = Timeline.of(results.session_starts_s, anchors).read(records)
     return {record.key: found.value_us for record, found in zip(records, measured)}
 
 
@@ -214,7 +215,7 @@ def print_live(backend: str, space: str, rounds: int) -> None:
     print(f"live: {space}, {backend}, {rounds} rounds; load average {os.getloadavg()[0]:.1f} before")
     for _ in range(rounds):
         for count in (0, cores, 2 * cores):
-            for label, policy in (("before", TimingPolicy(clean_blocks=0, max_passes=24)), ("clean", TimingPolicy())):
+            for label, policy in (("before", replace(BEFORE, anchor_every=25)), ("clean", TimingPolicy())):
                 with tempfile.TemporaryDirectory() as name, burners(count):
                     profile = gnomon.profile(space, backend, out=Path(name) / "p.jsonl", policy=policy)
                 facts = dict(profile.facts())
