@@ -195,9 +195,11 @@ def transfer_from(records: Sequence[SourceRecord], measured: Mapping[str, Measur
 
 def scaled_by(transfer: KernelTransfer | None, measured: Mapping[str, MeasuredKernel]) -> Mapping[str, MeasuredKernel]:
     """Return the kernels of the source that were not measured here, scaled, by digest."""
-    found = {}
-    for digest, one in transfer.source.items() if transfer is not None else ():
-        if transfer is not None and digest not in measured:
+    found: dict[str, MeasuredKernel] = {}
+    if transfer is None:
+        return found
+    for digest, one in transfer.source.items():
+        if digest not in measured:
             value_us, doubt = max(SHORTEST_US, transfer.scaled_us(digest)), transfer.doubt(one.sort)
             found[digest] = MeasuredKernel(one.key, one.operator, one.cost, value_us, doubt, log_ratio=doubt)
     return found

@@ -47,7 +47,8 @@ def designed(source: Mapping[str, SourceKernel], met: Iterable[str]) -> frozense
 
     Those that the source lacks, and of each sort a few, spread by the time that the source says.
     """
-    chosen, sorts = set(), dict[str, list[str]]()
+    chosen: set[str] = set()
+    sorts: dict[str, list[str]] = {}
     for digest in met:
         if digest in source:
             sorts.setdefault(source[digest].sort, []).append(digest)
@@ -112,7 +113,8 @@ class KernelTransfer:
     @cached_property
     def errors(self) -> Array:
         """The absolute log errors of all kernels left out, (n,)."""
-        return np.abs([error for errors in self.held_out.values() for error in errors.values()] or [math.inf])
+        found = [error for errors in self.held_out.values() for error in errors.values()]
+        return np.asarray(np.abs(found or [math.inf]))
 
     def doubt(self, sort: str) -> float:
         """Return what the log error of a scaled kernel keeps to, one sigma: of its sort, drawn to that of all.
