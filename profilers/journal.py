@@ -199,6 +199,17 @@ def _is_intact(path: PathLike, number: int, line: bytes, record: Record, *, requ
     """Tell whether a line has a checksum; raises `JournalDamaged` for a wrong one, and for none where `required`."""
     if CHECKSUM not in record and not required:
         return False
+    without_checksum(path, number, line)
+    return True
+
+
+def has_checksum(line: bytes) -> bool:
+    """Tell whether a line ends as one that has a checksum."""
+    return line[-_CHECKSUM_BYTES:].startswith(f',"{CHECKSUM}":"'.encode())
+
+
+def without_checksum(path: PathLike, number: int, line: bytes) -> bytes:
+    """Return a line as it was before it had its checksum; raises `JournalDamaged` for a wrong one, and for none."""
     body = line[:-_CHECKSUM_BYTES]
     if line != body + f',"{CHECKSUM}":"{zlib.crc32(body):08x}"}}'.encode():
         raise JournalDamaged(
@@ -207,7 +218,7 @@ def _is_intact(path: PathLike, number: int, line: bytes, record: Record, *, requ
             path=str(path),
             line_number=number,
         )
-    return True
+    return body + b"}"
 
 
 def _object(line: bytes) -> Optional[Record]:

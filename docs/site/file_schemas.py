@@ -102,7 +102,7 @@ def profile_schema() -> Schema:
     schema = of(profile_file.AnyRecord)
     header = schema["$defs"]["ProfileHeader"]
     schema["$defs"]["ProfileHeader"] = of_version(header, profile_file.SCHEMA, profile_file.READABLE_VERSIONS)
-    return schema
+    return checked(schema)
 
 
 def run_schema() -> Schema:

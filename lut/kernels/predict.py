@@ -133,7 +133,7 @@ def graph_for(
     if differences := differences_from(profile, device):
         raise ProfileMismatch(
             f"{profile.name} is of another processor or runtime ({'; '.join(differences)}), which makes other "
-            f"kernels of a model. Predict on that device (--device), or measure this one: gnomon profile --kernels",
+            f"kernels of a model. Predict on that device, or measure this one: gnomon profile --kernels",
             fields=tuple(one.partition(":")[0] for one in differences),
         )
     (graph,) = graphs_of({"asked": asked.content}, profile.header.backend, profile.run_config, device).values()

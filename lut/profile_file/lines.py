@@ -8,11 +8,12 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from ...profilers.errors import JournalDamaged
-from ...profilers.journal import record_from_line, whole_lines
+from ...profilers.journal import has_checksum, record_from_line, whole_lines, without_checksum
 from ...supernets import Architecture
 from ..errors import ProfileDamaged
 from ..record import Record
 from .schema import (
+    FIRST_WITH_CHECKSUMS,
     READABLE_VERSIONS,
     SCHEMA,
     AnchorRecord,
@@ -30,15 +31,21 @@ ADAPTER: TypeAdapter[Record] = TypeAdapter(AnyRecord)
 def records_of(path: Path, content: bytes) -> Iterator[tuple[int, bytes, Record]]:
     """Yield the number, from 1, the line and the record of each line; raises ProfileDamaged for the first bad one.
 
-    Each record agrees with itself; a second record of one thing is bad.
+    All lines have checksums or none has; they are yielded without. Each record agrees with itself; a second record of
+    one thing is bad.
     """
     try:
         lines, torn = whole_lines(path, content)
         if torn:
             raise ProfileDamaged(f"{torn[0]}. A finished profile has no torn line: copy it again, or profile again")
         first_line: dict[tuple[str, object], int] = {}
+        is_checked = bool(lines) and has_checksum(lines[0])
         for number, line in enumerate(lines, 1):
+            if is_checked:
+                line = without_checksum(path, number, line)
             record = record_of(path, number, line)
+            if isinstance(record, ProfileHeader) and record.version >= FIRST_WITH_CHECKSUMS and not is_checked:
+                without_checksum(path, number, line)
             require_new(path, number, record, first_line)
             require_fitting(path, number, record)
             yield number, line, record

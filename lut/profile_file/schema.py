@@ -16,13 +16,14 @@ from ..record import Record
 
 SCHEMA = "gnomon.profile"
 # History of the profile format, newest first:
+#   6  a checksum in every line
 #   5  header: refreshed
 #   4  layer, network: probe_us, switches; anchor: clean; header: contention
 #   3  header: weight_bits
 #   2  header: source, session_starts_s; layer, network: at_s; prior; the fit of an unverified profile has nulls
 #   1  header, layer, network, anchor, failure, fit
-SCHEMA_VERSION = 5
-READABLE_VERSIONS = (1, 2, 3, 4, 5)
+SCHEMA_VERSION, FIRST_WITH_CHECKSUMS = 6, 6
+READABLE_VERSIONS = (1, 2, 3, 4, 5, 6)
 
 ANCHOR = "anchor:"  # begins an anchor's key; the key of the layer that serves as anchor follows
 

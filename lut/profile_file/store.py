@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from ...inputs import ABSENT, fault_of_file
 from ...outputs import appearing, file_kind
 from ...profilers.files import has_schema, read_file
-from ...profilers.journal import json_line
+from ...profilers.journal import checked_line
 from ...supernets.plugins import closest_hint
 from ..errors import ProfileDamaged, UnknownProfile
 from ..latency_model.fit_report import FitReport
@@ -30,6 +30,7 @@ from .lines import records_of, require_own_genes
 from .profile import HardwareProfile, predicted_from
 from .schema import (
     SCHEMA,
+    SCHEMA_VERSION,
     AnchorRecord,
     FailureRecord,
     LayerRecord,
@@ -153,16 +154,17 @@ def storable(source: str) -> Iterator[None]:
 def seal(
     path: Path, header: ProfileHeader, records: Iterable[Record], report: FitReport, *, force: bool = False
 ) -> None:
-    """Write a finished profile: header, layers by key, networks by genes, anchors, failures, fit.
+    """Write a finished profile: header, layers by key, networks by genes, anchors, failures, fit; each line checked.
 
     Raises OutputUnusable; with `force`, not for a profile that is there.
     """
+    header = header.model_copy(update={"version": SCHEMA_VERSION})
     fit = FitReport.model_validate(rounded(report.model_dump()))
     order = (LayerRecord, PriorRecord, NetworkRecord, AnchorRecord, FailureRecord)
     body = sorted(records, key=lambda record: (order.index(type(record)), sort_key(record)))
-    lines = [json_line(content_of(record)) for record in (header, *body, fit)]
+    lines = [checked_line(content_of(record)) for record in (header, *body, fit)]
     with appearing(path, PROFILE, force=force) as fresh:
-        fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        fresh.write_bytes(b"\n".join(lines) + b"\n")
 
 
 def content_of(record: Record) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -7,13 +8,13 @@ from hypothesis import strategies as st
 
 from gnomon.lut import FitReport, LatencyTable, ProfileDamaged, UnknownProfile, load_profile, shipped_profiles
 from gnomon.lut.profile_file.lines import validated
-from gnomon.lut.profile_file.schema import FailureRecord, LayerRecord
-from gnomon.lut.profile_file.store import parse, seal
+from gnomon.lut.profile_file.schema import SCHEMA_VERSION, FailureRecord, LayerRecord
+from gnomon.lut.profile_file.store import parse, read_records, seal
 from gnomon.profilers.timing.measurement import Measurement
 from gnomon.supernets import Architecture, InvalidArchitecture
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-SAMPLE = SAMPLES / "profile_v3.jsonl"
+SAMPLE, NEWEST = SAMPLES / "profile_v3.jsonl", SAMPLES / "profile_v6.jsonl"
 
 
 @pytest.fixture
@@ -48,7 +49,8 @@ def test_a_profile_with_a_probe_says_how_busy_the_core_was_and_seals_to_the_same
     never_clean = sum(not found.is_undisturbed for found in profile.table.measurements.values())
     assert f"{never_clean} of 154 layers were never seen undisturbed" in str(profile)
     seal(tmp_path / "again.jsonl", profile.header, records_of(path)[1:-1], fit_report(profile))
-    assert (tmp_path / "again.jsonl").read_bytes() == path.read_bytes()
+    again = [record.model_dump(exclude={"version"}) for record in read_records(tmp_path / "again.jsonl")]
+    assert again == [record.model_dump(exclude={"version"}) for record in read_records(path)]
 
 
 def test_a_refreshed_profile_is_rescaled_on_reading_and_seals_to_the_same_bytes(tmp_path):
@@ -64,7 +66,39 @@ def test_a_refreshed_profile_is_rescaled_on_reading_and_seals_to_the_same_bytes(
     assert "refresh  rescaled by x1.070 (90 %: 1.061 to 1.079) from profile_v3 (sha256 " in str(profile)
     assert profile.drift_percent == pytest.approx(before.drift_percent)
     seal(tmp_path / "again.jsonl", profile.header, records_of(path)[1:-1], fit_report(profile))
-    assert (tmp_path / "again.jsonl").read_bytes() == path.read_bytes()
+    assert (tmp_path / "again.jsonl").read_bytes() == NEWEST.read_bytes()
+
+
+def test_a_profile_with_checksums_is_read_as_one_without(tmp_path):
+    profile = load_profile(NEWEST)
+    assert profile.header.version == 6
+    old = load_profile(SAMPLES / "profile_v5.jsonl")
+    assert profile.table.measurements == old.table.measurements
+    assert profile.networks == old.networks
+    assert profile.latency.value_us([old.networks[0].indices]) == old.latency.value_us([old.networks[0].indices])
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_byte_that_is_not_what_was_sealed_is_found(tmp_path, data):
+    content = NEWEST.read_bytes()
+    at = data.draw(st.integers(0, len(content) - 1))
+    other = data.draw(st.sampled_from(b"0123456789").filter(lambda byte: byte != content[at]))
+    (tmp_path / "p.jsonl").write_bytes(content[:at] + bytes([other]) + content[at + 1 :])
+    with pytest.raises(ProfileDamaged):
+        load_profile(tmp_path / "p.jsonl")
+
+
+def test_a_line_that_lost_its_checksum_is_found_and_so_are_all(tmp_path):
+    lines = NEWEST.read_text().splitlines(keepends=True)
+    bare = [re.sub(r',"crc32":"[0-9a-f]{8}"}', "}", line) for line in lines]
+    for number in (1, 7, len(lines)):
+        (tmp_path / "p.jsonl").write_text("".join([*lines[: number - 1], bare[number - 1], *lines[number:]]))
+        with pytest.raises(ProfileDamaged, match=f"line {2 if number == 1 else number}: |line 1: "):
+            load_profile(tmp_path / "p.jsonl")
+    (tmp_path / "p.jsonl").write_text("".join(bare))
+    with pytest.raises(ProfileDamaged, match="line 1: it is not what was written, as its checksum says"):
+        load_profile(tmp_path / "p.jsonl")
 
 
 @pytest.mark.parametrize("factor", [0, -1.0, 1e9, "1", None])
@@ -105,10 +139,10 @@ def records_of(path):
 @given(rng=st.randoms(use_true_random=False))
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_sealing_what_was_read_gives_the_same_bytes_in_any_order(tmp_path, rng):
-    profile, records = load_profile(SAMPLE), records_of(SAMPLE)[1:-1]
+    profile, records = load_profile(NEWEST), read_records(NEWEST)[1:-1]
     rng.shuffle(records)
     seal(tmp_path / "again.jsonl", profile.header, records, fit_report(profile), force=True)
-    assert (tmp_path / "again.jsonl").read_bytes() == SAMPLE.read_bytes()
+    assert (tmp_path / "again.jsonl").read_bytes() == NEWEST.read_bytes()
 
 
 @given(
@@ -123,12 +157,13 @@ def test_sealing_what_was_read_gives_the_same_bytes_in_any_order(tmp_path, rng):
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_sealed_number_and_word_reads_back_as_it_was(tmp_path, visits, loops, reason):
     profile, blocks = load_profile(SAMPLE), tuple(map(tuple, visits))
+    header = profile.header.model_copy(update={"version": SCHEMA_VERSION})
     layer = LayerRecord(key="layer", loops=loops, block_us=blocks)
     failure = FailureRecord(key="other", reason=reason)
     seal(tmp_path / "p.jsonl", profile.header, [failure, layer], fit_report(profile), force=True)
     again = load_profile(tmp_path / "p.jsonl")
     assert again.table == LatencyTable({"layer": Measurement(blocks, loops)}, {"other": reason})
-    assert (again.header, again.fit, again.networks) == (profile.header, profile.fit, ())
+    assert (again.header, again.fit, again.networks) == (header, profile.fit, ())
 
 
 def test_a_profile_cut_at_a_line_is_refused(tmp_path):
