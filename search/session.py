@@ -29,9 +29,10 @@ from .problem.objective import Objective
 from .problem.problem import settled
 from .rounds import Rounds, Trial
 from .runs.asks import Ask
+from .runs.counting import counted
 from .runs.folder import KEPT, kept_reference, open_journal, open_run, writing
 from .runs.identity import header_for
-from .runs.measured import feasible_volume, measured_of
+from .runs.measured import as_measured, feasible_volume
 from .runs.outcomes import KeptOutcomes
 from .runs.pilots import pilots_of
 from .runs.records import ASKS_FILE, STOP_FILE, Evaluation, PartialExamples
@@ -138,8 +139,8 @@ class Session:
         return None if pilots is None else tuple(pilot.read() for pilot in pilots)
 
     def volume(self) -> float:
-        """Return the hypervolume of what was measured in full and keeps the constraints."""
-        return self._volume_of(self._evaluations)
+        """Return the hypervolume of what counts in the front and keeps the constraints."""
+        return self._volume_of(counted(self.header, self.start, self._evaluations))
 
     def pending(self) -> tuple[Trial, ...]:
         """Return what is left to measure of what was asked for, in order; nothing when the run is over, and it says so.
@@ -243,10 +244,11 @@ class Session:
 
     def _gain_said(self) -> str:
         config = self.header.config
-        full = sorted((e for e in self._evaluations if e.is_full), key=lambda e: (e.round, e.position))
+        counting = counted(self.header, self.start, self._evaluations)
+        full = sorted(counting, key=lambda e: (e.round, e.position))
         if config.stop_gain is None or len(full) <= config.patience:
             return ""
         return gain_said(self._volume_of(full[: -config.patience]), self._volume_of(full), config)
 
-    def _volume_of(self, evaluations: Sequence[Evaluation]) -> float:
-        return feasible_volume(self.problem, measured_of(self.header, self.start, evaluations))
+    def _volume_of(self, counting: Sequence[Evaluation]) -> float:
+        return feasible_volume(self.problem, as_measured(self.header, self.start, counting))
