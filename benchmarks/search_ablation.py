@@ -39,6 +39,7 @@ ABLATIONS = {
     "first partial evaluations at random": replace(
         WHOLE, constants={f"{SEARCH}.acquisition.opening:informative": drawn}
     ),
+    "full validations alone count": replace(WHOLE, constants={f"{SEARCH}.fronts.counting:MOST": 0.0}),
     "partial evaluations at first only": replace(WHOLE, constants={f"{TACTIC}:PARTIAL_A_ROUND": 0.0}),
     "partial evaluations on a twentieth": replace(WHOLE, settings={**WHOLE.settings, "partial_share": 0.05}),
     "one size of effects for all genes": replace(WHOLE, constants={f"{SEARCH}.prediction.kernel:MOST_FAMILIES": 0}),

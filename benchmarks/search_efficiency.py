@@ -2,7 +2,8 @@
 
     python benchmarks/search_efficiency.py --landscape ofa --data ofa_mbv3_top1.csv --results ofa.jsonl [--table]
 
-Landscapes: ofa (fitted to Once-for-All's MobileNetV3; --data is the table of published validations), macro
+Landscapes: ofa (fitted to Once-for-All's MobileNetV3; --data is the table of published validations), ofa-images and
+ofa-images-fitted (the same, made of images under two assumptions: shares are of those that decide), macro
 (NAS-Bench-Macro; --data is its table), fashion (our own super-network, truly evaluated; --data is a file that keeps the
 evaluations and their processor seconds, made when missing; shares are of the images that decide), cells (like
 NAS-Bench-201's, its operations without order; made up, no --data). The tactic gnomon fits its first validations to

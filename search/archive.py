@@ -171,10 +171,14 @@ class Archive:
         canonical = self.space.canonical(rows)
         return canonical[first_occurrences(canonical, self.keys)]
 
-    def not_partially_evaluated(self, rows: Indices) -> NDArray[np.bool_]:
-        """Mark those of (n, d) canonical rows that neither were nor are measured on a share of the data, (n,)."""
-        pending = self.pending[self.pending_shares < 1.0]
-        evaluated = {key for rows in (self.partial.indices, pending) for key in keys_of(rows)}
+    def not_partially_evaluated(self, rows: Indices, share: float = 0.0) -> NDArray[np.bool_]:
+        """Mark those of (n, d) canonical rows that neither were nor are measured on such a share of the data, (n,).
+
+        What counts is a share below 1, and at least `share`.
+        """
+        pending = self.pending[(self.pending_shares < 1.0) & (self.pending_shares >= share)]
+        partial = self.partial.indices[self.partial.shares >= share]
+        evaluated = {key for rows in (partial, pending) for key in keys_of(rows)}
         return np.array([key_of(row) not in evaluated for row in rows], dtype=np.bool_)
 
     def without(self, rows: Indices) -> Archive:

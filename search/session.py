@@ -28,10 +28,12 @@ from .problem.objective import Objective
 from .problem.problem import settled
 from .rounds import Rounds, Trial
 from .runs.asks import Ask
+from .runs.counting import counted, counts_partial
 from .runs.folder import KEPT, kept_reference, open_journal, open_run, writing
 from .runs.gain import Gain, GrowingVolume
 from .runs.history import History
 from .runs.identity import header_for
+from .runs.measured import as_measured, feasible_volume
 from .runs.outcomes import KeptOutcomes
 from .runs.pilots import pilots_of
 from .runs.records import ASKS_FILE, STOP_FILE, Evaluation, PartialExamples
@@ -144,7 +146,9 @@ class Session:
         return None if pilots is None else tuple(pilot.read() for pilot in pilots)
 
     def volume(self) -> float:
-        """Return the hypervolume of what was measured in full and keeps the constraints."""
+        """Return the hypervolume of what counts in the front and keeps the constraints."""
+        if counts_partial(self.header):
+            return self._volume_of(counted(self.header, self.start, self._evaluations))
         return self._volume.value
 
     def pending(self) -> tuple[Trial, ...]:
@@ -256,5 +260,14 @@ class Session:
         config = self.header.config
         if config.stop_gain is None:
             return ""
-        before = self._gain.before_last(config.patience, self._history)
-        return "" if before is None else gain_said(before, self._volume.value, config)
+        if not counts_partial(self.header):
+            before = self._gain.before_last(config.patience, self._history)
+            return "" if before is None else gain_said(before, self._volume.value, config)
+        counting = counted(self.header, self.start, self._evaluations)
+        counting = tuple(sorted(counting, key=lambda e: (e.round, e.position)))
+        if len(counting) <= config.patience:
+            return ""
+        return gain_said(self._volume_of(counting[: -config.patience]), self._volume_of(counting), config)
+
+    def _volume_of(self, counting: Sequence[Evaluation]) -> float:
+        return feasible_volume(self.problem, as_measured(self.header, self.start, counting))

@@ -15,22 +15,27 @@ from typing import Any
 
 import numpy as np
 
-from gnomon.search.archive import Archive
+from gnomon.search.acquisition.fidelity import counting_share
+from gnomon.search.archive import Archive, key_of
+from gnomon.search.fronts.pareto import non_dominated
 from gnomon.search.prediction.posterior import tuned
 from gnomon.search.problem.problem import settled
 from gnomon.supernets.space.space import Indices
 from search_harness.cells import Cells
 from search_harness.entrants import Entrant, config_of
 from search_harness.fashion import Fashion
-from search_harness.landscape import Landscape, objectives_of, volumes_of
+from search_harness.landscape import DIRECTIONS, Landscape, objectives_of, volume_of, volumes_of
 from search_harness.macro import Macro
 from search_harness.measuring import Measuring
 from search_harness.ofa import Ofa
+from search_harness.ofa_images import FITTED, MEASURED_BLUR, OfaImages
 from search_harness.results import Best, Outcome, Results
 
 LANDSCAPES = {
     "ofa": Ofa,
     "ofa-openvino": lambda path: Ofa(path, "openvino"),
+    "ofa-images": OfaImages,
+    "ofa-images-fitted": lambda path: OfaImages(path, effects=FITTED, blur=MEASURED_BLUR / 3),
     "macro": Macro,
     "fashion": Fashion,
     "cells": Cells,
@@ -64,7 +69,8 @@ def searched(
 
     A method is told its budget, to which it may fit its beginning. A round may cost what a population costs, or
     what is left of the budget in whole validations. `known` networks are in the archive from the start, at today's
-    prices, and count as validated; the rows returned leave them out.
+    prices, and count as validated; the rows returned leave them out. Where partial evaluations count in the front, what
+    has a hypervolume after each round is the front by measured values.
     """
     objectives = objectives_of(landscape, variant, seed)
     config, problem = settled(config_of(entrant, landscape, seed=seed, budget=budget), landscape.space, objectives)
@@ -75,6 +81,7 @@ def searched(
     costs, clock = [0.0] * len(known), [0.0] * len(known)
     spent = seconds = 0.0
     taken: list[float] = []
+    fronts: list[float] = []  # hypervolumes of fronts that hold partial evaluations
     measuring = Measuring(landscape, objectives, in_part=config.partial_share < 1.0)
     with overridden(entrant.constants):
         built = entrant.build(landscape, config)
@@ -97,8 +104,15 @@ def searched(
                     taken.append(round(measuring.seconds, 3))
                     clock.append(round(seconds, 3))
             number += 1
+            archive = Archive.of(landscape.space, problem, measured=measured, partial=partial, pilots=measuring.pilots)
+            counts = counting_share(archive, config.partial_share, budget)
+            if counts < 1.0:
+                fronts.append(round(volume_of(landscape, counted_front(archive, counts)), 6))
+                costs.append(round(spent, 6))
+                taken.append(round(measuring.seconds, 3))
+                clock.append(round(seconds, 3))
     rows = np.array([row for _, row, _ in measured], dtype=np.int64)
-    volumes = [round(volume, 6) for volume in volumes_of(landscape, rows)]
+    volumes = [round(volume, 6) for volume in volumes_of(landscape, rows)] + fronts
     outcome = Outcome(
         landscape.name,
         landscape.setting,
@@ -113,6 +127,15 @@ def searched(
         tuple(taken) if measuring.images is not None else (),
     )
     return outcome, rows[len(known) :]
+
+
+def counted_front(archive: Archive, counts: float) -> Indices:
+    """Return what is on the front by measured values of full evaluations and those on a share that counts, (n, d)."""
+    full = {key_of(row) for row in archive.indices}
+    chosen = archive.partial.shares >= counts
+    chosen &= [key_of(row) not in full for row in archive.partial.indices]
+    rows = np.concatenate([archive.indices, archive.partial.indices[chosen]])
+    return rows[non_dominated(np.concatenate([archive.values, archive.partial.values[chosen]]), DIRECTIONS)]
 
 
 @contextmanager

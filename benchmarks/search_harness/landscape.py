@@ -130,6 +130,11 @@ def objectives_of(landscape: Landscape, variant: str, seed: int) -> tuple[Object
     return Accuracy(landscape, seed), price
 
 
+def volume_of(landscape: Landscape, rows: Indices) -> float:
+    """Return the hypervolume of the noise-free values of (n, d) networks."""
+    return hypervolume(np.stack([landscape.top1(rows), landscape.price(rows)], axis=1), DIRECTIONS, landscape.reference)
+
+
 def volumes_of(landscape: Landscape, rows: Indices) -> list[float]:
     """Return the hypervolume of the noise-free values after each of (n, d) networks."""
     if len(rows) == 0:

@@ -40,14 +40,19 @@ class Outcome:
         return self.volumes[n - 1] if n else 0.0
 
     def cost_of(self, volume: float) -> float:
-        """Return what was spent when the hypervolume was reached; infinite where it was not."""
-        reached = np.flatnonzero(np.array(self.volumes) >= volume)
-        return self.costs[reached[0]] if len(reached) else float("inf")
+        """Return what was spent when the hypervolume was reached, for good; infinite where it was not."""
+        at = self._reached(volume)
+        return self.costs[at] if at < len(self.costs) else float("inf")
 
     def seconds_of(self, volume: float) -> float:
         """Return the processor seconds of validations until the hypervolume was reached; infinite where it was not."""
-        reached = np.flatnonzero(np.array(self.volumes) >= volume)
-        return self.validation_seconds[reached[0]] if len(reached) else float("inf")
+        at = self._reached(volume)
+        return self.validation_seconds[at] if at < len(self.costs) else float("inf")
+
+    def _reached(self, volume: float) -> int:
+        """Return from which entry on the hypervolume is at least `volume`; a front of estimates can lose some."""
+        below = np.flatnonzero(np.array(self.volumes) < volume)
+        return int(below[-1]) + 1 if len(below) else 0
 
 
 @dataclass(frozen=True)

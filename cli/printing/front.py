@@ -11,6 +11,7 @@ from .table import print_table
 if TYPE_CHECKING:
     from ...search import Run
     from ...search.deployments.profiles import Profiles
+    from ...search.runs.measured import Measured
     from ...search.runs.quality import PredictorQuality
 
 
@@ -26,7 +27,7 @@ def print_run(
 
     front = run.front()
     chosen = front.pick(pick) if pick else None
-    taken = {measured.architecture for measured in run.measured if measured.source}
+    found = {measured.architecture: measured for measured in run.measured}
     few = frozenset(front.spread(spread).architectures) if spread is not None else frozenset()
     deployments = [run.deployment(architecture) for architecture in front.architectures]
     runs_on = ("runs on",) if any(deployments) else ()
@@ -37,7 +38,7 @@ def print_run(
             architecture.id,
             *map(float, values),
             *((deployment.label if deployment else "",) if runs_on else ()),
-            marks(architecture == chosen, architecture in few, architecture in taken, not within),
+            marks(architecture == chosen, architecture in few, not within, found[architecture]),
         )
         for architecture, values, within, deployment in zip(front.architectures, front.rows, inside, deployments)
     ]
@@ -68,18 +69,20 @@ def print_few(run: Run, count: int, *, pick: str) -> None:
     print_line(f"run      {run.folder}: {run.config.tactic}, {run.effort}")
     print_line(f"front    {len(front.architectures)} of {len(run.measured)} measured; {len(shown)} of them:")
     rows = [
-        (architecture.id, *map(float, values), marks(architecture == chosen, False, False, False))
+        (architecture.id, *map(float, values), marks(architecture == chosen))
         for architecture, values in zip(front.architectures, front.rows)
         if architecture in shown
     ]
     print_table(("id", *(quantity.head for quantity in front.quantities), ""), rows)
 
 
-def marks(chosen: bool, few: bool, taken: bool, outside: bool) -> str:
+def marks(chosen: bool, few: bool = False, outside: bool = False, found: Measured | None = None) -> str:
     """Return the remarks on a row of the front."""
-    return ", ".join(
-        ["<- pick"] * chosen + ["<- spread"] * few + ["measured by the other run"] * taken + ["outside"] * outside
-    )
+    remarks = ["<- pick"] * chosen + ["<- spread"] * few
+    if found is not None:
+        remarks += ["measured by the other run"] * (found.source is not None)
+        remarks += [f"on {100 * found.share:.3g} % of the examples"] * (found.share < 1.0)
+    return ", ".join(remarks + ["outside"] * outside)
 
 
 def quality_record(quality: PredictorQuality) -> dict[str, Any]:
@@ -92,10 +95,10 @@ def record_of(run: Run, pick: str | None, spread: int | None) -> dict[str, Any]:
     """Return the front of a run, how it was reached, and how well it was predicted, as JSON."""
     front = run.front()
     names = [quantity.name for quantity in front.quantities]
-    sources = {measured.architecture: measured.source for measured in run.measured}
+    found = {measured.architecture: measured for measured in run.measured}
     return {
         "front": [
-            {"id": a.id, "indices": a.indices, "source": sources[a], "in_region": within}
+            {"id": a.id, "indices": a.indices, "source": found[a].source, "share": found[a].share, "in_region": within}
             | dict(zip(names, map(float, values)))
             | ({"deployment": deployment.as_json()} if (deployment := run.deployment(a)) else {})
             for a, values, within in zip(front.architectures, front.rows, run.inside(front))

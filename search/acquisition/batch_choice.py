@@ -33,12 +33,15 @@ class Choosing:
     front: Values
     taken: NDArray[np.bool_]
     rows: Indices
+    counts: float
 
     @staticmethod
-    def among(rows: Indices, archive: Archive, posterior: Posterior) -> Choosing:
+    def among(rows: Indices, archive: Archive, posterior: Posterior, *, counts: float = 1.0) -> Choosing:
         """Start with nothing chosen; of what is pending, believe what is predicted.
 
-        What is better than the region's better side counts, measured or predicted, as that side.
+        What is better than the region's better side counts, measured or predicted, as that side. Measurements on the
+        share `counts` of the data and more are in the front: those on less than all as what is predicted, since the
+        best of many noisy ones look too good.
         """
         pending = archive.pending.reshape(-1, rows.shape[1])
         mean, covariances = posterior.joint(np.concatenate([pending, rows]))
@@ -47,29 +50,31 @@ class Choosing:
             column: given_pending(posterior.processes[column], covariance, believed[:, column], archive.pending_shares)
             for column, covariance in covariances.items()
         }
-        whole = archive.pending_shares == 1.0
-        values = np.concatenate([archive.values, believed[whole]])
-        feasible = archive.violation(values, np.concatenate([archive.indices, pending[whole]])) == 0
+        counted = archive.partial.indices[archive.partial.shares >= counts]
+        awaited = archive.pending_shares >= counts
+        values = np.concatenate([archive.values, posterior.mean(counted), believed[awaited]])
+        feasible = archive.violation(values, np.concatenate([archive.indices, counted, pending[awaited]])) == 0
         region = archive.problem.region
         front, clipped = region.clipped(values[feasible]), region.clipped(mean)
         if len(front) > MOST_IN_FRONT:
             front = front[non_dominated(front, archive.directions)]
         taken = np.zeros(len(rows), dtype=np.bool_)
-        return Choosing(posterior, archive, clipped, mean, covariances, front, taken, rows)
+        return Choosing(posterior, archive, clipped, mean, covariances, front, taken, rows, counts)
 
     def best(self, n: int, *, share: float) -> list[int]:
         """Return up to `n` positions, not taken before, to measure on a share of the images, the most promising first.
 
         Most promising is the most gain expected, times the probability that the constraints are kept; where nothing
-        gains, what is likeliest to keep them. What certainly breaks them comes last. A partial evaluation enters no
-        front; it is chosen where a full measurement would gain most, and tells of its neighbours.
+        gains, what is likeliest to keep them. What certainly breaks them comes last. A partial evaluation that enters
+        no front is chosen where a full measurement would gain most, and tells of its neighbours.
         """
         chosen: list[int] = []
         for _ in range(min(n, int((~self.taken).sum()))):
             position = int(np.lexsort(self._promise())[-1])
             chosen.append(position)
             self.taken[position] = True
-            if share == 1.0 and self.archive.violation(self.predicted[[position]], self.rows[[position]])[0] == 0:
+            broken = self.archive.violation(self.predicted[[position]], self.rows[[position]])[0] > 0
+            if share >= self.counts and not broken:
                 self.front = np.concatenate([self.front, self.mean[position][None]])
             for column, covariance in self.covariances.items():
                 noise = self.posterior.processes[column].noise(share, self.predicted[position, [column]])

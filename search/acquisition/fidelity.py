@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...supernets.evaluation.deciding import PILOTS
 from ..archive import Archive, key_of, keys_of
+from ..fronts.counting import counts_from
 
 FEWEST_PAIRS = 3
+DECIDING_SHARE = 0.2  # of the examples that decide: on fewer, what is taken as the pilots have it shifts estimates
 MISFIT = 0.05  # what no model explains of a full measurement, as a share of the spread of values
+
+
+def share_of_looks(archive: Archive, share: float) -> float:
+    """Return the share of the examples that a look is on, at least `share`; 1 for none."""
+    return max(share, DECIDING_SHARE) if archive.pilots == PILOTS else share
 
 
 def partial_evaluations_pay(archive: Archive, share: float) -> bool:
@@ -35,3 +43,15 @@ def partial_evaluations_pay(archive: Archive, share: float) -> bool:
             if told <= np.log1p(MISFIT**-2):
                 return False
     return True
+
+
+def counting_share(archive: Archive, share: float, budget: float) -> float:
+    """Return the share, at least `share`, on which an evaluation of the deciding examples counts in the front; or 1.
+
+    `budget` is what the search was told it may cost.
+    """
+    if not archive.divisible or archive.pilots < PILOTS or share == 1.0:
+        return 1.0
+    full = {key_of(row): values for row, values in zip(archive.indices, archive.values)}
+    looks = zip(archive.partial.indices, archive.partial.shares, archive.partial.values)
+    return max(share, counts_from(full, [(key_of(row), *rest) for row, *rest in looks], archive.directions, budget))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...lut.latency_model.sampling import networks_for
+from ...supernets.evaluation.deciding import PILOTS
 from ...supernets.space.space import Indices
 from ..archive import Archive
 from ..errors import SpaceExhausted
@@ -18,16 +19,19 @@ from ..problem.objective import Values
 from ..runs.stopping import TOLERANCE
 from ..tactic import Batch
 from .batch_choice import Choosing
-from .fidelity import partial_evaluations_pay
+from .fidelity import counting_share, partial_evaluations_pay
 from .first_few import between_ends
 from .initial_design import informative
 
 AMPLE = 20  # full validations: from here on the ends and looks pay
+MODEST = 6  # and from here on where the examples that decide are known
 LEAST, FEW = 3, 0.4  # of a smaller budget so much, or this share, is validated first
 FIRST = 10  # spread-out architectures validated at first where partial evaluations cannot be had, or tell too little
 PAIRS = 4  # architectures both partially evaluated and validated before partial evaluations are judged
 TRIAL_PARTIAL = 2.0  # full validations' worth of partial evaluations by then
-FIRST_PARTIAL = 5.0  # in all, where partial evaluations pay
+MODEST_PAIRS, MODEST_PARTIAL = 3, 1.0  # the same of a budget that is not ample
+FIRST_PARTIAL = 5.0  # in all, where partial evaluations pay, at most; no more than these for each effect to learn:
+LOOKS_AN_EFFECT = 2
 
 
 def opening(
@@ -38,7 +42,8 @@ def opening(
     `budget` is what the search was told it may cost when it began. Measurements that failed or are pending count as
     made; what values decide waits for them.
     """
-    if budget < AMPLE:
+    decide = archive.pilots == PILOTS and share < 1.0
+    if budget < (MODEST if decide else AMPLE):
         few = max(min(budget, LEAST), round(FEW * budget))
         left = min(n, few - archive.validated)
         if left < 1:
@@ -46,20 +51,24 @@ def opening(
         return batch(archive, archive.topped_up(between_ends(archive, few, seed), left, rng), left, share)
     full, looked = archive.validated, archive.partial_cost + share - TOLERANCE
     trial = archive.divisible and share < 1.0 and full < FIRST
-    if trial and looked <= TRIAL_PARTIAL:
-        return opened(archive, n, share, seed, rng, until=archive.pilots, partial_budget=TRIAL_PARTIAL - looked + share)
-    judged = PAIRS + archive.pilots if trial else FIRST
+    pairs, at_first = (PAIRS, TRIAL_PARTIAL) if budget >= AMPLE else (MODEST_PAIRS, MODEST_PARTIAL)
+    if trial and looked <= at_first:
+        return opened(archive, n, share, seed, rng, until=archive.pilots, partial_budget=at_first - looked + share)
+    judged = pairs + archive.pilots if trial else FIRST
     if trial and full < judged and len(archive.indices) and len(archive.partial.indices):
         return paired(archive, min(n, judged - full), share, rng)
     if full < judged:
         return opened(archive, n, share, seed, rng, until=judged)
-    if full >= FIRST and looked > FIRST_PARTIAL:
+    worth = min(FIRST_PARTIAL, LOOKS_AN_EFFECT * share * int((archive.space.radices - 1).sum()))
+    if full >= FIRST and looked > worth:
         return None
     if awaits(archive, judged):
         return Batch.waiting(archive)
+    if budget < AMPLE or counting_share(archive, share, budget) < 1.0:
+        return None
     pay = share < 1.0 and partial_evaluations_pay(archive, share)
-    if pay and looked <= FIRST_PARTIAL:
-        return opened(archive, n, share, seed, rng, until=0, partial_budget=FIRST_PARTIAL - looked + share)
+    if pay and looked <= worth:
+        return opened(archive, n, share, seed, rng, until=0, partial_budget=worth - looked + share)
     if full < FIRST and not pay:
         return opened(archive, n, share, seed, rng, until=FIRST)
     return None

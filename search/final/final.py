@@ -65,12 +65,13 @@ def final_front(
 ) -> FinalFront:
     """Validate and time the front of `run`, write final.jsonl and final.json into its folder, and return the result.
 
-    Costly objectives are measured on the split that the search did not use, of the front and of `controls` networks
-    of the first rounds. With a profile, latencies are measured if this is its device and runtime; where it is not the
-    run's own, the front is priced anew with it first, and `on_step` is told. With `period_ms`, one inference every so
-    often is timed besides the hot loop. Raises RunMismatch (a profile that cannot
-    price the run; another checkpoint, space, or final front; the last not with `force`), Infeasible, MissingContext,
-    RunDamaged, RunLocked, OutputUnusable, and the errors of lut and profilers.
+    Costly objectives are measured on the split that the search did not use, of the front and of `controls` networks of
+    the first rounds; members that the search evaluated on a share of its split are measured on all of that too. With a
+    profile, latencies are measured if this is its device and runtime; where it is not the run's own, the front is
+    priced anew with it first, and `on_step` is told. With `period_ms`, one inference every so often is timed besides
+    the hot loop. Raises RunMismatch (a profile that cannot price the run; another checkpoint, space, or final front;
+    the last not with `force`), Infeasible, MissingContext, RunDamaged, RunLocked, OutputUnusable, and the errors of lut
+    and profilers.
     """
     supernet = searchable(supernet)
     application_with(period_ms)
@@ -93,9 +94,13 @@ def final_front(
             append(header)
         done = {(r.role, r.id) for r in records if isinstance(r, Validation)}
         costly = costly_objectives(run, space, supernet, header.report_split)
+        costly_there = costly_objectives(run, space, supernet, header.search_split)
+        in_part = {measured.architecture for measured in run.measured if measured.share < 1.0}
         todo = [item for item in networks_of(run, header) if (item[0], item[1].id) not in done]
         for number, (role, architecture, found) in enumerate(todo, 1):
             on_step(f"validating {role} {architecture.id} on the {header.report_split} split ({number} of {len(todo)})")
+            if architecture in in_part:
+                found = found | values_in_full(architecture, costly_there)
             append(validated(role, architecture, found, costly))
         if profile is not None:
             members = [record for record in records if isinstance(record, Validation) and record.role == "member"]
@@ -223,8 +228,7 @@ def validated(
 ) -> Validation:
     """Measure one network on the report split; raises InvalidValue."""
     began = time.monotonic()
-    row = np.array(architecture.indices, dtype=np.int64)
-    report = dict(zip((objective.name for objective in costly), measure(costly, row)))
+    report = values_in_full(architecture, costly)
     return Validation.model_validate(
         {
             "role": role,
@@ -235,6 +239,12 @@ def validated(
             "seconds": round(time.monotonic() - began, 4),
         }
     )
+
+
+def values_in_full(architecture: Architecture, costly: Sequence[Objective]) -> dict[str, float]:
+    """Measure one network on all examples of a split; raises InvalidValue."""
+    row = np.array(architecture.indices, dtype=np.int64)
+    return dict(zip((objective.name for objective in costly), measure(costly, row)))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What counts in a front: full measurements, and those that a run took over from another one."""
+"""What counts in a front: full measurements, partial ones that are exact enough, and what another run measured."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..fronts.pareto import hypervolume
 from ..problem.objective import Objective, ObjectiveInfo, Quantity, Values
 from ..problem.problem import Problem, parsed
 from ..problem.region import Region
+from .counting import counted
 from .records import Evaluation, RunHeader
 from .start import Start, StartRecord
 
@@ -23,7 +24,8 @@ AnyProblem = Problem[Objective] | Problem[Quantity]
 class Measured:
     """An architecture with its value of each objective, in the run's order, and of what else is constrained.
 
-    `source` is the sha256 of another run, `deployment` the number of that in which it runs, None without a choice.
+    `source` is the sha256 of another run, `deployment` the number of that in which it runs, None without a choice,
+    `share` that of the examples that it was evaluated on.
     """
 
     architecture: Architecture
@@ -31,6 +33,7 @@ class Measured:
     source: str | None = None
     watched: tuple[float, ...] = ()
     deployment: int | None = None
+    share: float = 1.0
 
     @property
     def quantities(self) -> tuple[float, ...]:
@@ -39,17 +42,23 @@ class Measured:
 
 
 def measured_of(header: RunHeader, start: Start | None, evaluations: Iterable[Evaluation]) -> tuple[Measured, ...]:
-    """Return what counts in a run's front: evidence of another run first, then full measurements in order."""
+    """Return what counts in a run's front: evidence of another run first, then what counts of the run's, in order."""
+    return as_measured(header, start, counted(header, start, evaluations))
+
+
+def as_measured(header: RunHeader, start: Start | None, counting: Sequence[Evaluation]) -> tuple[Measured, ...]:
+    """Return evidence of another run, then evaluations that count in a run's front."""
     space, names, m = header.config.space, header.quantity_names, len(header.objectives)
     records: list[tuple[StartRecord | Evaluation, str | None]] = []
     if start is not None:
         records += [(record, start.header.source) for record in start.counted]
-    records += [(evaluation, None) for evaluation in evaluations if evaluation.is_full]
+    records += [(evaluation, None) for evaluation in counting]
     measured = []
     for record, source in records:
         values = tuple(record.values[name] for name in names)
         architecture = Architecture(space, record.indices)
-        measured.append(Measured(architecture, values[:m], source, values[m:], record.deployment))
+        share = record.share if isinstance(record, Evaluation) else 1.0
+        measured.append(Measured(architecture, values[:m], source, values[m:], record.deployment, share))
     return tuple(measured)
 
 

@@ -24,6 +24,7 @@ from .outcomes import KeptOutcomes
 
 SCHEMA = "gnomon.run"
 # History of the run format, newest first:
+#   7  evaluations on the examples that decide count in the front where they are exact enough
 #   6  lines of evaluations end with a checksum; partial evaluations calibrate batch norm on examples that stand
 #      for all, not on the first of a fixed order
 #   5  what the pilots were right about is kept in their evaluations, and partial_examples in the description
@@ -33,9 +34,9 @@ SCHEMA = "gnomon.run"
 #      elapsed_s; stop.json, start.jsonl; settings population (may be null), glimpse_share, stop_*, patience,
 #      algorithm, region; what is constrained and not optimised is watched; opening_budget, which may be missing
 #   1  config, space digest, objectives, reference, provenance, versions; evaluations by round and order
-SCHEMA_VERSION = 6
-READABLE = (1, 2, 3, 4, 5, 6)
-FIRST_CONTINUED = 6  # version of the oldest runs that go on
+SCHEMA_VERSION = 7
+READABLE = (1, 2, 3, 4, 5, 6, 7)
+FIRST_CONTINUED = 7  # version of the oldest runs that go on
 FIRST_WITH_DEPLOYMENT = 4
 RENAMED = {"glimpse_share": "partial_share"}  # settings of earlier versions, and what they are called now
 OLD_DEPLOYMENT = {"name": "deployment", "unit": "number"}  # what was watched before version 4

@@ -19,7 +19,8 @@ from ..fronts.pareto import ParetoFront, describe
 from ..fronts.table import Table, frame_from_table
 from ..problem.objective import ObjectiveInfo, Quantity, Values
 from ..problem.problem import Problem
-from .measured import Measured, feasible_volume, measured_of, problem_of, values_of, violations_of, volumes_of
+from .counting import counted
+from .measured import Measured, as_measured, feasible_volume, problem_of, values_of, violations_of, volumes_of
 from .pilots import pilots_of
 from .quality import PredictorQuality, quality_of
 from .records import Evaluation, RunHeader, read_header
@@ -79,7 +80,8 @@ class Run:
     def effort(self) -> str:
         """What was done and spent: `18 validations and 20 partial evaluations on random examples, cost 20 of 20`.
 
-        A validation is on all examples, a partial evaluation on a share of them, and costs that share.
+        A validation is on all examples, a partial evaluation on a share of them, and costs that share. Where some of
+        these are exact enough to count in the front, it says how many.
         """
         full = sum(evaluation.is_full for evaluation in self.evaluations)
         counts = [(full, "validation"), (len(self.partial_evaluations), "partial evaluation")]
@@ -88,17 +90,24 @@ class Run:
             done += (
                 " on random examples" if pilots_of(self.evaluations, self.header) is None else " on deciding examples"
             )
+        if among := sum(evaluation.is_partial for evaluation in self.counted):
+            done += f" ({among} of them count in the front)"
         failed = f", {len(self.failures)} failed" if self.failures else ""
         return f"{done}{failed}, cost {self.cost:.4g} of {self.config.budget}"
 
     @cached_property
+    def counted(self) -> tuple[Evaluation, ...]:
+        """The evaluations that count in the front: full ones, and those on a share that is exact enough."""
+        return counted(self.header, self.start, self.evaluations)
+
+    @cached_property
     def measured(self) -> tuple[Measured, ...]:
-        """What counts in the front: evidence of another run first, then full measurements as they were written."""
-        return measured_of(self.header, self.start, self.evaluations)
+        """What counts in the front: evidence of another run first, then `counted` as it was written."""
+        return as_measured(self.header, self.start, self.counted)
 
     @property
     def partial_evaluations(self) -> tuple[Evaluation, ...]:
-        """What was measured on a share of the data: in no front."""
+        """What was measured on a share of the data."""
         return tuple(evaluation for evaluation in self.evaluations if evaluation.is_partial)
 
     @property
@@ -108,7 +117,7 @@ class Run:
 
     @cached_property
     def values(self) -> Values:
-        """Values of what was measured in full, (n, m)."""
+        """Values of what counts in the front, (n, m)."""
         return values_of(self.problem, self.measured)
 
     @cached_property
@@ -132,7 +141,7 @@ class Run:
         return cost_of(self.evaluations)
 
     def front(self) -> ParetoFront:
-        """Return the Pareto front of what was measured in full and keeps the constraints; raises Infeasible for none.
+        """Return the Pareto front of what counts and keeps the constraints; raises Infeasible for none.
 
         Raises NothingMeasured where nothing was measured in full yet.
         """
@@ -163,21 +172,21 @@ class Run:
         return feasible_volume(self.problem, self.measured)
 
     def hypervolume_trace(self) -> tuple[float, ...]:
-        """Return the hypervolume after each full measurement, infeasible ones left out, evidence always counted."""
+        """Return the hypervolume after each measurement that counts, infeasible ones left out, evidence in all."""
         kept = violations_of(self.problem, self.measured) == 0
         volumes = iter(volumes_of(self.problem, self.values[kept]).tolist())
         trace, volume = [], 0.0
         for is_kept in kept:
             volume = next(volumes) if is_kept else volume
             trace.append(volume)
-        return tuple(trace[len(self.measured) - sum(evaluation.is_full for evaluation in self.evaluations) :])
+        return tuple(trace[len(self.measured) - len(self.counted) :])
 
     def cost_trace(self) -> tuple[float, ...]:
-        """Return what the run had cost after each full measurement, in full validations."""
-        spending, trace = Spending(), []
+        """Return what the run had cost after each measurement that counts, in full validations."""
+        spending, trace, counting = Spending(), [], {evaluation.order for evaluation in self.counted}
         for evaluation in self.evaluations:
             spending.add(evaluation.share)
-            if evaluation.is_full:
+            if evaluation.order in counting:
                 trace.append(spending.total)
         return tuple(trace)
 
@@ -213,7 +222,8 @@ class Run:
     def table(self) -> Table:
         """Return the run's evaluations as a table; raises NothingMeasured for none, RunMismatch, UnknownSpace."""
         deployments = self.header.provenance.deployments
-        quantities, front = (*self.objectives, *self.watched), self.front_ids()
+        quantities, ids = (*self.objectives, *self.watched), self.front_ids()
+        front = {evaluation.order for evaluation in self.counted if evaluation.id in ids}
         return table_of_evaluations(
             self.config, self.space(), self.evaluations, quantities, front=front, deployments=deployments
         )

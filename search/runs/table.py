@@ -21,13 +21,13 @@ def table_of_evaluations(
     evaluations: Sequence[Evaluation],
     quantities: Sequence[Quantity],
     *,
-    front: Collection[str],
+    front: Collection[int],
     deployments: Sequence[Deployment],
 ) -> Table:
     """Return evaluations, a row each in the order they were made.
 
     `share` is that of the validation images, `failed` why there are no values, `on_front` whether it is on the `front`
-    (ids) of all that was fully measured. `quantities` are the objectives, then what is constrained without being one;
+    (evaluations by `order`). `quantities` are the objectives, then what is constrained without being one;
     where there are several `deployments`, each network's stands beside them by its label.
     """
     rows = []
@@ -36,7 +36,7 @@ def table_of_evaluations(
         if deployments:
             values.append(None if e.deployment is None else deployments[e.deployment].label)
         genes = space.values(Architecture(space.name, e.indices)).values()
-        is_best = e.id in front and e.is_full
+        is_best = e.order in front
         facts = (config.space, config.tactic, config.seed)
         rows.append((*facts, e.order, e.round, e.id, e.share, e.failed, e.seconds, is_best, *values, *genes))
     beside = ("deployment",) if deployments else ()

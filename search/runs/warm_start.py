@@ -58,13 +58,14 @@ def start_from_run(
     header = StartHeader(
         source=digest_of(run.folder), name=name, takes="values", why="checkpoint, data and split agree"
     )
-    rows = [measured.architecture.indices for measured in run.measured]
+    whole = [measured for measured in run.measured if measured.share == 1.0]
+    rows = [measured.architecture.indices for measured in whole]
     indices = np.array(rows, dtype=np.int64).reshape(-1, len(space.choices))
     columns = {}
     for objective in objectives:
         if objective.costly:
             column = run.header.names.index(objective.name)
-            columns[objective.name] = [measured.values[column] for measured in run.measured]
+            columns[objective.name] = [measured.values[column] for measured in whole]
         else:
             columns[objective.name] = [float(value) for value in objective.values(indices)]
     chosen = None if deployments is None else deployments.chosen(indices)

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..acquisition.batch_choice import Choosing
 from ..acquisition.candidates import bred
-from ..acquisition.fidelity import partial_evaluations_pay
+from ..acquisition.fidelity import counting_share, partial_evaluations_pay, share_of_looks
 from ..acquisition.opening import batch, opening, whole_cost
 from ..archive import Archive
 from ..config import SearchConfig
@@ -38,7 +38,7 @@ class ExpectedGain:
 
     def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Batch:
         """Return what together promises most, partial evaluations last; their shares add up to at most `n`."""
-        share = self.config.partial_share
+        share = share_of_looks(archive, self.config.partial_share)
         first = opening(archive, n, share, self.config.seed, rng, budget=self.config.budget)
         if first is not None:
             return first
@@ -48,6 +48,11 @@ class ExpectedGain:
             return batch(archive, archive.topped_up(archive.indices, n, rng), n, share)
         posterior = Posterior.of(archive)
         rows = archive.unseen(bred(archive, posterior, rng))
+        counts = counting_share(archive, share, self.config.budget)
+        if counts < 1.0 and len(exact := rows[archive.not_partially_evaluated(rows, counts)]) >= n:
+            chosen = exact[Choosing.among(exact, archive, posterior, counts=counts).best(n, share=counts)]
+            mean, deviation = posterior.expected(chosen)
+            return batch(archive, chosen, 0, counts, mean=mean, deviation=deviation)
         fresh = archive.not_partially_evaluated(rows)
         looks = partial_evaluations_of(archive, n, share)
         if int(fresh.sum()) < looks + n:  # so few are left that looking at them does not pay

@@ -18,7 +18,7 @@ from gnomon.supernets.evaluation.deciding import DecidingExamples, Outcomes
 from gnomon.supernets.space.space import Architecture
 
 CONFIG = SearchConfig(
-    space="fashion_mnist", objectives=("accuracy", "macs"), budget=20, inner_evaluations=60, partial_share=0.1
+    space="fashion_mnist", objectives=("accuracy", "macs"), budget=20, inner_evaluations=60, partial_share=0.2
 )
 EXAMPLES = 1000
 
@@ -93,13 +93,14 @@ def test_partial_evaluations_are_on_the_examples_that_the_ends_of_the_space_deci
     examples = DecidingExamples.of([pilot.outcomes.read() for pilot in pilots])
     for partial in whole.partial_evaluations:
         architecture = Architecture(supernet.space.name, partial.indices)
-        right = supernet.outcomes(architecture, rows=examples.rows(0.1)).right
+        right = supernet.outcomes(architecture, rows=examples.rows(partial.share)).right
         assert partial.values["accuracy"] == examples.percent(right)
     assert load_run(whole.folder) == whole
 
 
 def test_they_pay_where_random_ones_do_not(tmp_path, whole):
-    random = search(tmp_path / "run", context=imaged(has_outcomes=False))
+    tenth = CONFIG.model_copy(update={"partial_share": 0.1})
+    random = search(tmp_path / "run", tenth, imaged(has_outcomes=False))
     assert random.header.partial_examples == "random"
     assert not any(evaluation.outcomes for evaluation in random.evaluations)
     cost = [sum(evaluation.share for evaluation in run.partial_evaluations) for run in (whole, random)]
@@ -161,7 +162,7 @@ def test_where_a_pilot_fails_examples_are_random_and_a_cut_run_knows(tmp_path):
     assert [bool(evaluation.outcomes) for evaluation in run.evaluations[:2]].count(True) == 1
     for partial in run.partial_evaluations:
         architecture = Architecture(run.config.space, partial.indices)
-        assert partial.values["accuracy"] == context.supernet.evaluate(architecture, share=0.1)
+        assert partial.values["accuracy"] == context.supernet.evaluate(architecture, share=partial.share)
     path = run.folder / "evaluations.jsonl"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:9]))
     assert trajectory(search(run.folder, context=context)) == trajectory(run)

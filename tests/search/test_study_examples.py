@@ -12,7 +12,7 @@ from gnomon.supernets.data.labelled import rows_of_share
 from gnomon.supernets.evaluation.deciding import DecidingExamples, Outcomes
 
 EXAMPLES = 400
-CONFIG = SearchConfig(space="fashion_mnist", objectives=("accuracy", "macs"), budget=20, partial_share=0.1)
+CONFIG = SearchConfig(space="fashion_mnist", objectives=("accuracy", "macs"), budget=20, partial_share=0.2)
 
 
 def every(trial):
@@ -50,11 +50,11 @@ def test_pilots_are_asked_first_and_show_which_examples_decide(study):
     assert [trial.share for trial in pilots] == [1.0, 1.0]
     assert all(trial.examples.tolist() == list(range(EXAMPLES)) for trial in pilots)
     later = first_round(study)
-    assert {trial.share for trial in later} == {0.1}
+    assert {trial.share for trial in later} == {0.2}
     order = DecidingExamples.of([Outcomes(r, m.astype(np.float16)) for r, m in map(every, reversed(pilots))])
-    assert all(trial.examples.tolist() == order.rows(0.1).tolist() for trial in later)
+    assert all(trial.examples.tolist() == order.rows(0.2).tolist() for trial in later)
     evaluation = tell(study, later[0])
-    assert evaluation.values["accuracy"] == order.percent(every(later[0])[0][order.rows(0.1)])
+    assert evaluation.values["accuracy"] == order.percent(every(later[0])[0][order.rows(0.2)])
     assert evaluation.outcomes is None
     assert load_run(study.run.folder).header.partial_examples == "deciding"
 
@@ -73,7 +73,7 @@ def test_where_a_pilot_fails_shares_are_of_a_fixed_order(study):
     lost, kept = study.ask()
     study.tell(lost, failed="out of memory")
     tell(study, kept)
-    assert all(trial.examples.tolist() == rows_of_share(EXAMPLES, 0.1).tolist() for trial in study.ask())
+    assert all(trial.examples.tolist() == rows_of_share(EXAMPLES, 0.2).tolist() for trial in study.ask())
     assert tell(study, study.ask()[0]).values["accuracy"] > 0
     assert load_run(study.run.folder).evaluations == study.run.evaluations
 

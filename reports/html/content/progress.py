@@ -14,10 +14,8 @@ MOST_STEPS = 300  # of the hypervolume, each of which is computed anew
 
 
 def growth_of(run: Run) -> tuple[list[float], list[float]]:
-    """Return cost and hypervolume after full measurements: of all, or of MOST_STEPS evenly through the run."""
-    shares = np.array([evaluation.share for evaluation in run.evaluations])
-    full = np.array([evaluation.is_full for evaluation in run.evaluations], dtype=np.bool_)
-    cost = np.cumsum(shares)[full] if len(shares) else np.zeros(0)
+    """Return cost and hypervolume after measurements that count: of all, or of MOST_STEPS evenly through the run."""
+    cost = np.array(run.cost_trace())
     values, taken_over = run.values, len(run.measured) - len(cost)
     kept = violations_of(run.problem, run.measured) == 0
     shown = np.unique(np.linspace(0, len(cost) - 1, min(MOST_STEPS, len(cost))).astype(int)).tolist()

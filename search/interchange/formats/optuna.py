@@ -48,7 +48,8 @@ def write(run: Run, path: Path) -> int:
 
     run.front_ids()  # an empty run is refused before anything is built
     space = run.space()
-    kept = [e for e in run.evaluations if not e.is_partial]
+    counting = {e.order for e in run.counted}
+    kept = [e for e in run.evaluations if not e.is_partial or e.order in counting]
     with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
         fresh = Path(folder) / "study"
         with quiet(), storage_at(fresh, is_journal=path.suffix.lower() == JOURNAL_SUFFIX) as storage:

@@ -1,0 +1,118 @@
+"""Runs whose partial evaluations are exact enough to count in the front."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+
+from gnomon.search import SearchConfig, load_run, search_in_context
+from gnomon.search.runs.counting import counted, least_counting_share
+from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
+from gnomon.supernets.data.labelled import rows_of_share
+from gnomon.supernets.evaluation.deciding import Outcomes
+
+pytestmark = pytest.mark.slow
+
+EXAMPLES = 2000
+PROVENANCE = {"checkpoint_sha256": "0" * 64}
+CONFIG = SearchConfig(space="fashion_mnist", objectives=("accuracy", "macs"), budget=9, partial_share=0.1)
+
+
+@dataclass(frozen=True)
+class Imaged(AnalyticSupernet):
+    """Images with a difficulty each; a network is right about those below its accuracy, but for noise of its own."""
+
+    has_outcomes: bool = True
+    noise: float = 0.005
+
+    def evaluate(self, architecture, split="validation", share=1.0, *, precision="fp32"):
+        rows = rows_of_share(EXAMPLES, share) if share < 1.0 else None
+        return self.outcomes(architecture, split, rows, precision=precision).percent
+
+    def outcomes(self, architecture, split="validation", rows=None, *, precision="fp32"):
+        accuracy = AnalyticSupernet(self.space).evaluate(architecture, split) / 100
+        own = np.random.default_rng(list(architecture.indices)).normal(0.0, self.noise, EXAMPLES)
+        margin = accuracy - np.random.default_rng(0).random(EXAMPLES) + own
+        every = Outcomes(margin > 0, np.abs(margin).astype(np.float16))
+        return every if rows is None else Outcomes(every.right[rows], every.margins[rows])
+
+
+def search(folder, config=CONFIG, noise=0.005):
+    context = fake_context()
+    context = replace(context, supernet=Imaged(context.space, noise=noise))
+    return search_in_context(context, config, folder, provenance=PROVENANCE)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return search(tmp_path_factory.mktemp("counting") / "run")
+
+
+def test_a_small_budget_buys_a_front_of_more_points_than_full_validations(run):
+    full = sum(evaluation.is_full for evaluation in run.evaluations)
+    assert run.cost <= run.config.budget
+    assert full < run.config.budget < len(run.measured)
+    assert any(measured.share < 1.0 for measured in run.measured if measured.architecture.id in run.front().ids)
+    assert f"{len(run.measured) - full} of them count in the front" in run.effort
+
+
+def test_each_architecture_counts_once_and_by_its_most_exact_evaluation(run):
+    best = {}
+    for evaluation in run.evaluations:
+        best[evaluation.indices] = max(best.get(evaluation.indices, 0.0), evaluation.share)
+    least = least_counting_share(run.header, None, run.evaluations)
+    assert {e.indices: e.share for e in run.counted} == {row: share for row, share in best.items() if share >= least}
+    assert len(run.counted) == len({e.indices for e in run.counted}) == len(run.hypervolume_trace())
+    assert len(run.cost_trace()) == len(run.counted)
+    assert run.cost_trace()[-1] == pytest.approx(run.cost)
+
+
+def test_the_table_and_the_front_say_how_each_member_was_evaluated(run):
+    from gnomon.cli.printing.front import record_of
+
+    table = run.table()
+    at, share = table.columns.index("on_front"), table.columns.index("share")
+    listed = [row[share] for row in table.rows if row[at]]
+    record = record_of(run, None, None)
+    assert sorted(listed) == sorted(member["share"] for member in record["front"])
+    assert len(listed) == len(run.front().ids)
+
+
+def test_where_the_error_is_large_full_validations_alone_count(tmp_path):
+    noisy = search(tmp_path / "run", noise=0.5)
+    assert noisy.partial_evaluations
+    assert all(evaluation.is_full for evaluation in noisy.counted)
+
+
+def test_a_run_that_was_stopped_goes_on_to_the_same_front(run, tmp_path):
+    for budget in (4, 7, 9):
+        stopped = search(tmp_path / "run", CONFIG.model_copy(update={"budget": budget}), noise=0.005)
+        assert stopped.cost <= budget
+    first = load_run(tmp_path / "run")
+    assert first.header.opening_budget == 4  # to which the first rounds were fitted
+    half = tmp_path / "half"
+    half.mkdir()
+    (half / "run.json").write_bytes((run.folder / "run.json").read_bytes())
+    lines = (run.folder / "evaluations.jsonl").read_bytes().splitlines(keepends=True)
+    (half / "evaluations.jsonl").write_bytes(b"".join(lines[: len(lines) * 2 // 3]))
+    again = search(half)
+    assert [(e.indices, e.share, e.values) for e in again.evaluations] == [
+        (e.indices, e.share, e.values) for e in run.evaluations
+    ]
+    assert again.front().ids == run.front().ids
+
+
+@pytest.mark.parametrize("changed", [{"version": 6}, {"partial_examples": "random"}, {"opening_budget": None}])
+def test_older_runs_and_random_examples_count_full_validations_only(run, changed):
+    header = run.header.model_copy(update=changed)
+    assert all(evaluation.is_full for evaluation in counted(header, None, run.evaluations))
+
+
+def test_another_search_takes_full_validations_only_for_evidence(run, tmp_path):
+    context = fake_context()
+    context = replace(context, supernet=Imaged(context.space))
+    config = CONFIG.model_copy(update={"seed": 1})
+    other = search_in_context(context, config, tmp_path / "run", provenance=PROVENANCE, start_from=run)
+    full = {evaluation.indices for evaluation in run.evaluations if evaluation.is_full}
+    assert other.start.header.takes == "values"
+    assert {record.indices for record in other.start.counted} == full
