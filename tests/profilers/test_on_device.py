@@ -76,7 +76,7 @@ def test_the_worker_runs_from_a_zip_file(tmp_path):
         tmp_path / "plan",
         backend="onnxruntime",
         config=RunConfig(),
-        policy=TimingPolicy(block_us=500, min_passes=1, max_passes=1),
+        policy=TimingPolicy(block_us=500, min_passes=1, max_passes=1, processes=1),
         models=[PlannedModel("good", "layer", affine_model())],
     )
     command = [sys.executable, tmp_path / "worker.pyz", tmp_path / "plan", "--results", tmp_path / "results.jsonl"]
