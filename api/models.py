@@ -40,7 +40,7 @@ def profile_kernels(
     `gnomon.lut.errors` and `gnomon.profilers.errors`.
 
     >>> from gnomon.profilers import TimingPolicy
-    >>> policy = TimingPolicy(min_passes=2, max_passes=2, clean_blocks=0, repeated=0)  # in a hurry: for a try
+    >>> policy = TimingPolicy(min_passes=2, max_passes=2, processes=1, clean_blocks=0)  # in a hurry: for a try
     >>> kernels = gnomon.profile_kernels(networks=1, policy=policy, out="here.kernels.jsonl")
     >>> len(kernels.models), kernels.call_us > 0
     (1, True)
@@ -90,7 +90,7 @@ def predict_model(
     >>> space = load_space("fashion_mnist")
     >>> (part,) = models_from_architecture(space, space.architecture(0 * space.radices))
     >>> size = Path("model.onnx").write_bytes(part.model)
-    >>> policy = TimingPolicy(min_passes=2, max_passes=2, clean_blocks=0, repeated=0)  # in a hurry: for a try
+    >>> policy = TimingPolicy(min_passes=2, max_passes=2, processes=1, clean_blocks=0)  # in a hurry: for a try
     >>> kernels = gnomon.profile_kernels(networks=1, policy=policy, out="here.kernels.jsonl")
     >>> found = gnomon.predict_model(kernels, "model.onnx")
     >>> found.value_us > 0, round(found.share("measured") + found.share("predicted"), 6)
