@@ -52,8 +52,8 @@ class DueVisits:
 
     @property
     def next_pass(self) -> int:
-        """The first pass of the next process."""
-        return 1 + max(visit.step.pass_index for visit in self._visits)
+        """The first pass in which nothing was visited yet."""
+        return max((visit.step.pass_index + 1 for visit in self._visits), default=self._first_pass)
 
     @property
     def may_be_followed(self) -> bool:
@@ -72,18 +72,19 @@ class DueVisits:
         loading_s = sum(visit.load_ms for visit in own) / 1e3
         return to_come * loading_s <= self._policy.time_cap_s - self._seconds()
 
-    def steps(self, *, is_last: bool) -> Iterator[Tuple[Step, int]]:
+    def steps(self, *, is_last: bool, first_pass: Optional[int] = None) -> Iterator[Tuple[Step, int]]:
         """Yield each step still to make, and how many are expected to follow it.
 
-        is_last: whether no further process follows, so that what is missing has to be made here.
+        is_last: whether no further process follows, so that what is missing has to be made here. first_pass: passes
+        before it are made; None for those of this process from its first one on.
         """
         policy, turn = self._policy, Turn(self._number, self._first_pass, is_last, self._has_probe)
         until_s = turn.until_s(policy, self._began_s)
         taken: Set[Step] = {visit.step for visit in self._visits}
         earlier: Dict[str, Optional[Measurement]] = {}
         seen = 0
-        for number in range(policy.max_passes):
-            pass_index = turn.first_pass + number
+        for pass_index in range(first_pass or turn.first_pass, turn.first_pass + policy.max_passes):
+            number = pass_index - turn.first_pass
             visits = self._counted(pass_index, since=turn.since)
             if is_reviewed(visits, seen):
                 earlier, seen = self._before(pass_index, since=turn.since), visits

@@ -135,6 +135,7 @@ class PlanExecution:
                 report(self._progress(step, left))
             return True
 
+        first_pass = None
         with self._kept:
             if may_begin_anew and due.may_be_followed:
                 if not make(due.steps(is_last=False), self._visit):
@@ -142,7 +143,8 @@ class PlanExecution:
                 if due.is_followed():
                     self._append("turn", first_pass=due.next_pass, seconds=round(self._seconds(), 3))
                     raise FreshProcessWanted
-            if not make(due.steps(is_last=True), self._visit):
+                first_pass = due.next_pass
+            if not make(due.steps(is_last=True, first_pass=first_pass), self._visit):
                 return False
             if not make(self._due_as_application(), self._visit_as_application):
                 return False

@@ -118,3 +118,11 @@ def test_a_long_run_looks_at_no_visit_again_for_each_further_one(work, make_plan
     monkeypatch.setattr(time_limit, "duration_s", lambda visit: looked.append(visit) or duration_s(visit))
     work(make_plan(policy=replace(POLICY, processes=1, min_passes=9, network_visits=1), **MODELS))
     assert len(looked) == len(recorded(tmp_path).visits)
+
+
+def test_a_process_that_nobody_follows_goes_on_after_its_share(work, make_plan, tmp_path, monkeypatch):
+    monkeypatch.setattr(DueVisits, "is_followed", lambda self: False)
+    assert work(make_plan(policy=POLICY, **MODELS))
+    (visits,) = visits_by_session(recorded(tmp_path))
+    assert all(sorted(passes) == list(range(len(passes))) for passes in visits.values())
+    assert {len(passes) for passes in visits.values()} == {POLICY.min_passes}
