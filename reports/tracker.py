@@ -84,6 +84,7 @@ def values_of(seen: SearchProgress) -> dict[str, float]:
     values: dict[str, float] = {"cost": seen.spent, "failures": len(run.failures)}
     if seen.evaluation.is_full:
         values |= seen.evaluation.values
+    if run.measured:
         values |= {"hypervolume": seen.hypervolume, "front": len(run.front_ids())}
     return values
 

@@ -265,9 +265,11 @@ class Session:
             return "" if before is None else gain_said(before, self._volume.value, config)
         counting = counted(self.header, self.start, self._evaluations)
         counting = tuple(sorted(counting, key=lambda e: (e.round, e.position)))
-        if len(counting) <= config.patience:
-            return ""
-        return gain_said(self._volume_of(counting[: -config.patience]), self._volume_of(counting), config)
+        kept, cost = len(counting), 0.0
+        while kept and cost < config.patience:
+            kept -= 1
+            cost += counting[kept].share
+        return gain_said(self._volume_of(counting[:kept]), self._volume_of(counting), config) if kept else ""
 
     def _volume_of(self, counting: Sequence[Evaluation]) -> float:
         return feasible_volume(self.problem, as_measured(self.header, self.start, counting))

@@ -17,7 +17,9 @@ TASKS = (ROOT / "docs" / "tasks.md").read_text(encoding="utf-8")
 PLUGINS = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", TASKS, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^\$ (gnomon .*)$", TASKS, re.MULTILINE)
-SOURCES = [path for folder in ("supernets", "profilers", "lut", "search") for path in (ROOT / folder).rglob("*.py")]
+SOURCES = [
+    path for folder in ("supernets", "profilers", "lut", "search", "reports") for path in (ROOT / folder).rglob("*.py")
+]
 
 
 def groups_in(source):

@@ -56,7 +56,7 @@ def diff_kernel_profiles(a: KernelProfile, b: KernelProfile) -> ProfileDiff:
         )
     pairs = [(before[digest], after[digest]) for digest in shared]
     log_ratios = np.array([math.log(new.value_us / old.value_us) for old, new in pairs])
-    between = [profile.processes.own for profile in (a, b) if profile.processes is not None]
+    between = [profile.processes.own_error for profile in (a, b) if profile.processes is not None]
     own = (own_errors([old for old, _ in pairs]), own_errors([new for _, new in pairs]))
     errors = np.sqrt(own[0] ** 2 + own[1] ** 2 + sum(one**2 for one in between))
     low, high = median_interval(log_ratios)

@@ -160,7 +160,7 @@ def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile
         )
     if len({record.key for record in kernels}) < len(kernels):
         raise ProfileDamaged(f"{path} holds a kernel twice; which is true cannot be told. Profile again")
-    timeline = Timeline.of(header.session_starts_s, anchors)
+    timeline = Timeline.of(header.session_starts_s, anchors, has_clock=header.config.device == "cpu")
     evidence = (calls, kernels, models)
     found, processes = timeline.read([record.timed for records in evidence for record in records])
     call_us = found[0].value_us

@@ -217,7 +217,8 @@ def write_profile(
         weight_bits=request.weight_bits,
         contention=contention_of(results, layers.values()),
     )
-    timeline = Timeline.of(header.session_starts_s, [r for r in records if isinstance(r, AnchorRecord)])
+    anchors = [r for r in records if isinstance(r, AnchorRecord)]
+    timeline = Timeline.of(header.session_starts_s, anchors, has_clock=header.has_clock)
     evidence = [r for r in records if isinstance(r, (LayerRecord, NetworkRecord))]
     found, processes = timeline.read(evidence)
     corrected = {r.key: m for r, m in zip(evidence, found) if isinstance(r, LayerRecord)}

@@ -151,7 +151,7 @@ def write_merged(parts: Sequence[Part], out: Path, *, force: bool) -> None:
         starts_s |= {name: round(begins_s + at_s, 3) for name, at_s in part.header.session_starts_s.items()}
         begins_s += part.end_s
     failed = [record for key, record in failures.items() if key not in layers]
-    timeline = Timeline.of(starts_s, anchors)
+    timeline = Timeline.of(starts_s, anchors, has_clock=all(part.header.has_clock for part in parts))
     if timeline.speed.movement_percent > CREDIBLE_PERCENT:
         names = ", ".join(part.name for part in parts)
         raise ProfileMismatch(

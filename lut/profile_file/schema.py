@@ -22,7 +22,7 @@ SCHEMA = "gnomon.profile"
 #   3  header: weight_bits
 #   2  header: source, session_starts_s; layer, network: at_s; prior; the fit of an unverified profile has nulls
 #   1  header, layer, network, anchor, failure, fit
-SCHEMA_VERSION, FIRST_WITH_CHECKSUMS = 6, 6
+SCHEMA_VERSION, FIRST_WITH_CHECKSUMS, FIRST_WITH_CLOCK = 6, 6, 6
 READABLE_VERSIONS = (1, 2, 3, 4, 5, 6)
 
 ANCHOR = "anchor:"  # begins an anchor's key; the key of the layer that serves as anchor follows
@@ -129,6 +129,11 @@ class ProfileHeader(Record):
     refreshed: ProfileRefresh | None = None
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    @property
+    def has_clock(self) -> bool:
+        """Whether clean blocks are taken at the core's clock: on a CPU, from the version on whose anchors are so."""
+        return self.config.device == "cpu" and self.version >= FIRST_WITH_CLOCK
 
     @property
     def runtime_version(self) -> str:

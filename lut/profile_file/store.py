@@ -107,7 +107,7 @@ def parse(path: Path) -> HardwareProfile:
             networks.append(record)
     anchors = tuple(record for _, record in records if isinstance(record, AnchorRecord))
     scale = header.refreshed.factor if header.refreshed else 1.0
-    timeline = Timeline.of(header.session_starts_s, anchors, scale=scale)
+    timeline = Timeline.of(header.session_starts_s, anchors, scale=scale, has_clock=header.has_clock)
     probed = [layer for layer in layers.values() if isinstance(layer, LayerRecord)]
     measured, processes = timeline.read([*probed, *networks])
     together = {record.key: measurement for record, measurement in zip(probed, measured)}

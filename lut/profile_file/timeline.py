@@ -23,18 +23,26 @@ CREDIBLE_PERCENT = 60.0  # a machine whose speed seems to move further is not dr
 class Timeline:
     """When sessions began, on the clock of all of them, and how slow the machine was at each moment.
 
-    scale: what all times are multiplied by, because the device has moved as a whole since.
+    scale: what all times are multiplied by, because the device has moved as a whole since. has_clock: whether the probe
+    tells the clock of the core that computes, and the anchors are free of it.
     """
 
     starts: tuple[tuple[float, str], ...]
     speed: SpeedCurve
     scale: float = 1.0
+    has_clock: bool = True
 
     @staticmethod
-    def of(session_starts_s: Mapping[str, float], anchors: Sequence[AnchorRecord], *, scale: float = 1.0) -> Timeline:
+    def of(
+        session_starts_s: Mapping[str, float],
+        anchors: Sequence[AnchorRecord],
+        *,
+        scale: float = 1.0,
+        has_clock: bool = True,
+    ) -> Timeline:
         """Estimate the machine's speed over time from the anchors."""
         starts = tuple(sorted((start_s, session) for session, start_s in session_starts_s.items()))
-        return Timeline(starts, SpeedCurve.from_anchors(anchors if starts else ()), scale)
+        return Timeline(starts, SpeedCurve.from_anchors(anchors if starts else ()), scale, has_clock)
 
     def read(self, records: Sequence[LayerRecord | NetworkRecord]) -> tuple[list[Measurement], ProcessSpread | None]:
         """Return the records' measurements in their order, and how far apart the run's processes are.
@@ -46,7 +54,7 @@ class Timeline:
         visits = [visit for number, record in enumerate(records) for visit in self.visits(number, record)]
         probed: list[list[Probed | None]] = [[] for _ in records]
         clean_us: dict[int, dict[str, list[float]]] = {}
-        for visit, marks in zip(visits, probed_visits(visits)):
+        for visit, marks in zip(visits, probed_visits(visits, has_clock=self.has_clock)):
             probed[visit.record].append(marks)
             if marks is not None:
                 clean = [us / clock for us, ours, clock in zip(visit.block_us, marks.clean, marks.clock) if ours]

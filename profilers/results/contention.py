@@ -53,7 +53,8 @@ class Probed:
 
     clean: whether both readings around a block were clean, and nothing interrupted it. undisturbed: how likely it is
     then that nobody came and went in between. slowness: how many times slower than ours the core is expected to have
-    been during the block. clock: how many times slower it was by what was read around it alone.
+    been during the block. clock: how many times slower it was by what was read around it alone; 1 where it is another
+    processor that computes.
     """
 
     readings: Tuple[float, ...]
@@ -63,8 +64,11 @@ class Probed:
     clock: Tuple[float, ...]
 
 
-def probed_visits(visits: Sequence[ProbedVisit]) -> List[Optional[Probed]]:
-    """Return what the probe said of each visit, by the clean level of its moment; None for those without a probe."""
+def probed_visits(visits: Sequence[ProbedVisit], *, has_clock: bool = True) -> List[Optional[Probed]]:
+    """Return what the probe said of each visit, by the clean level of its moment; None for those without a probe.
+
+    has_clock: whether the core that the probe reads is the one that computes: not so on a GPU.
+    """
     readings = [(visit.session, visit.t_s, us) for visit in visits for us in visit.probe_us]
     if not readings:
         return [None] * len(visits)
@@ -81,7 +85,7 @@ def probed_visits(visits: Sequence[ProbedVisit]) -> List[Optional[Probed]]:
         of_blocks = [next(likely) for _ in visit.block_us]
         clean = block_marks(around, visit.switches, len(visit.block_us))
         likely_clean, slow = zip(*of_blocks)
-        clock = tuple(math.sqrt(before * after) for before, after in zip(around, around[1:]))
+        clock = tuple(math.sqrt(before * after) if has_clock else 1.0 for before, after in zip(around, around[1:]))
         found.append(Probed(around, clean, likely_clean, slow, clock))
     return found
 

@@ -83,7 +83,7 @@ class Results:
     @cached_property
     def probed(self) -> Sequence[Optional[Probed]]:
         """What the probe said of each visit, in their order; None for those without a probe."""
-        return probed_visits(self.visits)
+        return probed_visits(self.visits, has_clock=self.config.device == "cpu")
 
     @property
     def measurements(self) -> Dict[str, Measurement]:

@@ -81,7 +81,7 @@ def anchor_value(visit: Visit, probed: Optional[Probed]) -> Tuple[float, Optiona
     """Return the microseconds that a visit to an anchor says, and whether it says so with clean blocks."""
     if probed is None:
         return visit.value_us, None
-    clean = [us for us, is_clean in zip(visit.block_us, probed.clean) if is_clean]
+    clean = [us / clock for us, ours, clock in zip(visit.block_us, probed.clean, probed.clock) if ours]
     return (median(clean), True) if clean else (visit.value_us, False)
 
 

@@ -90,9 +90,12 @@ class Models:
     networks: Sequence[str] = ()
     anchors: Sequence[str] = ()
 
-    def visits_a_pass(self, key: str, policy: TimingPolicy) -> int:
-        """Return how often a pass visits a model, and how many times as many clean blocks it is to have."""
-        return policy.network_visits if key in self._known_networks else 1
+    def visits_a_pass(self, key: str, policy: TimingPolicy, turn: Turn) -> int:
+        """Return how often a pass visits a model, and how many times as many clean blocks it is to have.
+
+        Once where no probe tells those, for then every process is to make some of the visits.
+        """
+        return policy.network_visits if turn.is_probed and key in self._known_networks else 1
 
     @property
     def timed(self) -> Tuple[str, ...]:
@@ -123,10 +126,10 @@ def pass_steps(
     anchors = [key for key in models.anchors if earlier.get(key, 0) is not None]
     if not pending:
         return ()
-    visits = [key for key in pending for _ in range(models.visits_a_pass(key, policy))]
+    visits = [key for key in pending for _ in range(models.visits_a_pass(key, policy, turn))]
     first = None
     if pass_index - turn.first_pass >= turn.passes(policy):
-        first = lambda key: _clean_blocks(earlier.get(key)) / models.visits_a_pass(key, policy)  # noqa: E731
+        first = lambda key: _clean_blocks(earlier.get(key)) / models.visits_a_pass(key, policy, turn)  # noqa: E731
     return pass_order(visits, anchors, pass_index=pass_index, policy=policy, first=first)
 
 
@@ -174,7 +177,7 @@ def expected_visits(
     Further processes are taken to need as many visits as this one.
     """
     alive = [key for key in models.timed if earlier.get(key, 0) is not None]
-    a_pass = sum(models.visits_a_pass(key, policy) for key in alive)
+    a_pass = sum(models.visits_a_pass(key, policy, turn) for key in alive)
     found = {key: measurement for key in alive for measurement in [earlier.get(key)] if measurement is not None}
     own = max(0, turn.passes(policy) - (pass_index - turn.first_pass) - 1) * len(alive)
     visits = sum(measurement.visits for measurement in found.values())
@@ -184,7 +187,8 @@ def expected_visits(
         most = (turn.first_pass + policy.max_passes - pass_index - 1) * sum(map(bool, lacking))
         own = max(own, min(most, round(sum(lacking) / per_visit) - sum(map(bool, lacking))))
     further = 0 if turn.is_last else policy.processes - turn.number - 1
-    return own + further * ((pass_index + 1 - turn.first_pass) * a_pass + own)
+    made = visits if turn.is_probed else a_pass * turn.passes(policy)
+    return own + further * max(a_pass, made + own)
 
 
 def _needs_visit(
@@ -209,7 +213,7 @@ def _needs_visit(
 def _needed(key: str, measurement: Measurement, models: Models, policy: TimingPolicy, turn: Turn) -> int:
     """Return how many clean blocks a model is to have: in proportion to the blocks that a visit to it has."""
     blocks = max(map(len, measurement.block_us))
-    return -(-turn.clean_blocks(policy) * models.visits_a_pass(key, policy) * blocks // policy.blocks_per_visit)
+    return -(-turn.clean_blocks(policy) * models.visits_a_pass(key, policy, turn) * blocks // policy.blocks_per_visit)
 
 
 def is_never_clean(policy: TimingPolicy, measurements: Iterable[Optional[Measurement]]) -> bool:

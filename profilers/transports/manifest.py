@@ -28,10 +28,10 @@ from ..timing.protocol import TimingPolicy
 
 SCHEMA = "gnomon.bundle"
 # History of the bundle format, newest first:
+#   3  policy: processes, network_visits, warmup_us
 #   2  asks; only
 #   1  origin, precision, batch, policy, items, files
-SCHEMA_VERSION = 2
-READABLE = (1, 2)
+SCHEMA_VERSION = 3
 
 TIMES, GRAPHS = "times", "graphs"  # what a bundle may ask for
 MANIFEST, WORKER, README = "bundle.json", "gnomon-worker.pyz", "README.txt"
@@ -115,7 +115,7 @@ class Bundle:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Bundle:
         """Return the bundle written by `to_json`; ValueError, KeyError, TypeError or AttributeError for else."""
-        if data["schema"] != SCHEMA or data["version"] not in READABLE:
+        if data["schema"] != SCHEMA or data["version"] != SCHEMA_VERSION:
             raise ValueError(
                 f"expected {SCHEMA} version {SCHEMA_VERSION}, found {data['schema']!r} version {data['version']!r}; "
                 f"use the Gnomon that wrote it, or create it anew"

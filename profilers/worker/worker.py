@@ -44,6 +44,7 @@ from .quota import under_quota
 from .time_limit import TimeLimit, unlimited
 
 REPORT_EVERY_S = 0.25
+TURN_WAIT_S = 3_600.0  # for whoever came between two processes of a run: the run was there first, and does not end
 LOCK_WAIT_S = 10.0  # a worker whose parent was killed holds its locks until its visit in flight is recorded
 
 
@@ -108,7 +109,7 @@ def _run_plan(
             )
         if recorded.is_complete:
             return True
-        with device_locked(plan.digest, wait_s=LOCK_WAIT_S):
+        with device_locked(plan.digest, wait_s=TURN_WAIT_S if recorded.turns else LOCK_WAIT_S):
             backend = load_backend(plan.backend)
             probe = under_quota(probe_for(backend, plan.config.threads))
             execution = PlanExecution(

@@ -1,6 +1,7 @@
 """Which evaluations of a run count in its front: full ones, and those on a share of the examples that is exact enough.
 
-Only runs whose partial evaluations are on the examples that decide have such, and none from before format 7.
+Only runs that ask for the examples that decide have such, and none from before format 7. Where a pilot failed, partial
+evaluations are on random examples, and count only where networks evaluated both ways show them exact enough too.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ def test_an_interrupted_profile_goes_on(tmp_path, gnomon, monkeypatch, interrupt
     monkeypatch.chdir(tmp_path)
     outcome = gnomon(*PROFILE)
     assert outcome.code == 0
-    assert re.search(r"in [23] processes", outcome.out)  # a third repeats models, if there is time left
+    assert re.search(r"in [2-5] processes", outcome.out)  # four in turn, if there is time, and the interrupted one
 
 
 @pytest.mark.slow

@@ -22,10 +22,15 @@ def test_spearman_agrees_with_scipy_on_ties(seed):
 
 
 def test_processes_that_are_further_apart_widen_the_interval():
-    widths = [session_log_ratio(ProcessSpread(24, common, 0.0)) for common in (-0.2, -0.05, 0.0, 0.05, 0.2)]
-    assert widths[:2] == widths[:2:-1]
+    widths = [session_log_ratio(ProcessSpread(4, 24, common, 0.0, 4.0, {})) for common in (0.0, 0.05, 0.2)]
     assert session_log_ratio(None) == SESSION_LOG_RATIO
-    assert 0.8 * SESSION_LOG_RATIO < widths[2] < SESSION_LOG_RATIO < widths[3] < widths[4]
+    assert 0.5 * SESSION_LOG_RATIO < widths[0] < SESSION_LOG_RATIO < widths[1] < widths[2]
+
+
+def test_what_single_models_differ_by_counts_as_far_as_it_was_averaged_out():
+    of_one, of_four = (session_log_ratio(ProcessSpread(4, 24, 0.0, 0.03, seen, {})) for seen in (1.0, 4.0))
+    assert of_one == session_log_ratio(ProcessSpread(4, 24, 0.0, 0.0, 4.0, {}))
+    assert of_four > of_one
 
 
 @pytest.mark.parametrize("values", [[1.0, 2.0], [3.0, 3.0, 3.0]])

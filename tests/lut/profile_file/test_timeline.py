@@ -77,6 +77,9 @@ def test_a_clean_block_is_taken_at_the_clean_level_of_the_core_s_clock():
     )
     ((measurement,), _) = Timeline.of(STARTS_S, anchors(1.0)).read([probed])
     assert [us for visit in measurement.used_us for us in visit] == pytest.approx([80.0] * 40, rel=0.001)
+    ((measurement,), _) = Timeline.of(STARTS_S, anchors(1.0), has_clock=False).read([probed])
+    used = [us for visit in measurement.used_us for us in visit]
+    assert used == pytest.approx([80.0 * clock for clock in slower for _ in range(8)])
 
 
 def in_two_processes(factor):

@@ -12,7 +12,9 @@ from gnomon.profilers.results.contention import (
     share_not_slowed,
     summary_of_contention,
 )
+from gnomon.profilers.results.visits import Visit, anchor_value
 from gnomon.profilers.timing.measurement import Contention, Measurement
+from gnomon.profilers.timing.schedule import Step
 
 
 def clean_measurement(rng, us, *, blocks=15, slowed=0.0, by=0.15):
@@ -97,3 +99,15 @@ def test_visits_without_a_probe_say_nothing_of_the_core():
     visit = SimpleNamespace(session="s", t_s=1.0, loops=1, block_us=(5.0,), probe_us=(), switches=())
     assert probed_visits([visit]) == [None]
     assert summary_of_contention([visit], [None]) is None
+
+
+def test_an_anchor_is_told_at_the_core_s_clean_clock_too():
+    step = Step("anchor", 0, 0)
+    visits = [
+        Visit("anchor", "anchor", step, 1, (100.0 * clock,) * 3, 0.0, "s", number / 10, (20.0 * clock,) * 4, (0,) * 3)
+        for number, clock in enumerate((1.0, 1.05, 1.0, 0.98))
+    ]
+    told = [anchor_value(visit, probed) for visit, probed in zip(visits, probed_visits(visits))]
+    assert [us for us, _ in told] == pytest.approx([100.0] * 4, rel=0.001)
+    told = [anchor_value(visit, probed) for visit, probed in zip(visits, probed_visits(visits, has_clock=False))]
+    assert told[1] == (105.0, True)

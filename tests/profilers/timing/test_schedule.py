@@ -178,6 +178,15 @@ def test_as_many_visits_are_expected_as_the_missing_clean_blocks_take_at_the_rat
     assert expected_visits(models, pass_index=4, policy=policy, earlier=earlier) == 2 * 3
 
 
+def test_further_processes_are_expected_to_make_as_many_visits_as_this_one_did():
+    policy = TimingPolicy(min_passes=8, clean_blocks=32, blocks_per_visit=1, processes=4)
+    earlier = {f"layer{n}": marked(*[True] * 8) for n in range(300)} | {"late": marked(*[False] * 38, True, True)}
+    turn = Turn(0, 0, is_last=False)
+    made = 300 * 8 + 40
+    left = expected_visits(Models(list(earlier)), pass_index=40, policy=policy, earlier=earlier, turn=turn)
+    assert 3 * made < left < 4 * made
+
+
 def test_looking_at_all_that_was_measured_gets_rarer():
     seen, looks = 0, []
     for visits in range(0, 240 * 10, 10):  # passes of ten

@@ -147,7 +147,7 @@ def test_a_missing_file_and_one_too_many_are_named(forge):
 @pytest.mark.parametrize(
     ("field", "value", "reason"),
     [
-        ("version", 3, "expected gnomon.bundle version 2"),
+        ("version", 99, "expected gnomon.bundle version 3"),
         ("asks", "money", "asks for 'money'"),
         ("only", ["no such/name", 1], "backend is"),
         ("items", [], "at least one layer"),
@@ -240,9 +240,7 @@ def test_a_folder_unpacked_before_is_used_again_unless_it_is_of_another_bundle(m
         unpack_beside(path)
 
 
-def test_a_bundle_of_the_first_version_is_read_as_one_that_asks_for_times_of_any_backend(make):
-    told = read_bundle(make()).to_json()
-    del told["asks"], told["only"]
-    found = Bundle.from_json({**told, "version": 1})
-    assert (found.asks, found.only) == ("times", None)
-    assert found == read_bundle(make())
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_bundle_of_an_older_version_says_who_can_read_it(make, version):
+    with pytest.raises(ValueError, match=f"found 'gnomon.bundle' version {version}; use the Gnomon that wrote it"):
+        Bundle.from_json({**read_bundle(make()).to_json(), "version": version})

@@ -149,7 +149,7 @@ def test_a_plan_runs_to_its_end_in_the_worker(tmp_path):
         PlannedModel("anchor", "anchor", affine_model()),
         PlannedModel("layer", "layer", affine_model(LARGE_AFFINE_SHAPE)),
     ]
-    policy = TimingPolicy(block_us=500, min_passes=2, max_passes=2)
+    policy = TimingPolicy(block_us=500, min_passes=2, max_passes=2, processes=1)
     write_plan(tmp_path / "plan", backend=NAME, config=RunConfig(), policy=policy, models=models)
     run_plan_locally(tmp_path / "plan", tmp_path / "results.jsonl")
     results = read_results(tmp_path / "results.jsonl")
