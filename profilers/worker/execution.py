@@ -310,12 +310,14 @@ class PlanExecution:
 
     def _progress(self, step: Step, left: int) -> Record:
         done = len(self._visits) + len(self._application_visits)
-        seconds_a_visit = self._t_s() / max(1, self._visits_here)
+        eta_s = left * self._t_s() / max(1, self._visits_here)
+        if self._plan.application is None:  # else there are visits that the cap does not end
+            eta_s = min(eta_s, max(0.0, self._plan.policy.time_cap_s - self._seconds()))
         return {
             "event": "progress",
             "done": done,
             "total": done + left,
             "pass": step.pass_index,
-            "eta_s": round(left * seconds_a_visit, 1),
+            "eta_s": round(eta_s, 1),
             "key": step.key,
         }

@@ -126,3 +126,11 @@ def test_a_process_that_nobody_follows_goes_on_after_its_share(work, make_plan, 
     (visits,) = visits_by_session(recorded(tmp_path))
     assert all(sorted(passes) == list(range(len(passes))) for passes in visits.values())
     assert {len(passes) for passes in visits.values()} == {POLICY.min_passes}
+
+
+def test_no_more_time_is_announced_than_the_cap_leaves(backend, make_plan, tmp_path):
+    plan = make_plan(policy=TimingPolicy(min_passes=4, max_passes=5, processes=1, time_cap_s=1e-6), **MODELS)
+    made = []
+    worker.run_plan(plan, tmp_path / "results.jsonl", is_stopped=lambda: False, report=made.append)
+    assert {event["eta_s"] for event in made} == {0.0}
+    assert made[0]["total"] > 1
