@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import median
 
 import numpy as np
 
@@ -96,7 +97,12 @@ class HardwareProfile:
     @property
     def drift_percent(self) -> float | None:
         """How far the anchor's undisturbed time moved between the quarters of the run; None with fewer than eight."""
-        values = [anchor.value_us for anchor in undisturbed_anchors(self.anchors)]
+        anchors = undisturbed_anchors(self.anchors)
+        values = [anchor.value_us for anchor in anchors]
+        if self.processes is not None:  # each places the anchor anew, and how far they differ is told by `processes`
+            sessions = {anchor.session for anchor in anchors}
+            own = {name: median(one.value_us for one in anchors if one.session == name) for name in sessions}
+            values = [anchor.value_us / own[anchor.session] for anchor in anchors]
         if len(values) < 8:
             return None
         quarters = [undisturbed([float(us) for us in part]) for part in np.array_split(values, 4)]

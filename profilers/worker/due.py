@@ -63,14 +63,14 @@ class DueVisits:
     def is_followed(self) -> bool:
         """Tell whether a new process is to take its turn after this one: not where loading everything lasts too long.
 
-        Loading for all processes that are to come has to fit into the time that is left.
+        Loading for all processes that are to come may take half of the time that is left.
         """
         to_come = self._policy.processes - self._number - 1
         if not self.may_be_followed or not self._visits:
             return False
         own = [visit for visit in self._visits if visit.step.pass_index >= self._first_pass]
         loading_s = sum(visit.load_ms for visit in own) / 1e3
-        return to_come * loading_s <= self._policy.time_cap_s - self._seconds()
+        return 2 * to_come * loading_s <= self._policy.time_cap_s - self._seconds()
 
     def steps(self, *, is_last: bool, first_pass: Optional[int] = None) -> Iterator[Tuple[Step, int]]:
         """Yield each step still to make, and how many are expected to follow it.

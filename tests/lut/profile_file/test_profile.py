@@ -7,6 +7,7 @@ import pytest
 
 from gnomon.lut import ProfileMismatch, check_profile, load_profile
 from gnomon.lut.profile_file.schema import AnchorRecord
+from gnomon.profilers.results.processes import ProcessSpread
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "profile_v1.jsonl"
 
@@ -59,6 +60,17 @@ def test_drift_is_how_far_the_anchor_moved(profile):
     assert dataclasses.replace(profile, anchors=anchors([100.0] * 8)).drift_percent == 0
     assert dataclasses.replace(profile, anchors=anchors([100.0] * 8 + [120.0] * 8)).drift_percent == 20
     assert dataclasses.replace(profile, anchors=anchors([100.0] * 7)).drift_percent is None
+
+
+def test_how_each_process_places_the_anchor_is_no_drift(profile):
+    taken = tuple(
+        AnchorRecord(key="anchor:x", session=session, t_s=float(t), value_us=us)
+        for session, us in (("a", 100.0), ("b", 107.0))
+        for t in range(8)
+    )
+    spread = ProcessSpread(2, 24, 0.01, 0.02, 2.0, {"a": 0.0, "b": 0.01})
+    assert dataclasses.replace(profile, anchors=taken, processes=spread).drift_percent == 0
+    assert dataclasses.replace(profile, anchors=taken, processes=None).drift_percent == pytest.approx(7)
 
 
 def test_disturbed_visits_are_counted_and_are_no_drift(profile):
