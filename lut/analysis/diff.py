@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ...profilers.timing.measurement import undisturbed
+from ...profilers.results.drift import anchors_us
 from ..errors import ProfileMismatch
 from ..kernels.profile import KernelProfile
 from ..profile_file.profile import HardwareProfile
@@ -181,7 +181,7 @@ def anchor_ratio(a: AnyProfile, b: AnyProfile) -> float | None:
     for profile in (a, b):
         if {anchor.key for anchor in profile.anchors} != {anchor.key for anchor in a.anchors} or not a.anchors:
             return None
-        levels.append(undisturbed([anchor.value_us for anchor in profile.anchors]))
+        levels.append(anchors_us(profile.anchors))
     return levels[1] / levels[0]
 
 

@@ -30,14 +30,16 @@ from .quantisation import weight_bits_for
 from .quota import others_than_quota, quota_during
 from .schema import AnchorRecord, NetworkRecord, ProfileContention, ProfileHeader, ProfileRefresh
 
+ENOUGH_ANCHORS = 8  # visits, of which each quarter of a run has two
+
 
 @dataclass(frozen=True, repr=False)
 class HardwareProfile:
     """What a profile file holds. `name` is the file's stem, `digest` the sha256 of its content.
 
     Measurements, of layers and networks alike, have the machine's drift removed (`timeline.py`); records are raw. Those
-    of a refreshed profile are rescaled, and so are its anchors. `processes` says how far a second process was from the
-    first; None with one, or without a probe.
+    of a refreshed profile are rescaled, and so are its anchors. `processes` says how far its processes differ; None
+    with one, or without a probe.
     """
 
     name: str
@@ -97,13 +99,14 @@ class HardwareProfile:
     @property
     def drift_percent(self) -> float | None:
         """How far the anchor's undisturbed time moved between the quarters of the run; None with fewer than eight."""
-        anchors = undisturbed_anchors(self.anchors)
+        clean = [anchor for anchor in self.anchors if anchor.clean]
+        anchors = clean if len(clean) >= ENOUGH_ANCHORS else undisturbed_anchors(self.anchors)
         values = [anchor.value_us for anchor in anchors]
         if self.processes is not None:  # each places the anchor anew, and how far they differ is told by `processes`
             sessions = {anchor.session for anchor in anchors}
             own = {name: median(one.value_us for one in anchors if one.session == name) for name in sessions}
             values = [anchor.value_us / own[anchor.session] for anchor in anchors]
-        if len(values) < 8:
+        if len(values) < ENOUGH_ANCHORS:
             return None
         quarters = [undisturbed([float(us) for us in part]) for part in np.array_split(values, 4)]
         return 100 * (max(quarters) - min(quarters)) / min(quarters)

@@ -243,6 +243,20 @@ def factor(key):
     return {KEYS[0]: 1.1, KEYS[1]: 0.5, KEYS[2]: 1.3}.get(key, 1.0)
 
 
+def test_how_often_an_anchor_was_disturbed_is_no_difference():
+    pair = [
+        dataclasses.replace(
+            BASE,
+            anchors=tuple(
+                BASE.anchors[0].model_copy(update={"value_us": 100.0 if clean else 170.0, "clean": clean})
+                for clean in [True] * clean_visits + [False] * 60
+            ),
+        )
+        for clean_visits in (8, 30)
+    ]
+    assert diff_profiles(*pair).anchor_ratio == pytest.approx(1.0)
+
+
 def test_anchors_are_compared_where_they_are_the_same_layer():
     slower = tuple(a.model_copy(update={"value_us": 1.2 * a.value_us}) for a in BASE.anchors)
     assert diff_profiles(BASE, dataclasses.replace(BASE, anchors=slower)).anchor_ratio == pytest.approx(1.2)
