@@ -82,13 +82,14 @@ def test_a_tracker_is_shown_settings_measurements_and_the_front(tmp_path, spy):
     assert is_over
 
 
-def test_a_partial_or_failed_evaluation_shows_only_what_it_cost(tmp_path):
+def test_a_partial_or_failed_evaluation_shows_its_cost_and_the_front_but_no_values_of_its_own(tmp_path):
     run = searched(tmp_path / "run")
     for changed in ({"share": 0.1}, {"failed": "lost", "values": {}}):
         evaluation = run.evaluations[-1].model_copy(update=changed)
         changed_run = replace(run, evaluations=(*run.evaluations[:-1], evaluation))
         values = values_of(SearchProgress(changed_run, evaluation, 5.1, 6, 1.0, 2.0))
-        assert values == {"cost": 5.1, "failures": len(changed_run.failures)}
+        shown = {"hypervolume": 2.0, "front": len(changed_run.front_ids())}
+        assert values == {"cost": 5.1, "failures": len(changed_run.failures), **shown}
 
 
 def test_a_search_that_goes_on_does_so_in_the_tracker(tmp_path, spy):

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
@@ -17,6 +17,7 @@ LETTERS = "abcdeEnrst äöüß{}_.,:;'\"!?0123▁Ω\n\té"
 @given(st.text(LETTERS, max_size=40) | st.text(max_size=20))
 @settings(max_examples=300, deadline=None)
 def test_ids_are_those_of_the_tokenizers_package(text):
+    assume(not any(token in text for token in SPECIAL))  # which the package reads out of a text; ours takes it as it is
     assert SHIPPED.encode(text) == THEIRS.encode(text).ids
 
 
