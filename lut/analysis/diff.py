@@ -125,20 +125,46 @@ def diff_profiles(a: HardwareProfile, b: HardwareProfile) -> ProfileDiff:
         )
     before = [a.table.measurements[key] for key in keys]
     after = [b.table.measurements[key] for key in keys]
-    log_ratios = np.array([math.log(new.value_us / old.value_us) for old, new in zip(before, after)])
+    return compared(
+        a,
+        b,
+        keys,
+        [(old.value_us, new.value_us) for old, new in zip(before, after)],
+        own_errors=(log_errors(before), log_errors(after)),
+        only_a=tuple(key for key in a.table.measurements if key not in b.table.measurements),
+        only_b=tuple(key for key in b.table.measurements if key not in a.table.measurements),
+        caution=caution_of(a, b),
+    )
+
+
+def compared(
+    a: AnyProfile,
+    b: AnyProfile,
+    keys: tuple[str, ...],
+    times_us: list[tuple[float, float]],
+    *,
+    own_errors: tuple[Array, Array],
+    only_a: tuple[str, ...],
+    only_b: tuple[str, ...],
+    caution: str | None,
+    noun: str = "layers",
+) -> ProfileDiff:
+    """Compare what both profiles have, by keys (n,), times and standard errors (n,) of log times within a process."""
+    log_ratios = np.array([math.log(after / before) for before, after in times_us])
     between = [profile.processes.own_error for profile in (a, b) if profile.processes is not None]
-    errors = np.sqrt(log_errors(before) ** 2 + log_errors(after) ** 2 + sum(error**2 for error in between))
+    errors = np.sqrt(own_errors[0] ** 2 + own_errors[1] ** 2 + sum(error**2 for error in between))
     low, high = median_interval(log_ratios)
     return ProfileDiff(
         environment=tuple(environment_of(a, b)),
-        layers=changes(keys, log_ratios, errors, [(m.value_us, n.value_us) for m, n in zip(before, after)]),
-        only_a=tuple(key for key in a.table.measurements if key not in b.table.measurements),
-        only_b=tuple(key for key in b.table.measurements if key not in a.table.measurements),
+        layers=changes(keys, log_ratios, errors, times_us),
+        only_a=only_a,
+        only_b=only_b,
         ratio=math.exp(float(np.median(log_ratios))),
         low=math.exp(low),
         high=math.exp(high),
         anchor_ratio=anchor_ratio(a, b),
-        caution=caution_of(a, b),
+        caution=caution,
+        noun=noun,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from ..kernels.profile import KernelProfile, MeasuredKernel, load_kernel_profile
 from ..kernels.records import SCHEMA
 from ..profile_file.profile import HardwareProfile
 from ..profile_file.store import load_profile
-from .diff import AnyProfile, ProfileDiff, anchor_ratio, changes, diff_profiles, environment_of
-from .significance import Array, log_errors, median_interval
+from .diff import AnyProfile, ProfileDiff, compared, diff_profiles
+from .significance import Array, log_errors
 
 NOUN = "kernels"
 
@@ -55,21 +54,14 @@ def diff_kernel_profiles(a: KernelProfile, b: KernelProfile) -> ProfileDiff:
             fields=("backend",),
         )
     pairs = [(before[digest], after[digest]) for digest in shared]
-    log_ratios = np.array([math.log(new.value_us / old.value_us) for old, new in pairs])
-    between = [profile.processes.own_error for profile in (a, b) if profile.processes is not None]
-    own = (own_errors([old for old, _ in pairs]), own_errors([new for _, new in pairs]))
-    errors = np.sqrt(own[0] ** 2 + own[1] ** 2 + sum(one**2 for one in between))
-    low, high = median_interval(log_ratios)
-    keys = tuple(old.key for old, _ in pairs)
-    return ProfileDiff(
-        environment=tuple(environment_of(a, b)),
-        layers=changes(keys, log_ratios, errors, [(old.value_us, new.value_us) for old, new in pairs]),
+    return compared(
+        a,
+        b,
+        tuple(old.key for old, _ in pairs),
+        [(old.value_us, new.value_us) for old, new in pairs],
+        own_errors=(own_errors([old for old, _ in pairs]), own_errors([new for _, new in pairs])),
         only_a=tuple(one.key for digest, one in before.items() if digest not in after),
         only_b=tuple(one.key for digest, one in after.items() if digest not in before),
-        ratio=math.exp(float(np.median(log_ratios))),
-        low=math.exp(low),
-        high=math.exp(high),
-        anchor_ratio=anchor_ratio(a, b),
         caution=caution_of(a, b),
         noun=NOUN,
     )

@@ -15,15 +15,15 @@ from pydantic import ValidationError
 from ...outputs import appearing
 from ...profilers.errors import BundleDamaged, PlanMismatch
 from ...profilers.machine.hardware import Hardware
-from ...profilers.results.results import Results, read_results
+from ...profilers.results.results import Results
 from ...profilers.timing.plan import PlannedModel, TimingPlan, write_plan
-from ...profilers.transports.bundle import read_bundle, unpack_bundle, write_bundle
+from ...profilers.transports.bundle import unpack_bundle, write_bundle
 from ...profilers.transports.graph_file import AskedGraphs, read_graphs
 from ...profilers.transports.manifest import GRAPHS, Bundle
 from ...version import VERSION
 from ..errors import LutError, ProfileMismatch
 from ..measuring.bundle import BUNDLE
-from ..measuring.bundle_checks import check_results, plan_of
+from ..measuring.bundle_checks import check_results, read_returned
 from ..measuring.measure import SAME_DEVICE
 from .build import KernelRequest, header_of, records_of
 from .graphs import cut_graphs, kernels_in
@@ -108,12 +108,7 @@ def import_kernel_results(
     (another device or runtime than told the graphs), OutputUnusable, and LutError for values that no run gives.
     """
     bundle, results = Path(bundle), Path(results)
-    carried = read_bundle(bundle)
-    try:
-        found = read_results(results)
-    except OSError as error:
-        raise LutError(f"cannot read {results}: {error}") from error
-    plan = plan_of(carried, found, f"{results} and {bundle}")
+    carried, found, plan = read_returned(bundle, results)
     content = checked_content(bundle, carried, plan)
     check_results(plan, found, results)
     require_same(carried.origin[KERNELS], found)

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...outputs import appearing, file_kind
-from ...profilers.results.results import read_results
 from ...profilers.run_config import RunConfig
 from ...profilers.timing.protocol import TimingPolicy
-from ...profilers.transports.bundle import is_bundle, read_bundle, write_bundle
+from ...profilers.transports.bundle import is_bundle, write_bundle
 from ...profilers.transports.manifest import Bundle
 from ...supernets import load_space
 from ...supernets.layers.registry import params
@@ -25,7 +24,7 @@ from ..profile_file.profile import HardwareProfile
 from ..profile_file.quantisation import weight_bits_for
 from ..profile_file.store import load_profile
 from .build import ProfileRequest, plan_for, rows_for, write_profile
-from .bundle_checks import check_items, check_results, plan_of, space_of
+from .bundle_checks import check_items, check_results, read_returned, space_of
 
 WEIGHT_BYTES = {"fp32": 4, "bf16": 4, "fp16": 2, "int8": 1}  # in a file; for bf16 the runtime is told
 
@@ -118,12 +117,7 @@ def import_results(
     out = None if out is None else Path(out)
     results = Path(results)
     bundle = Path(bundle)
-    carried = read_bundle(bundle)
-    try:
-        found = read_results(results)
-    except OSError as error:
-        raise LutError(f"cannot read {results}: {error}") from error
-    plan = plan_of(carried, found, f"{results} and {bundle}")
+    carried, found, plan = read_returned(bundle, results)
     space = space_of(carried.origin, bundle)
     check_items(space, plan.items, bundle)
     check_results(plan, found, results)

@@ -7,17 +7,31 @@ from pathlib import Path
 from typing import Any
 
 from ...profilers.errors import BundleDamaged, PlanMismatch
-from ...profilers.results.results import Results
+from ...profilers.results.results import Results, read_results
 from ...profilers.results.visits import Failure, Visit
 from ...profilers.timing.plan import PlanItem, TimingPlan
+from ...profilers.transports.bundle import read_bundle
 from ...profilers.transports.manifest import WORKER, Bundle
 from ...supernets import InvalidArchitecture, SearchSpace, load_space
-from ..errors import ProfileMismatch, ResultsIncomplete
+from ..errors import LutError, ProfileMismatch, ResultsIncomplete
 from ..latency_model.model import MIN_NETWORKS
 from ..profile_file.schema import ANCHOR
 from .build import network_key
 
 NETWORK = "network:"
+
+
+def read_returned(bundle: Path, results: Path) -> tuple[Bundle, Results, TimingPlan]:
+    """Read a bundle and what a board measured of it, and return them with the plan of both.
+
+    Raises BundleDamaged, JournalDamaged, PlanMismatch, and LutError where the results cannot be read.
+    """
+    carried = read_bundle(bundle)
+    try:
+        found = read_results(results)
+    except OSError as error:
+        raise LutError(f"cannot read {results}: {error}") from error
+    return carried, found, plan_of(carried, found, f"{results} and {bundle}")
 
 
 def plan_of(bundle: Bundle, results: Results, where: str) -> TimingPlan:

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from gnomon.lut import ProfileMismatch
-from gnomon.lut.kernels import bundle as module
 from gnomon.lut.kernels.build import KernelRequest
 from gnomon.lut.kernels.bundle import create_kernel_bundle, import_graphs, import_kernel_results
 from gnomon.lut.kernels.named import named
 from gnomon.lut.kernels.predict import predict_file
 from gnomon.lut.kernels.sample import sequences
+from gnomon.lut.measuring import bundle_checks
 from gnomon.profilers import TimingPolicy
 from gnomon.profilers.errors import BundleDamaged, PlanMismatch
 from gnomon.profilers.testing import sign_journal
@@ -88,13 +88,13 @@ def test_times_of_another_device_than_the_graphs_are_refused(trips, tmp_path):
     ],
 )
 def test_a_bundle_that_says_otherwise_than_it_times_is_refused(trips, tmp_path, monkeypatch, change):
-    read = module.read_bundle
+    read = bundle_checks.read_bundle
 
     def altered(path):
         carried = read(path)
         change(carried.origin["kernels"]["plan"])
         return carried
 
-    monkeypatch.setattr(module, "read_bundle", altered)
+    monkeypatch.setattr(bundle_checks, "read_bundle", altered)
     with pytest.raises(BundleDamaged):
         import_kernel_results(trips["second"], trips["results"], tmp_path / "k.jsonl")
