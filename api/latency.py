@@ -11,7 +11,7 @@ from ..settings import PROFILE
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile, LatencyEstimate, ProfileDiff, Refreshed
-    from ..lut.kernels.profile import KernelProfile
+    from ..lut.kernels.profile_file.profile import KernelProfile
     from ..profilers.runtimes.builds import EngineFile
     from ..profilers.timing.protocol import TimingPolicy
     from ..profilers.transports.transport import Transport

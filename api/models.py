@@ -12,7 +12,7 @@ from ..settings import PROFILE
 
 if TYPE_CHECKING:
     from ..lut.kernels.predict import ModelPrediction
-    from ..lut.kernels.profile import KernelProfile
+    from ..lut.kernels.profile_file.profile import KernelProfile
     from ..profilers.timing.protocol import TimingPolicy
     from ..profilers.transports.transport import Transport
 
@@ -46,7 +46,7 @@ def profile_kernels(
     (1, True)
     """
     from ..lut.errors import LutError
-    from ..lut.kernels.build import KernelRequest, build_kernel_profile
+    from ..lut.kernels.measuring.build import KernelRequest, build_kernel_profile
     from ..profilers.run_config import RunConfig
     from ..profilers.runtimes.registry import device_of
     from ..profilers.transports.transport import open_device
@@ -105,6 +105,6 @@ def predict_model(
 
 def opened(profile: KernelProfile | str | Path) -> KernelProfile:
     """Return a kernel profile itself, or the one of that file; raises UnknownProfile, ProfileDamaged."""
-    from ..lut.kernels.profile import load_kernel_profile
+    from ..lut.kernels.profile_file.profile import load_kernel_profile
 
     return load_kernel_profile(profile) if isinstance(profile, (str, Path)) else profile

@@ -69,7 +69,7 @@ def run_search(
     from ..search.deployments.profiles import searched
     from ..search.deployments.resources import resources_from
     from ..search.problem.task_metric import needs_supernet
-    from ..search.runs.call import Call
+    from ..search.runs.files.call import Call
     from ..supernets import load_space
     from ..supernets.evaluation.agreement import check_kernels
     from ..supernets.isolated.supernet import IsolatedSupernet, Loading

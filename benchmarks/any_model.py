@@ -27,9 +27,9 @@ from any_model_bed import test_bed
 from cpu_clock import CpuClockDevice
 from environment import print_environment
 
-from gnomon.lut.kernels.build import KernelRequest, build_kernel_profile
 from gnomon.lut.kernels.composition import Composition, Part
-from gnomon.lut.kernels.profile import KernelProfile, MeasuredModel, load_kernel_profile
+from gnomon.lut.kernels.measuring.build import KernelRequest, build_kernel_profile
+from gnomon.lut.kernels.profile_file.profile import KernelProfile, MeasuredModel, load_kernel_profile
 from gnomon.lut.kernels.regression import KernelRegression
 from gnomon.lut.latency_model.verification import noise_floor_percent, share_within, spearman
 from gnomon.profilers.errors import ProfilerError

@@ -15,8 +15,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from gnomon.lut.kernels.asked import read_asked
-from gnomon.lut.kernels.named import named
+from gnomon.lut.kernels.graph.asked import read_asked
+from gnomon.lut.kernels.graph.named import named
 from gnomon.supernets import load_space
 from gnomon.supernets.graph import models_from_architecture
 

@@ -30,7 +30,8 @@ from gnomon.lut.measuring.build import raw_records
 from gnomon.lut.profile_file.schema import AnchorRecord, LayerRecord
 from gnomon.lut.profile_file.timeline import Timeline
 from gnomon.profilers import RunConfig, TimingPolicy
-from gnomon.profilers.results.results import Results, header_record, results_from_records
+from gnomon.profilers.results.parsing import results_from_records
+from gnomon.profilers.results.results import Results, header_record
 from gnomon.profilers.testing import FakeBackend, ScriptedExecutable
 from gnomon.profilers.timing.plan import PlanItem, TimingPlan
 from gnomon.profilers.worker.execution import PlanExecution

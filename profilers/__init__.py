@@ -34,7 +34,8 @@ from .machine.hardware import CoreNoise, Hardware, NoiseCause, core_noise, finge
 from .resources.counter import Counter, CounterState, counter_names, counter_states, open_counter
 from .resources.usage import EnergyReading, EnergyUse, MemoryUse, Resources, Usage
 from .results.drift import SpeedCurve
-from .results.results import Results, read_results
+from .results.parsing import read_results
+from .results.results import Results
 from .results.visits import Anchor, Failure, Session, Visit
 from .run_config import RunConfig
 from .runtimes.backend import Backend, Executable, OperatorProfile, OperatorProfiler, OperatorTime, profile_operators

@@ -20,8 +20,8 @@ from ..profilers.files import read_text_file
 from ..profilers.journal import write_atomically
 from ..search import Run, SearchConfig, SearchProgress
 from ..search.errors import SearchError
-from ..search.runs.folder import KEPT, writing
-from ..search.runs.records import TRACKERS_FILE, first_line
+from ..search.runs.files.folder import KEPT, writing
+from ..search.runs.files.records import TRACKERS_FILE, first_line
 from ..supernets.plugins import Registry, reason_of, unknown_as
 from .errors import TrackingFailed
 

@@ -12,11 +12,11 @@ from .problem.context import SearchContext
 from .problem.objective import Objective, ObjectiveInfo
 from .problem.user_objective import UserObjective
 from .rounds import Trial
+from .runs.files.records import Evaluation
+from .runs.files.stopping import Stop
 from .runs.quality import PredictorQuality, Quality
-from .runs.records import Evaluation
 from .runs.repricing import repriced
 from .runs.run import Run, load_run
-from .runs.stopping import Stop
 from .study import Study
 from .tactic import Batch, Tactic
 

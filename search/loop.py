@@ -20,11 +20,11 @@ from .problem.context import SearchContext
 from .problem.objective import Objective
 from .problem.partial import deciding_metric
 from .problem.task_metric import TaskMetric
-from .runs.call import Call, write_call
-from .runs.folder import KEPT, writing
-from .runs.records import Evaluation
+from .runs.files.call import Call, write_call
+from .runs.files.folder import KEPT, writing
+from .runs.files.records import Evaluation
+from .runs.files.stopping import TOLERANCE
 from .runs.run import Run
-from .runs.stopping import TOLERANCE
 from .session import Session
 from .tactic import check_names
 

@@ -15,7 +15,7 @@ from ..supernets.evaluation.deciding import PILOTS, Outcomes
 from .executor import Answer, Executor, Job, Key, evaluated
 from .problem.objective import Objective
 from .rounds import Trial
-from .runs.records import Evaluation
+from .runs.files.records import Evaluation
 from .session import Session
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from .rounds import Rounds, Trial
-from .runs.asks import Asks
-from .runs.history import History
-from .runs.stopping import fits
+from .runs.files.asks import Asks
+from .runs.files.stopping import fits
+from .runs.growing.history import History
 
 
 class OpenRounds:

@@ -21,9 +21,9 @@ from ..supernets.space.space import Architecture, Indices, SearchSpace
 from .archive import Archive
 from .config import SearchConfig
 from .errors import RunDamaged, SpaceExhausted, TacticBroken
-from .runs.history import History
-from .runs.records import EVALUATIONS_FILE, Evaluation, Expected
-from .runs.stopping import TOLERANCE
+from .runs.files.records import EVALUATIONS_FILE, Evaluation, Expected
+from .runs.files.stopping import TOLERANCE
+from .runs.growing.history import History
 from .tactic import Batch, Tactic
 
 

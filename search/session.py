@@ -27,18 +27,18 @@ from .problem.context import ChoosesDeployments
 from .problem.objective import Objective
 from .problem.problem import settled
 from .rounds import Rounds, Trial
-from .runs.asks import Ask
 from .runs.counting import counted, counts_partial
-from .runs.folder import KEPT, kept_reference, open_journal, open_run, writing
-from .runs.gain import Gain, GrowingVolume
-from .runs.history import History
-from .runs.identity import header_for
+from .runs.files.asks import Ask
+from .runs.files.folder import KEPT, kept_reference, open_journal, open_run, writing
+from .runs.files.identity import header_for
+from .runs.files.outcomes import KeptOutcomes
+from .runs.files.pilots import pilots_of
+from .runs.files.records import ASKS_FILE, STOP_FILE, Evaluation, PartialExamples
+from .runs.files.stopping import Reason, Stop, budget_said, fits, gain_said, read_stop, time_said, write_stop
+from .runs.growing.gain import Gain, GrowingVolume
+from .runs.growing.history import History
 from .runs.measured import as_measured, feasible_volume
-from .runs.outcomes import KeptOutcomes
-from .runs.pilots import pilots_of
-from .runs.records import ASKS_FILE, STOP_FILE, Evaluation, PartialExamples
 from .runs.run import Run
-from .runs.stopping import Reason, Stop, budget_said, fits, gain_said, read_stop, time_said, write_stop
 from .runs.warm_start import start_from_run
 from .tactic import TACTICS, population_of
 

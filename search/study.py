@@ -41,7 +41,7 @@ from .problem.objective import Objective, measure
 from .problem.told import accuracy_of, examples_for, outcomes_told
 from .problem.user_objective import ACCURACY, UserObjective
 from .rounds import Trial
-from .runs.records import Evaluation
+from .runs.files.records import Evaluation
 from .runs.run import Run
 from .session import Session
 from .tactic import check_names

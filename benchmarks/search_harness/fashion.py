@@ -23,7 +23,7 @@ import numpy as np
 from gnomon import load_profile
 from gnomon.search import hypervolume
 from gnomon.search.problem.objective import Values
-from gnomon.search.runs.outcomes import KeptOutcomes
+from gnomon.search.runs.files.outcomes import KeptOutcomes
 from gnomon.supernets import SearchSpace, load_space
 from gnomon.supernets.data.labelled import rows_of_share
 from gnomon.supernets.evaluation.classifier import Classifier

@@ -12,7 +12,7 @@ from ...settings import Setting
 from .from_settings import given
 
 if TYPE_CHECKING:
-    from ...lut.kernels.build import KernelRequest
+    from ...lut.kernels.measuring.build import KernelRequest
 
 
 def kernel_request(
@@ -22,7 +22,7 @@ def kernel_request(
 
     Without a backend it is chosen on the device, and so are threads. Raises BadParameter for what is of spaces.
     """
-    from ...lut.kernels.build import KernelRequest
+    from ...lut.kernels.measuring.build import KernelRequest
     from ...profilers.run_config import RunConfig
     from ...profilers.runtimes.registry import device_of
 

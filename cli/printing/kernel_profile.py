@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from .line import print_line
 
 if TYPE_CHECKING:
-    from ...lut.kernels.profile import KernelProfile
+    from ...lut.kernels.profile_file.profile import KernelProfile
 
 
 def print_kernel_profile(profile: KernelProfile) -> None:

@@ -18,7 +18,7 @@ from ..printing.estimate import print_models
 from ..printing.progress import progress, say, say_if_not_interruptible, worker_progress
 
 if TYPE_CHECKING:
-    from ...lut.kernels.build import KernelRequest
+    from ...lut.kernels.measuring.build import KernelRequest
     from ...profilers.transports.manifest import Bundle
 
 BUNDLE = {name: setting for name, setting in PROFILE.items() if name != "threads"}  # chosen on the device
@@ -81,7 +81,7 @@ def create(
 
 def create_of_kernels(request: KernelRequest, out: Path, *, dry_run: bool, force: bool) -> None:
     """Write the bundle that asks a device for its kernels, and say what follows."""
-    from ...lut.kernels.bundle import create_kernel_bundle
+    from ...lut.kernels.measuring.bundle import create_kernel_bundle
     from ...profilers.transports.manifest import WORKER
 
     if dry_run:
@@ -124,7 +124,7 @@ def import_(
     force: Force = False,
 ) -> None:
     """Turn what a device measured of a bundle into a profile, or what it told of kernels into the bundle of these."""
-    from ...lut.kernels.bundle import is_of_kernels
+    from ...lut.kernels.measuring.bundle import is_of_kernels
     from ...lut.measuring.bundle import import_results
     from ...profilers.transports.bundle import read_bundle
     from ..printing.profile import print_profile
@@ -140,7 +140,7 @@ def import_(
 
 def import_of_kernels(carried: Bundle, file: Path, results: Path, out: Path | None, *, force: bool) -> None:
     """Turn graphs into the bundle that times their kernels, or what that measured into a kernel profile."""
-    from ...lut.kernels.bundle import import_graphs, import_kernel_results
+    from ...lut.kernels.measuring.bundle import import_graphs, import_kernel_results
     from ...profilers.transports.manifest import GRAPHS, WORKER
     from ..printing.kernel_profile import print_kernel_profile
 

@@ -64,7 +64,7 @@ def remove_demo(out: Path) -> None:
     from ...reports.figures.canvas import PLOT
     from ...reports.html.report import REPORT
     from ...search.export.folder import EXPORT
-    from ...search.runs.folder import foreign_in_run
+    from ...search.runs.files.folder import foreign_in_run
 
     pictures, profiles = ("front.png", *(f"{name}.png" for name in BACKENDS)), tuple(f"{b}.jsonl" for b in BACKENDS)
     kinds: dict[str, Kind] = {"exported": EXPORT, REPORT_NAME: REPORT, "run": Kind("a run", foreign_in_run)}

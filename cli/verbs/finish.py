@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
         from ...api import final_front, load_profile, load_run
         from ...search.final.final import CONTROLS
         from ...search.final.front import load_final
-        from ...search.runs.records import REPORT_FILE
+        from ...search.runs.files.records import REPORT_FILE
 
         loaded = load_run(run)
         if dry_run:

@@ -71,7 +71,7 @@ def register(app: typer.Typer) -> None:
             if space or space_option or arch or relatives or operators:
                 raise typer.BadParameter("--model is one ONNX file; it goes with --shape, --measure and --explain only")
             from ...api import predict_model
-            from ...lut.kernels.asked import shapes_from_text
+            from ...lut.kernels.graph.asked import shapes_from_text
 
             with connected(device, verbose=verbose) as there, progress("timing kernels") as shown:
                 prediction = predict_model(

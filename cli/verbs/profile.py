@@ -19,7 +19,7 @@ from ..printing.profile import print_profile
 from ..printing.progress import progress, worker_progress
 
 if TYPE_CHECKING:
-    from ...lut.kernels.build import KernelRequest
+    from ...lut.kernels.measuring.build import KernelRequest
     from ...profilers.transports.transport import Transport
 
 WITH_REFRESH = ("refresh", "out", "force", "device", "verbose")

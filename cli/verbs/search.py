@@ -35,7 +35,7 @@ def print_search_cost(
     from ...api import load_run
     from ...search.deployments.profiles import searched
     from ...search.problem.task_metric import needs_supernet
-    from ...search.runs.records import RUN_FILE
+    from ...search.runs.files.records import RUN_FILE
     from ...supernets import load_space
     from ...supernets.supernet import load_supernet
     from ..printing.estimate import EVALUATION_KIB, print_again, print_disk, print_validations
@@ -95,7 +95,7 @@ def register(app: typer.Typer) -> None:
         from ...search import SearchConfig, Workers
         from ...search.deployments.given import given_profiles
         from ...search.deployments.profiles import by_name
-        from ...search.runs.records import REPORT_FILE
+        from ...search.runs.files.records import REPORT_FILE
         from ..options.profiles import load_profiles
         from ..options.settings_file import read_settings, save_settings
         from ..printing.front import print_run

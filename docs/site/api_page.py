@@ -19,7 +19,7 @@ import gnomon
 """
 RESULTS = {
     "lut": ("HardwareProfile", "LatencyEstimate", "ProfileDiff", "FitReport"),
-    "lut.kernels.profile": ("KernelProfile",),
+    "lut.kernels.profile_file.profile": ("KernelProfile",),
     "lut.kernels.predict": ("ModelPrediction", "KernelLine"),
     "search": ("Run", "ParetoFront", "FinalFront", "Evaluation", "Trial"),
     "supernets": ("Architecture", "Choice", "Slot", "LayerSpec"),

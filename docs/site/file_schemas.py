@@ -22,10 +22,10 @@ from gnomon.search.export.kernels import ExportedKernels
 from gnomon.search.final import records as final_file
 from gnomon.search.final.summary import LatencyAgreement, Optimism, PauseEffect
 from gnomon.search.problem.objective import ObjectiveInfo
-from gnomon.search.runs import records as run_file
-from gnomon.search.runs import start as start_file
-from gnomon.search.runs.call import Call
-from gnomon.search.runs.stopping import Stop
+from gnomon.search.runs.files import records as run_file
+from gnomon.search.runs.files import start as start_file
+from gnomon.search.runs.files.call import Call
+from gnomon.search.runs.files.stopping import Stop
 from gnomon.supernets.evaluation.agreement import KernelCheck
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"

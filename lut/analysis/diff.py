@@ -16,7 +16,7 @@ import numpy as np
 
 from ...profilers.results.drift import anchors_us
 from ..errors import ProfileMismatch
-from ..kernels.profile import KernelProfile
+from ..kernels.profile_file.profile import KernelProfile
 from ..profile_file.profile import HardwareProfile
 from .significance import Array, holm, log_errors, median_interval, t_quantile, two_sided_p, widened
 

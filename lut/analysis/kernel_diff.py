@@ -9,8 +9,8 @@ import numpy as np
 
 from ...profilers.files import has_schema
 from ..errors import ProfileMismatch
-from ..kernels.profile import KernelProfile, MeasuredKernel, load_kernel_profile
-from ..kernels.records import SCHEMA
+from ..kernels.profile_file.profile import KernelProfile, MeasuredKernel, load_kernel_profile
+from ..kernels.profile_file.records import SCHEMA
 from ..profile_file.profile import HardwareProfile
 from ..profile_file.store import load_profile
 from .diff import AnyProfile, ProfileDiff, compared, diff_profiles

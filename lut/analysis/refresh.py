@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from ...outputs import OutputUnusable, require_free
-from ...profilers.results.results import Results, read_results
+from ...profilers.results.parsing import read_results
+from ...profilers.results.results import Results
 from ...profilers.timing.measurement import Measurement
 from ...profilers.timing.plan import PlannedModel, write_plan
 from ...profilers.timing.protocol import TimingPolicy

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ..latency_model.fit_report import FitReport
 from ..latency_model.verification import conformal_quantile, report_from_predictions, session_log_ratio
-from .profile import KernelProfile
+from .profile_file.profile import KernelProfile
 from .regression import KernelRegression
 
 Array = NDArray[np.float64]

@@ -15,14 +15,14 @@ from ..errors import LutError, ProfileMismatch
 from ..latency_model.estimate import PREDICTED
 from ..measuring.building import OnProgress
 from ..measuring.measure import SAME_DEVICE
-from .asked import AskedModel, read_asked
 from .composition import LEAST_MODELS, Composition, Part
-from .cutting import KernelGraph
-from .graphs import graphs_of
-from .originals import with_originals
-from .profile import KernelProfile, MeasuredKernel, digest_of
+from .graph.asked import AskedModel, read_asked
+from .graph.cutting import KernelGraph
+from .graph.originals import with_originals
+from .measuring.graphs import graphs_of
+from .measuring.timing import time_kernels
+from .profile_file.profile import KernelProfile, MeasuredKernel, digest_of
 from .regression import ALL, KernelRegression
-from .timing import time_kernels
 
 MEASURED, TIMED_NOW, SCALED = "measured", "timed now", "scaled"
 

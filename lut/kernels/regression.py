@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..latency_model.regression import kernel
-from .cost import Cost
-from .profile import SHORTEST_US, KernelProfile, MeasuredKernel
-from .sorts import sort_of
+from .graph.cost import Cost
+from .graph.sorts import sort_of
+from .profile_file.profile import SHORTEST_US, KernelProfile, MeasuredKernel
 
 Array = NDArray[np.float64]
 

@@ -15,7 +15,8 @@ from filelock import FileLock, Timeout
 
 from ...outputs import Kind, OutputUnusable, require_free
 from ...profilers.errors import PlanMismatch, ProfilerError, UnsupportedConfig
-from ...profilers.results.results import Results, read_results
+from ...profilers.results.parsing import read_results
+from ...profilers.results.results import Results
 from ...profilers.timing.plan import TimingPlan
 from ...profilers.transports.transport import Transport
 from ...profilers.worker.cache import cache_path, hand_on_cache

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ...profilers.errors import BundleDamaged, PlanMismatch
-from ...profilers.results.results import Results, read_results
+from ...profilers.results.parsing import read_results
+from ...profilers.results.results import Results
 from ...profilers.results.visits import Failure, Visit
 from ...profilers.timing.plan import PlanItem, TimingPlan
 from ...profilers.transports.bundle import read_bundle

@@ -17,7 +17,8 @@ from ...profilers.errors import BackendBroken, BackendUnavailable, DeviceBusy, R
 from ...profilers.machine.hardware import Hardware, fingerprint
 from ...profilers.results.application import SeenByApplication
 from ...profilers.results.drift import anchors_us
-from ...profilers.results.results import Results, read_results
+from ...profilers.results.parsing import read_results
+from ...profilers.results.results import Results
 from ...profilers.runtimes.registry import load_backend
 from ...profilers.timing.application import Application
 from ...profilers.timing.measurement import Measurement

@@ -26,7 +26,7 @@ from ..exits import DONE, FAILED, INTERRUPTED
 from ..interrupts import why_not_interruptible
 from ..journal import write_atomically
 from ..machine.hardware import fingerprint
-from ..results.results import read_results
+from ..results.parsing import read_results
 from ..runtimes.availability import ASK, Availability, availabilities, require_usable
 from ..runtimes.availability import main as answer
 from ..runtimes.graphs.asking import ASK as ASK_GRAPHS

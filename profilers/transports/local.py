@@ -16,7 +16,7 @@ from ..child import cause_of, child_environment, run_child, running_archive
 from ..errors import AddressInvalid, WorkerCrashed, error_class
 from ..exits import DONE, FAILED, FRESH, HUNG, INTERRUPTED, USAGE
 from ..machine.hardware import Hardware, fingerprint
-from ..results.results import read_results
+from ..results.parsing import read_results
 from ..runtimes.graphs.asking import read_fused_graphs
 from ..timing.plan import read_plan
 

@@ -32,7 +32,8 @@ from typing import Any, Callable, Iterator, Optional, Sequence
 from ..errors import GpuLost, PlanMismatch, ProfilerError, ResultsUnwritable
 from ..exits import DONE, FAILED, FRESH, GPU_LOST, INTERRUPTED
 from ..journal import Journal, Record, TornLine, read_journal, warn_torn
-from ..results.results import header_record, results_from_records
+from ..results.parsing import results_from_records
+from ..results.results import header_record
 from ..runtimes.backend import Backend, ProbeOpener
 from ..runtimes.registry import load_backend
 from ..timing.plan import TimingPlan, path_of_plan, read_plan

@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ...search.runs.records import REPORT_MARK
+from ...search.runs.files.records import REPORT_MARK
 from .drawing.text import shown, trusted
 
 ASSETS = Path(__file__).parent / "assets"

@@ -11,7 +11,7 @@ from typing import Any
 from ...lut import HardwareProfile
 from ...outputs import appearing, file_kind, require_free
 from ...profilers.files import open_to_read
-from ...search.runs.records import REPORT_MARK
+from ...search.runs.files.records import REPORT_MARK
 from ...version import VERSION
 from .content.compared import compared_profiles, compared_runs
 from .content.profile import profile_content

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 from ...errors import GnomonError
-from ...search.runs.records import EVALUATIONS_FILE, FINAL_FILE, STOP_FILE
+from ...search.runs.files.records import EVALUATIONS_FILE, FINAL_FILE, STOP_FILE
 from .content.sources import Subject, opened
 from .report import html_of
 

@@ -16,7 +16,7 @@ from ..archive import Archive
 from ..errors import SpaceExhausted
 from ..prediction.posterior import Posterior
 from ..problem.objective import Values
-from ..runs.stopping import TOLERANCE
+from ..runs.files.stopping import TOLERANCE
 from ..tactic import Batch
 from .batch_choice import Choosing
 from .fidelity import counting_share, partial_evaluations_pay

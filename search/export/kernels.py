@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...lut import HardwareProfile, LutError
-from ...lut.kernels.graphs import graphs_of
-from ...lut.kernels.named import named
+from ...lut.kernels.graph.named import named
+from ...lut.kernels.measuring.graphs import graphs_of
 from ...profilers.errors import ProfilerError
 from ...profilers.run_config import RunConfig
 from ...profilers.runtimes.registry import load_backend

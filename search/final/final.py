@@ -30,7 +30,7 @@ from ..problem.context import SearchContext
 from ..problem.objective import Objective, measure
 from ..problem.resource import FAMILIES
 from ..problem.supernet import EvaluatesInFp32, SearchableSupernet, searchable
-from ..runs.records import FINAL_FILE, JOURNAL_FILE, TIMING_FOLDER, Evaluation
+from ..runs.files.records import FINAL_FILE, JOURNAL_FILE, TIMING_FOLDER, Evaluation
 from ..runs.repricing import repriced
 from ..runs.run import Run
 from .front import FinalFront, final_from

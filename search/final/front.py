@@ -18,7 +18,7 @@ from ..errors import Infeasible, RunDamaged, RunMismatch
 from ..fronts.pareto import ParetoFront
 from ..problem.constraint import Constraint
 from ..problem.objective import ObjectiveInfo
-from ..runs.records import FINAL_FILE, JOURNAL_FILE
+from ..runs.files.records import FINAL_FILE, JOURNAL_FILE
 from .records import (
     SCHEMA,
     SCHEMA_VERSION,

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ...supernets.space.space import Architecture
 from ...version import VERSION
 from ..errors import RunDamaged, RunMismatch
-from ..runs.records import JOURNAL_FILE, RUN_FILE, Genes, Seconds, first_line, journal_lines
+from ..runs.files.records import JOURNAL_FILE, RUN_FILE, Genes, Seconds, first_line, journal_lines
 
 SCHEMA: Final = "gnomon.final"
 # History of the final front's format, newest first:

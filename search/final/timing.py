@@ -22,7 +22,7 @@ from ...profilers.transports.transport import Transport
 from ...supernets.space.space import Architecture
 from ..deployments.models import exported
 from ..problem.supernet import SearchableSupernet
-from ..runs.records import TIMING_FOLDER
+from ..runs.files.records import TIMING_FOLDER
 from .records import FinalHeader, PauseRatio, Record, Seen, SpeedRatio, Timing, Validation
 
 

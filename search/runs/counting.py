@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..fronts.counting import counts_from
-from .records import Evaluation, RunHeader
-from .start import Start
+from .files.records import Evaluation, RunHeader
+from .files.start import Start
 
 FIRST_COUNTED = 7  # version of the oldest runs whose partial evaluations can count
 

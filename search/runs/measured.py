@@ -14,8 +14,8 @@ from ..problem.objective import Objective, ObjectiveInfo, Quantity, Values
 from ..problem.problem import Problem, parsed
 from ..problem.region import Region
 from .counting import counted
-from .records import Evaluation, RunHeader
-from .start import Start, StartRecord
+from .files.records import Evaluation, RunHeader
+from .files.start import Start, StartRecord
 
 AnyProblem = Problem[Objective] | Problem[Quantity]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .records import RunHeader
+from .files.records import RunHeader
 
 
 @dataclass(frozen=True)

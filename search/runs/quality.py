@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .records import Evaluation
+from .files.records import Evaluation
 
 Z_90 = 1.6448536269514722  # normal standard deviations either way that hold 90 %
 

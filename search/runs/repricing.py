@@ -23,10 +23,10 @@ from ..problem.context import PredictsLatency
 from ..problem.objective import Values
 from ..problem.reference import extremes
 from ..problem.resource import FAMILIES
+from .files.records import Evaluation, RunHeader
+from .files.start import StartRecord
 from .pricing import Pricing
-from .records import Evaluation, RunHeader
 from .run import Run
-from .start import StartRecord
 
 if TYPE_CHECKING:
     from ...lut import HardwareProfile

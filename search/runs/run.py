@@ -20,14 +20,14 @@ from ..fronts.table import Table, frame_from_table
 from ..problem.objective import ObjectiveInfo, Quantity, Values
 from ..problem.problem import Problem
 from .counting import counted
+from .files.pilots import pilots_of
+from .files.records import Evaluation, RunHeader, read_header
+from .files.replay import read_evaluations
+from .files.spending import Spending
+from .files.start import Start, read_start
+from .files.stopping import Stop, cost_of, read_stop
 from .measured import Measured, as_measured, feasible_volume, problem_of, values_of, violations_of, volumes_of
-from .pilots import pilots_of
 from .quality import PredictorQuality, quality_of
-from .records import Evaluation, RunHeader, read_header
-from .replay import read_evaluations
-from .spending import Spending
-from .start import Start, read_start
-from .stopping import Stop, cost_of, read_stop
 from .table import table_of_evaluations
 
 if TYPE_CHECKING:

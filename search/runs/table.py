@@ -10,7 +10,7 @@ from ..config import SearchConfig
 from ..deployments.provenance import Deployment
 from ..fronts.table import Cell, Table, columns_of
 from ..problem.objective import Quantity
-from .records import Evaluation
+from .files.records import Evaluation
 
 RUN_COLUMNS = ("space", "tactic", "seed", "order", "round", "id", "share", "failed", "seconds", "on_front")
 

@@ -20,9 +20,9 @@ from ..errors import InvalidConfig
 from ..fronts.ranking import best_first
 from ..problem.context import ChoosesDeployments
 from ..problem.objective import Objective
-from .records import EVALUATIONS_FILE, RUN_FILE
+from .files.records import EVALUATIONS_FILE, RUN_FILE
+from .files.start import Start, StartHeader, StartRecord
 from .run import Run
-from .start import Start, StartHeader, StartRecord
 
 
 def start_from_run(

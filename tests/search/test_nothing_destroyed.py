@@ -9,7 +9,7 @@ from gnomon.outputs import OutputUnusable
 from gnomon.profilers.journal import TornLine
 from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.errors import RunDamaged
-from gnomon.search.runs.folder import foreign_in_run
+from gnomon.search.runs.files.folder import foreign_in_run
 
 CONFIG = SearchConfig(space="six", population=2, budget=4, tactic="random")
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, Option
 from ...errors import DeviceUnfit, DeviceUnreachable, EnvironmentChanged, PlanMismatch, ProfilerError, WorkerCrashed
 from ...exits import DONE, INTERRUPTED
 from ...journal import write_atomically
-from ...results.results import read_results
+from ...results.parsing import read_results
 from ...timing.plan import PLAN_FILE, read_plan
 from ...worker.cache import cache_path
 from .failures import printable

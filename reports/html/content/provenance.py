@@ -12,7 +12,7 @@ from ....lut import HardwareProfile, load_profile, shipped_profiles
 from ....lut.profile_file.store import SUFFIX
 from ....search import Run
 from ....search.errors import SearchError
-from ....search.runs.call import Call, read_call
+from ....search.runs.files.call import Call, read_call
 from ....settings import PROFILE, SEARCH, WORKERS, Setting
 from ..drawing.numbers import number
 from .sources import RunSubject

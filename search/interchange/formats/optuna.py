@@ -21,7 +21,7 @@ import numpy as np
 from ....profilers.files import read_file
 from ....profilers.journal import write_atomically
 from ....supernets.space.space import Architecture, SearchSpace
-from ...runs.records import Evaluation
+from ...runs.files.records import Evaluation
 from ...runs.run import Run
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gnomon.lut.kernels import build
+from gnomon.lut.kernels.measuring import build
 from gnomon.lut.kernels.sample import sequences
 
 

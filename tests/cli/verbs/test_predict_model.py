@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from gnomon.lut.kernels.build import KernelRequest, build_kernel_profile
+from gnomon.lut.kernels.measuring.build import KernelRequest, build_kernel_profile
 from gnomon.lut.kernels.sample import sequences
 from gnomon.profilers import TimingPolicy
 from gnomon.profilers.testing import affine_model
@@ -19,7 +19,7 @@ def kernels(tmp_path_factory):
     """A kernel profile measured in a hurry: of one small network."""
     path = tmp_path_factory.mktemp("kernels") / "here.jsonl"
     policy = TimingPolicy(min_passes=2, max_passes=2, clean_blocks=0, time_cap_s=5.0)
-    from gnomon.lut.kernels.named import named
+    from gnomon.lut.kernels.graph.named import named
 
     small = {"small": named(sequences.recurrent(np.random.default_rng(1)))}
     build_kernel_profile(KernelRequest("onnxruntime", networks=0, policy=policy, further=small), path)

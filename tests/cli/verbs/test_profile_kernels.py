@@ -2,8 +2,8 @@
 
 import pytest
 
-from gnomon.lut.kernels import build
-from gnomon.lut.kernels.profile import load_kernel_profile
+from gnomon.lut.kernels.measuring import build
+from gnomon.lut.kernels.profile_file.profile import load_kernel_profile
 from gnomon.profilers import fingerprint
 from gnomon.profilers.transports import local
 

@@ -2,7 +2,7 @@
 
 import shutil
 
-from gnomon.search.runs.folder import foreign_in_run
+from gnomon.search.runs.files.folder import foreign_in_run
 
 
 def test_a_report_of_a_profile_is_written_once_and_replaced_when_asked(gnomon, profile_name, tmp_path):

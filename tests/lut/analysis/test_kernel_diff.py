@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from gnomon.lut import ProfileMismatch, diff_kernel_profiles, diff_sources, load_profile, shipped_profiles
-from gnomon.lut.kernels.cost import Cost
-from gnomon.lut.kernels.profile import KernelProfile, MeasuredKernel, own_us
-from gnomon.lut.kernels.records import KernelHeader
+from gnomon.lut.kernels.graph.cost import Cost
+from gnomon.lut.kernels.profile_file.profile import KernelProfile, MeasuredKernel, own_us
+from gnomon.lut.kernels.profile_file.records import KernelHeader
 from gnomon.lut.profile_file.schema import ProfileConfig
 from gnomon.profilers import Measurement, RunConfig
 

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from gnomon.lut.kernels.cutting import kernels_of
-from gnomon.lut.kernels.kernel import copies_of
-from gnomon.lut.kernels.named import named
-from gnomon.lut.kernels.profile import digest_of, load_kernel_profile, seal_kernels
-from gnomon.lut.kernels.records import CallRecord, KernelHeader, KernelRecord, ModelRecord
+from gnomon.lut.kernels.graph.cutting import kernels_of
+from gnomon.lut.kernels.graph.kernel import copies_of
+from gnomon.lut.kernels.graph.named import named
+from gnomon.lut.kernels.profile_file.profile import digest_of, load_kernel_profile, seal_kernels
+from gnomon.lut.kernels.profile_file.records import CallRecord, KernelHeader, KernelRecord, ModelRecord
 from gnomon.lut.kernels.sample import images, sequences
 from gnomon.lut.profile_file.schema import LayerRecord, ProfileConfig
 from gnomon.profilers import RunConfig, fingerprint, load_backend

@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, external_data_helper, helper, numpy_helper
 
 from gnomon.lut import LutError
-from gnomon.lut.kernels.asked import read_asked, shapes_from_text
+from gnomon.lut.kernels.graph.asked import read_asked, shapes_from_text
 from gnomon.profilers.testing import affine_model
 
 

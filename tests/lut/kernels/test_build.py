@@ -7,12 +7,12 @@ import pytest
 
 from gnomon import outputs
 from gnomon.lut import ProfileMismatch
-from gnomon.lut.kernels.build import KernelRequest, build_kernel_profile
-from gnomon.lut.kernels.named import named
+from gnomon.lut.kernels.graph.named import named
+from gnomon.lut.kernels.measuring.build import KernelRequest, build_kernel_profile
 from gnomon.lut.kernels.sample import sequences
 from gnomon.outputs import OutputUnusable
 from gnomon.profilers import TimingPolicy
-from gnomon.profilers.results.results import read_results
+from gnomon.profilers.results.parsing import read_results
 
 pytestmark = pytest.mark.slow
 

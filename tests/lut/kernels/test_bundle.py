@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from gnomon.lut import ProfileMismatch
-from gnomon.lut.kernels.build import KernelRequest
-from gnomon.lut.kernels.bundle import create_kernel_bundle, import_graphs, import_kernel_results
-from gnomon.lut.kernels.named import named
+from gnomon.lut.kernels.graph.named import named
+from gnomon.lut.kernels.measuring.build import KernelRequest
+from gnomon.lut.kernels.measuring.bundle import create_kernel_bundle, import_graphs, import_kernel_results
 from gnomon.lut.kernels.predict import predict_file
 from gnomon.lut.kernels.sample import sequences
 from gnomon.lut.measuring import bundle_checks

@@ -5,8 +5,8 @@ import pytest
 
 from gnomon.lut import ProfileDamaged
 from gnomon.lut.kernels.composition import Composition, Part, Terms
-from gnomon.lut.kernels.cost import Cost
-from gnomon.lut.kernels.profile import SHORTEST_US, digest_of, load_kernel_profile
+from gnomon.lut.kernels.graph.cost import Cost
+from gnomon.lut.kernels.profile_file.profile import SHORTEST_US, digest_of, load_kernel_profile
 from gnomon.lut.kernels.regression import ALL, KernelRegression
 
 

@@ -5,7 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from gnomon.lut.kernels.kernel import copies_of, kernel_model
+from gnomon.lut.kernels.graph.kernel import copies_of, kernel_model
 from gnomon.lut.kernels.sample import images
 from gnomon.profilers import RunConfig, load_backend
 from gnomon.supernets import load_space

@@ -4,8 +4,8 @@ import numpy as np
 import onnx
 import pytest
 
-from gnomon.lut.kernels.named import named
-from gnomon.lut.kernels.originals import with_originals
+from gnomon.lut.kernels.graph.named import named
+from gnomon.lut.kernels.graph.originals import with_originals
 from gnomon.lut.kernels.sample import images
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from gnomon.lut import LutError
-from gnomon.lut.kernels.build import KernelRequest, build_kernel_profile
-from gnomon.lut.kernels.cost import Cost
-from gnomon.lut.kernels.named import named
+from gnomon.lut.kernels.graph.cost import Cost
+from gnomon.lut.kernels.graph.named import named
+from gnomon.lut.kernels.measuring.build import KernelRequest, build_kernel_profile
 from gnomon.lut.kernels.predict import predict_model
+from gnomon.lut.kernels.profile_file.transfer import PER_SORT, KernelTransfer, SourceKernel, designed
 from gnomon.lut.kernels.sample import images
-from gnomon.lut.kernels.transfer import PER_SORT, KernelTransfer, SourceKernel, designed
 from gnomon.profilers import TimingPolicy
 
 SORTS = {"Conv": 1.6, "Relu": 2.4, "MatMul": 1.1}

@@ -34,7 +34,7 @@ from gnomon.profilers.errors import (
     ResultsUnwritable,
     UnsupportedConfig,
 )
-from gnomon.profilers.results.results import read_results
+from gnomon.profilers.results.parsing import read_results
 from gnomon.profilers.testing import sign_journal
 from gnomon.profilers.worker.lock import locked
 from gnomon.supernets import UnknownSpace

@@ -4,7 +4,7 @@ import pytest
 
 from gnomon.lut import ProfileRequest, build_profile
 from gnomon.profilers.journal import Journal
-from gnomon.profilers.results.results import read_results
+from gnomon.profilers.results.parsing import read_results
 from gnomon.profilers.transports.local import LocalDevice
 from gnomon.profilers.worker.cache import cache_path
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from gnomon.profilers import Anchor, Hardware, RunConfig, TimingPolicy
 from gnomon.profilers.results.contention import probed_visits
 from gnomon.profilers.results.drift import SpeedCurve
-from gnomon.profilers.results.results import Results, header_record, results_from_records
+from gnomon.profilers.results.parsing import results_from_records
+from gnomon.profilers.results.results import Results, header_record
 from gnomon.profilers.results.visits import measurements_from_visits
 from gnomon.profilers.testing import FakeBackend, ScriptedExecutable
 from gnomon.profilers.timing.plan import PlanItem, TimingPlan

@@ -14,7 +14,7 @@ from gnomon.lut.profile_file.schema import ProfileRefresh, ProfileSource
 from gnomon.reports.html.content.provenance import origin_of_profile, origin_of_run
 from gnomon.reports.html.content.sources import with_profiles
 from gnomon.search.errors import RunDamaged
-from gnomon.search.runs.call import Call, write_call
+from gnomon.search.runs.files.call import Call, write_call
 from gnomon.settings import PROFILE, SEARCH, WORKERS
 
 SHA256 = "5" * 64

@@ -10,10 +10,10 @@ from gnomon.search.archive import Archive
 from gnomon.search.fronts.growing import Front
 from gnomon.search.fronts.pareto import hypervolume
 from gnomon.search.problem.build import build_objectives
-from gnomon.search.runs.gain import Gain, GrowingVolume
-from gnomon.search.runs.history import History
+from gnomon.search.runs.files.records import Evaluation
+from gnomon.search.runs.growing.gain import Gain, GrowingVolume
+from gnomon.search.runs.growing.history import History
 from gnomon.search.runs.measured import feasible_volume, measured_of
-from gnomon.search.runs.records import Evaluation
 from gnomon.search.testing.contracts import fake_context, problem_of
 from gnomon.supernets import load_space
 

@@ -10,7 +10,7 @@ from gnomon.profilers.testing import sign_journal
 from gnomon.search import SearchConfig, load_run
 from gnomon.search.fronts.growing import hypervolumes
 from gnomon.search.fronts.pareto import hypervolume
-from gnomon.search.runs.spending import Spending
+from gnomon.search.runs.files.spending import Spending
 from gnomon.supernets import load_space
 
 CONFIG = SearchConfig(space="fashion_mnist", objectives=("accuracy", "macs"), budget=1, tactic="random")

@@ -13,7 +13,7 @@ from gnomon.outputs import OutputUnusable
 from gnomon.search import SearchConfig, UserObjective, load_run, search_in_context
 from gnomon.search.errors import InvalidConfig, RunDamaged, RunMismatch
 from gnomon.search.problem.build import build_objectives
-from gnomon.search.runs.history import History
+from gnomon.search.runs.growing.history import History
 from gnomon.search.testing.contracts import AnalyticSupernet, LinearLatency, fake_context, problem_of
 from gnomon.supernets import load_space
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from gnomon.lut import ProfileMismatch
-from gnomon.lut.kernels.build import KernelRequest, build_kernel_profile
-from gnomon.lut.kernels.named import named
+from gnomon.lut.kernels.graph.named import named
+from gnomon.lut.kernels.measuring.build import KernelRequest, build_kernel_profile
+from gnomon.lut.kernels.measuring.timing import time_kernels
 from gnomon.lut.kernels.predict import graph_for, predict_file, predict_model
 from gnomon.lut.kernels.sample import sequences
-from gnomon.lut.kernels.timing import time_kernels
 from gnomon.profilers import RunConfig, TimingPolicy
 from gnomon.profilers.errors import BackendUnavailable, DeviceUnfit, ModelRejected
 from gnomon.profilers.testing import affine_model

@@ -13,10 +13,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ...profilers.files import read_text_file
-from ...profilers.journal import value_from_json, write_atomically
-from ..config import SearchConfig
-from ..errors import RunDamaged
+from ....profilers.files import read_text_file
+from ....profilers.journal import value_from_json, write_atomically
+from ...config import SearchConfig
+from ...errors import RunDamaged
 from .records import MOST, STOP_FILE, Evaluation, Seconds, first_line
 
 Reason = Literal["budget", "time", "gain", "space"]

@@ -16,8 +16,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .cost import Cost
-from .sorts import sort_of
+from ..graph.cost import Cost
+from ..graph.sorts import sort_of
 
 Array = NDArray[np.float64]
 

@@ -13,13 +13,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ...profilers.errors import JournalDamaged
-from ...profilers.files import read_text_file
-from ...profilers.journal import Record, read_journal, value_from_json, warn_torn
-from ..config import SearchConfig
-from ..deployments.provenance import Provenance
-from ..errors import InvalidConfig, RunDamaged
-from ..problem.objective import ObjectiveInfo, Quantity
+from ....profilers.errors import JournalDamaged
+from ....profilers.files import read_text_file
+from ....profilers.journal import Record, read_journal, value_from_json, warn_torn
+from ...config import SearchConfig
+from ...deployments.provenance import Provenance
+from ...errors import InvalidConfig, RunDamaged
+from ...problem.objective import ObjectiveInfo, Quantity
 from .outcomes import KeptOutcomes
 
 SCHEMA = "gnomon.run"

@@ -10,16 +10,16 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from ...profilers.results.results import read_results
-from ...profilers.timing.plan import write_plan
-from ...profilers.timing.protocol import TimingPolicy
-from ...profilers.transports.local import LocalDevice
-from ...profilers.transports.transport import Transport
-from ..measuring.building import OnProgress
-from .cutting import KernelGraph
-from .kernel import Kernel, copies_of
+from ....profilers.results.parsing import read_results
+from ....profilers.timing.plan import write_plan
+from ....profilers.timing.protocol import TimingPolicy
+from ....profilers.transports.local import LocalDevice
+from ....profilers.transports.transport import Transport
+from ...measuring.building import OnProgress
+from ..graph.cutting import KernelGraph
+from ..graph.kernel import Kernel, copies_of
+from ..profile_file.profile import KernelProfile, MeasuredKernel, digest_of, own_us
 from .planned import CALL, planned
-from .profile import KernelProfile, MeasuredKernel, digest_of, own_us
 
 AGAIN = 5  # kernels of the profile that are timed again
 POLICY = TimingPolicy(min_passes=4, clean_blocks=16, processes=1, time_cap_s=15.0)

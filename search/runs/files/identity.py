@@ -7,14 +7,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ...supernets.space.space import SearchSpace
-from ...version import VERSION
-from ..archive import most_of
-from ..config import STOPPING, SearchConfig
-from ..deployments.provenance import Provenance
-from ..errors import RunMismatch
-from ..problem.objective import Objective, Quantity
-from ..problem.problem import Problem
+from ....supernets.space.space import SearchSpace
+from ....version import VERSION
+from ...archive import most_of
+from ...config import STOPPING, SearchConfig
+from ...deployments.provenance import Provenance
+from ...errors import RunMismatch
+from ...problem.objective import Objective, Quantity
+from ...problem.problem import Problem
 from .records import FIRST_CONTINUED, ObjectiveRecord, PartialExamples, RunHeader
 
 

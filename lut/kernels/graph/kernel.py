@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from ...profilers.runtimes.graphs.fused_graph import OWN_GRAPH
+from ....profilers.runtimes.graphs.fused_graph import OWN_GRAPH
 from .cost import Cost
 
 NHWC_IN, NHWC_OUT = (0, 3, 1, 2), (0, 2, 3, 1)

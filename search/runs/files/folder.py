@@ -11,10 +11,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ...outputs import OutputUnusable
-from ...profilers.files import has_schema, open_to_read
-from ...profilers.journal import Journal, write_atomically
-from ..errors import RunLocked, RunMismatch
+from ....outputs import OutputUnusable
+from ....profilers.files import has_schema, open_to_read
+from ....profilers.journal import Journal, write_atomically
+from ...errors import RunLocked, RunMismatch
 from .asks import read_asks
 from .identity import require_same
 from .records import (

@@ -12,23 +12,23 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ...outputs import appearing
-from ...profilers.errors import BundleDamaged, PlanMismatch
-from ...profilers.machine.hardware import Hardware
-from ...profilers.results.results import Results
-from ...profilers.timing.plan import PlannedModel, TimingPlan, write_plan
-from ...profilers.transports.bundle import unpack_bundle, write_bundle
-from ...profilers.transports.graph_file import AskedGraphs, read_graphs
-from ...profilers.transports.manifest import GRAPHS, Bundle
-from ...version import VERSION
-from ..errors import LutError, ProfileMismatch
-from ..measuring.bundle import BUNDLE
-from ..measuring.bundle_checks import check_results, read_returned
-from ..measuring.measure import SAME_DEVICE
+from ....outputs import appearing
+from ....profilers.errors import BundleDamaged, PlanMismatch
+from ....profilers.machine.hardware import Hardware
+from ....profilers.results.results import Results
+from ....profilers.timing.plan import PlannedModel, TimingPlan, write_plan
+from ....profilers.transports.bundle import unpack_bundle, write_bundle
+from ....profilers.transports.graph_file import AskedGraphs, read_graphs
+from ....profilers.transports.manifest import GRAPHS, Bundle
+from ....version import VERSION
+from ...errors import LutError, ProfileMismatch
+from ...measuring.bundle import BUNDLE
+from ...measuring.bundle_checks import check_results, read_returned
+from ...measuring.measure import SAME_DEVICE
+from ..profile_file.profile import KernelProfile, load_kernel_profile, seal_kernels
 from .build import KernelRequest, header_of, records_of
 from .graphs import cut_graphs, kernels_in
 from .planned import MODEL, KernelPlan, plan_of_kernels, planned
-from .profile import KernelProfile, load_kernel_profile, seal_kernels
 
 KERNELS = "kernels"  # in a bundle's origin: what made it was this file
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from ..profile_file.schema import (
+from ...profile_file.schema import (
     AnchorRecord,
     Count,
     FailureRecord,
@@ -21,7 +21,7 @@ from ..profile_file.schema import (
     ProfileSource,
     Seconds,
 )
-from ..record import Record
+from ...record import Record
 
 SCHEMA = "gnomon.kernels"
 # History of the kernel-profile format, newest first:

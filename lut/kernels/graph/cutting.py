@@ -14,8 +14,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from ...profilers.runtimes.graphs.fused_graph import FusedGraph, Primitive
-from ..errors import LutError
+from ....profilers.runtimes.graphs.fused_graph import FusedGraph, Primitive
+from ...errors import LutError
 from .cost import Cost, macs_of
 from .kernel import Kernel, Tensor, printed_attributes, printed_content
 

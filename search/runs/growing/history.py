@@ -12,13 +12,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...supernets.space.space import SearchSpace
-from ..archive import Archive, PartialEvaluations, key_of
-from ..problem.objective import Objective
-from ..problem.problem import Problem
+from ....supernets.space.space import SearchSpace
+from ...archive import Archive, PartialEvaluations, key_of
+from ...problem.objective import Objective
+from ...problem.problem import Problem
+from ..files.records import Evaluation
+from ..files.spending import Spending
 from .grown import Grown, KeysSoFar
-from .records import Evaluation
-from .spending import Spending
 
 Known = tuple[tuple[int, ...], tuple[float, ...]]  # genes and values of what another run measured
 Place = tuple[int, int, int, int]  # sizes of the arrays of full, partial and failed ones, and of the keys

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ..errors import RunDamaged
+from ...errors import RunDamaged
 from .records import ASKS_FILE, Count, Evaluation, first_line, journal_lines
 
 Asks = Mapping[int, int]  # by round, how many evaluations were known when it was asked for

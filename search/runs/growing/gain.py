@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..fronts.growing import Front
-from ..problem.objective import minimised
+from ...fronts.growing import Front
+from ...problem.objective import minimised
+from ..files.records import Evaluation, RunHeader
+from ..files.start import Start
+from ..measured import AnyProblem, Measured, measured_of, values_of, violations_of
 from .history import History
-from .measured import AnyProblem, Measured, measured_of, values_of, violations_of
-from .records import Evaluation, RunHeader
-from .start import Start
 
 
 class GrowingVolume:

@@ -13,9 +13,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ...profilers.files import has_schema, read_file
-from ...profilers.journal import json_line, value_from_json
-from ..errors import RunDamaged
+from ....profilers.files import has_schema, read_file
+from ....profilers.journal import json_line, value_from_json
+from ...errors import RunDamaged
 from .records import START_FILE, first_line, with_deployment
 
 SCHEMA = "gnomon.start"

@@ -8,14 +8,14 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from ...profilers.timing.plan import PlannedModel
-from ..errors import LutError
-from ..profile_file.schema import Count, Positive
-from ..record import Record
-from .cutting import KernelGraph
-from .kernel import Kernel, copies_of, kernel_model
-from .profile import digest_of
-from .records import Quantity
+from ....profilers.timing.plan import PlannedModel
+from ...errors import LutError
+from ...profile_file.schema import Count, Positive
+from ...record import Record
+from ..graph.cutting import KernelGraph
+from ..graph.kernel import Kernel, copies_of, kernel_model
+from ..profile_file.profile import digest_of
+from ..profile_file.records import Quantity
 
 CALL = "call"  # the key, in plans, of the model that does next to nothing
 MODEL = "model:"  # begins the key of a whole model

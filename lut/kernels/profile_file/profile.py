@@ -11,19 +11,19 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from ...inputs import fault_of_file
-from ...outputs import appearing, file_kind
-from ...profilers.errors import JournalDamaged
-from ...profilers.files import has_schema
-from ...profilers.journal import json_line, read_journal
-from ...profilers.results.processes import ProcessSpread
-from ...profilers.run_config import RunConfig
-from ...profilers.timing.measurement import Measurement
-from ..errors import ProfileDamaged, UnknownProfile
-from ..profile_file.schema import AnchorRecord
-from ..profile_file.timeline import Timeline
-from ..record import Record
-from .cost import Cost
+from ....inputs import fault_of_file
+from ....outputs import appearing, file_kind
+from ....profilers.errors import JournalDamaged
+from ....profilers.files import has_schema
+from ....profilers.journal import json_line, read_journal
+from ....profilers.results.processes import ProcessSpread
+from ....profilers.run_config import RunConfig
+from ....profilers.timing.measurement import Measurement
+from ...errors import ProfileDamaged, UnknownProfile
+from ...profile_file.schema import AnchorRecord
+from ...profile_file.timeline import Timeline
+from ...record import Record
+from ..graph.cost import Cost
 from .records import (
     SCHEMA,
     SCHEMA_VERSION,

@@ -10,10 +10,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ...profilers.files import read_text_file
-from ...profilers.journal import write_atomically
-from ...settings import WORKERS
-from ..errors import RunDamaged
+from ....profilers.files import read_text_file
+from ....profilers.journal import write_atomically
+from ....settings import WORKERS
+from ...errors import RunDamaged
 from .records import CALL_FILE, first_line
 
 

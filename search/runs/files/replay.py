@@ -13,10 +13,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ...profilers.journal import Record
-from ...supernets import SearchSpace, SupernetError, load_space
-from ...supernets.space.space import Architecture
-from ..errors import RunDamaged
+from ....profilers.journal import Record
+from ....supernets import SearchSpace, SupernetError, load_space
+from ....supernets.space.space import Architecture
+from ...errors import RunDamaged
 from .asks import Asks, RoundOrder, read_asks
 from .pilots import Pilots
 from .records import (

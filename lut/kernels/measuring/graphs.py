@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...profilers.run_config import RunConfig
-from ...profilers.runtimes.graphs.fused_graph import FusedGraph
-from ...profilers.transports.transport import Transport
-from ..errors import LutError
-from .cutting import KernelGraph, kernels_of
-from .kernel import Kernel
-from .profile import digest_of
+from ....profilers.run_config import RunConfig
+from ....profilers.runtimes.graphs.fused_graph import FusedGraph
+from ....profilers.transports.transport import Transport
+from ...errors import LutError
+from ..graph.cutting import KernelGraph, kernels_of
+from ..graph.kernel import Kernel
+from ..profile_file.profile import digest_of
 
 LARGEST_BYTES = 1 << 31  # of a kernel's weights: what a file with them can hold
 

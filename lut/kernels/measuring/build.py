@@ -12,27 +12,27 @@ from pathlib import Path
 
 import numpy as np
 
-from ...outputs import require_free
-from ...profilers.results.results import Results
-from ...profilers.run_config import RunConfig
-from ...profilers.timing.plan import TimingPlan, write_plan
-from ...profilers.timing.protocol import TimingPolicy
-from ...profilers.transports.local import LocalDevice
-from ...profilers.transports.transport import Transport
-from ...version import VERSION
-from ..errors import LutError
-from ..measuring.building import OnProgress, run_to_profile
-from ..measuring.evidence import contention_of, raw_records
-from ..profile_file.schema import AnchorRecord, FailureRecord, LayerRecord, ProfileConfig, ProfileSource
-from ..profile_file.store import storable
-from ..record import Record
+from ....outputs import require_free
+from ....profilers.results.results import Results
+from ....profilers.run_config import RunConfig
+from ....profilers.timing.plan import TimingPlan, write_plan
+from ....profilers.timing.protocol import TimingPolicy
+from ....profilers.transports.local import LocalDevice
+from ....profilers.transports.transport import Transport
+from ....version import VERSION
+from ...errors import LutError
+from ...measuring.building import OnProgress, run_to_profile
+from ...measuring.evidence import contention_of, raw_records
+from ...profile_file.schema import AnchorRecord, FailureRecord, LayerRecord, ProfileConfig, ProfileSource
+from ...profile_file.store import storable
+from ...record import Record
+from ..graph.named import named
+from ..profile_file.profile import KERNEL_PROFILE, KernelProfile, load_kernel_profile, seal_kernels
+from ..profile_file.records import CallRecord, KernelHeader, KernelRecord, ModelRecord, SourceRecord
+from ..profile_file.transfer import SourceKernel, designed
+from ..sample import images, sequences
 from .graphs import graphs_of, kernels_in
-from .named import named
 from .planned import CALL, MODEL, KernelPlan, plan_of_kernels, planned
-from .profile import KERNEL_PROFILE, KernelProfile, load_kernel_profile, seal_kernels
-from .records import CallRecord, KernelHeader, KernelRecord, ModelRecord, SourceRecord
-from .sample import images, sequences
-from .transfer import SourceKernel, designed
 
 SUFFIX = ".kernels.jsonl"
 SAMPLES = 10  # networks measured whole where other kernels are scaled: what it takes to verify

@@ -15,8 +15,8 @@ import onnx
 from onnx import TensorProto, numpy_helper
 from onnx.external_data_helper import load_external_data_for_tensor
 
-from ...inputs import fault_of_file
-from ..errors import LutError
+from ....inputs import fault_of_file
+from ...errors import LutError
 from .named import name_nodes
 
 LARGEST_BYTES = (1 << 31) - 1  # what a protocol buffer can hold

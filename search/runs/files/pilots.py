@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...supernets.evaluation.deciding import PILOTS
+from ....supernets.evaluation.deciding import PILOTS
 from .outcomes import KeptOutcomes
 from .records import Evaluation, PartialExamples, RunHeader
 

@@ -7,8 +7,8 @@ from base64 import b64decode
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ...supernets.evaluation.deciding import Outcomes
-from ...supernets.isolated.outcomes import json_from_outcomes, outcomes_from_json
+from ....supernets.evaluation.deciding import Outcomes
+from ....supernets.isolated.outcomes import json_from_outcomes, outcomes_from_json
 
 BYTES_A_MARGIN = 2
 

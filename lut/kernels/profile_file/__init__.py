@@ -1,0 +1,1 @@
+"""The kernel-profile file: records, reading and writing, kernels of other devices."""

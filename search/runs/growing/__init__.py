@@ -1,0 +1,1 @@
+"""What grows with a run, at a constant cost an evaluation: its history and its hypervolume."""
