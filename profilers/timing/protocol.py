@@ -116,15 +116,20 @@ class TimingPolicy:
 def calibrate_loops(executable: TimedLoop, policy: TimingPolicy) -> int:
     """Return how many loops make one block last about ``policy.block_us``; at least 1.
 
-    Runs the model for about two blocks, or twice if one inference is longer than a block.
+    The model runs for as long as a visit warms it up, and at least twice; its quickest run counts. The first inferences
+    find cold caches, or somebody on the core, and a model taken for a slow one would have blocks of one inference, in
+    which the clock itself and what the probe left in the cache are some percent.
     """
-    target_ns = policy.block_us * 1e3
+    target_ns, wanted = policy.block_us * 1e3, 1
     executable.elapsed_ns(1)  # the first inference allocates; it says nothing about the next ones
-    loops, elapsed = 1, executable.elapsed_ns(1)
-    while elapsed < target_ns / 2 and loops < MAX_LOOPS:
-        loops = min(loops * 10, math.ceil(loops * target_ns / max(elapsed, 1)))
-        elapsed = executable.elapsed_ns(loops)
-    return min(MAX_LOOPS, max(1, round(loops * target_ns / max(elapsed, 1))))
+    loops, spent_ns, least_ns = 1, 0, math.inf
+    while loops < wanted or (spent_ns < policy.warmup_us * 1e3 and loops < MAX_LOOPS):
+        loops = min(wanted, 10 * loops)
+        elapsed_ns = executable.elapsed_ns(loops)
+        spent_ns += elapsed_ns
+        least_ns = min(least_ns, elapsed_ns / loops)
+        wanted = min(MAX_LOOPS, max(1, round(target_ns / least_ns))) if least_ns > 0 else MAX_LOOPS
+    return wanted
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,12 @@ def test_calibration_ignores_a_slow_first_inference():
     assert calibrate_loops(ScriptedExecutable((90_000.0, 10.0)), TimingPolicy(block_us=4_000)) == 400
 
 
+@pytest.mark.parametrize("disturbed_us", [(300.0,), (300.0, 290.0, 40.0), (900.0, 14.0, 300.0)])
+def test_a_model_that_starts_on_a_cold_cache_is_not_taken_for_a_slow_one(disturbed_us):
+    script_us = (5_000.0, *disturbed_us, 12.5)
+    assert calibrate_loops(ScriptedExecutable(script_us), TimingPolicy(block_us=250, warmup_us=2_000)) == 20
+
+
 def test_calibration_ends_even_if_the_clock_stands_still():
     assert calibrate_loops(ScriptedExecutable((0.0,)), TimingPolicy()) == 1_000_000
 
