@@ -62,6 +62,8 @@ core = openvino.Core()
 def opened(path, threads):
     settings = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
     settings["INFERENCE_PRECISION_HINT"] = "f32"  # else bf16 where the CPU has it
+    if threads == 1:
+        settings["ENABLE_CPU_PINNING"] = False  # else each inference moves the thread to the first core
     request = core.compile_model(path, "CPU", settings).create_infer_request()
     for place, entry in enumerate(request.model_inputs):
         kind = entry.element_type.to_dtype()

@@ -156,6 +156,7 @@ class OpenVinoBackend:
             "INFERENCE_NUM_THREADS": config.threads,
             "NUM_STREAMS": 1,
             "INFERENCE_PRECISION_HINT": PRECISION_HINTS[config.precision],
+            **unpinned(config),
             **extra,
         }
         known = self._known_properties()
@@ -264,6 +265,15 @@ def _refuse_config(config: RunConfig, name: str, device: str) -> None:
 def _is_device(reported: str, asked: str) -> bool:
     """Tell whether a device that OpenVINO reports, such as GPU.0, is the one asked for."""
     return reported.partition(".")[0] == asked
+
+
+def unpinned(config: RunConfig) -> Dict[str, Any]:
+    """Leave one thread where the scheduler has it, as it leaves the threads of other runtimes.
+
+    By default each inference moves the calling thread to the first core and lets it go again, two system calls that
+    small networks notice, to a core that may be busy while another is free. Several threads stay pinned by default.
+    """
+    return {"ENABLE_CPU_PINNING": False} if config.device == "cpu" and config.threads == 1 else {}
 
 
 def _refuse_changes(compiled: Any, config: RunConfig, device: str) -> None:

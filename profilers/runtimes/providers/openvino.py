@@ -18,7 +18,7 @@ from typing import Any, Dict, Tuple
 
 from ...errors import BackendUnavailable, BackendUnusable, UnsupportedConfig
 from ...run_config import RunConfig
-from ..backends.openvino import PRECISION_HINTS
+from ..backends.openvino import PRECISION_HINTS, unpinned
 from ..conflicts import OPENVINO_PLUGIN, refuse_conflict
 from ..provider import Arguments
 from ..requirements import install_command
@@ -128,6 +128,7 @@ def _properties(config: RunConfig) -> Dict[str, str]:
         "INFERENCE_NUM_THREADS": str(config.threads),
         "NUM_STREAMS": "1",
         "INFERENCE_PRECISION_HINT": PRECISION_HINTS[config.precision],
+        **{name: "YES" if value else "NO" for name, value in unpinned(config).items()},
     }
 
 

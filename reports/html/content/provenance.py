@@ -193,7 +193,9 @@ def recipe(profile: HardwareProfile, what: str, value_us: float, make: str) -> R
     config, runtime = profile.header.config, profile.header.backend.partition(":")[0]
     expect = f"{what}: {number(value_us)} us on {profile.header.device}, {config.precision}, {config.threads} thread(s)"
     lines = RUNTIMES.get(runtime, "gnomon export times the model itself, and prints predicted against measured.")
-    return Recipe(profile.header.backend, expect, f"{make}\n\n{lines.replace('THREADS', str(config.threads))}")
+    pinning = "NO" if profile.header.options.get("ENABLE_CPU_PINNING") is False else "YES"
+    lines = lines.replace("THREADS", str(config.threads)).replace("PINNING", pinning)
+    return Recipe(profile.header.backend, expect, f"{make}\n\n{lines}")
 
 
 WRITE = """python - <<'END'
@@ -219,6 +221,6 @@ times = [once() for _ in range(5000)][500:]
 print(f"{statistics.median(times):.2f} us, the fastest quarter below {statistics.quantiles(times)[0]:.2f} us")
 END""",
     "openvino": "benchmark_app -m exported/model.onnx -d CPU -hint none -api sync -niter 5000 \\\n"
-    "  -nstreams 1 -nthreads THREADS",
+    "  -nstreams 1 -nthreads THREADS -pin PINNING",
     "tensorrt": "trtexec --onnx=exported/model.onnx --iterations=5000 --useCudaGraph",
 }

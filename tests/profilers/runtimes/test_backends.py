@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,9 +20,10 @@ from gnomon.profilers import (
     load_backend,
 )
 from gnomon.profilers.errors import UnsupportedConfig, VersionMissing
+from gnomon.profilers.runtimes.backends.openvino import unpinned
 from gnomon.profilers.runtimes.registry import device_of
 from gnomon.profilers.runtimes.requirements import check_versions, install_command
-from gnomon.profilers.testing import BackendContract, FakeBackend, affine_model
+from gnomon.profilers.testing import LARGE_AFFINE_SHAPE, BackendContract, FakeBackend, affine_model
 
 
 def is_installed(name):
@@ -164,6 +167,39 @@ def test_openvino_is_loaded_without_its_telemetry():
         "print(any(module and name.startswith('openvino_telemetry') for name, module in sys.modules.items()))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="there is one core to run on"
+)
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
+def test_inferences_of_one_thread_stay_free_to_run_on_any_core(name):
+    pytest.importorskip(name)
+    cores_of_caller, done = [], threading.Event()
+    with load_backend(name).load(affine_model(LARGE_AFFINE_SHAPE), RunConfig()) as executable:
+
+        def infer():
+            cores_of_caller.append(threading.get_native_id())
+            while not done.is_set():
+                executable.elapsed_ns(100)
+
+        thread = threading.Thread(target=infer)
+        thread.start()
+        seen = set()
+        while len(cores_of_caller) < 1:
+            time.sleep(0.001)
+        for _ in range(200):
+            seen.add(frozenset(os.sched_getaffinity(cores_of_caller[0])))
+            time.sleep(0.0005)
+        done.set()
+        thread.join()
+    assert seen == {frozenset(os.sched_getaffinity(0))}
+
+
+@pytest.mark.parametrize(("threads", "is_said"), [(1, True), (2, False)])
+def test_openvino_pins_several_threads_as_it_does_by_default(threads, is_said):
+    pytest.importorskip("openvino")
+    assert unpinned(RunConfig(threads=threads)) == ({"ENABLE_CPU_PINNING": False} if is_said else {})
 
 
 def test_onnxruntime_reports_where_every_node_was_placed():
