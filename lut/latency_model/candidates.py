@@ -52,6 +52,7 @@ SHAPES = (
     Candidate("scaled sum + layers + borders", ("sum", "layers", "borders")),
     Candidate("scaled sum + borders + weights", ("sum", "borders", "weights")),
     Candidate("scaled sum + layers + borders + weights", ("sum", "layers", "borders", "weights")),
+    Candidate("scaled sum + layers + inputs + outputs + weights", ("sum", "layers", "inputs", "outputs", "weights")),
     Candidate("regression on MACs", ("MACs", "constant")),
     Candidate("regression on MACs, layers, borders, weights", ("MACs", "layers", "borders", "weights")),
 )

@@ -1,8 +1,9 @@
 """The terms of a latency model: physical quantities of a layer.
 
 Each has a reason. Isolated layers pay for a session of their own (`layers`) and convert the layout of what crosses
-their borders (`borders`), which neighbours in one network need not. And an isolated layer, run in a loop, finds its
-weights in the fastest cache, while a network's weights exceed it and come from further away each time (`weights`).
+their borders (`borders`; `inputs` and `outputs` where the two differ in cost), which neighbours in one network need
+not. And an isolated layer, run in a loop, finds its weights in the fastest cache, while a network's weights exceed it
+and come from further away each time (`weights`).
 """
 
 from __future__ import annotations
@@ -17,9 +18,19 @@ from ...supernets.layers.registry import macs, operations, output_shape
 KIB_A_FLOAT = 4 / 1024
 
 
+def input_kib(spec: LayerSpec) -> float:
+    """Return how much data the layer takes in, in KiB of fp32 for one input of the network."""
+    return KIB_A_FLOAT * sum(math.prod(one.shape) for one in spec.all_inputs)
+
+
+def output_kib(spec: LayerSpec) -> float:
+    """Return how much data the layer gives out, in KiB of fp32 for one input of the network."""
+    return KIB_A_FLOAT * math.prod(output_shape(spec))
+
+
 def border_kib(spec: LayerSpec) -> float:
-    """Return how much data crosses the layer's borders, both ways, in KiB of fp32 for one input."""
-    return KIB_A_FLOAT * (sum(math.prod(one.shape) for one in spec.all_inputs) + math.prod(output_shape(spec)))
+    """Return how much data crosses the layer's borders, both ways, in KiB of fp32 for one input of the network."""
+    return input_kib(spec) + output_kib(spec)
 
 
 def weight_kib(spec: LayerSpec) -> float:
@@ -47,6 +58,8 @@ def runs_of(space: SearchSpace) -> int:
 PHYSICAL: dict[str, Callable[[LayerSpec], float]] = {
     "layers": one,
     "borders": border_kib,
+    "inputs": input_kib,
+    "outputs": output_kib,
     "weights": weight_kib,
     "MACs": mega_macs,
 }
