@@ -149,10 +149,9 @@ def compared(
     caution: str | None,
     noun: str = "layers",
 ) -> ProfileDiff:
-    """Compare what both profiles have, by keys (n,), times and standard errors (n,) of log times within a process."""
+    """Compare what both profiles have, by keys (n,), times and standard errors (n,) of log times."""
     log_ratios = np.array([math.log(after / before) for before, after in times_us])
-    between = [profile.processes.own_error for profile in (a, b) if profile.processes is not None]
-    errors = np.sqrt(own_errors[0] ** 2 + own_errors[1] ** 2 + sum(error**2 for error in between))
+    errors = np.hypot(*own_errors)
     low, high = median_interval(log_ratios)
     return ProfileDiff(
         environment=tuple(environment_of(a, b)),

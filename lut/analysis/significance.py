@@ -3,12 +3,12 @@
 A layer has three to twenty-four visits a profile, disturbed on one side, and a hundred layers are compared at
 once. A rank test of visits would compare another number than the latency, which pools blocks; a bootstrap of
 eight visits alone cannot say how small a p-value of one in ten thousand is. So the noise is learned from all layers
-together: (1) a layer's standard error, from a bootstrap of its visits with the very estimator, is drawn towards the
-table's typical one (a moderated variance, as for gene arrays: doi 10.2202/1544-6115.1027); (2) what the bulk of the
-layers scatters more about their common factor than these errors say is added to all, up to a limit: it is what repeats
-within one session cannot show (an empirical null: doi 10.1198/016214504000000089); (3) p-values of Student's t are
-corrected by Holm's method, so that the chance of any false alarm in a comparison stays at the level. What a profile
-shows of a second process (`profilers/results/processes.py`) is part of the errors from the start.
+together: (1) a layer's standard error, from a bootstrap of its processes and of their visits with the very estimator,
+is drawn towards the table's typical one (a moderated variance, as for gene arrays: doi 10.2202/1544-6115.1027); (2)
+what the bulk of the layers scatters more about their common factor than these errors say is added to all, up to a
+limit: it is what repeats within one session cannot show (an empirical null: doi 10.1198/016214504000000089); (3)
+p-values of Student's t are corrected by Holm's method, so that the chance of any false alarm in a comparison stays at
+the level.
 
 In simulated sessions (blocks that scatter by 0.6 %, three visits in ten disturbed, sessions 0.4 % apart) 5 % of the
 comparisons had a false alarm, and 91 % of the layers slowed by 5 % were found. Where most visits are disturbed, some
@@ -50,21 +50,33 @@ def log_errors(measurements: Sequence[Measurement]) -> Array:
 
 
 def bootstrap_error(measurement: Measurement, rng: np.random.Generator) -> float:
-    """Return how far the log latency strays when visits are drawn anew; not-a-number with too few.
+    """Return how far the log latency strays when processes, and visits of each, are drawn anew.
 
-    Visits are drawn, not blocks: what disturbs one block of a visit disturbs the next. Half of the middle 68 % stands
-    for the standard deviation, which a few draws of nothing but disturbed visits would decide.
+    Visits are drawn, not blocks: what disturbs one block of a visit disturbs the next. Processes are drawn before their
+    visits, since each placed the model in memory once; few of them scatter less than many would, by a known factor.
+    Half of the middle 68 % stands for the standard deviation, which a few draws of nothing but disturbed visits would
+    decide. Not-a-number with too few visits.
     """
-    used, share = measurement.used_us, measurement.quantile
-    n = len(used)
-    if n < FEWEST_VISITS:
+    groups = measurement.used_by_process
+    if sum(map(len, groups)) < FEWEST_VISITS:
         return math.nan
-    width = max(len(visit) for visit in used)
-    blocks = np.array([(*visit, *[math.nan] * (width - len(visit))) for visit in used])
-    drawn = blocks[rng.integers(n, size=(DRAWS, n))].reshape(DRAWS, -1)
+    width = max(len(visit) for visits in groups for visit in visits)
+    most = max(map(len, groups))
+    blocks = np.full((len(groups), most, width), math.nan)
+    for process, visits in enumerate(groups):
+        for place, visit in enumerate(visits):
+            blocks[process, place, : len(visit)] = visit
+    counts = np.array([len(visits) for visits in groups])
+    processes = rng.integers(len(groups), size=(DRAWS, len(groups), 1))
+    made = counts[processes]  # as many visits as each drawn process made; the rest of a row is left out
+    drawn = blocks[processes, rng.integers(0, made, size=(DRAWS, len(groups), most))]
+    drawn[np.arange(most) >= made] = math.nan
+    drawn = drawn.reshape(DRAWS, -1)
+    share = measurement.quantile
     levels = np.nanquantile(drawn, share, axis=1) if np.isnan(drawn).any() else np.quantile(drawn, share, axis=1)
     low, high = np.quantile(np.log(levels), (0.16, 0.84))
-    return float(high - low) / 2
+    small = math.sqrt(len(groups) / (len(groups) - 1)) if len(groups) > 1 else 1.0
+    return small * float(high - low) / 2
 
 
 def widened(errors: Array, log_ratios: Array, centre: float) -> Array:

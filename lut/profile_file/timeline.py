@@ -63,7 +63,10 @@ class Timeline:
         levelled = self if spread is None else replace(self, speed=self.speed.levelled(spread.factors))
         found = {
             number: measurement_of(
-                levelled.blocks(record), record.loops, probed[number] or [None] * len(record.block_us)
+                levelled.blocks(record),
+                record.loops,
+                probed[number] or [None] * len(record.block_us),
+                tuple(self.session(at_s)[1] for at_s in record.at_s),
             )
             for number, record in enumerate(records)
         }
@@ -71,7 +74,8 @@ class Timeline:
 
     def measurement(self, record: LayerRecord | NetworkRecord) -> Measurement:
         """Return the measurement of a record that no probe was read beside: what others show says nothing of it."""
-        return measurement_of(self.blocks(record), record.loops, [None] * len(record.block_us))
+        sessions = tuple(self.session(at_s)[1] for at_s in record.at_s)
+        return measurement_of(self.blocks(record), record.loops, [None] * len(record.block_us), sessions)
 
     def visits(self, number: int, record: LayerRecord | NetworkRecord) -> Iterator[RecordedVisit]:
         """Yield the visits of a record, the one in that place, with the probe's readings; none without a probe."""

@@ -113,20 +113,30 @@ def _between(visits: Sequence[ProbedVisit], slowness: Sequence[Tuple[float, ...]
 
 
 def measurement_of(
-    block_us: Sequence[Tuple[float, ...]], loops: int, probed: Sequence[Optional[Probed]]
+    block_us: Sequence[Tuple[float, ...]],
+    loops: int,
+    probed: Sequence[Optional[Probed]],
+    sessions: Sequence[str] = (),
 ) -> Measurement:
-    """Return the measurement of some visits; visits without a probe are left out where others have one."""
-    kept = [(blocks, marks) for blocks, marks in zip(block_us, probed) if marks is not None]
+    """Return the measurement of some visits, made in ``sessions`` where that is known.
+
+    Visits without a probe are left out where others have one.
+    """
+    number = {name: place for place, name in enumerate(dict.fromkeys(sessions))}
+    processes = tuple(number[name] for name in sessions)
+    places = [place for place, marks in enumerate(probed) if marks is not None]
+    kept = [marks for marks in probed if marks is not None]
     if not kept:
-        return Measurement(tuple(block_us), loops)
-    likely = [u for _, marks in kept for u, clean in zip(marks.undisturbed, marks.clean) if clean]
+        return Measurement(tuple(block_us), loops, processes=processes)
+    likely = [u for marks in kept for u, clean in zip(marks.undisturbed, marks.clean) if clean]
     contention = Contention(
-        tuple(marks.clean for _, marks in kept),
-        tuple(marks.slowness for _, marks in kept),
+        tuple(marks.clean for marks in kept),
+        tuple(marks.slowness for marks in kept),
         undisturbed=mean(likely) if likely else 1.0,
-        clock=tuple(marks.clock for _, marks in kept),
+        clock=tuple(marks.clock for marks in kept),
     )
-    return Measurement(tuple(blocks for blocks, _ in kept), loops, contention)
+    blocks = tuple(block_us[place] for place in places)
+    return Measurement(blocks, loops, contention, tuple(processes[place] for place in places) if processes else ())
 
 
 def informed_by_all(measurements: Mapping[Key, Measurement]) -> Dict[Key, Measurement]:

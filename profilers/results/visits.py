@@ -91,7 +91,12 @@ def measurements_from_visits(visits: Sequence[Visit], probed: Sequence[Optional[
     for position, visit in enumerate(visits):
         taken.setdefault(visit.key, []).append(position)
     measurements = {
-        key: measurement_of([visits[p].block_us for p in found], visits[found[0]].loops, [probed[p] for p in found])
+        key: measurement_of(
+            [visits[p].block_us for p in found],
+            visits[found[0]].loops,
+            [probed[p] for p in found],
+            [visits[p].session for p in found],
+        )
         for key, found in taken.items()
     }
     return informed_by_all(measurements)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import median
-from typing import Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 QUIET = 0.25  # the quantile of all blocks that is a latency where no probe tells them apart
 ROUNDING = 1e-9  # so that a whole number of blocks stays one
@@ -52,11 +52,13 @@ class Measurement:
 
     loops: how many inferences each block averaged over.
     contention: what the probe said; None where there was none.
+    processes: of each visit the process that made it, by any number; empty where that is not known.
     """
 
     block_us: Tuple[Tuple[float, ...], ...]
     loops: int
     contention: Optional[Contention] = None
+    processes: Tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.loops < 1:
@@ -66,6 +68,8 @@ class Measurement:
         for value in (value for visit in self.block_us for value in visit):
             if not 0 < value < math.inf:
                 raise ValueError(f"a block took {value!r} us per inference; expected a positive, finite time")
+        if len(self.processes) not in (0, len(self.block_us)):
+            raise ValueError(f"{len(self.processes)} processes of {len(self.block_us)} visits; expected one of each")
         if self.contention is not None:
             shape = [len(visit) for visit in self.block_us]
             for marks in (self.contention.clean, self.contention.slowness, self.contention.clock or self.block_us):
@@ -94,6 +98,20 @@ class Measurement:
         The clean blocks at the core's clean level where there are enough; else all, corrected by the probe; without a
         probe all as they are.
         """
+        return tuple(visit for visit in self._used_of_each if visit)
+
+    @property
+    def used_by_process(self) -> Tuple[Tuple[Tuple[float, ...], ...], ...]:
+        """The visits of ``used_us``, by the process that made them; of one process where that is not known."""
+        found: Dict[int, List[Tuple[float, ...]]] = {}
+        for process, visit in zip(self.processes or (0,) * self.visits, self._used_of_each):
+            if visit:
+                found.setdefault(process, []).append(visit)
+        return tuple(tuple(visits) for visits in found.values())
+
+    @property
+    def _used_of_each(self) -> Tuple[Tuple[float, ...], ...]:
+        """What is used of each visit; nothing of some."""
         marks = self.contention
         if marks is None:
             return self.block_us
@@ -103,11 +121,10 @@ class Measurement:
                 for visit, slowness in zip(self.block_us, marks.slowness)
             )
         clocks = marks.clock or tuple((1.0,) * len(visit) for visit in self.block_us)
-        kept = (
+        return tuple(
             tuple(us / clock for us, clean, clock in zip(visit, is_clean, of_visit) if clean)
             for visit, is_clean, of_visit in zip(self.block_us, marks.clean, clocks)
         )
-        return tuple(visit for visit in kept if visit)
 
     @property
     def quantile(self) -> float:
