@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ...profilers.results.drift import anchors_us
+from ...profilers.timing.clean import TOLERANCE
 from ..errors import ProfileMismatch
 from ..kernels.profile_file.profile import KernelProfile
 from ..profile_file.profile import HardwareProfile
@@ -211,7 +212,9 @@ def anchor_ratio(a: AnyProfile, b: AnyProfile) -> float | None:
 
 
 def caution_of(a: HardwareProfile, b: HardwareProfile) -> str | None:
-    """Return why single layers' verdicts may be false alarms; None when nothing speaks for it."""
+    """Return why verdicts may be false alarms; None when nothing speaks for it."""
+    if (moved := moved_level(a, b)) is not None:
+        return moved
     never = max((a, b), key=lambda profile: profile.never_clean_layers)
     if never.never_clean_layers:
         return (
@@ -224,6 +227,20 @@ def caution_of(a: HardwareProfile, b: HardwareProfile) -> str | None:
     return (
         f"other work slowed {disturbed.disturbed_percent:.0f} % of the visits of {disturbed.name}, so a layer may "
         "never have been seen undisturbed: single changes may be false alarms"
+    )
+
+
+def moved_level(a: HardwareProfile, b: HardwareProfile) -> str | None:
+    """Say that the probe's clean level moved between two profiles; None where it did not, or is not known."""
+    if a.clean_level_us is None or b.clean_level_us is None:
+        return None
+    slower, other = (b, a) if b.clean_level_us > a.clean_level_us else (a, b)
+    ratio = max(a.clean_level_us, b.clean_level_us) / min(a.clean_level_us, b.clean_level_us)
+    if ratio <= 1 + TOLERANCE:
+        return None
+    return (
+        f"at its best, the core of {slower.name} took {ratio:.2f} times as long for the same arithmetic as that of "
+        f"{other.name}: it was shared all the time, or its clock was lower, and either slows models unlike each other"
     )
 
 

@@ -50,33 +50,27 @@ def log_errors(measurements: Sequence[Measurement]) -> Array:
 
 
 def bootstrap_error(measurement: Measurement, rng: np.random.Generator) -> float:
-    """Return how far the log latency strays when processes, and visits of each, are drawn anew.
+    """Return how far the log latency strays when it is measured again; not-a-number with too few visits.
 
-    Visits are drawn, not blocks: what disturbs one block of a visit disturbs the next. Processes are drawn before their
-    visits, since each placed the model in memory once; few of them scatter less than many would, by a known factor.
-    Half of the middle 68 % stands for the standard deviation, which a few draws of nothing but disturbed visits would
-    decide. Not-a-number with too few visits.
+    Of several processes each is drawn with all its visits, since it placed the model in memory once; few of them
+    scatter less than many would, by a known factor. Of a single one visits are drawn, not blocks: what disturbs one
+    block of a visit disturbs the next. Half of the middle 68 % then stands for the standard deviation, which a few
+    draws of nothing but disturbed visits would decide.
     """
     groups = measurement.used_by_process
     if sum(map(len, groups)) < FEWEST_VISITS:
         return math.nan
-    width = max(len(visit) for visits in groups for visit in visits)
-    most = max(map(len, groups))
-    blocks = np.full((len(groups), most, width), math.nan)
-    for process, visits in enumerate(groups):
-        for place, visit in enumerate(visits):
-            blocks[process, place, : len(visit)] = visit
-    counts = np.array([len(visits) for visits in groups])
-    processes = rng.integers(len(groups), size=(DRAWS, len(groups), 1))
-    made = counts[processes]  # as many visits as each drawn process made; the rest of a row is left out
-    drawn = blocks[processes, rng.integers(0, made, size=(DRAWS, len(groups), most))]
-    drawn[np.arange(most) >= made] = math.nan
-    drawn = drawn.reshape(DRAWS, -1)
+    drawn_whole = groups if len(groups) > 1 else tuple((visit,) for visit in groups[0])
+    rows = [[us for visit in visits for us in visit] for visits in drawn_whole]
+    width, n = max(map(len, rows)), len(rows)
+    blocks = np.array([(*row, *[math.nan] * (width - len(row))) for row in rows])
+    drawn = blocks[rng.integers(n, size=(DRAWS, n))].reshape(DRAWS, -1)
     share = measurement.quantile
     levels = np.nanquantile(drawn, share, axis=1) if np.isnan(drawn).any() else np.quantile(drawn, share, axis=1)
+    if len(groups) > 1:
+        return math.sqrt(n / (n - 1)) * float(np.std(np.log(levels)))
     low, high = np.quantile(np.log(levels), (0.16, 0.84))
-    small = math.sqrt(len(groups) / (len(groups) - 1)) if len(groups) > 1 else 1.0
-    return small * float(high - low) / 2
+    return float(high - low) / 2
 
 
 def widened(errors: Array, log_ratios: Array, centre: float) -> Array:

@@ -219,10 +219,10 @@ def write_profile(
     )
     anchors = [r for r in records if isinstance(r, AnchorRecord)]
     timeline = Timeline.of(header.session_starts_s, anchors, has_clock=header.has_clock)
-    evidence = [r for r in records if isinstance(r, (LayerRecord, NetworkRecord))]
-    found, processes = timeline.read(evidence)
-    corrected = {r.key: m for r, m in zip(evidence, found) if isinstance(r, LayerRecord)}
-    times = [m for r, m in zip(evidence, found) if isinstance(r, NetworkRecord)]
+    timed = [r for r in records if isinstance(r, (LayerRecord, NetworkRecord))]
+    evidence = timeline.read(timed)
+    corrected = {r.key: m for r, m in zip(timed, evidence.measurements) if isinstance(r, LayerRecord)}
+    times = [m for r, m in zip(timed, evidence.measurements) if isinstance(r, NetworkRecord)]
     table = LatencyTable(corrected, failures, predicted_from(priors))
-    model = LatencyModel.fit(space, table, indices, times, between_sessions=session_log_ratio(processes))
+    model = LatencyModel.fit(space, table, indices, times, between_sessions=session_log_ratio(evidence.processes))
     seal(out, header, records, model.report, force=force)

@@ -166,9 +166,10 @@ def write_merged(parts: Sequence[Part], out: Path, *, force: bool) -> None:
         for network in networks.values()
         if all(spec.key in layers for spec in space.layers(space.architecture(network.indices)))
     ]
-    found, processes = timeline.read([*layers.values(), *runnable])
+    evidence = timeline.read([*layers.values(), *runnable])
+    found = evidence.measurements
     table = LatencyTable(dict(zip(layers, found)), {record.key: record.reason for record in failed})
-    rows, between = [network.indices for network in runnable], session_log_ratio(processes)
+    rows, between = [network.indices for network in runnable], session_log_ratio(evidence.processes)
     model = LatencyModel.fit(space, table, rows, found[len(layers) :], between_sessions=between)
     visits = [v for number, record in enumerate(layers.values()) for v in timeline.visits(number, record)]
     summary = summary_of_contention(visits, probed_visits(visits)) if visits else None

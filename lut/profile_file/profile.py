@@ -39,7 +39,8 @@ class HardwareProfile:
 
     Measurements, of layers and networks alike, have the machine's drift removed (`timeline.py`); records are raw. Those
     of a refreshed profile are rescaled, and so are its anchors. `processes` says how far its processes differ; None
-    with one, or without a probe.
+    with one, or without a probe. `clean_level_us` is what the probe mostly read while the core was the run's own; None
+    without a probe.
     """
 
     name: str
@@ -51,6 +52,7 @@ class HardwareProfile:
     anchors: tuple[AnchorRecord, ...]
     fit: FitReport
     processes: ProcessSpread | None = None
+    clean_level_us: float | None = None
 
     @property
     def run_config(self) -> RunConfig:

@@ -109,7 +109,8 @@ def parse(path: Path) -> HardwareProfile:
     scale = header.refreshed.factor if header.refreshed else 1.0
     timeline = Timeline.of(header.session_starts_s, anchors, scale=scale, has_clock=header.has_clock)
     probed = [layer for layer in layers.values() if isinstance(layer, LayerRecord)]
-    measured, processes = timeline.read([*probed, *networks])
+    evidence = timeline.read([*probed, *networks])
+    measured = evidence.measurements
     together = {record.key: measurement for record, measurement in zip(probed, measured)}
     found = {key: line if isinstance(line, bytes) else together[key] for key, line in layers.items()}
     failures = {record.key: record.reason for _, record in records if isinstance(record, FailureRecord)}
@@ -123,7 +124,8 @@ def parse(path: Path) -> HardwareProfile:
         network_measurements=tuple(measured[len(probed) :]),
         anchors=tuple(anchor.model_copy(update={"value_us": anchor.value_us * scale}) for anchor in anchors),
         fit=fit,
-        processes=processes,
+        processes=evidence.processes,
+        clean_level_us=evidence.clean_level_us,
     )
 
 

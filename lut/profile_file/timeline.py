@@ -6,6 +6,7 @@ on reading.
 
 from __future__ import annotations
 
+import statistics
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -44,19 +45,21 @@ class Timeline:
         starts = tuple(sorted((start_s, session) for session, start_s in session_starts_s.items()))
         return Timeline(starts, SpeedCurve.from_anchors(anchors if starts else ()), scale, has_clock)
 
-    def read(self, records: Sequence[LayerRecord | NetworkRecord]) -> tuple[list[Measurement], ProcessSpread | None]:
-        """Return the records' measurements in their order, and how far apart the run's processes are.
+    def read(self, records: Sequence[LayerRecord | NetworkRecord]) -> RunEvidence:
+        """Return the records' measurements in their order, and what all of them say of the run.
 
         Measurements have the drift taken out, and what the probe said of each block. Drift within a process is read off
         the anchors, and not removed where there are none, or where they move too far to be believed; what a process
-        adds to all models is read off them. The spread is None with one process, or without a probe.
+        adds to all models is read off them.
         """
         visits = [visit for number, record in enumerate(records) for visit in self.visits(number, record)]
         probed: list[list[Probed | None]] = [[] for _ in records]
         clean_us: dict[int, dict[str, list[float]]] = {}
+        levels_us = []
         for visit, marks in zip(visits, probed_visits(visits, has_clock=self.has_clock)):
             probed[visit.record].append(marks)
             if marks is not None:
+                levels_us.append(visit.probe_us[0] / marks.readings[0])
                 clean = [us / clock for us, ours, clock in zip(visit.block_us, marks.clean, marks.clock) if ours]
                 clean_us.setdefault(visit.record, {}).setdefault(visit.session, []).extend(clean)
         spread = spread_of_processes(clean_us)
@@ -70,7 +73,9 @@ class Timeline:
             )
             for number, record in enumerate(records)
         }
-        return list(informed_by_all(found).values()), spread
+        return RunEvidence(
+            list(informed_by_all(found).values()), spread, statistics.median(levels_us) if levels_us else None
+        )
 
     def measurement(self, record: LayerRecord | NetworkRecord) -> Measurement:
         """Return the measurement of a record that no probe was read beside: what others show says nothing of it."""
@@ -100,6 +105,19 @@ class Timeline:
         """Return how slow the machine was then."""
         start_s, session = self.session(at_s)
         return self.speed.factor(session, at_s - start_s)
+
+
+@dataclass(frozen=True)
+class RunEvidence:
+    """What the records of a run say together.
+
+    processes: how far apart they are; None with one, or without a probe. clean_level_us: what the probe read while the
+    core was the run's own, mostly; None without a probe.
+    """
+
+    measurements: list[Measurement]
+    processes: ProcessSpread | None
+    clean_level_us: float | None
 
 
 @dataclass(frozen=True)

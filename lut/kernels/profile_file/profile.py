@@ -161,8 +161,8 @@ def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile
     if len({record.key for record in kernels}) < len(kernels):
         raise ProfileDamaged(f"{path} holds a kernel twice; which is true cannot be told. Profile again")
     timeline = Timeline.of(header.session_starts_s, anchors, has_clock=header.config.device == "cpu")
-    evidence = (calls, kernels, models)
-    found, processes = timeline.read([record.timed for records in evidence for record in records])
+    evidence = timeline.read([record.timed for part in (calls, kernels, models) for record in part])
+    found = evidence.measurements
     call_us = found[0].value_us
     measured = {
         record.timed.key: measured_kernel(record, measurement, call_us)
@@ -179,7 +179,7 @@ def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile
             for record, measurement in zip(models, found[1 + len(kernels) :])
         ),
         anchors=anchors,
-        processes=processes,
+        processes=evidence.processes,
         transfer=transfer,
     )
 

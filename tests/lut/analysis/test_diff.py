@@ -114,6 +114,14 @@ def test_layers_that_were_never_seen_undisturbed_are_a_caution():
     assert f"{len(KEYS)} layers of {busy.name} were never seen undisturbed" in diff_profiles(BASE, busy).caution
 
 
+@pytest.mark.parametrize(("now_us", "is_said"), [(20.5, False), (31.0, True), (13.0, True), (None, False)])
+def test_a_core_that_was_slower_all_the_time_is_a_caution(now_us, is_said):
+    then, now = (dataclasses.replace(BASE, clean_level_us=us) for us in (20.0, now_us))
+    caution = diff_profiles(then, now).caution or ""
+    assert ("shared all the time, or its clock was lower" in caution) is is_said
+    assert not is_said or f"{max(now_us, 20.0) / min(now_us, 20.0):.2f} times as long" in caution
+
+
 @pytest.mark.slow
 def test_five_percent_on_some_layers_is_found_and_named_as_their_own():
     changed = set(KEYS[::12])

@@ -74,6 +74,21 @@ def test_the_bootstrap_says_how_far_a_latency_strays():
     assert np.median([bootstrap_error(draw, rng) for draw in draws]) == pytest.approx(strayed, rel=0.25)
 
 
+@pytest.mark.parametrize("between", [0.0, 0.03])
+def test_the_bootstrap_counts_that_visits_of_one_process_share_what_it_placed(between):
+    rng = np.random.default_rng(3)
+    processes = tuple(number for number in range(4) for _ in range(5))
+
+    def drawn():
+        placed = between * rng.normal(size=4)
+        taken = np.exp([placed[number] + 0.01 * rng.normal() for number in processes])
+        return Measurement(tuple((100 * one,) for one in taken), 1, processes=processes)
+
+    draws = [drawn() for _ in range(300)]
+    strayed = np.std(np.log([draw.value_us for draw in draws]))
+    assert np.sqrt(np.mean([bootstrap_error(draw, rng) ** 2 for draw in draws])) == pytest.approx(strayed, rel=0.3)
+
+
 def test_a_fifth_of_disturbed_visits_hardly_enlarges_the_error():
     quiet = [100, 100.4, 100.1, 100.3, 100.2, 100.5, 100.2, 100.3]
     assert log_errors([visits(*quiet, 170, 160)])[0] < 2 * log_errors([visits(*quiet)])[0]

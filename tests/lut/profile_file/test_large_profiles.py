@@ -49,5 +49,5 @@ def test_a_layer_made_later_is_the_one_made_at_once(profile_of):
     profile = load_profile(profile_of(0))
     records = [json.loads(line) for line in path_of_profile(SHIPPED).read_text().splitlines()]
     layers = [LayerRecord.model_validate(record) for record in records if record["record"] == "layer"]
-    together, _ = Timeline.of(profile.header.session_starts_s, profile.anchors).read(layers)
+    together = Timeline.of(profile.header.session_starts_s, profile.anchors).read(layers).measurements
     assert list(profile.table.measurements.values()) == together
