@@ -79,9 +79,10 @@ RUN_SHAPES = tuple(
     if shape.is_composed and "constant" not in shape.terms
 )
 CANDIDATES = (PLAIN, *SHAPES, *corrected(SHAPES))
-PROGRAM_CANDIDATES = (PLAIN, *SHAPES, *RUN_SHAPES, *corrected(SHAPES), *corrected(RUN_SHAPES))
+WITH_RUNS = sorted((*SHAPES, *RUN_SHAPES), key=lambda shape: len(shape.terms))
+PROGRAM_CANDIDATES = (PLAIN, *WITH_RUNS, *corrected(WITH_RUNS))
 NETWORK_TERMS = ("constant", "runs", "spill")  # what belongs to no layer
-CACHES_MIB = tuple(2.0 ** (step / 2) for step in range(15))  # 1 to 128
+CACHES_MIB = tuple(2.0 ** (step / 2) for step in range(-6, 15))  # 1/8 to 128
 FEWEST_ON_A_SIDE = 5  # of networks that fit into a cache, and of those that do not, before it is believed
 
 
@@ -92,6 +93,11 @@ def spilling(cache_mib: float) -> tuple[Candidate, ...]:
         Candidate(f"scaled sum + {of}", ("sum", "spill"), cache_mib=cache_mib),
         Candidate(f"scaled sum + borders + {of}", ("sum", "borders", "spill"), cache_mib=cache_mib),
         Candidate(f"scaled sum + layers + borders + {of}", ("sum", "layers", "borders", "spill"), cache_mib=cache_mib),
+        Candidate(
+            f"scaled sum + layers + inputs + outputs + {of}",
+            ("sum", "layers", "inputs", "outputs", "spill"),
+            cache_mib=cache_mib,
+        ),
     )
 
 
