@@ -26,6 +26,7 @@ from .probe import Probe
 WARM = 4  # inferences after which the caches hold what they will hold
 LEAST_WARM = 2
 LEAST_BLOCKS = 3  # of a visit to a slow model
+CALIBRATION = 3  # times the warm-up of a visit, once a model
 MAX_LOOPS = 1_000_000  # where calibration gives up on a clock that does not advance
 
 
@@ -116,14 +117,14 @@ class TimingPolicy:
 def calibrate_loops(executable: TimedLoop, policy: TimingPolicy) -> int:
     """Return how many loops make one block last about ``policy.block_us``; at least 1.
 
-    The model runs for as long as a visit warms it up, and at least twice; its quickest run counts. The first inferences
+    The model runs three times as long as a visit warms it up, and at least twice; its quickest run counts. The first inferences
     find cold caches, or somebody on the core, and a model taken for a slow one would have blocks of one inference, in
     which the clock itself and what the probe left in the cache are some percent.
     """
     target_ns, wanted = policy.block_us * 1e3, 1
     executable.elapsed_ns(1)  # the first inference allocates; it says nothing about the next ones
     loops, spent_ns, least_ns = 1, 0, math.inf
-    while loops < wanted or (spent_ns < policy.warmup_us * 1e3 and loops < MAX_LOOPS):
+    while loops < wanted or (spent_ns < CALIBRATION * policy.warmup_us * 1e3 and loops < MAX_LOOPS):
         loops = min(wanted, 10 * loops)
         elapsed_ns = executable.elapsed_ns(loops)
         spent_ns += elapsed_ns
