@@ -54,7 +54,7 @@ class Probed:
     clean: whether both readings around a block were clean, and nothing interrupted it. undisturbed: how likely it is
     then that nobody came and went in between. slowness: how many times slower than ours the core is expected to have
     been during the block. clock: how many times slower it was by what was read around it alone; 1 where it is another
-    processor that computes.
+    processor that computes. switches: how often something took the core away during it; empty where not counted.
     """
 
     readings: Tuple[float, ...]
@@ -62,6 +62,7 @@ class Probed:
     undisturbed: Tuple[float, ...]
     slowness: Tuple[float, ...]
     clock: Tuple[float, ...]
+    switches: Tuple[int, ...] = ()
 
 
 def probed_visits(visits: Sequence[ProbedVisit], *, has_clock: bool = True) -> List[Optional[Probed]]:
@@ -86,7 +87,7 @@ def probed_visits(visits: Sequence[ProbedVisit], *, has_clock: bool = True) -> L
         clean = block_marks(around, visit.switches, len(visit.block_us))
         likely_clean, slow = zip(*of_blocks)
         clock = tuple(math.sqrt(before * after) if has_clock else 1.0 for before, after in zip(around, around[1:]))
-        found.append(Probed(around, clean, likely_clean, slow, clock))
+        found.append(Probed(around, clean, likely_clean, slow, clock, tuple(visit.switches)))
     return found
 
 
@@ -134,6 +135,7 @@ def measurement_of(
         tuple(marks.slowness for marks in kept),
         undisturbed=mean(likely) if likely else 1.0,
         clock=tuple(marks.clock for marks in kept),
+        switches=tuple(marks.switches for marks in kept) if all(marks.switches for marks in kept) else (),
     )
     blocks = tuple(block_us[place] for place in places)
     return Measurement(blocks, loops, contention, tuple(processes[place] for place in places) if processes else ())
@@ -187,8 +189,13 @@ def own_beta(measurement: Measurement) -> Optional[float]:
     if marks is None or not measurement.is_undisturbed:
         return None
     value_us, ratios = measurement.value_us, []
-    for blocks, slowness in zip(measurement.block_us, marks.slowness):
-        ratios += [math.log(us / value_us) / math.log(s) for us, s in zip(blocks, slowness) if s > 1 + TOLERANCE]
+    uncounted = tuple((0,) * len(blocks) for blocks in measurement.block_us)
+    for blocks, slowness, switches in zip(measurement.block_us, marks.slowness, marks.switches or uncounted):
+        ratios += [
+            math.log(us / value_us) / math.log(s)
+            for us, s, count in zip(blocks, slowness, switches)
+            if s > 1 + TOLERANCE and not count  # a block that lost the core says how long for
+        ]
     return None if len(ratios) < OWN_BLOCKS else min(max(median(ratios), 0.0), LARGEST_BETA)
 
 

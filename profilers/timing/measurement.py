@@ -5,7 +5,8 @@ however often it was disturbed. A core's clock moves with what other cores do, b
 too, so each clean block is divided by what the probe took around it, in units of its clean level. Where a neighbour may
 have come and gone within a share of them, it is the median of the others, which are the quicker ones. Of a model with
 too few clean blocks it is the median of what its blocks would have taken, by how slow the core is expected to have been
-(``log t = median (log x - beta log s)``), and its spread is that much wider. Where there was no probe it is the lower
+(``log t = median (log x - beta log s)``), and its spread is that much wider; blocks during which something else took
+the core away are left out, since they say how long that took. Where there was no probe it is the lower
 quartile of all blocks, which holds while a good quarter of them was left alone.
 """
 
@@ -29,6 +30,7 @@ class Contention:
     slowness: how many times slower than ours the core is expected to have been during it.
     beta: how much of that slowness reaches models (1: all), and how far models differ in it.
     clock: how many times slower than at its clean level the core itself was during it; empty where that is not known.
+    switches: how often something else took the core away during it; empty where that is not known.
     undisturbed: the share of the clean blocks that nobody is expected to have slowed: who came and went in between
         (`chain.py`), or whose traffic the probe does not see (`results/contention.py`).
     """
@@ -39,6 +41,7 @@ class Contention:
     beta_spread: float = 0.5
     undisturbed: float = 1.0
     clock: Tuple[Tuple[float, ...], ...] = ()
+    switches: Tuple[Tuple[int, ...], ...] = ()
 
     @property
     def clean_blocks(self) -> int:
@@ -72,7 +75,8 @@ class Measurement:
             raise ValueError(f"{len(self.processes)} processes of {len(self.block_us)} visits; expected one of each")
         if self.contention is not None:
             shape = [len(visit) for visit in self.block_us]
-            for marks in (self.contention.clean, self.contention.slowness, self.contention.clock or self.block_us):
+            told = self.contention
+            for marks in (told.clean, told.slowness, told.clock or self.block_us, told.switches or self.block_us):
                 if [len(visit) for visit in marks] != shape:
                     raise ValueError("the probe's marks are not of these blocks; expected one for each")
 
@@ -116,9 +120,11 @@ class Measurement:
         if marks is None:
             return self.block_us
         if not self.is_undisturbed:
+            switches = marks.switches or tuple((0,) * len(visit) for visit in self.block_us)
+            most = sorted(count for counts in switches for count in counts)[:ENOUGH_CLEAN][-1]
             return tuple(
-                tuple(us / slow**marks.beta for us, slow in zip(visit, slowness))
-                for visit, slowness in zip(self.block_us, marks.slowness)
+                tuple(us / slow**marks.beta for us, slow, count in zip(visit, slowness, counts) if count <= most)
+                for visit, slowness, counts in zip(self.block_us, marks.slowness, switches)
             )
         clocks = marks.clock or tuple((1.0,) * len(visit) for visit in self.block_us)
         return tuple(

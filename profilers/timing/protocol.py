@@ -117,9 +117,9 @@ class TimingPolicy:
 def calibrate_loops(executable: TimedLoop, policy: TimingPolicy) -> int:
     """Return how many loops make one block last about ``policy.block_us``; at least 1.
 
-    The model runs three times as long as a visit warms it up, and at least twice; its quickest run counts. The first inferences
-    find cold caches, or somebody on the core, and a model taken for a slow one would have blocks of one inference, in
-    which the clock itself and what the probe left in the cache are some percent.
+    The model runs three times as long as a visit warms it up, and at least twice; its quickest run counts. The first
+    inferences find cold caches, or somebody on the core, and a model taken for a slow one would have blocks of one
+    inference, in which the clock itself and what the probe left in the cache are some percent.
     """
     target_ns, wanted = policy.block_us * 1e3, 1
     executable.elapsed_ns(1)  # the first inference allocates; it says nothing about the next ones

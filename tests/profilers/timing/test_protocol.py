@@ -177,3 +177,16 @@ def test_too_few_clean_blocks_are_helped_by_corrected_ones_with_a_wider_spread()
 def test_marks_of_other_blocks_are_refused():
     with pytest.raises(ValueError, match="marks are not of these blocks"):
         probed(((1.0, 2.0),), ((True,),), ((1.0,),))
+
+
+def test_blocks_that_lost_the_core_to_others_do_not_count_where_none_was_clean():
+    alone_us, waiting_us = (160.0, 161.0, 159.0, 160.0, 162.0), (900.0, 1_300.0, 640.0, 2_000.0, 700.0)
+    blocks = (alone_us, waiting_us, waiting_us)
+    never, slowness = ((False,) * 5,) * 3, ((1.6,) * 5,) * 3
+    switches = ((0,) * 5, (1, 2, 1, 3, 1), (1,) * 5)
+    found = probed(blocks, never, slowness, switches=switches)
+    assert found.value_us == pytest.approx(100.0)
+    assert found.used_by_process == (tuple(tuple(us / 1.6 for us in alone_us) for _ in range(1)),)
+    assert probed(blocks, never, slowness).value_us > 300.0
+    few = ((0, 1, 1, 1, 1), (2,) * 5, (2,) * 5)
+    assert len(probed(blocks, never, slowness, switches=few).used_us[0]) == 5  # four at least, of the fewest switches
