@@ -36,7 +36,8 @@ def print_prediction(prediction: ModelPrediction, *, explain: bool, as_json: boo
     parts += [f"{rest:.0%} predicted ({len(predicted)} kernels)"] if predicted else []
     print(f"latency  {milliseconds(prediction.value_us)} ms ({interval}), {', '.join(parts)}")
     for line in predicted[:NAMED]:
-        print(f"         predicted: {in_one_line(line.operator)} {line.total_us:.0f} us, as {in_one_line(line.sort)}")
+        what = f"{in_one_line(line.operator)} {three_digits(line.total_us)} us, as {in_one_line(line.sort)}"
+        print(f"         predicted: {what}")
     if len(predicted) > NAMED:
         print(f"         and {len(predicted) - NAMED} more; --measure times them now")
     for what, count in prediction.graph.excluded.items():
@@ -58,8 +59,12 @@ def print_prediction(prediction: ModelPrediction, *, explain: bool, as_json: boo
 
 def milliseconds(value_us: float) -> str:
     """Return microseconds as milliseconds with three digits."""
-    value = value_us / 1e3
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    return three_digits(value_us / 1e3)
+
+
+def three_digits(value: float) -> str:
+    """Return a number with three digits that count, and all of those before the point."""
+    return f"{value:.0f}" if value >= 100 else f"{value:#.3g}"
 
 
 def print_kernels(prediction: ModelPrediction) -> None:

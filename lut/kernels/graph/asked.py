@@ -5,6 +5,7 @@ Nothing in the file is trusted. Weights may lie in files beside it, and nowhere 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx.external_data_helper import load_external_data_for_tensor
 
 from ....inputs import fault_of_file
@@ -78,9 +79,26 @@ def read_asked(path: str | Path, shapes: Mapping[str, tuple[int, ...]]) -> Asked
     try:
         content = model.SerializeToString()
     except Exception as error:  # likewise
-        raise LutError(f"{path} has more than 2 GiB with its weights; Gnomon hands models on as one file") from error
+        raise LutError(too_large(path)) from error
     names = tuple(name or f"{operator}#{at}" for at, (name, operator) in enumerate(zip(before, operators)))
     return AskedModel(content, names, notes)
+
+
+def too_large(path: Path) -> str:
+    """Say that a model with its weights is more than one file can hold."""
+    return (
+        f"{path} has more than 2 GiB with its weights; Gnomon hands models on as one file, and those end there. Ask "
+        f"for parts of the model, or for one whose weights are whole numbers"
+    )
+
+
+def bytes_of_tensor(tensor: TensorProto) -> int:
+    """Return how many bytes a constant takes, by its type and shape; 0 for a type that onnx does not know."""
+    try:
+        width = helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    except KeyError:
+        return 0
+    return int(width * math.prod(tensor.dims))
 
 
 def refuse_custom(path: Path, model: onnx.ModelProto) -> None:
@@ -112,6 +130,7 @@ def tensors_of(model: onnx.ModelProto) -> Iterator[TensorProto]:
 def embed_external(path: Path, model: onnx.ModelProto) -> None:
     """Read weights that lie beside the file into it; raises LutError for a place outside its folder, or none there."""
     folder = path.resolve().parent
+    beside = 0
     for tensor in tensors_of(model):
         if tensor.data_location != TensorProto.EXTERNAL:
             continue
@@ -124,6 +143,9 @@ def embed_external(path: Path, model: onnx.ModelProto) -> None:
             )
         if not place.is_file():
             raise LutError(f"{path}: its weights are in {location}, which is missing; copy it beside the model")
+        beside += bytes_of_tensor(tensor)
+        if beside > LARGEST_BYTES:  # known before they are read, which could take all memory
+            raise LutError(too_large(path))
         try:
             load_external_data_for_tensor(tensor, str(folder))
         except Exception as error:

@@ -2,9 +2,12 @@
 
 import csv
 import json
+import re
 
 import numpy as np
+import onnx
 import pytest
+from onnx import helper, numpy_helper
 
 from gnomon.lut.kernels.measuring.build import KernelRequest, build_kernel_profile
 from gnomon.lut.kernels.sample import sequences
@@ -53,6 +56,7 @@ def test_an_unknown_kernel_is_predicted_and_named_and_timed_when_asked(gnomon, k
     path.write_bytes(affine_model((8, 16)))
     printed = gnomon("predict", kernels, "--model", path).out
     assert "predicted: " in printed
+    assert float(re.match(r"latency  (\S+) ms", printed).group(1)) > 0  # some microseconds
     assert "not verified" in printed
     found = gnomon("predict", kernels, "--model", path, "--measure", "--json").json
     assert found["shares"]["timed now"] + found["shares"]["measured"] == pytest.approx(1)
@@ -70,6 +74,55 @@ def test_a_profile_of_another_version_is_refused_field_by_field(gnomon, kernels,
     assert "onnxruntime: profile '1.0', here" in outcome.err
     assert "cpu_model: profile 'another'" in outcome.err
     assert len(outcome.err.strip().splitlines()) == 1
+
+
+def newer_operators(model):
+    model.opset_import[0].version = 999
+
+
+def value_from_nowhere(model):
+    model.graph.node[1].input[1] = "nowhere"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (newer_operators, "cannot load the model.*[Oo]pset 999"),
+        (value_from_nowhere, "cannot load the model.*nowhere"),
+    ],
+)
+def test_what_the_runtime_refuses_is_told_in_one_line(gnomon, kernels, tmp_path, change, said):
+    model = onnx.load_from_string(affine_model())
+    change(model)
+    path = tmp_path / "refused.onnx"
+    path.write_bytes(model.SerializeToString())
+    outcome = gnomon("predict", kernels, "--model", path)
+    assert outcome.code != 0
+    assert re.search(said, outcome.err)
+    assert len(outcome.err.strip().splitlines()) == 1
+
+
+def small_model(*nodes, output=onnx.TensorProto.FLOAT, weights=()):
+    value = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 16])
+    result = helper.make_tensor_value_info("y", output, None)
+    graph = helper.make_graph(list(nodes), "g", [value], [result], list(weights))
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+
+
+def test_time_that_depends_on_the_data_is_no_part_of_the_latency_and_named(gnomon, kernels, tmp_path):
+    path = tmp_path / "sparse.onnx"
+    nonzero = helper.make_node("NonZero", ["r"], ["y"])
+    path.write_bytes(small_model(helper.make_node("Relu", ["x"], ["r"]), nonzero, output=onnx.TensorProto.INT64))
+    printed = gnomon("predict", kernels, "--model", path).out
+    assert "NonZero (its time depends on the data): 1 times; the latency is at least this" in printed
+
+
+def test_denormal_values_between_kernels_are_said(gnomon, kernels, tmp_path):
+    path = tmp_path / "denormal.onnx"
+    tiny = numpy_helper.from_array(np.full((16, 16), 1e-20, np.float32), "w")
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["a"]), helper.make_node("MatMul", ["a", "w"], ["y"])]
+    path.write_bytes(small_model(*nodes, weights=[tiny]))
+    assert "1 values between kernels hold denormal numbers" in gnomon("predict", kernels, "--model", path).out
 
 
 def test_a_profile_of_a_space_is_no_kernel_profile(gnomon, model, tmp_path):

@@ -129,6 +129,30 @@ def test_missing_weights_are_named(tmp_path, affine):
         read_asked(saved(tmp_path, affine), {})
 
 
+def test_weights_of_more_than_a_file_can_hold_are_refused_before_they_are_read(tmp_path, affine):
+    weight = affine.graph.initializer[0]
+    with_external(affine, "weights.bin")
+    del weight.dims[:]
+    weight.dims.extend([1 << 15, 1 << 15])
+    (tmp_path / "weights.bin").touch()
+    with pytest.raises(LutError, match="more than 2 GiB with its weights"):
+        read_asked(saved(tmp_path, affine), {})
+
+
+def test_a_file_of_more_than_2_gib_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "model.onnx"
+    with path.open("wb") as file:
+        file.truncate(1 << 31)  # a sparse file: it takes no room
+    with pytest.raises(LutError, match=r"has 2\.0 GiB; ONNX files end at 2 GiB"):
+        read_asked(path, {})
+
+
+def test_weights_of_a_type_that_nobody_knows_are_left_to_the_runtime_to_refuse(tmp_path, affine):
+    (tmp_path / "weights.bin").write_bytes(with_external(affine, "weights.bin"))
+    affine.graph.initializer[0].data_type = 999
+    assert read_asked(saved(tmp_path, affine), {}).content
+
+
 def test_denormal_weights_and_weights_as_inputs_are_said(tmp_path, affine):
     weight = affine.graph.initializer[0]
     affine.graph.initializer[0].CopyFrom(numpy_helper.from_array(np.full((16, 16), 1e-40, np.float32), weight.name))

@@ -112,3 +112,18 @@ def test_control_flow_is_named_and_left_out(graph_of):
 def test_a_sampled_network_is_the_same_every_time():
     models = [images.residual(np.random.default_rng(3)) for _ in range(2)]
     assert models[0] == models[1]
+
+
+def test_of_a_table_only_what_is_looked_up_is_read(graph_of):
+    table = numpy_helper.from_array(np.ones((1000, 8), np.float32), "t")
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["t", "i"], ["y"], axis=0)],
+        "g",
+        [helper.make_tensor_value_info("i", TensorProto.INT64, [1, 4])],
+        [helper.make_empty_tensor_value_info("y")],
+        [table],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    (kernel,) = graph_of(model.SerializeToString()).kernels.values()
+    assert "w1:f32[1000,8]" in kernel.key or "w0:f32[1000,8]" in kernel.key
+    assert kernel.cost.weight_bytes == 4 * 8 * 4

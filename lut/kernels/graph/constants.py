@@ -1,0 +1,85 @@
+"""The constants of a graph: those in the file, and what a runtime computes from them alone when it compiles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from ...errors import LutError
+from .kernel import Tensor
+
+KEPT = 16  # numbers of a constant whose values are kept; those of more are made up
+
+
+def constants_of(model: onnx.ModelProto, values: Mapping[str, Tensor], *, fold: bool) -> dict[str, Tensor]:
+    """Return the constants of a graph by name; with `fold` also what is computed from them alone.
+
+    Contents are kept of whole numbers, and of a few numbers of any type.
+    """
+    inputs = {one.name for one in model.graph.input}
+    found = {one.name: described(one) for one in model.graph.initializer}
+    inputs -= set(found)
+    if not fold:
+        return found
+    for node in model.graph.node:
+        if any(name and name not in found for name in node.input) or any(one.HasField("g") for one in node.attribute):
+            continue
+        for name, tensor in zip(node.output, folded(node, found, values, model)):
+            if name:
+                found[name] = tensor
+    return found
+
+
+def described(tensor: onnx.TensorProto) -> Tensor:
+    """Return an initializer's type and shape, and its content where that is kept; LutError for one in another file."""
+    if tensor.data_location == onnx.TensorProto.EXTERNAL:
+        raise LutError(f"the constant {tensor.name!r} of a graph is in another file; expected it in the graph")
+    dtype = dtype_name(tensor.data_type)
+    shape = tuple(tensor.dims)
+    is_kept = not dtype.startswith(("float", "bfloat")) or int(np.prod(shape, dtype=np.int64)) <= KEPT
+    return Tensor(dtype, shape, numpy_helper.to_array(tensor) if is_kept else None)
+
+
+def dtype_name(number: int) -> str:
+    """Return numpy's name of an ONNX type."""
+    return str(np.dtype(helper.tensor_dtype_to_np_dtype(number)).name)
+
+
+def folded(
+    node: onnx.NodeProto, known: Mapping[str, Tensor], values: Mapping[str, Tensor], model: onnx.ModelProto
+) -> list[Tensor]:
+    """Return what a node makes of constants: its values where all contents are known, else type and shape as told."""
+    from onnx.reference import ReferenceEvaluator
+
+    told = [values.get(name, Tensor("float32", ())) for name in node.output]
+    if node.op_type == "Constant" or all(not name or known[name].content is not None for name in node.input):
+        if sum(tensor.elements for tensor in told) > 1 << 16:
+            return told
+        contents = {name: known[name].content for name in node.input if name}
+        graph = helper.make_graph(
+            [node],
+            "constant",
+            [
+                helper.make_tensor_value_info(n, helper.np_dtype_to_tensor_dtype(c.dtype), c.shape)
+                for n, c in contents.items()
+                if c is not None
+            ],
+            [helper.make_empty_tensor_value_info(name) for name in node.output],
+        )
+        try:
+            made = ReferenceEvaluator(helper.make_model(graph, opset_imports=model.opset_import)).run(None, contents)
+        except Exception:  # an operator that the evaluator does not know: its shape is told by the runtime
+            return told
+        arrays = [np.asarray(one) for one in made]
+        return [
+            Tensor(
+                one.dtype.name,
+                one.shape,
+                one if one.size <= KEPT or not np.issubdtype(one.dtype, np.floating) else None,
+            )
+            for one in arrays
+        ]
+    return told
