@@ -32,7 +32,7 @@ def profile_kernels(
 ) -> KernelProfile:
     """Measure a kernel profile of `device`, from which any ONNX file's latency is predicted, and write it to `out`.
 
-    Of `networks` sampled ones (None: 30) the kernels that the runtime makes of them are timed, and the networks whole;
+    Of `networks` sampled ones (None: 33) the kernels that the runtime makes of them are timed, and the networks whole;
     that takes minutes, and an interrupted call goes on when repeated. With a `source`, the kernel profile of another
     device or configuration, a few kernels of each sort and `samples` networks (None: 10) are measured, and the other
     kernels scaled. Default `out`: named after the device. Raises

@@ -40,7 +40,6 @@ from gnomon.profilers.timing.protocol import TimingPolicy
 Predictor = Callable[[KernelProfile, MeasuredModel], float]
 
 BED = "bed:"
-MIB = 2**20
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backend", default="onnxruntime")
     parser.add_argument("--out", type=Path, required=True, help="kernel profile to measure, or to read if it is there")
-    parser.add_argument("--networks", type=int, default=30, help="networks of the sample")
+    parser.add_argument("--networks", type=int, default=33, help="networks of the sample")
     parser.add_argument("--seconds", type=float, default=600.0, help="no further visits after this")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall")
     parser.add_argument("--largest-mib", type=float, default=120.0, help="larger models are left out")
@@ -131,8 +130,9 @@ def compare(profile: KernelProfile, operators: Mapping[str, float]) -> None:
 def sample_of(profile: KernelProfile) -> KernelProfile:
     """Return the profile that the sample alone would have made."""
     models = tuple(model for model in profile.models if not model.name.startswith(BED))
-    digests = {digest for model in models for digest in model.calls}
-    return replace(profile, models=models, kernels={d: k for d, k in profile.kernels.items() if d in digests})
+    own = {digest for model in models for digest in model.calls}
+    bed = {digest for model in profile.models for digest in model.calls} - own
+    return replace(profile, models=models, kernels={d: k for d, k in profile.kernels.items() if d not in bed})
 
 
 def composed(
@@ -147,7 +147,7 @@ def composed(
             guess = composition.regression.predict(one.operator, one.key, one.cost)
             value_us, ratio = guess.value_us, guess.log_ratio
             predicted_us += value_us * count
-        parts.append(Part(value_us, count, one.cost.weight_bytes / MIB))
+        parts.append(Part.of(value_us, count, one.cost))
         doubts.append((value_us * count, ratio))
     value_us = composition.terms.value_us(parts, profile.call_us)
     return value_us, composition.log_ratio(doubts), predicted_us / sum(us for us, _ in doubts)

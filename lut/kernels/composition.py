@@ -1,9 +1,10 @@
 """From kernels to a model: the sum, the terms that isolated kernels miss, and the interval, fitted to whole models.
 
-Terms: a factor on the sum; a time for every call of a kernel; and weights that an isolated kernel, run in a loop, finds
-in a cache, while the rest of a model has evicted them. The size of that cache is one of several. Each combination of
-terms is fitted by ridge regression towards the plain sum, and the one with the least leave-one-out error is taken,
-the simplest within 2 % of it.
+An isolated kernel, run in a loop, finds its code, its small data and its weights in a cache, from which the rest of a
+model evicts them; a model that fits the cache as a whole evicts nothing. Terms: a factor on the sum; a time for every
+call of a kernel, and a time for the weights, both in proportion to what is evicted. The size of that cache is one of
+several (0: every call takes that time). Each combination of terms is fitted by ridge regression towards the plain sum,
+and the one with the least leave-one-out error is taken, the simplest within 2 % of it.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from numpy.typing import NDArray
 
 from ..latency_model.fit_report import FitReport
 from ..latency_model.verification import conformal_quantile, report_from_predictions, session_log_ratio
+from .graph.cost import Cost
 from .profile_file.profile import KernelProfile
 from .regression import KernelRegression
 
 Array = NDArray[np.float64]
 
+MIB = 2**20
 TERMS = ("factor", "call", "weights")
 COVERAGE = 0.9
 LEAST_MODELS = 10  # from which an interval of 90 % can be told
@@ -35,11 +38,18 @@ SCALES = {"factor": 0.2, "call": 2.0, "weights": 50.0}  # what a term is of the 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some calls of one kernel in a model: each takes `value_us`, and its weights `weight_mib`."""
+    """Some calls of one kernel in a model: each takes `value_us`, its weights `weight_mib`, its values `moved_mib`."""
 
     value_us: float
     count: int
     weight_mib: float
+    moved_mib: float
+
+    @staticmethod
+    def of(value_us: float, count: int, cost: Cost) -> Part:
+        """Return the calls of a kernel of that cost."""
+        moved_mib = (cost.input_bytes + cost.output_bytes) / MIB
+        return Part(value_us, count, cost.weight_bytes / MIB, moved_mib)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ class Terms:
             return "the plain sum"
         said = {"factor": "factor {:+.1%}", "call": "{:+.2f} us a kernel", "weights": "{:+.1f} us a MiB of weights"}
         text = ", ".join(said[name].format(value) for name, value in zip(self.names, self.coefficients))
-        return f"the sum, {text}" + (f" beyond {self.cache_mib:g} MiB" if "weights" in self.names else "")
+        return f"the sum, {text}" + (f" beyond {self.cache_mib:g} MiB" if self.cache_mib else "")
 
 
 def sum_us(parts: Sequence[Part]) -> float:
@@ -72,12 +82,13 @@ def sum_us(parts: Sequence[Part]) -> float:
 
 def quantities(parts: Sequence[Part], names: Sequence[str], cache_mib: float) -> Array:
     """Return what the coefficients of a model's terms are multiplied with."""
-    total_mib = sum(part.weight_mib * part.count for part in parts)
+    total_mib = sum(part.weight_mib * part.count for part in parts) + max(part.moved_mib for part in parts)
+    evicted = max(0.0, 1 - cache_mib / total_mib) if total_mib else 0.0
     cold_mib = sum(part.weight_mib * part.count for part in parts if part.weight_mib < cache_mib)
     found = {
         "factor": sum_us(parts),
-        "call": float(sum(part.count for part in parts)),
-        "weights": cold_mib * max(0.0, 1 - cache_mib / total_mib) if total_mib else 0.0,
+        "call": evicted * sum(part.count for part in parts),
+        "weights": evicted * cold_mib,
     }
     return np.array([found[name] for name in names])
 
@@ -111,7 +122,7 @@ class Composition:
         for digest, count in calls.items():
             one = self.profile.kernels[digest]
             value_us = one.value_us * math.exp(-log_errors.get(digest, 0.0))
-            found.append(Part(value_us, count, one.cost.weight_bytes / 2**20))
+            found.append(Part.of(value_us, count, one.cost))
         return found
 
     def fitted(self, names: tuple[str, ...], cache_mib: float, without: int | None = None) -> Terms:
@@ -145,7 +156,8 @@ class Composition:
         found = {}
         for chosen in product((False, True), repeat=3):
             names = tuple(name for name, taken in zip(TERMS, chosen) if taken)
-            for cache_mib in CACHES_MIB if "weights" in names else (0.0,):
+            sizes = CACHES_MIB if "weights" in names else (0.0, *CACHES_MIB) if "call" in names else (0.0,)
+            for cache_mib in sizes:
                 predicted = self.held_out_us(names, cache_mib, self.parts)
                 found[names, cache_mib] = float(np.mean(np.abs(np.log(predicted / self.truth_us))))
         return found
@@ -166,7 +178,10 @@ class Composition:
         if len(self.parts) < LEAST_MODELS:
             return FitReport.unverified("kernels")
         predicted = self.held_out_us(self.terms.names, self.terms.cache_mib, self.parts)
-        errors = {"+".join(names) or "sum": error for (names, _), error in sorted(self.candidates.items())}
+        errors: dict[str, float] = {}
+        for (names, _), error in self.candidates.items():
+            name = "+".join(names) or "sum"
+            errors[name] = min(error, errors.get(name, error))
         measured = [model.measurement for model in self.profile.models]
         return report_from_predictions("kernels", predicted, measured, {k: 100 * v for k, v in errors.items()})
 

@@ -17,6 +17,7 @@ from ..measuring.building import OnProgress
 from ..measuring.measure import SAME_DEVICE
 from .composition import LEAST_MODELS, Composition, Part
 from .graph.asked import AskedModel, read_asked
+from .graph.cost import Cost
 from .graph.cutting import KernelGraph
 from .graph.originals import with_originals
 from .measuring.graphs import graphs_of
@@ -40,7 +41,7 @@ class KernelLine:
     value_us: float
     source: str
     log_ratio: float
-    weight_mib: float
+    cost: Cost
     sort: str
 
     @property
@@ -158,7 +159,6 @@ def predict_model(
     lines = []
     for key, count in graph.counts.items():
         kernel, digest = graph.kernels[key], digest_of(key)
-        weight_mib = kernel.cost.weight_bytes / 2**20
         known = profile.kernels.get(digest) if digest not in ignored else None
         now = (timed_now or {}).get(digest)
         is_scaled = known is not None and known.log_ratio > 0
@@ -166,18 +166,18 @@ def predict_model(
         if found is not None:
             source = TIMED_NOW if found is now else SCALED if is_scaled else MEASURED
             lines.append(
-                KernelLine(key, kernel.operator, count, found.value_us, source, found.log_ratio, weight_mib, "")
+                KernelLine(key, kernel.operator, count, found.value_us, source, found.log_ratio, kernel.cost, "")
             )
             continue
         guess = composition.regression.predict(kernel.operator, key, kernel.cost)
         sort = guess.sort if guess.sort != ALL else f"{kernel.operator}, of which too few were measured"
         lines.append(
-            KernelLine(key, kernel.operator, count, guess.value_us, PREDICTED, guess.log_ratio, weight_mib, sort)
+            KernelLine(key, kernel.operator, count, guess.value_us, PREDICTED, guess.log_ratio, kernel.cost, sort)
         )
     if not lines:
         raise LutError(f"no kernel of the model can be timed alone: {', '.join(graph.excluded) or 'it has none'}")
     value_us = composition.terms.value_us(
-        [Part(line.value_us, line.count, line.weight_mib) for line in lines], profile.call_us
+        [Part.of(line.value_us, line.count, line.cost) for line in lines], profile.call_us
     )
     is_verified = len(profile.models) >= LEAST_MODELS
     ratio = composition.log_ratio([(line.total_us, line.log_ratio) for line in lines]) if is_verified else 0.0

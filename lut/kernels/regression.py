@@ -3,8 +3,10 @@
 First a time a kernel, multiply-adds and bytes, each over a rate, none negative: so a kernel far from all measured ones
 gets a sensible time. Then a Gaussian process (Rasmussen & Williams 2006, chapter 2) of the log of what is left on the
 logs of what a kernel computes and moves. A sort is operator, type of numbers, and form of convolution; a sort with
-few kernels is predicted from all kernels, with the error that this has. Errors come from kernels left out together
-with all others of the model that they were met in (block formula), since a new model brings several at once.
+few kernels is predicted from all kernels, with the error that this has. Within a sort, kernels of one form (activation,
+axes, what is broadcast) share more than others: how much more, and whether what is left grows with the features, is
+chosen by leave-one-out error like length scale and noise. Errors come from kernels left out together with all others
+of the model that they were met in (block formula), since a new model brings several at once.
 """
 
 from __future__ import annotations
@@ -19,9 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..latency_model.regression import kernel
+from .features import Keyed, Unmeasured, features_of, fitted_rates, physical_us
 from .graph.cost import Cost
-from .graph.sorts import sort_of
-from .profile_file.profile import SHORTEST_US, KernelProfile, MeasuredKernel
+from .graph.sorts import form_of, sort_of
+from .profile_file.profile import KernelProfile, MeasuredKernel
 
 Array = NDArray[np.float64]
 
@@ -29,7 +32,9 @@ LEAST = 4  # kernels of a sort from which others of it are predicted
 LENGTHS = (1.0, 2.0, 4.0)
 NOISES = (0.03, 0.1, 0.3)
 NARROW = 0.3  # the least scale of a feature: what hardly varied says little, and must not say much beyond
-MOST = 400  # kernels of a sort that a process is fitted to: its cost is cubic
+MOST = 500  # kernels of a sort that a process is fitted to: its cost is cubic
+MOST_CHOOSING = 200  # of which its parameters are chosen by
+OF_FORM = 0.1  # what kernels of one form share wherever they lie
 ALL = "any operator"
 WIDEST = 1.5  # log ratio that a prediction without any comparable kernel is trusted to
 
@@ -43,58 +48,29 @@ class Predicted:
     sort: str
 
 
-def features_of(costs: Sequence[Cost]) -> Array:
-    """Return the logs of the quantities of kernels, (L, d)."""
-    rows = [
-        [
-            math.log1p(cost.macs),
-            math.log(cost.moved_bytes + 64),
-            math.log(cost.input_bytes + 64),
-            math.log(cost.output_bytes + 64),
-            math.log(cost.weight_bytes + 64),
-            math.log(cost.elements),
-            math.log(cost.channels + 1),
-            math.log(cost.pixels + 1),
-            math.log1p(cost.reduction),
-            math.log(cost.groups),
-            math.log(cost.window),
-            math.log(cost.stride),
-            cost.nodes,
-            math.log1p(cost.channels % 16),
-        ]
-        for cost in costs
-    ]
-    return np.array(rows)
+@dataclass(frozen=True, slots=True)
+class Covariance:
+    """How much two kernels share by their features and forms: nearness, how much of it holds across forms, and growth.
 
-
-def quantities_of(costs: Sequence[Cost]) -> Array:
-    """Return what a time grows with, (L, 3): one, millions of multiply-adds, kilobytes moved."""
-    return np.array([[1.0, cost.macs / 1e6, cost.moved_bytes / 1e3] for cost in costs])
-
-
-def physical_us(costs: Sequence[Cost], rates: Array) -> Array:
-    """Return the time that the rates alone give, (L,)."""
-    return np.asarray(np.maximum(quantities_of(costs) @ rates, SHORTEST_US))
-
-
-def fitted_rates(costs: Sequence[Cost], true_us: Array) -> Array:
-    """Return the times of a kernel, a million multiply-adds and a kilobyte, none negative, by relative error.
-
-    A kernel's own time is at most what the shortest of them takes.
+    across: the share of nearness that holds for kernels of different forms. growth: of a line in the features.
     """
-    columns = quantities_of(costs) / true_us[:, None]
-    best, rates = math.inf, np.array([float(np.median(true_us)), 0.0, 0.0])
-    for taken in product((False, True), repeat=3):
-        chosen = np.flatnonzero(taken)
-        if not len(chosen):
-            continue
-        solved = np.linalg.lstsq(columns[:, chosen], np.ones(len(true_us)), rcond=None)[0]
-        error = float(np.sum((columns[:, chosen] @ solved - 1) ** 2))
-        own_us = solved[0] if taken[0] else 0.0
-        if (solved >= 0).all() and own_us <= np.min(true_us) and error < best:
-            best, rates = error, np.zeros(3)
-            rates[chosen] = solved
-    return rates
+
+    length: float
+    across: float
+    growth: float
+
+    def between(self, one: Array, other: Array, same: Array) -> Array:
+        """Return the covariances of features (n, d) and (m, d), (n, m); `same` is 1 where their forms are equal."""
+        near = kernel(one, other, self.length) * (self.across + (1 - self.across) * same)
+        return np.asarray(near + OF_FORM * same + self.growth * (one @ other.T + 1))
+
+
+COVARIANCES = tuple(Covariance(*one) for one in product(LENGTHS, (0.3, 0.7, 1.0), (0.0, 0.1)))
+
+
+def same_forms(one: Sequence[str], other: Sequence[str]) -> Array:
+    """Return 1 where two forms are equal and 0 elsewhere, (n, m)."""
+    return (np.array(one, dtype=object)[:, None] == np.array(other, dtype=object)[None, :]).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -103,39 +79,38 @@ class SortRegression:
 
     digests: tuple[str, ...]
     features: Array
+    forms: tuple[str, ...]
     centre: Array
     scale: Array
     rates: Array
     residual: Array
-    length: float
+    covariance: Covariance
     inverse: Array
 
     @staticmethod
     def fit(known: Mapping[str, MeasuredKernel]) -> SortRegression:
         """Fit kernels by digest."""
         digests = tuple(known)[:: max(1, math.ceil(len(known) / MOST))]
-        costs = [known[digest].cost for digest in digests]
-        raw = features_of(costs)
-        target = np.log([known[digest].value_us for digest in digests])
+        kernels = [known[digest] for digest in digests]
+        raw = features_of(kernels)
+        target = np.log([one.value_us for one in kernels])
         centre, scale = raw.mean(axis=0), np.maximum(raw.std(axis=0), NARROW)
         features = (raw - centre) / scale
+        forms = tuple(form_of(one.key) for one in kernels)
+        costs = [one.cost for one in kernels]
         rates = fitted_rates(costs, np.exp(target))
         residual = target - np.log(physical_us(costs, rates))
-        fits: dict[tuple[float, float], tuple[float, Array]] = {}
-        for length in LENGTHS:
-            for noise in NOISES:
-                covariance = kernel(features, features, length) + noise**2 * np.eye(len(digests))
-                inverse = np.asarray(np.linalg.inv(covariance))
-                error = (inverse @ residual) / np.diag(inverse)
-                fits[length, noise] = (float(np.mean(error**2)), inverse)
-        length, noise = min(fits, key=lambda pair: fits[pair][0])
-        return SortRegression(digests, features, centre, scale, rates, residual, length, fits[length, noise][1])
+        covariance, noise = chosen(features, forms, residual)
+        whole = covariance.between(features, features, same_forms(forms, forms))
+        inverse = np.asarray(np.linalg.inv(whole + noise**2 * np.eye(len(digests))))
+        return SortRegression(digests, features, forms, centre, scale, rates, residual, covariance, inverse)
 
-    def predict_log(self, costs: Sequence[Cost]) -> Array:
+    def predict_log(self, kernels: Sequence[Keyed]) -> Array:
         """Return the logs of latencies in microseconds, (L,)."""
-        features = (features_of(costs) - self.centre) / self.scale
-        smooth = kernel(features, self.features, self.length) @ (self.inverse @ self.residual)
-        return np.asarray(np.log(physical_us(costs, self.rates)) + smooth)
+        features = (features_of(kernels) - self.centre) / self.scale
+        same = same_forms([form_of(one.key) for one in kernels], self.forms)
+        smooth = self.covariance.between(features, self.features, same) @ (self.inverse @ self.residual)
+        return np.asarray(np.log(physical_us([one.cost for one in kernels], self.rates)) + smooth)
 
     def errors_without(self, group: set[str]) -> dict[str, float]:
         """Return, for the kernels of a group, the log error when all of the group are left out."""
@@ -145,6 +120,22 @@ class SortRegression:
         block = self.inverse[np.ix_(at, at)]
         errors = np.linalg.solve(block, (self.inverse @ self.residual)[at])
         return {self.digests[position]: float(error) for position, error in zip(at, errors)}
+
+
+def chosen(features: Array, forms: Sequence[str], residual: Array) -> tuple[Covariance, float]:
+    """Return the covariance and the noise with the least leave-one-out error, on some of many kernels."""
+    some = slice(None, None, max(1, math.ceil(len(residual) / MOST_CHOOSING)))
+    features, residual = features[some], residual[some]
+    same = same_forms(forms[some], forms[some])
+    best, least = (COVARIANCES[0], NOISES[0]), math.inf
+    for covariance in COVARIANCES:
+        whole = covariance.between(features, features, same)
+        for noise in NOISES:
+            inverse = np.linalg.inv(whole + noise**2 * np.eye(len(residual)))
+            error = float(np.mean(((inverse @ residual) / np.diag(inverse)) ** 2))
+            if error < least:
+                best, least = (covariance, noise), error
+    return best
 
 
 @dataclass(frozen=True)
@@ -194,10 +185,21 @@ class KernelRegression:
         return found
 
     @cached_property
+    def held_out_alone(self) -> dict[str, float]:
+        """The log error of each kernel that no whole model has, predicted without it."""
+        owned = {digest for model in self.profile.models for digest in model.calls}
+        found: dict[str, float] = {}
+        for digest, one in self.profile.kernels.items():
+            if digest not in owned:
+                sort = self.sort_for(one.operator, one.key, one.cost)
+                found.update(self.fitted(sort).errors_without({digest}))
+        return found
+
+    @cached_property
     def spread(self) -> dict[str, float]:
         """The root mean square of the held-out log errors, by sort."""
         errors: dict[str, list[float]] = {}
-        for model in self.held_out.values():
+        for model in (*self.held_out.values(), self.held_out_alone):
             for digest, error in model.items():
                 one = self.profile.kernels[digest]
                 errors.setdefault(self.sort_for(one.operator, one.key, one.cost), []).append(error)
@@ -206,5 +208,5 @@ class KernelRegression:
     def predict(self, operator: str, key: str, cost: Cost) -> Predicted:
         """Return the latency of a kernel that was not measured; never nothing."""
         sort = self.sort_for(operator, key, cost)
-        value_us = float(np.exp(self.fitted(sort).predict_log([cost])[0]))
+        value_us = float(np.exp(self.fitted(sort).predict_log([Unmeasured(key, cost)])[0]))
         return Predicted(value_us, min(WIDEST, self.spread.get(sort, WIDEST)), sort)

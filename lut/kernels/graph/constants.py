@@ -1,4 +1,4 @@
-"""The constants of a graph: those in the file, and what a runtime computes from them alone when it compiles."""
+"""What a file itself says of a graph's values: its constants, those computed from constants alone, and shapes."""
 
 from __future__ import annotations
 
@@ -83,3 +83,18 @@ def folded(
             for one in arrays
         ]
     return told
+
+
+def inferred(model: onnx.ModelProto) -> dict[str, Tensor]:
+    """Return the values whose type and shape follow from the file, for those that a runtime drops and does not tell."""
+    try:
+        graph = onnx.shape_inference.infer_shapes(model).graph
+    except Exception:  # of a file whose told shapes do not fit together: then the runtime alone tells
+        return {}
+    found = {}
+    for value in graph.value_info:
+        tensor = value.type.tensor_type
+        shape = tuple(dim.dim_value if dim.HasField("dim_value") else -1 for dim in tensor.shape.dim)
+        if tensor.HasField("shape") and tensor.elem_type and min(shape, default=0) >= 0:
+            found[value.name] = Tensor(dtype_name(tensor.elem_type), shape)
+    return found

@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 
 from ....profilers.runtimes.graphs.fused_graph import FusedGraph, Primitive
-from .constants import constants_of
+from .constants import constants_of, inferred
 from .cost import Cost, macs_of
 from .kernel import Kernel, Tensor, printed_attributes, printed_content
 
@@ -74,7 +74,8 @@ class Cutter:
         self.graph_of = runtime if graph.is_own else ""
         self.opsets = tuple((one.domain, one.version) for one in self.model.opset_import)
         self.nodes = list(self.model.graph.node)
-        self.values = {name: Tensor(dtype, shape) for name, (dtype, shape) in graph.values.items()}
+        told = {name: Tensor(dtype, shape) for name, (dtype, shape) in graph.values.items()}
+        self.values = told if graph.is_own else {**inferred(self.model), **told}
         self.constants = constants_of(self.model, self.values, fold=not graph.is_own)
         self.users: dict[str, set[int]] = {}
         for position, node in enumerate(self.nodes):

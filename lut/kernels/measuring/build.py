@@ -30,13 +30,14 @@ from ..graph.named import named
 from ..profile_file.profile import KERNEL_PROFILE, KernelProfile, load_kernel_profile, seal_kernels
 from ..profile_file.records import CallRecord, KernelHeader, KernelRecord, ModelRecord, SourceRecord
 from ..profile_file.transfer import SourceKernel, designed
-from ..sample import images, sequences
+from ..sample import images, pieces, sequences
 from .graphs import graphs_of, kernels_in
-from .planned import CALL, MODEL, KernelPlan, plan_of_kernels, planned
+from .planned import CALL, MODEL, PIECES, KernelPlan, plan_of_kernels, planned
 
 SUFFIX = ".kernels.jsonl"
 SAMPLES = 10  # networks measured whole where other kernels are scaled: what it takes to verify
-NETWORKS = 30  # sampled by default: each family three times
+NETWORKS = 33  # sampled by default: each family three times
+NETWORKS_A_PIECE = 6  # networks for each round of single operators
 NOTHING: Mapping[str, SourceKernel] = {}
 FAMILIES = (*images.FAMILIES, *sequences.FAMILIES)
 
@@ -45,6 +46,7 @@ FAMILIES = (*images.FAMILIES, *sequences.FAMILIES)
 class KernelRequest:
     """What to measure: the kernels of `networks` sampled ones, and these whole, on a backend.
 
+    For every six networks, kernels of single operators are measured too (`pieces.py`), which is not timed whole.
     `further` are ONNX models, by name, whose kernels are measured besides; their nodes are named (`named.py`). With a
     `source`, another device's profile, a few kernels of each sort are measured, and `samples` networks whole; the other
     kernels are scaled from the source (`transfer.py`).
@@ -67,12 +69,16 @@ class KernelRequest:
 
     @property
     def models(self) -> dict[str, bytes]:
-        """The sampled networks by name, and the further ones."""
+        """The sampled networks by name, the further ones, and the graphs that only kernels are taken from."""
         found = dict(self.further)
         for number in range(self.networks):
             family = FAMILIES[number % len(FAMILIES)]
             rng = np.random.default_rng([self.seed, number])
             found[f"{family.__name__}-{number // len(FAMILIES)}"] = named(family(rng))
+        for number in range(self.networks // NETWORKS_A_PIECE):
+            for at, family in enumerate(pieces.FAMILIES):
+                rng = np.random.default_rng([self.seed, number, at])
+                found[f"{PIECES}{family.__name__}-{number}"] = named(family(rng))
         return found
 
 

@@ -50,7 +50,7 @@ def create_kernel_bundle(request: KernelRequest, out: str | Path, *, force: bool
     with appearing(Path(out), BUNDLE, force=force) as fresh:
         folder = fresh.with_name("building")
         plan = write_plan(folder, backend="", config=request.config, policy=request.policy, models=items)
-        title = f"{len(models)} networks, of which the runtime here is asked for its kernels"
+        title = f"{len(models)} graphs, of which the runtime here is asked for its kernels"
         origin = {"gnomon": VERSION, KERNELS: None}
         return write_bundle(fresh, folder, plan=plan, origin=origin, title=title, asks=GRAPHS)
 

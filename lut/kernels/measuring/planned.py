@@ -20,6 +20,7 @@ from ..profile_file.records import Quantity
 CALL = "call"  # the key, in plans, of the model that does next to nothing
 MODEL = "model:"  # begins the key of a whole model
 ANCHOR = "anchor:"
+PIECES = "pieces:"  # begins the name of a graph that kernels are taken from, and that is not timed whole
 
 
 class PlannedKernel(Record):
@@ -83,14 +84,15 @@ def plan_of_kernels(kernels: Mapping[str, Kernel], graphs: Mapping[str, KernelGr
 
 
 def planned(kernels: Mapping[str, Kernel], models: Mapping[str, bytes]) -> Iterator[PlannedModel]:
-    """Yield what a plan times: an anchor, the call alone, every kernel, and the models whole."""
+    """Yield what a plan times: an anchor, the call alone, every kernel, and the models whole, but no pieces."""
     anchor = anchor_of(kernels)
     yield PlannedModel(ANCHOR + anchor, "anchor", kernel_model(kernels[anchor], copies_of(kernels[anchor])))
     yield PlannedModel(CALL, "layer", call_model())
     for digest, kernel in kernels.items():
         yield PlannedModel(digest, "layer", kernel_model(kernel, copies_of(kernel)))
     for name, model in models.items():
-        yield PlannedModel(MODEL + name, "network", model)
+        if not name.startswith(PIECES):
+            yield PlannedModel(MODEL + name, "network", model)
 
 
 def anchor_of(kernels: Mapping[str, Kernel]) -> str:

@@ -232,4 +232,19 @@ def segmenter(rng: Rng) -> bytes:
     return net.model(x)
 
 
-FAMILIES = (plain, residual, inverted, dense, branched, shuffled, detector, segmenter)
+def small(rng: Rng) -> bytes:
+    """A few layers on a small image, all of which fit into the nearest caches."""
+    net, x = start(rng, 28, 32, 48)
+    act = str(rng.choice(["Relu", "HardSwish"]))
+    x = net.act(net.conv(x, int(rng.choice([8, 16])), 3, 2), act)
+    for stride in (1, 2, 2, 1)[: int(rng.integers(2, 5))]:
+        taken = net.shape[x][1]
+        wide, given = taken * int(rng.choice([2, 3])), 8 * round(taken * rng.uniform(1, 1.6) / 8)
+        y = net.act(net.conv(x, wide, 1), act)
+        y = net.act(net.conv(y, wide, int(rng.choice([3, 5])), stride, group=0), act)
+        y = net.conv(excited(net, y, "HardSigmoid") if rng.random() < 0.3 else y, given, 1)
+        x = net.add(x, y) if net.shape[x] == net.shape[y] else y
+    return classified(net, x, int(rng.choice([2, 10])))
+
+
+FAMILIES = (small, plain, residual, inverted, dense, branched, shuffled, detector, segmenter)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Dict, Set, Tuple
+from typing import Any, Dict, Mapping, Set, Tuple
 
 from .claimed import Told, primitives_of
 from .fused_graph import FusedGraph
@@ -15,8 +15,10 @@ ADDED = ("Reorder",)  # those that the runtime adds between two layouts
 
 def graph_from_runtime_model(asked: bytes, read: Any, runtime_model: Any) -> FusedGraph:
     """Return the graph of a compiled model; ``read`` is the model as OpenVINO read it, before compilation."""
-    told = [_told(operator) for operator in runtime_model.get_ordered_ops()]
     nodes = nodes_of(asked)
+    makers = {value: node.name for node in nodes for value in node.outputs if value}
+    makers.update((node.name, node.name) for node in nodes)
+    told = [_told(operator, makers) for operator in runtime_model.get_ordered_ops()]
     working = [one for one in told if one.operator not in NO_WORK]
     return FusedGraph(
         model=asked,
@@ -27,9 +29,10 @@ def graph_from_runtime_model(asked: bytes, read: Any, runtime_model: Any) -> Fus
     )
 
 
-def _told(operator: Any) -> Told:
+def _told(operator: Any, makers: Mapping[str, str]) -> Told:
+    """Return what is told of one primitive; a node that makes an output of the model goes by that output's name."""
     details = {name: str(value.astype(str)) for name, value in operator.get_rt_info().items()}
-    names = tuple(name for name in details.get("originalLayersNames", "").split(",") if name)
+    names = tuple(makers.get(name, name) for name in details.get("originalLayersNames", "").split(",") if name)
     kind, implementation = details.get("layerType", operator.get_type_name()), details.get("primitiveType", "")
     return Told(kind, implementation, details.get("outputLayouts", "").partition(",")[0], names)
 

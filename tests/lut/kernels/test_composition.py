@@ -89,11 +89,17 @@ def test_errors_with_a_group_left_out_are_those_of_a_fit_without_it(regression):
     np.testing.assert_allclose([found[digest] for digest in fitted.digests[:3]], expected, atol=1e-6)
 
 
-def test_weights_count_only_where_the_model_does_not_fit_the_cache():
-    terms = Terms(("weights",), 4.0, (10.0,))
-    small, large = Part(100.0, 1, 1.0), Part(100.0, 9, 1.0)
+@pytest.mark.parametrize("name", ["weights", "call"])
+def test_a_model_that_fits_the_cache_evicts_nothing(name):
+    terms = Terms((name,), 4.0, (10.0,))
+    small, large = Part(100.0, 1, 1.0, 0.5), Part(100.0, 9, 1.0, 0.5)
     assert terms.value_us([small], 0.0) == pytest.approx(100)
-    assert terms.value_us([large], 0.0) == pytest.approx(900 + 10 * 9 * (1 - 4 / 9))
+    assert terms.value_us([large], 0.0) == pytest.approx(900 + 10 * 9 * (1 - 4 / 9.5))
+
+
+def test_without_a_cache_every_call_takes_its_time():
+    terms = Terms(("call",), 0.0, (10.0,))
+    assert terms.value_us([Part(100.0, 1, 0.0, 1e-6)], 0.0) == pytest.approx(110)
 
 
 def test_a_predicted_kernel_widens_the_interval(lawful, regression):
