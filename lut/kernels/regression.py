@@ -70,7 +70,9 @@ COVARIANCES = tuple(Covariance(*one) for one in product(LENGTHS, (0.3, 0.7, 1.0)
 
 def same_forms(one: Sequence[str], other: Sequence[str]) -> Array:
     """Return 1 where two forms are equal and 0 elsewhere, (n, m)."""
-    return (np.array(one, dtype=object)[:, None] == np.array(other, dtype=object)[None, :]).astype(np.float64)
+    number = {form: at for at, form in enumerate(dict.fromkeys((*one, *other)))}
+    first, second = (np.array([number[form] for form in forms]) for forms in (one, other))
+    return np.asarray(first[:, None] == second[None, :], dtype=np.float64)
 
 
 @dataclass(frozen=True)

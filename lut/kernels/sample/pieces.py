@@ -98,7 +98,7 @@ def reduced(rng: Rng) -> bytes:
             net.node(name, [x], shape, axes=axes)
     for axis in (1, 2):
         x = sequence(net)
-        shape = tuple(1 if at == axis else size for at, size in enumerate(net.shape[x]))
+        shape = [1 if at == axis else size for at, size in enumerate(net.shape[x])]
         net.node("ReduceSum", [x, net.constant(np.array([axis], np.int64))], shape)
     for axis in (-1, -1, 1):
         x = either(net)

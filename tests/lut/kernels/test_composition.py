@@ -1,5 +1,7 @@
 """Planted laws are found; intervals hold what they say; nothing unknown counts as nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,17 @@ def test_errors_with_a_group_left_out_are_those_of_a_fit_without_it(regression):
     expected = fitted.residual[:3] - covariance[:3, 3:] @ (without @ fitted.residual[3:])
     found = fitted.errors_without(group)
     np.testing.assert_allclose([found[digest] for digest in fitted.digests[:3]], expected, atol=1e-6)
+
+
+def test_kernels_of_no_model_are_predicted_from_each_other(tmp_path, graphs, scripted):
+    profile = scripted.write_profile(tmp_path / "p.jsonl", graphs)
+    kept = tuple(model for model in profile.models if not model.name.startswith("recurrent"))
+    regression = KernelRegression(replace(profile, models=kept))
+    owned = {digest for model in kept for digest in model.calls}
+    assert regression.held_out_alone.keys() == profile.kernels.keys() - owned
+    alone = {sort for sort in regression.spread if "LSTM" in sort or "GRU" in sort}
+    assert alone
+    assert all(0 < regression.spread[sort] < 0.5 for sort in alone)
 
 
 @pytest.mark.parametrize("name", ["weights", "call"])

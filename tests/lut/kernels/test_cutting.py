@@ -6,7 +6,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from gnomon.lut.kernels.graph.kernel import copies_of, kernel_model
-from gnomon.lut.kernels.sample import images
+from gnomon.lut.kernels.graph.sorts import form_of
+from gnomon.lut.kernels.measuring.planned import PIECES, planned
+from gnomon.lut.kernels.profile_file.profile import digest_of
+from gnomon.lut.kernels.sample import images, pieces
 from gnomon.profilers import RunConfig, load_backend
 from gnomon.supernets import load_space
 from gnomon.supernets.graph import models_from_architecture
@@ -109,9 +112,35 @@ def test_control_flow_is_named_and_left_out(graph_of):
     assert set(found.counts) == {call.key for call in found.calls if not call.excluded}
 
 
-def test_a_sampled_network_is_the_same_every_time():
-    models = [images.residual(np.random.default_rng(3)) for _ in range(2)]
+@pytest.mark.parametrize("make", [images.residual, images.small, pieces.convolved])
+def test_a_sampled_network_is_the_same_every_time(make):
+    models = [make(np.random.default_rng(3)) for _ in range(2)]
     assert models[0] == models[1]
+
+
+@pytest.mark.parametrize("make", pieces.FAMILIES)
+def test_every_single_operator_is_a_kernel(make, graph_of):
+    model = make(np.random.default_rng(0))
+    found, graph = graph_of(model), onnx.load_from_string(model).graph
+    last = [node for node in graph.node if {one.name for one in graph.output}.issuperset(node.output)]
+    assert found.excluded == {}
+    assert len(found.calls) >= len(last)
+
+
+def test_single_operators_are_not_timed_whole(graphs):
+    (graph,) = [one for name, one in graphs.items() if name == "recurrent-0"]
+    kernels = {digest_of(key): kernel for key, kernel in graph.kernels.items()}
+    items = planned(kernels, {"one": b"", f"{PIECES}two": b""})
+    assert [item.key for item in items if item.role == "network"] == ["model:one"]
+
+
+def test_a_form_has_no_sizes_and_keeps_what_changes_the_code():
+    form = form_of("Conv{activation=Relu group=4 kernel_shape=3,3}(x0:f32[1,8,6,6], w1:f32[8,2,3,3])->=f32[1,8,4,4]")
+    assert form == "Conv{activation=Relu group kernel_shape}(x0:f32, w1:f32)->=f32"
+    assert form_of("Transpose{perm=0,2,1}(x0:f32[1,2,3])->=f32[1,3,2]") != form_of(
+        "Transpose{perm=1,0,2}(x0:f32[1,2,3])->=f32[2,1,3]"
+    )
+    assert form_of("Reshape(x0:f32[1,6], w1:i64[2]=(2,3))->=f32[2,3]") == "Reshape(x0:f32, w1:i64)->=f32"
 
 
 def test_of_a_table_only_what_is_looked_up_is_read(graph_of):
