@@ -77,6 +77,9 @@ def elementwise(rng: Rng) -> bytes:
         x = sequence(net)
         mask = net.input(1, net.shape[x][1], 1, dtype=TensorProto.BOOL)
         net.node("Where", [mask, x, net.constant(np.float32(-1))], net.shape[x])
+        heads, tokens = int(rng.choice([4, 8, 12])), log_uniform(rng, 8, 200)
+        x, mask = net.input(1, heads, tokens, tokens), net.input(1, 1, tokens, tokens, dtype=TensorProto.BOOL)
+        net.node("Where", [mask, net.constant(np.float32(-1)), x], net.shape[x])
         x = either(net)
         net.node("Cast", [x], net.shape[x], to=TensorProto.INT64)
     return ended(net)
@@ -96,7 +99,7 @@ def reduced(rng: Rng) -> bytes:
             x = image(net)
             shape = [1 if at in {axis % 4 for axis in axes} else size for at, size in enumerate(net.shape[x])]
             net.node(name, [x], shape, axes=axes)
-    for axis in (1, 2):
+    for axis in (1, 2, 1, 2):
         x = sequence(net)
         shape = [1 if at == axis else size for at, size in enumerate(net.shape[x])]
         net.node("ReduceSum", [x, net.constant(np.array([axis], np.int64))], shape)
@@ -132,11 +135,12 @@ def moved(rng: Rng) -> bytes:
     for order in ((0, 2, 3, 1), (0, 3, 1, 2), (0, 2, 1, 3), (0, 1, 3, 2)):
         net.transpose(image(net), *order)
     net.transpose(sequence(net), 0, 2, 1)
-    for axis in (1, 2, 3):
-        x = image(net)
+    for axis in (1, 1, 2, 3):
+        x = either(net) if axis < 3 else image(net)
         size = net.shape[x][axis]
         if size > 1:
-            net.slice(x, 0, int(rng.integers(1, size)), axis)
+            start = int(rng.integers(0, size // 2))
+            net.slice(x, start, int(rng.integers(start + 1, size + 1)), axis)
     net.split(image(net, multiple=8), int(rng.choice([2, 4])))
     for axis in (1, 1, 2):
         x = either(net)
@@ -149,6 +153,9 @@ def moved(rng: Rng) -> bytes:
     n, channels, height, width = net.shape[x]
     pads = net.constant(np.array([0, 0, 1, 1, 0, 0, 1, 1], np.int64))
     net.node("Pad", [x, pads], (n, channels, height + 2, width + 2))
+    rows, length = int(rng.choice([1, 1, 32])), log_uniform(rng, 64, 4000)
+    wave, pads = net.input(rows, length), net.constant(np.array([0, 8, 0, 64], np.int64))
+    net.node("Pad", [wave, pads], (rows, length + 72), mode=str(rng.choice(["reflect", "constant"])))
     size, tokens = log_uniform(rng, 32, 1024, 8), log_uniform(rng, 1, 256)
     ids = net.input(1, tokens, dtype=TensorProto.INT64)
     net.node("Gather", [net.weight(log_uniform(rng, 100, 8000), size), ids], (1, tokens, size), axis=0)
@@ -166,7 +173,7 @@ def convolved(rng: Rng) -> bytes:
     """Convolutions: by channel, of all channels, in groups, over time, transposed; with and without activations."""
     net = Net(rng)
     acts = ("", "Relu", "HardSwish", "Swish", "Relu6")
-    for at in range(20):
+    for at in range(23):
         x = image(net, multiple=4)
         channels, side = net.shape[x][1], net.shape[x][2]
         stride = int(rng.choice([1, 1, 2])) if min(net.shape[x][2:]) >= 4 else 1
@@ -177,16 +184,25 @@ def convolved(rng: Rng) -> bytes:
             y = net.conv(x, log_uniform(rng, 8, most, 4), int(rng.choice([1, 1, 3, 5])), stride)
         else:
             group = int(rng.choice([g for g in (2, 4, 8) if channels % g == 0]))
-            y = net.conv(x, group * log_uniform(rng, 4, 64, 2), int(rng.choice([1, 3])), stride, group=group)
+            y = net.conv(x, group * log_uniform(rng, 4, 160, 2), int(rng.choice([1, 1, 3])), stride, group=group)
         if act := str(rng.choice(acts)):
             net.act(y, act)
-    for _ in range(6):
-        taken, given, kernel = log_uniform(rng, 1, 256), log_uniform(rng, 16, 256, 8), int(rng.choice([1, 3, 5]))
-        n, length = int(rng.choice([1, 1, 8, 32])), log_uniform(rng, 1, 512)
-        weight = net.weight(given, taken, kernel, fan_in=taken * kernel)
-        x = net.node(
-            "Conv", [net.input(n, taken, length + kernel - 1), weight], (n, given, length), kernel_shape=[kernel]
+    for at in range(10):
+        taken, given, kernel, stride = (
+            log_uniform(rng, 1, 256),
+            log_uniform(rng, 16, 256, 2),
+            int(rng.choice([1, 3, 5])),
+            1,
         )
+        if at < 2:  # a spectrum: long windows over a wave
+            kernel = int(rng.choice([128, 256, 400, 512]))
+            taken, given, stride = 1, kernel + 2, kernel // int(rng.choice([2, 4]))
+        n, length = int(rng.choice([1, 1, 8, 32])), log_uniform(rng, 1, 512 if stride == 1 else 40)
+        if n * length * taken * kernel * given > 2e8:
+            n = 1
+        weight = net.weight(given, taken, kernel, fan_in=taken * kernel)
+        wave = net.input(n, taken, (length - 1) * stride + kernel)
+        x = net.node("Conv", [wave, weight], (n, given, length), kernel_shape=[kernel], strides=[stride])
         if rng.random() < 0.5:
             net.act(x, "Relu")
     x = image(net)
