@@ -34,6 +34,8 @@ NOISES = (0.03, 0.1, 0.3)
 NARROW = 0.3  # the least scale of a feature: what hardly varied says little, and must not say much beyond
 MOST = 500  # kernels of a sort that a process is fitted to: its cost is cubic
 MOST_CHOOSING = 200  # of which its parameters are chosen by
+IQR_OF_SIGMA = 1.35  # the interquartile range of a normal distribution, in standard deviations
+LEAST_DOUBT = 0.01  # a squared log error that no measuring takes away
 OF_FORM = 0.1  # what kernels of one form share wherever they lie
 ALL = "any operator"
 WIDEST = 1.5  # log ratio that a prediction without any comparable kernel is trusted to
@@ -102,9 +104,10 @@ class SortRegression:
         costs = [one.cost for one in kernels]
         rates = fitted_rates(costs, np.exp(target))
         residual = target - np.log(physical_us(costs, rates))
-        covariance, noise = chosen(features, forms, residual)
+        own = np.array([doubt_of(one) for one in kernels])
+        covariance, noise = chosen(features, forms, residual, own)
         whole = covariance.between(features, features, same_forms(forms, forms))
-        inverse = np.asarray(np.linalg.inv(whole + noise**2 * np.eye(len(digests))))
+        inverse = np.asarray(np.linalg.inv(whole + np.diag(noise**2 + own**2)))
         return SortRegression(digests, features, forms, centre, scale, rates, residual, covariance, inverse)
 
     def predict_log(self, kernels: Sequence[Keyed]) -> Array:
@@ -124,17 +127,29 @@ class SortRegression:
         return {self.digests[position]: float(error) for position, error in zip(at, errors)}
 
 
-def chosen(features: Array, forms: Sequence[str], residual: Array) -> tuple[Covariance, float]:
-    """Return the covariance and the noise with the least leave-one-out error, on some of many kernels."""
+def doubt_of(one: MeasuredKernel) -> float:
+    """Return what the log of a kernel's own time is known to, one sigma: visits to a busy machine scatter."""
+    if one.measurement is None:
+        return max(one.log_ratio, one.relative_iqr / IQR_OF_SIGMA)
+    return one.relative_iqr / IQR_OF_SIGMA / math.sqrt(one.measurement.visits)
+
+
+def chosen(features: Array, forms: Sequence[str], residual: Array, own: Array) -> tuple[Covariance, float]:
+    """Return the covariance and the noise with the least leave-one-out error, on some of many kernels.
+
+    own: how far each time is in doubt by itself, (L,); errors count the less for it.
+    """
     some = slice(None, None, max(1, math.ceil(len(residual) / MOST_CHOOSING)))
-    features, residual = features[some], residual[some]
+    features, residual, own = features[some], residual[some], own[some]
     same = same_forms(forms[some], forms[some])
     best, least = (COVARIANCES[0], NOISES[0]), math.inf
     for covariance in COVARIANCES:
         whole = covariance.between(features, features, same)
         for noise in NOISES:
-            inverse = np.linalg.inv(whole + noise**2 * np.eye(len(residual)))
-            error = float(np.mean(((inverse @ residual) / np.diag(inverse)) ** 2))
+            inverse = np.linalg.inv(whole + np.diag(noise**2 + own**2))
+            error = float(
+                np.average(((inverse @ residual) / np.diag(inverse)) ** 2, weights=1 / (LEAST_DOUBT + own**2))
+            )
             if error < least:
                 best, least = (covariance, noise), error
     return best
