@@ -1,12 +1,12 @@
 """Can the latency of any ONNX model be composed from kernels, and how does that compare with what people do today?
 
-    python benchmarks/any_model.py --backend onnxruntime --out onnxruntime.kernels.jsonl [--clock cpu] [--networks 30]
+    python benchmarks/any_model.py --backend onnxruntime --out onnxruntime.kernels.jsonl [--clock cpu] [--networks 33]
 
 One run measures the kernels of the designed sample and the sample's networks whole, and, interleaved with them, the
 kernels of the test bed (`any_model_bed.py`) and its models whole. Then each model of the test bed is predicted
 
 - with all its kernels measured, as `predict --measure` has them;
-- from the sample alone: kernels that no network of the sample has are predicted;
+- from the sample alone: kernels that only the test bed has are predicted;
 
 and by the rivals, fitted to the sample's networks: a line in the multiply-adds, a roofline (per kernel the larger of
 multiply-adds and bytes, over rates, and a time a kernel), and the sum of the runtime's own per-operator profile, which
