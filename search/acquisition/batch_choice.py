@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from ...supernets.space.space import Indices
 from ..archive import Archive
 from ..fronts.pareto import non_dominated
-from ..prediction.gaussian_process import GaussianProcess
+from ..prediction.beliefs import Beliefs
 from ..prediction.posterior import Posterior
-from ..prediction.surrogate import Floats
 from ..problem.objective import Values
 from .expected_hypervolume import log_expected_hypervolume_improvement
 from .feasibility import log_probability
@@ -29,7 +28,8 @@ class Choosing:
     archive: Archive
     mean: Values
     predicted: Values
-    covariances: dict[int, Floats]
+    noise: Values
+    beliefs: dict[int, Beliefs]
     front: Values
     taken: NDArray[np.bool_]
     rows: Indices
@@ -44,12 +44,15 @@ class Choosing:
         best of many noisy ones look too good.
         """
         pending = archive.pending.reshape(-1, rows.shape[1])
-        mean, covariances = posterior.joint(np.concatenate([pending, rows]))
+        mean, beliefs = posterior.beliefs(np.concatenate([pending, rows]))
         believed, mean = mean[: len(pending)], mean[len(pending) :]
-        covariances = {
-            column: given_pending(posterior.processes[column], covariance, believed[:, column], archive.pending_shares)
-            for column, covariance in covariances.items()
-        }
+        noise = np.zeros_like(mean)
+        for column, belief in beliefs.items():
+            process = posterior.processes[column]
+            for position, share in enumerate(archive.pending_shares):
+                belief.measure(position, process.noise(share, believed[[position], column])[0])
+            beliefs[column] = belief.without_first(len(pending))
+            noise[:, column] = process.noise(1.0, mean[:, column])
         counted = archive.partial.indices[archive.partial.shares >= counts]
         awaited = archive.pending_shares >= counts
         values = np.concatenate([archive.values, posterior.mean(counted), believed[awaited]])
@@ -59,7 +62,7 @@ class Choosing:
         if len(front) > MOST_IN_FRONT:
             front = front[non_dominated(front, archive.directions)]
         taken = np.zeros(len(rows), dtype=np.bool_)
-        return Choosing(posterior, archive, clipped, mean, covariances, front, taken, rows, counts)
+        return Choosing(posterior, archive, clipped, mean, noise, beliefs, front, taken, rows, counts)
 
     def best(self, n: int, *, share: float) -> list[int]:
         """Return up to `n` positions, not taken before, to measure on a share of the images, the most promising first.
@@ -76,34 +79,19 @@ class Choosing:
             broken = self.archive.violation(self.predicted[[position]], self.rows[[position]])[0] > 0
             if share >= self.counts and not broken:
                 self.front = np.concatenate([self.front, self.mean[position][None]])
-            for column, covariance in self.covariances.items():
+            for column, belief in self.beliefs.items():
                 noise = self.posterior.processes[column].noise(share, self.predicted[position, [column]])
-                shared = covariance[:, position]
-                self.covariances[column] = covariance - np.outer(shared, shared) / (shared[position] + noise)
+                belief.measure(position, noise[0])
         return chosen
 
     def _promise(self) -> tuple[Values, ...]:
         """Return what positions are ordered by, ascending, the last first, (n,) each."""
-        spread, noise = np.zeros_like(self.mean), np.zeros_like(self.mean)
-        for column, covariance in self.covariances.items():
-            spread[:, column] = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-            noise[:, column] = self.posterior.processes[column].noise(1.0, self.predicted[:, column])
-        kept = log_probability(self.archive, self.rows, self.predicted, np.sqrt(spread**2 + noise))
+        spread = np.zeros_like(self.mean)
+        for column, belief in self.beliefs.items():
+            spread[:, column] = np.sqrt(np.maximum(belief.variances, 0.0))
+        kept = log_probability(self.archive, self.rows, self.predicted, np.sqrt(spread**2 + self.noise))
         gain = log_expected_hypervolume_improvement(
             self.mean, EXPLORATION * spread, self.front, self.archive.directions, self.archive.problem.reference
         )
         promise = gain + kept
         return -np.arange(len(gain), dtype=np.float64), kept, promise, np.where(self.taken, 0.0, 1.0)
-
-
-def given_pending(process: GaussianProcess, covariance: Floats, believed: Values, shares: Values) -> Floats:
-    """Return the covariance (n, n) of rows once p pending ones are measured, given that of the pending and the rows.
-
-    `believed` (p,) is what the pending ones are expected to be, on which their noise depends; the mean stays.
-    """
-    p = len(shares)
-    if not p:
-        return covariance
-    noise = [process.noise(share, believed[[position]])[0] for position, share in enumerate(shares)]
-    own, shared = covariance[:p, :p] + np.diag(noise), covariance[:p, p:]
-    return np.asarray(covariance[p:, p:] - shared.T @ np.linalg.solve(own, shared), dtype=np.float64)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...supernets.space.slots import numbering
 from ...supernets.space.space import Indices, SearchSpace
-from ..archive import Archive, first_occurrences, keys_of
+from ..archive import Archive, first_occurrences
 from ..evolution.evolve import crossed, mutated, ranked
 from ..prediction.posterior import Posterior, kept
 from ..problem.objective import Values
+from .distinct import news, ordered
 from .feasibility import hoped_violation, uncertain
 
 GENERATIONS, CHILDREN, PARENTS = 20, 300, 60
@@ -23,7 +25,11 @@ def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> In
     measured = np.concatenate([archive.indices[full], archive.partial.indices[partial]])
     rows = measured[first_occurrences(measured)]
     rows = rows[ranked(archive, rows, *predicted(archive, posterior, rows))[:PARENTS]]
-    rows = np.unique(np.concatenate([rows, one_gene_away(space, rows[: PARENTS // 6])]), axis=0)
+    rows = np.concatenate([rows, one_gene_away(space, rows[: PARENTS // 6])])
+    numbers_of = numbering(space.radices.tolist())
+    numbers = numbers_of(rows)
+    distinct = ordered(numbers)
+    rows, numbers = rows[distinct], numbers[:, distinct]
     values, violations = predicted(archive, posterior, rows)
     is_ranked = False
     for _ in range(GENERATIONS):
@@ -31,14 +37,16 @@ def bred(archive: Archive, posterior: Posterior, rng: np.random.Generator) -> In
         pairs = rng.integers(len(best), size=(2, CHILDREN // 2))
         children = crossed(best[pairs], rng).reshape(-1, rows.shape[1])
         children = space.canonical(mutated(space, children, MUTATIONS / rows.shape[1], rng))
-        children = children[first_occurrences(children, frozenset(keys_of(rows)))]
+        added = numbers_of(children)
+        new = news(added, numbers)
+        children, numbers = children[new], np.concatenate([numbers, added[:, new]], axis=1)
         rows = np.concatenate([rows, children])
-        news = predicted(archive, posterior, children)
-        values, violations = np.concatenate([values, news[0]]), np.concatenate([violations, news[1]])
+        means, misses = predicted(archive, posterior, children)
+        values, violations = np.concatenate([values, means]), np.concatenate([violations, misses])
         is_ranked = len(rows) > KEPT
         if is_ranked:
             order = ranked(archive, rows, values, violations)[:KEPT]
-            rows, values, violations = rows[order], values[order], violations[order]
+            rows, numbers, values, violations = rows[order], numbers[:, order], values[order], violations[order]
     return rows
 
 

@@ -65,19 +65,30 @@ def log_staircase_gain(costs: Values, deviation: Values, front: Values, corner: 
 
 def log_improvement(below: Values, mean: Values, deviation: Values) -> Values:
     """Return the log of how far N(mean, deviation), (n, 1), is expected to fall below (1, k) thresholds, (n, k)."""
+    distance = below - mean
+    with np.errstate(divide="ignore"):
+        if not deviation.any():
+            return np.asarray(np.log(np.maximum(distance, 0.0)))
+        spread = np.maximum(deviation, 1e-12)
+        uncertain = log_standard_improvement(distance / spread) + np.log(spread)
+        return np.asarray(np.where(deviation > 0, uncertain, np.log(np.maximum(distance, 0.0))))
+
+
+def log_standard_improvement(z: Values) -> Values:
+    """Return the log of how far N(0, 1) is expected to fall below thresholds of any shape."""
     from scipy.special import erfcx, ndtr
 
-    distance = below - mean
-    spread = np.maximum(deviation, 1e-12)
-    z = distance / spread
-    near, far = np.maximum(z, -1.0), np.clip(z, -FAR, -1.0)
-    log_density = -0.5 * np.square(np.minimum(np.abs(z), 1e150)) - LOG_ROOT_TAU
-    with np.errstate(divide="ignore"):
-        here = np.log(np.exp(-0.5 * np.square(np.minimum(near, 40.0)) - LOG_ROOT_TAU) + near * ndtr(near))
-        tail = log_density + np.log1p(far * ROOT_HALF_PI * erfcx(-far / math.sqrt(2.0)))
-        limit = log_density - 2.0 * np.log(np.maximum(np.abs(z), 1.0))
-        uncertain = np.log(spread) + np.where(z > -1.0, here, np.where(z > -FAR, tail, limit))
-        return np.asarray(np.where(deviation > 0, uncertain, np.log(np.maximum(distance, 0.0))))
+    near, far = z > -1.0, z <= -FAR
+    tail = ~near
+    result = np.empty_like(z)
+    above = z[near]
+    result[near] = np.log(np.exp(-0.5 * np.square(np.minimum(above, 40.0)) - LOG_ROOT_TAU) + above * ndtr(above))
+    beyond = np.maximum(z[tail], -FAR)
+    log_density = -0.5 * np.square(np.minimum(-z[tail], 1e150)) - LOG_ROOT_TAU
+    result[tail] = log_density + np.log1p(beyond * ROOT_HALF_PI * erfcx(-beyond / math.sqrt(2.0)))
+    if far.any():
+        result[far] = (log_density - 2.0 * np.log(-z[tail]))[far[tail]]
+    return result
 
 
 def drawn_gain(costs: Values, deviation: Values, front: Values, corner: Values) -> Values:

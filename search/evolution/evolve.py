@@ -153,10 +153,20 @@ def crossed(parents: Indices, rng: np.random.Generator) -> Indices:
 
 
 def mutated(space: SearchSpace, rows: Indices, rate: float, rng: np.random.Generator) -> Indices:
-    """Reset each gene of (n, d) rows, with probability `rate`, to another option chosen evenly."""
-    steps = rng.integers(1, np.maximum(space.radices, 2), size=rows.shape)  # 1..options-1: never the same option
-    chosen = rng.random(rows.shape) < rate
-    return np.where(chosen, (rows + steps) % space.radices, rows)
+    """Reset each gene of (n, d) rows, with probability `rate`, to another option chosen evenly.
+
+    How far that is from the present one, 32 random bits scaled to the number of others say: as `rng.integers` does,
+    but for one draw in 2**32.
+    """
+    several = np.flatnonzero(space.radices > 2)  # where there is one other option at most, nothing is drawn
+    bits = np.zeros(rows.shape, dtype=np.uint64)
+    bits[:, several] = rng.integers(0, 2**32, size=(len(rows), len(several)), dtype=np.uint32)
+    row, gene = np.nonzero(rng.random(rows.shape) < rate)
+    others = (space.radices - 1).astype(np.uint64)[gene]
+    steps = 1 + (bits[row, gene] * others >> np.uint64(32)).astype(np.int64)  # 1..others: never the same option
+    changed = rows.copy()
+    changed[row, gene] = (rows[row, gene] + steps) % space.radices[gene]
+    return changed
 
 
 def initial_population(space: SearchSpace, seeds: Indices, n: int, rng: np.random.Generator) -> Indices:

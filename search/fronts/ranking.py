@@ -23,7 +23,7 @@ def best_first(values: Values, directions: Sequence[Direction], violations: Valu
         costs = minimised(values[feasible], directions)
         ranks[feasible] = pareto_rank(costs)
         crowding[feasible] = crowding_by_rank(values[feasible], ranks[feasible])
-    return np.lexsort((np.arange(len(values)), -crowding, ranks, violations))
+    return np.lexsort((-crowding, ranks, violations))  # stable: as they come, where equal
 
 
 def crowding_by_rank(values: Values, ranks: NDArray[np.int64]) -> Values:

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 
+from .beliefs import Beliefs
 from .expectation import Expectation
 from .kernel import Basis, Encoding, Settings, default_settings, doubt, same_share
 from .surrogate import Floats
@@ -82,14 +83,13 @@ class GaussianProcess:
         mean = across @ self.weights
         return self.warp.restored(mean), np.sqrt(self.variance * remaining) * self.warp.slope(mean)
 
-    def joint(self, features: Floats) -> tuple[Floats, Floats]:
-        """Return means, (n,), and covariances, (n, n), of noise-free values."""
+    def beliefs(self, features: Floats) -> tuple[Floats, Beliefs]:
+        """Return the means of noise-free values, (n,), and what is believed of them beside."""
         across = self._across(features)
-        whitened = solved(self.lower, across.T)
-        prior = self.basis.covariance(features, features, self.settings)
         mean = across @ self.weights
-        slope = self.warp.slope(mean)
-        return self.warp.restored(mean), (prior - whitened.T @ whitened) * (self.variance * np.outer(slope, slope))
+        scale = np.sqrt(self.variance) * self.warp.slope(mean)
+        whitened = solved(self.lower, across.T)
+        return self.warp.restored(mean), Beliefs.of(self.basis, self.settings, features, whitened, scale)
 
     def noise(self, share: float, near: Floats) -> Floats:
         """Return the variance of measurements on a share near values (n,), beside what all on that share share."""
@@ -114,7 +114,8 @@ def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:
     targets = {power: warp.standardised(evidence.targets) for power, warp in warps.items()}
     stretch = {power: warp.stretch(evidence.targets) for power, warp in warps.items()}
 
-    def misfit(settings: Settings) -> float:
+    @cache
+    def misfit(settings: Settings) -> float:  # of the same ones again in a later sweep
         lower = factor(components.covariance(settings) + shift, settings, evidence.shares)
         if lower is None:
             return np.inf

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...supernets.space.space import SearchSpace
 from .surrogate import Floats
@@ -53,6 +55,18 @@ class Encoding:
     def plain(features: int) -> Encoding:
         """Take all `features` as one family, their order unknown."""
         return Encoding((np.eye(features),))
+
+    def seen(self, features: Floats) -> list[Floats]:
+        """Return the views of (n, k) features, (n, q) each: where a view only picks features, these."""
+        return [
+            features @ view if picked is None else features[:, picked] for view, picked in zip(self.views, self._picked)
+        ]
+
+    @cached_property
+    def _picked(self) -> list[NDArray[np.intp] | None]:
+        """The feature that each column of a view is, (q,), None for a view whose columns are more than one feature."""
+        alone = [bool(((view != 0).sum(axis=0) == 1).all() and (view.max(axis=0) == 1.0).all()) for view in self.views]
+        return [view.argmax(axis=0) if picks else None for view, picks in zip(self.views, alone)]
 
 
 @dataclass(frozen=True)
@@ -104,7 +118,7 @@ class Basis:
     @staticmethod
     def of(encoding: Encoding, features: Floats) -> Basis:
         """Take them from (n, k) features."""
-        seen = [features @ view for view in encoding.views]
+        seen = encoding.seen(features)
         centres = tuple(view.mean(axis=0) for view in seen)
         powers = tuple(
             max(float(((view - centre) ** 2).sum(axis=1).mean()), 1e-12) for view, centre in zip(seen, centres)
@@ -114,8 +128,8 @@ class Basis:
     def seen(self, features: Floats) -> list[Floats]:
         """Return centred views, scaled to power one, (n, q) each."""
         return [
-            (features @ view - centre) / np.sqrt(power)
-            for view, centre, power in zip(self.encoding.views, self.centres, self.powers)
+            (view - centre) / np.sqrt(power)
+            for view, centre, power in zip(self.encoding.seen(features), self.centres, self.powers)
         ]
 
     def components(self, left: Floats, right: Floats) -> Components:
@@ -125,13 +139,20 @@ class Basis:
 
     def covariance(self, left: Floats, right: Floats, settings: Settings) -> Floats:
         """Return the covariance between (n, k) and (n', k) features, (n, n'): its parts added up in one product."""
-        total = self.distances(left, right)
-        total *= -1.0 / settings.length
-        np.exp(total, out=total)
-        total *= settings.local
-        total += CONSTANT
-        total += self.weighted(left, settings) @ self.weighted(right, settings).T
+        weighted = self.weighted(left, settings)
+        total = self.near(left, right, settings)
+        total += weighted @ (weighted if left is right else self.weighted(right, settings)).T
         return total
+
+    def near(self, left: Floats, right: Floats, settings: Settings) -> Floats:
+        """Return the part of the covariance that is not linear, (n, n').
+
+        Genes that differ are few whole numbers: what they make of it is looked up.
+        """
+        differing = self.differing(left, right).astype(np.intp)
+        near = np.arange(int(differing.max(initial=0)) + 1) / (2 * self.genes)
+        near = np.exp(near * (-1.0 / settings.length)) * settings.local + CONSTANT
+        return np.asarray(near.take(differing, mode="clip"))
 
     def weighted(self, features: Floats, settings: Settings) -> Floats:
         """Return the views side by side, each by the root of its weight, (n, q)."""
@@ -139,9 +160,14 @@ class Basis:
 
     def distances(self, left: Floats, right: Floats) -> Floats:
         """Return the share of the genes in which (n, k) and (n', k) features differ, (n, n')."""
-        equal = left.astype(np.float32) @ right.astype(np.float32).T  # whole numbers: exact
-        differing = left.sum(axis=1)[:, None] + right.sum(axis=1)[None, :] - 2.0 * equal
-        return np.asarray(differing / (2 * self.genes), dtype=np.float64)
+        return np.asarray(self.differing(left, right).astype(np.float64) / (2 * self.genes))
+
+    def differing(self, left: Floats, right: Floats) -> NDArray[np.float32]:
+        """Return in how many of the (n, k) and (n', k) features, zeros and ones, two rows differ, (n, n')."""
+        total = (-2.0 * left).astype(np.float32) @ right.astype(np.float32).T  # whole numbers: exact
+        total += left.sum(axis=1, dtype=np.float32)[:, None]
+        total += right.sum(axis=1, dtype=np.float32)[None, :]
+        return np.asarray(total)
 
     def variances(self, features: Floats, settings: Settings) -> Floats:
         """Return each row's own covariance, (n,)."""

@@ -12,9 +12,9 @@ from ...supernets.space.space import Indices
 from ..archive import Archive
 from ..evolution.evolve import ranked
 from ..problem.objective import Values
+from .beliefs import Beliefs
 from .gaussian_process import Evidence, GaussianProcess, best_settings
 from .kernel import Encoding, Settings
-from .surrogate import Floats
 
 GROWTH = 1.25  # settings are chosen anew when there are so many times more measurements
 MOST_TO_TUNE = 120  # full measurements, and as many partial evaluations, that settings are chosen on
@@ -54,17 +54,17 @@ class Posterior:
         ]
         return np.stack(columns, axis=1)
 
-    def joint(self, rows: Indices) -> tuple[Values, dict[int, Floats]]:
-        """Return the expected values, (n, m), and the covariances of the costly ones by column, (n, n) each."""
+    def beliefs(self, rows: Indices) -> tuple[Values, dict[int, Beliefs]]:
+        """Return the expected values, (n, m), and what is believed of the costly ones by column."""
         features = self.archive.space.one_hot(rows)
         mean = np.empty((len(rows), len(self.archive.objectives)))
-        covariances = {}
+        beliefs = {}
         for column, objective in enumerate(self.archive.objectives):
             if column in self.processes:
-                mean[:, column], covariances[column] = self.processes[column].joint(features)
+                mean[:, column], beliefs[column] = self.processes[column].beliefs(features)
             else:
                 mean[:, column] = objective.values(rows)
-        return mean, covariances
+        return mean, beliefs
 
     def expected(self, rows: Indices) -> tuple[Values, Values]:
         """Return mean and standard deviation of a full measurement, (n, m) each; 0 for exact objectives."""

@@ -177,14 +177,14 @@ class SearchSpace:
                 f"got architectures of shape {rows.shape} and type {rows.dtype}; "
                 f"{self.name} takes whole numbers, {len(self.choices)} a row"
             )
-        outside = np.argwhere((rows < 0) | (rows >= self.radices))
-        if len(outside):
-            row, gene = outside[0]
+        checked = rows.astype(np.int64, copy=False)
+        if (checked.view(np.uint64) >= self.radices.view(np.uint64)).any():  # what is negative is large without a sign
+            row, gene = np.argwhere((checked < 0) | (checked >= self.radices))[0]
             raise InvalidArchitecture(
                 f"gene {self.choices[gene].name!r} has index {rows[row, gene]}; "
                 f"{self.name} has {self.radices[gene]} options there (0 to {self.radices[gene] - 1})"
             )
-        return rows.astype(np.int64, copy=False)
+        return checked
 
     def slot_specs(self, architecture: Architecture) -> tuple[LayerSpec | None, ...]:
         """Return what each slot holds."""
@@ -240,10 +240,10 @@ class SearchSpace:
 
     def one_hot(self, indices: ArrayLike) -> NDArray[np.float64]:
         """Encode architectures as (n, sum of options) zeros and ones; inactive genes are all zero."""
-        rows, offsets = self.check(indices), np.concatenate([[0], np.cumsum(self.radices)[:-1]])
-        encoded = np.zeros((len(rows), int(self.radices.sum())))
-        options = offsets + self._activity.first_equal(rows)
-        encoded[np.arange(len(rows))[:, None], options] = self._activity.of(rows)
+        rows, width = self.check(indices), int(self.radices.sum())
+        encoded = np.zeros((len(rows), width))
+        firsts = np.cumsum(self.radices) - self.radices + width * np.arange(len(rows))[:, None]
+        encoded.put(self._activity.first_equal(rows) + firsts, self._activity.of(rows))
         return encoded
 
     def slot_sum(self, value_of: Callable[[LayerSpec], float], *, each_run: bool = True) -> SlotSum:

@@ -141,3 +141,19 @@ def test_what_certainly_gains_nothing_has_the_log_of_zero():
         np.array([[50.0, 45.0]]), np.zeros((1, 2)), FRONT, DIRECTIONS, REFERENCE
     )
     assert gains.tolist() == [-np.inf]
+
+
+def test_each_threshold_is_judged_by_the_formula_that_is_exact_there():
+    z = np.array([-1e6, -2e5, -1e5, -9e4, -30.0, -1.0, -0.999, 0.0, 3.0, 60.0])
+    alone = np.concatenate([log_improvement(one[None, None], np.zeros((1, 1)), np.ones((1, 1)))[0] for one in z])
+    np.testing.assert_array_equal(log_improvement(z[None], np.zeros((1, 1)), np.ones((1, 1)))[0], alone)
+    assert (np.diff(alone) > 0).all()
+    assert alone[-1] == pytest.approx(np.log(60.0))
+
+
+def test_exact_candidates_beside_uncertain_ones_gain_what_they_do_alone():
+    means, deviations = np.array([[1.0], [2.0]]), np.array([[0.0], [0.5]])
+    both = log_improvement(np.array([[1.5, 0.5]]), means, deviations)
+    np.testing.assert_array_equal(both[:1], log_improvement(np.array([[1.5, 0.5]]), means[:1], deviations[:1]))
+    np.testing.assert_array_equal(both[1:], log_improvement(np.array([[1.5, 0.5]]), means[1:], deviations[1:]))
+    assert both[0].tolist() == [np.log(0.5), -np.inf]

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,17 @@ def test_mutation_reaches_every_other_option_and_stays_inside():
     children = mutated(SPACE, rows, 1.0, np.random.default_rng(1))
     for gene, radix in enumerate(SPACE.radices):
         assert set(children[:, gene]) == set(range(1, radix))
+
+
+@pytest.mark.parametrize("radices", [[3] * 12, [1, 2, 3, 4, 7, 2, 5], [2, 2]])
+def test_mutation_draws_as_the_generator_does(radices):
+    space = SimpleNamespace(radices=np.array(radices))
+    rows = np.random.default_rng(1).integers(0, radices, size=(200, len(radices)))
+    ours, plain = np.random.default_rng(0), np.random.default_rng(0)
+    steps = plain.integers(1, np.maximum(space.radices, 2), size=rows.shape)
+    expected = np.where(plain.random(rows.shape) < 0.3, (rows + steps) % space.radices, rows)
+    np.testing.assert_array_equal(mutated(space, rows, 0.3, ours), expected)
+    assert ours.random() == plain.random()
 
 
 def test_crossover_takes_every_gene_from_one_of_the_parents():

@@ -52,10 +52,12 @@ def test_the_posterior_is_the_textbooks():
     centre, spread = np.average(targets, weights=shares), targets.std()
     scaled = (targets - centre) / spread
     scale = scaled @ np.linalg.solve(own, scaled) / len(scaled)
-    mean, covariance = process.joint(new)
+    mean, beliefs = process.beliefs(new)
+    covariance = np.stack([beliefs.covariances(position) for position in range(len(new))])
     assert mean == pytest.approx(centre + spread * across @ np.linalg.solve(own, scaled))
     expected = (prior - across @ np.linalg.solve(own, across.T)) * scale * spread**2
     np.testing.assert_allclose(covariance, expected, atol=1e-9 * spread**2)
+    np.testing.assert_allclose(beliefs.variances, np.diag(expected), atol=1e-9 * spread**2)
     assert process.predict(new)[0] == pytest.approx(mean)
     assert process.mean(new) == pytest.approx(mean)
     assert process.predict(new)[1] == pytest.approx(np.sqrt(np.diag(expected)))
