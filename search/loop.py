@@ -23,7 +23,6 @@ from .problem.task_metric import TaskMetric
 from .runs.files.call import Call, write_call
 from .runs.files.folder import KEPT, writing
 from .runs.files.records import Evaluation
-from .runs.files.stopping import TOLERANCE
 from .runs.run import Run
 from .session import Session
 from .tactic import check_names
@@ -160,4 +159,4 @@ def require_success(run: Run, failures: int) -> None:
 
 def remaining_s(taken_s: float, cost: float, spent: float, most: int) -> float:
     """Return how long the rest takes where `cost` full validations took `taken_s`, and `most` can be spent."""
-    return taken_s / cost * (most - spent) if spent - TOLERANCE <= most - 1 else 0.0
+    return taken_s / cost * max(most - spent, 0.0)

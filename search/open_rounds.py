@@ -30,6 +30,11 @@ class OpenRounds:
             del self._to_restore[0]
         return self._trials()
 
+    @property
+    def are_cut(self) -> bool:
+        """Whether the budget leaves out trials of a round that was asked for."""
+        return bool(self._beyond)
+
     def are_whole(self) -> bool:
         """Tell whether every round that was asked for is measured to its end."""
         return not (self.trials() or self._beyond)
@@ -73,18 +78,22 @@ class OpenRounds:
         return tuple(trial for trials in self._open.values() for trial in trials.values())  # which were opened in order
 
     def _open_round(self, number: int) -> None:
-        """Open the trials of a round that the budget allows: those before which a full validation is left."""
+        """Open the trials of a round that the budget allows: in order, those that fit beside what is told or open.
+
+        A partial evaluation fits where the full one before it does not: what is left of a budget is spent on it.
+        """
         earlier, known = self._trials(), self._asks.get(number)
         asked = self._rounds.trials(self._history, number, known=known, open_trials=earlier)
         told = {evaluation.position for evaluation in self._history.of_round(number)}
         spent = self._cost
-        for later in range(number, self._next):  # later rounds are told already, and this one in part
+        for later in range(number + 1, self._next):  # later rounds are told already
             spent -= sum(Fraction(evaluation.share) for evaluation in self._history.of_round(later))
         for trial in asked:
-            if not fits(float(spent), self._rounds.config):
+            if trial.position in told:
+                continue
+            if not fits(float(spent), trial.share, self._rounds.config):
                 self._beyond.add(number)
-                break
+                continue
             spent += Fraction(trial.share)
-            if trial.position not in told:
-                self._open.setdefault(number, {})[trial.position] = trial
-                self._cost += Fraction(trial.share)
+            self._open.setdefault(number, {})[trial.position] = trial
+            self._cost += Fraction(trial.share)

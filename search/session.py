@@ -34,7 +34,7 @@ from .runs.files.identity import header_for
 from .runs.files.outcomes import KeptOutcomes
 from .runs.files.pilots import pilots_of
 from .runs.files.records import ASKS_FILE, STOP_FILE, Evaluation, PartialExamples
-from .runs.files.stopping import Reason, Stop, budget_said, fits, gain_said, read_stop, time_said, write_stop
+from .runs.files.stopping import Reason, Stop, budget_said, gain_said, is_spent, read_stop, time_said, write_stop
 from .runs.growing.gain import Gain, GrowingVolume
 from .runs.growing.history import History
 from .runs.measured import as_measured, feasible_volume
@@ -179,7 +179,7 @@ class Session:
         It is not asked for where the run would stop, where the tactic waits, or where the space has nothing left.
         """
         before = self._open.trials()
-        over = not fits(self._open.cost(), self.header.config) or self._gain_said()
+        over = self._open.are_cut or is_spent(self._open.cost(), self.header.config) or self._gain_said()
         if over or self._time_said(1.0):
             return before
         try:
@@ -238,7 +238,7 @@ class Session:
         """Return why nothing is measured now, None when something is."""
         config, trials = self.header.config, self._open.trials()
         if not trials:
-            if not fits(self.cost, config):
+            if self._open.are_cut or is_spent(self.cost, config):
                 return self._stopped("budget", budget_said(self.cost, config))
             if why := self._gain_said():
                 return self._stopped("gain", why)
@@ -246,6 +246,8 @@ class Session:
                 trials = self._open.ask()
             except SpaceExhausted as error:
                 return self._stopped("space", str(error))
+            if not trials:  # nothing that the round asks for is as cheap as what is left
+                return self._stopped("budget", budget_said(self.cost, config))
         why = self._time_said(trials[0].share)
         return self._stopped("time", why) if why else None
 

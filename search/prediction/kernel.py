@@ -139,9 +139,8 @@ class Basis:
 
     def covariance(self, left: Floats, right: Floats, settings: Settings) -> Floats:
         """Return the covariance between (n, k) and (n', k) features, (n, n'): its parts added up in one product."""
-        weighted = self.weighted(left, settings)
         total = self.near(left, right, settings)
-        total += weighted @ (weighted if left is right else self.weighted(right, settings)).T
+        total += self.weighted(left, settings) @ self.weighted(right, settings).T
         return total
 
     def near(self, left: Floats, right: Floats, settings: Settings) -> Floats:

@@ -41,9 +41,14 @@ def cost_of(evaluations: Sequence[Evaluation]) -> float:
     return math.fsum(evaluation.share for evaluation in evaluations)
 
 
-def fits(spent: float, config: SearchConfig) -> bool:
-    """Tell whether a full validation is left after `spent` full validations."""
-    return spent - TOLERANCE <= config.budget - 1
+def fits(spent: float, share: float, config: SearchConfig) -> bool:
+    """Tell whether an evaluation on a share of the data is left after `spent` full validations."""
+    return spent + share - TOLERANCE <= config.budget
+
+
+def is_spent(spent: float, config: SearchConfig) -> bool:
+    """Tell whether nothing of the budget is left, however small a share of the data."""
+    return spent + TOLERANCE >= config.budget
 
 
 def budget_said(spent: float, config: SearchConfig) -> str:
