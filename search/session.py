@@ -35,7 +35,7 @@ from .runs.files.outcomes import KeptOutcomes
 from .runs.files.pilots import pilots_of
 from .runs.files.records import ASKS_FILE, STOP_FILE, Evaluation, PartialExamples
 from .runs.files.stopping import Reason, Stop, budget_said, gain_said, is_spent, read_stop, time_said, write_stop
-from .runs.growing.gain import Gain, GrowingVolume
+from .runs.growing.gain import CountedVolume, Gain, GrowingVolume
 from .runs.growing.history import History
 from .runs.measured import as_measured, feasible_volume
 from .runs.run import Run
@@ -115,6 +115,9 @@ class Session:
         self._volume = GrowingVolume(self.problem, self.header, self.start)
         self._gain = Gain(self._volume)
         self._volume.add(self._evaluations)
+        self._counted: CountedVolume | None = None
+        if counts_partial(self.header):
+            self._counted = CountedVolume(self.problem, self.header, self.start, self._evaluations)
         self.most = most_of(space, config.budget)  # of full validations that can be made
         self._deployments = deployments
         self._clock = clock
@@ -147,9 +150,7 @@ class Session:
 
     def volume(self) -> float:
         """Return the hypervolume of what counts in the front and keeps the constraints."""
-        if counts_partial(self.header):
-            return self._volume_of(counted(self.header, self.start, self._evaluations))
-        return self._volume.value
+        return self._volume.value if self._counted is None else self._counted.value
 
     def pending(self) -> tuple[Trial, ...]:
         """Return what is left to measure of what was asked for, in order; nothing when the run is over, and it says so.
@@ -225,6 +226,8 @@ class Session:
         self._evaluations.append(evaluation)
         self._history.add(evaluation)
         self._volume.add([evaluation])
+        if self._counted is not None:
+            self._counted.add(evaluation)
         self._open.recorded(trial)
         return evaluation
 

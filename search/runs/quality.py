@@ -1,7 +1,9 @@
 """How well a run's tactic predicted what it then measured: the only honest test of a predictor is the next value.
 
-Expectations are written down before each full validation, so nothing here is fitted to what it is judged by. That the
-tactic chooses what to measure, often where it is unsure or hopeful, makes this harder than a random sample would be.
+Expectations of a full validation are written down before each evaluation, so nothing here is fitted to what judges it.
+That the tactic chooses what to measure, often where it is unsure or hopeful, makes this harder than a random sample
+would be. Partial evaluations that count in the front are judged too: they err by themselves, which networks evaluated
+both ways show, and intervals allow for it.
 """
 
 from __future__ import annotations
@@ -13,12 +15,16 @@ import numpy as np
 
 from .files.records import Evaluation
 
+Genes = tuple[int, ...]
+
 Z_90 = 1.6448536269514722  # normal standard deviations either way that hold 90 %
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Agreement of `n` predictions with what was measured; `rmse` is in the objective's unit.
+    """Agreement of `n` predictions with what was measured, `partial` of these on a share; `rmse` is in the objective's
+    unit, and so is `own_error`, the standard error of those on a share by themselves, None where there are none or it
+    is not known.
 
     `kendall_tau` is None where it has no meaning (fewer than two different values), `within_90`, the share of values
     inside their 90 % interval, where no prediction had one.
@@ -28,6 +34,14 @@ class Quality:
     kendall_tau: float | None
     rmse: float
     within_90: float | None
+    partial: int = 0
+    own_error: float | None = None
+
+    @property
+    def said(self) -> str:
+        """What was predicted: `12 validations and 25 partial evaluations`."""
+        counts = (self.n - self.partial, "validation"), (self.partial, "partial evaluation")
+        return " and ".join(f"{n} {what}{'s' * (n != 1)}" for n, what in counts if n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +59,67 @@ class PredictorQuality:
         parts.append(f"RMSE {q.rmse:.2g} {self.unit}")
         if q.within_90 is not None:
             parts.append(f"{100 * q.within_90:.0f} % of 90 % intervals hold")
-        return f"{', '.join(parts)}, on {q.n} validation{'s' * (q.n != 1)} predicted beforehand"
+        which = "the latter with" if q.partial < q.n else "which have"
+        own = "" if q.own_error is None else f", {which} an error of {q.own_error:.2g} {self.unit} themselves"
+        return f"{', '.join(parts)}, on {q.said} predicted beforehand{own}"
 
 
-def quality_of(evaluations: Sequence[Evaluation], units: Mapping[str, str]) -> tuple[PredictorQuality, ...]:
-    """Judge the expectations of full measurements, one entry an objective that was predicted at all."""
+def quality_of(
+    evaluations: Sequence[Evaluation], units: Mapping[str, str], counting: Iterable[Evaluation] = ()
+) -> tuple[PredictorQuality, ...]:
+    """Judge the expectations of full measurements and of those `counting`, one entry an objective that was predicted.
+
+    `evaluations` are all of the run.
+    """
+    orders = {e.order for e in evaluations if e.is_full} | {e.order for e in counting}
+    judged = [e for e in evaluations if e.order in orders and e.expected]
     qualities = []
     for name, unit in units.items():
-        predicted = [e for e in evaluations if e.is_full and e.expected and name in e.expected]
+        predicted = [e for e in judged if e.expected and name in e.expected]
         if predicted:
+            error = unit_error(evaluations, name)
             numbers = sorted({e.round for e in predicted})
-            rounds = {number: judge(name, [e for e in predicted if e.round == number]) for number in numbers}
-            qualities.append(PredictorQuality(name, unit, judge(name, predicted), rounds))
+            rounds = {number: judge(name, [e for e in predicted if e.round == number], error) for number in numbers}
+            qualities.append(PredictorQuality(name, unit, judge(name, predicted, error), rounds))
     return tuple(qualities)
 
 
-def judge(name: str, predicted: Iterable[Evaluation]) -> Quality:
-    """Compare expected and measured values of one objective."""
-    pairs = [(e.expected[name], e.values[name]) for e in predicted if e.expected]
+def unit_error(evaluations: Iterable[Evaluation], name: str) -> float:
+    """Return the standard error of a partial evaluation where 1 / share - 1 is 1; NaN without a network evaluated in
+    part and in full.
+    """
+    full: dict[Genes, float] = {}
+    parts: list[Evaluation] = []
+    for evaluation in evaluations:
+        if evaluation.is_full:
+            full[evaluation.indices] = evaluation.values[name]
+        elif evaluation.is_partial:
+            parts.append(evaluation)
+    squared = [(e.values[name] - full[e.indices]) ** 2 / (1.0 / e.share - 1.0) for e in parts if e.indices in full]
+    return float(np.sqrt(np.mean(squared))) if squared else float("nan")
+
+
+def judge(name: str, predicted: Iterable[Evaluation], unit_error: float = float("nan")) -> Quality:
+    """Compare expected and measured values of one objective; `unit_error` is that of partial evaluations."""
+    judged = [e for e in predicted if e.expected]
+    pairs = [(e.expected[name], e.values[name]) for e in judged if e.expected]
     mean = np.array([expected[0] for expected, _ in pairs])
     values = np.array([value for _, value in pairs])
-    deviation = np.array([np.nan if expected[1] is None else expected[1] for expected, _ in pairs])
+    own = np.array([0.0 if e.is_full else unit_error * np.sqrt(1.0 / e.share - 1.0) for e in judged])
+    deviation = np.hypot([np.nan if expected[1] is None else expected[1] for expected, _ in pairs], own)
     errors = np.abs(mean - values)
     has_deviation = np.isfinite(deviation)
     # A deviation of 0 must not miss by rounding what it predicts exactly.
     inside = errors <= Z_90 * deviation + 1e-9 * np.maximum(1.0, np.abs(values))
+    in_part = np.array([not e.is_full for e in judged])
+    known = in_part.any() and np.isfinite(own).all()
     return Quality(
         len(pairs),
         kendall_tau(mean, values),
         float(np.sqrt(np.mean(errors**2))),
         float(inside[has_deviation].mean()) if has_deviation.any() else None,
+        int(in_part.sum()),
+        float(np.sqrt(np.mean(own[in_part] ** 2))) if known else None,
     )
 
 

@@ -192,7 +192,7 @@ class Run:
 
     def predictor_quality(self) -> tuple[PredictorQuality, ...]:
         """Return how well each costly objective was predicted before it was measured, where it was."""
-        return quality_of(self.evaluations, {o.name: o.unit for o in self.header.objectives})
+        return quality_of(self.evaluations, {o.name: o.unit for o in self.header.objectives}, self.counted)
 
     def space(self) -> SearchSpace:
         """Return the run's space; raises RunMismatch when the installed one differs, UnknownSpace for none."""

@@ -48,7 +48,7 @@ def expected_of(run: Run) -> tuple[tuple[str, Markup], ...]:
     found = []
     for quality in run.predictor_quality():
         name = quality.objective
-        predicted = [e for e in run.evaluations if e.is_full and e.expected and name in e.expected]
+        predicted = [e for e in run.counted if e.expected and name in e.expected]
         picture = expected_drawing(
             [e.expected[name] for e in predicted if e.expected],
             [e.values[name] for e in predicted],

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from ...fronts.growing import Front
 from ...problem.objective import minimised
+from ..counting import counted, least_counting_share
 from ..files.records import Evaluation, RunHeader
 from ..files.start import Start
-from ..measured import AnyProblem, Measured, measured_of, values_of, violations_of
+from ..measured import AnyProblem, Measured, as_measured, measured_of, values_of, violations_of
 from .history import History
+
+JUDGED_BY = 0.5  # of the data: what is evaluated on so much says how far evaluations on less err, and from each other
 
 
 class GrowingVolume:
@@ -32,6 +35,10 @@ class GrowingVolume:
         """Add evaluations; those that failed, or are on a part of the data, change nothing."""
         self._add(measured_of(self._header, None, evaluations))
 
+    def add_counted(self, counting: Sequence[Evaluation]) -> None:
+        """Add evaluations that count in the front, on whatever share of the data."""
+        self._add(as_measured(self._header, None, counting))
+
     def copy(self) -> GrowingVolume:
         """Return one that grows apart from this."""
         other = GrowingVolume(self._problem, self._header, None)
@@ -43,6 +50,46 @@ class GrowingVolume:
         values = self._problem.region.clipped(values_of(self._problem, measured)[kept])
         for point in minimised(values, self._problem.directions):
             self._front.add(point)
+
+
+class CountedVolume:
+    """The hypervolume of what counts in a run's front and keeps the constraints, partial evaluations that count too.
+
+    What counts is found anew only after an evaluation that can change which do: on so much of the data that errors and
+    gaps are judged by it, or of an architecture that was evaluated before. Others cost what the front does.
+    """
+
+    def __init__(
+        self, problem: AnyProblem, header: RunHeader, start: Start | None, evaluations: Iterable[Evaluation] = ()
+    ) -> None:
+        self._problem, self._header, self._start = problem, header, start
+        self._evaluations: list[Evaluation] = []
+        self._known = set() if start is None else {record.indices for record in start.counted}
+        self._volume: GrowingVolume | None = None  # None where what counts has to be found anew
+        self._least = 1.0
+        for evaluation in evaluations:
+            self.add(evaluation)
+
+    @property
+    def value(self) -> float:
+        """The hypervolume so far."""
+        if self._volume is None:
+            made = [evaluation for evaluation in self._evaluations if evaluation.failed is None]
+            self._least = least_counting_share(self._header, self._start, made)
+            self._volume = GrowingVolume(self._problem, self._header, self._start)
+            self._volume.add_counted(counted(self._header, self._start, made))
+        return self._volume.value
+
+    def add(self, evaluation: Evaluation) -> None:
+        """Add the next evaluation."""
+        self._evaluations.append(evaluation)
+        if evaluation.failed is not None:
+            return
+        if evaluation.share >= JUDGED_BY or evaluation.indices in self._known:
+            self._volume = None
+        elif self._volume is not None and evaluation.share >= self._least:
+            self._volume.add_counted([evaluation])
+        self._known.add(evaluation.indices)
 
 
 class Gain:

@@ -7,6 +7,8 @@ import pytest
 
 from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.runs.counting import counted, least_counting_share
+from gnomon.search.runs.growing import gain
+from gnomon.search.runs.measured import as_measured, feasible_volume
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
 from gnomon.supernets.data.labelled import rows_of_share
 from gnomon.supernets.evaluation.deciding import Outcomes
@@ -100,6 +102,38 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_front(run, tmp_path):
         (e.indices, e.share, e.values) for e in run.evaluations
     ]
     assert again.front().ids == run.front().ids
+
+
+def test_the_hypervolume_that_grows_is_that_of_what_counts(run, monkeypatch):
+    found = []
+    monkeypatch.setattr(gain, "counted", lambda *known: found.append(known) or counted(*known))
+    growing = gain.CountedVolume(run.problem, run.header, None)
+    counting = 0
+    for made, evaluation in enumerate(run.evaluations, 1):
+        growing.add(evaluation)
+        known = counted(run.header, None, run.evaluations[:made])
+        assert growing.value == pytest.approx(feasible_volume(run.problem, as_measured(run.header, None, known)))
+        counting += evaluation.is_partial and evaluation in known
+    assert counting > 10
+    assert len(found) < len(run.evaluations) - counting / 2  # most of those that count are only added
+    again = gain.CountedVolume(run.problem, run.header, None, run.evaluations)
+    assert again.value == pytest.approx(growing.value) == pytest.approx(run.hypervolume())
+
+
+def test_partial_evaluations_that_count_are_judged_with_their_own_error(run):
+    [quality] = run.predictor_quality()
+    judged = [evaluation for evaluation in run.counted if evaluation.expected]
+    assert quality.overall.n == len(judged)
+    assert quality.overall.partial == sum(evaluation.is_partial for evaluation in judged) > 0
+    full = {evaluation.indices: evaluation.values["accuracy"] for evaluation in run.evaluations if evaluation.is_full}
+    errors = [
+        (part.values["accuracy"] - full[part.indices]) ** 2 / (1 / part.share - 1)
+        for part in run.partial_evaluations
+        if part.indices in full
+    ]
+    shares = np.array([evaluation.share for evaluation in judged if evaluation.is_partial])
+    assert quality.overall.own_error == pytest.approx(np.sqrt(np.mean(errors) * np.mean(1 / shares - 1)))
+    assert f"{quality.overall.partial} partial evaluations predicted beforehand, the latter with" in str(quality)
 
 
 @pytest.mark.parametrize("changed", [{"version": 6}, {"partial_examples": "random"}, {"opening_budget": None}])

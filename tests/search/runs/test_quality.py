@@ -89,3 +89,18 @@ def test_linas_is_judged_from_its_second_round_on(tmp_path, surrogate, has_inter
     assert (found.objective, found.overall.n, set(found.rounds)) == ("accuracy", 24, {1, 2})
     assert found.overall.kendall_tau > 0.5
     assert (found.overall.within_90 is not None) == has_intervals
+
+
+def test_intervals_allow_for_the_error_of_partial_evaluations_themselves():
+    pairs = [evaluation(0, 90.0, None), evaluation(1, 80.0, None)]
+    pairs += [evaluation(2, 92.0, None, share=0.5), evaluation(3, 78.0, None, share=0.5)]  # err by 2 where 1/s - 1 is 1
+    pairs = [one.model_copy(update={"indices": (one.order % 2,)}) for one in pairs]
+    counting = [evaluation(4, 85.0, (89.0, 0.1), share=0.2), evaluation(5, 70.0, (79.0, 0.1), share=0.2, round=1)]
+    [found] = quality_of([*pairs, *counting], {"accuracy": "percent"}, counting)
+    assert (found.overall.n, found.overall.partial, found.overall.own_error) == (2, 2, 4.0)
+    assert found.overall.within_90 == 0.5  # 4 points off and 9, with an error of 4
+    assert str(found).endswith(
+        "on 2 partial evaluations predicted beforehand, which have an error of 4 percent themselves"
+    )
+    [found] = quality_of(counting, {"accuracy": "percent"}, counting)
+    assert (found.overall.within_90, found.overall.own_error) == (None, None)  # not known

@@ -129,6 +129,29 @@ def test_how_a_run_stopped_is_no_part_of_what_it_is(tmp_path):
     assert search(tmp_path / "run", budget=4).stop.reason == "budget"
 
 
+@pytest.mark.parametrize("budget", [4, 5, 7])
+def test_the_last_of_a_budget_is_spent_on_what_fits(tmp_path, third_party, budget):
+    halves = {"tactic": "alternating", "partial_share": 0.5}  # 3 a round: a half, a whole, a half, a whole
+    run = search(tmp_path / "run", budget=budget, **halves)
+    assert run.cost == budget
+    assert (run.stop.reason, run.stop.cost) == ("budget", budget)
+    assert search(tmp_path / "run", budget=budget, **halves).evaluations == run.evaluations
+    assert load_run(tmp_path / "run").evaluations == run.evaluations
+    further = search(tmp_path / "run", budget=9, **halves)
+    assert sorted(rows(further)) == sorted(rows(search(tmp_path / "whole", budget=9, **halves)))
+    assert further.cost == 9.0
+
+
+def test_what_is_left_where_nothing_fits_stays_unspent(tmp_path, third_party):
+    settings = {"tactic": "multi_fidelity", "partial_share": 0.35, "population": 3}  # a round: 1, four of .35
+    run = search(tmp_path / "run", budget=3, **settings)
+    assert run.cost == pytest.approx(2.75)
+    assert (run.stop.reason, run.stop.said) == ("budget", "2.75 of 3 full validations are spent")
+    assert search(tmp_path / "run", budget=3, **settings).evaluations == run.evaluations
+    further = search(tmp_path / "run", budget=8, **settings)
+    assert sorted(rows(further)) == sorted(rows(search(tmp_path / "whole", budget=8, **settings)))
+
+
 def test_a_run_that_goes_on_is_not_said_to_have_stopped(tmp_path):
     clock = Clock()
     session = session_of(tmp_path / "run", clock, budget=4)
