@@ -41,7 +41,8 @@ class Archive:
     (k, d); it has no values and is not asked for again; `failed_shares` (j,) is what trying cost. Round -1 is evidence
     that another run measured. `pilots` is how many full measurements a partial one is made after: two where these show
     which examples decide. `pending` (p, d) are being measured, on `pending_shares` (p,) of the data: they have no
-    values yet and are not asked for again.
+    values yet and are not asked for again. `budget` is what the run may cost as far as it is told, None where a tactic
+    knows it by its settings alone.
     """
 
     space: SearchSpace
@@ -55,6 +56,7 @@ class Archive:
     pilots: int = 1
     pending: Indices = field(default_factory=lambda: np.empty((0, 0), dtype=np.int64))
     pending_shares: Values = field(default_factory=lambda: np.empty(0))
+    budget: int | None = None
 
     @staticmethod
     def of(

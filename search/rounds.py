@@ -9,7 +9,7 @@ was pending.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,7 +59,8 @@ class Trial:
 @dataclass(frozen=True)
 class Rounds:
     """What decides the rounds, beside what was measured. `config.population` is a number; `first` (k, d) is measured in
-    round 0, before the tactic is asked. Partial evaluations are made after so many full ones, the `pilots`.
+    round 0, before the tactic is asked. Partial evaluations are made after so many full ones, the `pilots`. `budget_in`
+    is what the run was told that it may cost when a round was asked for.
     """
 
     space: SearchSpace
@@ -67,6 +68,7 @@ class Rounds:
     tactic: Tactic
     first: Indices
     pilots: int = 1
+    budget_in: Callable[[int], int | None] = lambda number: None
 
     def trials(
         self, history: History, number: int, *, known: int | None = None, open_trials: Sequence[Trial] = ()
@@ -81,7 +83,11 @@ class Rounds:
         pending += () if known is None else history.pending_at(number, known)
         pending.sort(key=lambda one: (one.round, one.position))
         archive = history.archive(
-            number, known=known, pending=[(one.share, one.indices) for one in pending], pilots=self.pilots
+            number,
+            known=known,
+            pending=[(one.share, one.indices) for one in pending],
+            pilots=self.pilots,
+            budget=self.budget_in(number),
         )
         batch = self.batch(archive, number)
         columns = [column for column, objective in enumerate(archive.objectives) if objective.costly]

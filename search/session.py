@@ -110,6 +110,7 @@ class Session:
             tactic,
             np.array(first, dtype=np.int64).reshape(-1, len(space.choices)),
             pilots=PILOTS if partial_examples == "deciding" else 1,
+            budget_in=self.header.budget_in,
         )
         self._open = OpenRounds(rounds, self._history, opened.asks)
         self._volume = GrowingVolume(self.problem, self.header, self.start)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -108,7 +109,12 @@ def drawn_gain(costs: Values, deviation: Values, front: Values, corner: Values) 
     return gain
 
 
+@lru_cache(maxsize=8)
 def normal_draws(m: int) -> Values:
-    """Return fixed normal draws, antithetic, (DRAWS, m)."""
-    half = np.random.default_rng(0).standard_normal((DRAWS // 2, m))
-    return np.concatenate([half, -half])
+    """Return fixed quasi-random normal draws: Sobol points, scrambled (Owen 1998), by the inverse cdf, (DRAWS, m)."""
+    from scipy.special import ndtri
+    from scipy.stats.qmc import Sobol
+
+    draws = np.asarray(ndtri(Sobol(m, seed=np.random.default_rng(0)).random(DRAWS)), dtype=np.float64)
+    draws.flags.writeable = False
+    return draws

@@ -48,8 +48,9 @@ def partial_evaluations_pay(archive: Archive, share: float) -> bool:
 def counting_share(archive: Archive, share: float, budget: float) -> float:
     """Return the share, at least `share`, on which an evaluation of the deciding examples counts in the front; or 1.
 
-    `budget` is what the search was told it may cost.
+    `budget` is what the search was told it may cost when it began; where the archive says what it may cost now, that.
     """
+    budget = archive.budget or budget
     if not archive.divisible or archive.pilots < PILOTS or share == 1.0:
         return 1.0
     full = {key_of(row): values for row, values in zip(archive.indices, archive.values)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..fronts.counting import counts_from
-from .files.records import Evaluation, RunHeader
+from .files.records import MOST, Evaluation, RunHeader
 from .files.start import Start
 
 FIRST_COUNTED = 7  # version of the oldest runs whose partial evaluations can count
@@ -37,7 +37,7 @@ def counted(header: RunHeader, start: Start | None, evaluations: Iterable[Evalua
 
 def least_counting_share(header: RunHeader, start: Start | None, evaluations: Sequence[Evaluation]) -> float:
     """Return the least share of the examples on which an evaluation counts in the front of a run; 1: full ones only."""
-    budget = header.opening_budget
+    budget = header.budget_in(MOST)
     if budget is None or not counts_partial(header):
         return 1.0
 

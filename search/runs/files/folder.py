@@ -74,9 +74,12 @@ def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitSta
     if start is None and started is not None:
         start = read_start(folder, started)
     header = asked.started_from(start.sha256) if start else asked
-    header = header.model_copy(update={"opening_budget": stored.opening_budget})
+    told = header.opening_budget
+    header = header.model_copy(update={"opening_budget": stored.opening_budget, "budgets": stored.budgets})
     require_same(folder, stored, header)
-    evaluations = read_evaluations(folder, stored)
+    evaluations, asks = read_evaluations(folder, stored), read_asks(folder)
+    if told is not None and stored.opening_budget is not None and header.config.budget != stored.config.budget:
+        header = header.given(told, max([*asks, *(evaluation.round for evaluation in evaluations)], default=-1) + 1)
     spent, budget = cost_of(evaluations), header.config.budget
     if spent - TOLERANCE > budget:
         raise RunMismatch(
@@ -87,7 +90,7 @@ def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitSta
     if stored != header:
         write_header(folder, header)
     journal = open_journal(folder, stack, EVALUATIONS_FILE)
-    return Opened(header, start, evaluations, read_asks(folder), journal)
+    return Opened(header, start, evaluations, asks, journal)
 
 
 @contextmanager

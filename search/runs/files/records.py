@@ -69,8 +69,9 @@ class RunHeader(BaseModel):
     """Everything that decides a run's trajectory; runs whose headers differ in when they stop only are the same run.
 
     `opening_budget` is what the run was told it may cost when it began, to which its first rounds were fitted, however
-    much it was given later; None in runs of before, whose first rounds did not depend on it. `partial_examples` are
-    those that partial evaluations are made on.
+    much it was given later; None in runs of before, whose first rounds did not depend on it. `budgets` are those that
+    it was given later, each with the first round that was asked for since. `partial_examples` are those that partial
+    evaluations are made on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -85,6 +86,17 @@ class RunHeader(BaseModel):
     versions: dict[str, str]
     opening_budget: Annotated[int, Field(ge=1, le=MOST)] | None = None
     partial_examples: PartialExamples = "random"
+    budgets: tuple[tuple[Count, Annotated[int, Field(ge=1, le=MOST)]], ...] = ()
+
+    def budget_in(self, number: int) -> int | None:
+        """Return what the run was told that it may cost when round `number` was asked for; None where it was not."""
+        since = [budget for first, budget in self.budgets if first <= number]
+        return since[-1] if since else self.opening_budget
+
+    def given(self, budget: int, number: int) -> RunHeader:
+        """Return the description of a run that is given another budget before round `number` is asked for."""
+        before = tuple((first, told) for first, told in self.budgets if first < number)
+        return self.model_copy(update={"budgets": (*before, (number, budget))})
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -101,10 +101,11 @@ class History:
         known: int | None = None,
         pending: Sequence[tuple[float, Sequence[int]]] = (),
         pilots: int = 1,
+        budget: int | None = None,
     ) -> Archive:
         """Return what was known before round `number`, when `known` evaluations were recorded, None for all.
 
-        What was pending then, as (share, genes) in order, is `pending`.
+        What was pending then, as (share, genes) in order, is `pending`, and `budget` what the run might cost.
         """
         whole = self._whole_before(number, known)
         n, k, j, kept = self._places[whole]
@@ -126,6 +127,7 @@ class History:
             pilots,
             rest.pending,
             rest.pending_shares,
+            budget,
         )
         return archive.knowing(KeysSoFar(self._keys, kept, rest.keys))
 

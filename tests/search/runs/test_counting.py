@@ -1,11 +1,13 @@
 """Runs whose partial evaluations are exact enough to count in the front."""
 
+import shutil
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from gnomon.search import SearchConfig, load_run, search_in_context
+from gnomon.search.fronts import counting
 from gnomon.search.runs.counting import counted, least_counting_share
 from gnomon.search.runs.growing import gain
 from gnomon.search.runs.measured import as_measured, feasible_volume
@@ -108,14 +110,14 @@ def test_the_hypervolume_that_grows_is_that_of_what_counts(run, monkeypatch):
     found = []
     monkeypatch.setattr(gain, "counted", lambda *known: found.append(known) or counted(*known))
     growing = gain.CountedVolume(run.problem, run.header, None)
-    counting = 0
+    number = 0
     for made, evaluation in enumerate(run.evaluations, 1):
         growing.add(evaluation)
         known = counted(run.header, None, run.evaluations[:made])
         assert growing.value == pytest.approx(feasible_volume(run.problem, as_measured(run.header, None, known)))
-        counting += evaluation.is_partial and evaluation in known
-    assert counting > 10
-    assert len(found) < len(run.evaluations) - counting / 2  # most of those that count are only added
+        number += evaluation.is_partial and evaluation in known
+    assert number > 10
+    assert len(found) < len(run.evaluations) - number / 2  # most of those that count are only added
     again = gain.CountedVolume(run.problem, run.header, None, run.evaluations)
     assert again.value == pytest.approx(growing.value) == pytest.approx(run.hypervolume())
 
@@ -134,6 +136,29 @@ def test_partial_evaluations_that_count_are_judged_with_their_own_error(run):
     shares = np.array([evaluation.share for evaluation in judged if evaluation.is_partial])
     assert quality.overall.own_error == pytest.approx(np.sqrt(np.mean(errors) * np.mean(1 / shares - 1)))
     assert f"{quality.overall.partial} partial evaluations predicted beforehand, the latter with" in str(quality)
+
+
+def test_a_run_that_is_extended_is_judged_by_its_budget_of_now(run, tmp_path, monkeypatch):
+    asked = []
+    gaps = counting.gaps_of
+    monkeypatch.setattr(counting, "gaps_of", lambda *known: asked.append(known[-1]) or gaps(*known))
+    folder = shutil.copytree(run.folder, tmp_path / "run")
+    larger = CONFIG.model_copy(update={"budget": 12})
+    further = search(folder, larger)
+    first = max(evaluation.round for evaluation in run.evaluations) + 1
+    assert (further.header.opening_budget, further.header.budgets) == (9, ((first, 12),))
+    assert further.evaluations[: len(run.evaluations)] == run.evaluations
+    assert set(asked) == {9, 12}  # rounds from before are asked for again as they were
+    asked.clear()
+    assert load_run(folder).counted == further.counted
+    assert set(asked) == {12}
+    lines = (folder / "evaluations.jsonl").read_bytes().splitlines(keepends=True)
+    for kept in (len(run.evaluations) - 3, len(run.evaluations) + 2):
+        (folder / "evaluations.jsonl").write_bytes(b"".join(lines[:kept]))
+        again = search(folder, larger)
+        assert [(e.round, e.position, e.indices, e.share) for e in again.evaluations] == [
+            (e.round, e.position, e.indices, e.share) for e in further.evaluations
+        ]
 
 
 @pytest.mark.parametrize("changed", [{"version": 6}, {"partial_examples": "random"}, {"opening_budget": None}])
