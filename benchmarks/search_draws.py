@@ -19,7 +19,9 @@ from pathlib import Path
 
 import numpy as np
 from environment import print_environment, spread
+from scipy.special import ndtri
 from scipy.stats import kendalltau
+from scipy.stats.qmc import Sobol
 from search_harness.driver import landscape_of
 from search_harness.entrants import ENTRANTS, config_of
 from search_harness.landscape import OWN, Landscape, objectives_of
@@ -27,7 +29,7 @@ from search_harness.landscape import OWN, Landscape, objectives_of
 from gnomon.search.acquisition import expected_hypervolume
 from gnomon.search.acquisition.batch_choice import Choosing
 from gnomon.search.acquisition.candidates import bred
-from gnomon.search.acquisition.expected_hypervolume import DRAWS, drawn_gain, normal_draws
+from gnomon.search.acquisition.expected_hypervolume import DRAWS, drawn_gain
 from gnomon.search.archive import Archive
 from gnomon.search.prediction.posterior import Posterior
 from gnomon.search.problem.objective import Values, measure, minimised
@@ -42,6 +44,11 @@ def antithetic(m: int) -> Values:
     """Return pseudo-random normal draws and their opposites, (DRAWS, m)."""
     half = np.random.default_rng(0).standard_normal((DRAWS // 2, m))
     return np.concatenate([half, -half])
+
+
+def sobol(m: int) -> Values:
+    """Return scrambled Sobol points by the inverse normal cdf, (DRAWS, m)."""
+    return np.asarray(ndtri(Sobol(m, seed=np.random.default_rng(0)).random(DRAWS)), dtype=np.float64)
 
 
 def independent(n: int, seed: int) -> Values:
@@ -91,7 +98,7 @@ def main() -> None:
     landscape = landscape_of("ofa", options.data)
     kinds = {
         "pseudo-random, antithetic": antithetic(3),
-        "Sobol, scrambled": normal_draws(3),
+        "Sobol, scrambled": sobol(3),
         "independent": independent(DRAWS, 1),
     }
     taus: dict[str, list[float]] = {kind: [] for kind in kinds}
