@@ -2,15 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import ndtr
 
 from gnomon.search import hypervolume
 from gnomon.search.acquisition.expected_hypervolume import (
-    DRAWS,
     log_expected_hypervolume_improvement,
     log_improvement,
     log_staircase_gain,
-    normal_draws,
 )
 
 FRONT = np.array([[90.0, 30.0], [85.0, 20.0], [70.0, 10.0]])
@@ -160,11 +157,3 @@ def test_exact_candidates_beside_uncertain_ones_gain_what_they_do_alone():
     np.testing.assert_array_equal(both[:1], log_improvement(np.array([[1.5, 0.5]]), means[:1], deviations[:1]))
     np.testing.assert_array_equal(both[1:], log_improvement(np.array([[1.5, 0.5]]), means[1:], deviations[1:]))
     assert both[0].tolist() == [np.log(0.5), -np.inf]
-
-
-@pytest.mark.parametrize("m", [3, 4])
-def test_draws_fill_the_range_of_each_objective_evenly(m):
-    """One in each of as many equally likely parts as there are draws, which independent ones do not."""
-    parts = np.floor(ndtr(normal_draws(m)) * DRAWS).astype(int)
-    np.testing.assert_array_equal(np.sort(parts, axis=0), np.tile(np.arange(DRAWS)[:, None], m))
-    assert np.abs(np.corrcoef(normal_draws(m).T) - np.eye(m)).max() < 0.4
