@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 PIP = --quiet --disable-pip-version-check --constraint constraints.txt
 JOBS ?= 3
 BENCH ?= $(VENV)/bench
-MODULES = __init__.py version.py errors.py outputs.py inputs.py printable.py settings.py api cli lut profilers reports search supernets
+MODULES = __init__.py version.py errors.py outputs.py temporary.py inputs.py printable.py settings.py api cli lut profilers reports search supernets
 
 .PHONY: demo test test-fast check docs bench bench-search clean
 

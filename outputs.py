@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import glob
 import os
-import shutil
 import stat
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,17 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from .errors import GnomonError
-
-fcntl: Any
-try:
-    import fcntl
-except ModuleNotFoundError:  # of systems other than POSIX
-    fcntl = None
+from .inputs import fault_of_folder
+from .temporary import left_beside, sweep, sync, temporary_folder
 
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # of Linux
 RENAME_SWAP = 2  # of macOS
-OLD, OURS = "old", ".gnomon"  # a replaced folder; the end of the names of folders that things are written in
-SETTLED_S = 60.0  # a folder younger than this may be about to be held
+OLD = "old"  # a replaced folder, beside what replaces it
 
 
 class OutputUnusable(GnomonError):
@@ -67,9 +58,13 @@ def file_kind(noun: str, is_one: Callable[[Path], bool], *, option: str = "`out`
 
 
 def require_free(path: Path, kind: Kind, *, force: bool) -> None:
-    """Raise OutputUnusable unless nothing is at `path`, or `force` may replace what is there."""
+    """Raise OutputUnusable unless nothing is at `path`, or `force` may replace what is there.
+
+    What a process left beside it that was killed when it had put it there is removed: nobody may write there again.
+    """
     if not os.path.lexists(path):
         return
+    sweep(path.parent)
     fault = kind.fault(path)
     if fault:
         raise OutputUnusable(
@@ -81,6 +76,24 @@ def require_free(path: Path, kind: Kind, *, force: bool) -> None:
         raise OutputUnusable(f"{path} is there already; choose another {kind.option}, or replace it with `force=True`")
 
 
+def require_place(path: Path, kind: Kind, *, force: bool) -> None:
+    """Raise OutputUnusable where `appearing` would at once, without writing anything."""
+    require_free(path, kind, force=force)
+    require_writable(path, kind.option)
+
+
+def require_writable(path: Path, option: str = "`out`") -> None:
+    """Raise OutputUnusable unless something could be created at `path`, with the folders that are missing."""
+    parent = path.absolute().parent
+    while not os.path.lexists(parent):
+        parent = parent.parent
+    fault = fault_of_folder(parent)
+    if not fault and not os.access(parent, os.W_OK | os.X_OK):
+        fault = "may not be written to"
+    if fault:
+        raise OutputUnusable(f"cannot write {path}: {parent} {fault}; choose another {option}")
+
+
 @contextmanager
 def appearing(path: Path, kind: Kind, *, force: bool) -> Iterator[Path]:
     """Yield a free path of the same name to write a file or folder at; when the block ends well it is at `path`.
@@ -89,21 +102,21 @@ def appearing(path: Path, kind: Kind, *, force: bool) -> Iterator[Path]:
     """
     try:
         restore(path, kind)
-        sweep(path, kind)
+        sweep(path.parent)
+        sweep(path.parent, lambda left: left in left_beside(path) and not kind.fault(left / OLD))
         require_free(path, kind, force=force)
         path.parent.mkdir(parents=True, exist_ok=True)
-        begins = f".{path.name[:100]}."
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=begins, suffix=OURS) as beside, held(Path(beside)):
-            fresh = Path(beside) / path.name
+        with temporary_folder(beside=path) as beside:
+            fresh = beside / path.name
             yield fresh
             for part in (*(fresh.iterdir() if fresh.is_dir() else ()), fresh):
-                synced(part)
+                sync(part)
             if not os.path.lexists(path):
                 place_new(fresh, path, kind)
             else:
                 require_free(path, kind, force=force)
                 replace(fresh, path, kind)
-        synced(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise OutputUnusable(f"cannot write {path}: {error}; choose another {kind.option}") from error
 
@@ -157,51 +170,11 @@ def restore(path: Path, kind: Kind) -> None:
     """Bring back a folder whose replacement was killed between two renames, where they cannot be one."""
     if os.path.lexists(path) or not path.parent.is_dir():
         return
-    for old in sorted(path.parent.glob(f".{glob.escape(path.name[:100])}.*/{OLD}")):
+    for left in left_beside(path):
+        old = left / OLD
         if old.is_dir() and not kind.fault(old):
             old.rename(path)
             return
-
-
-def sweep(path: Path, kind: Kind) -> None:
-    """Remove what killed processes left beside `path` of what they were writing, and nothing that is not theirs."""
-    if fcntl is None or not path.parent.is_dir():
-        return
-    for beside in path.parent.glob(f".{glob.escape(path.name[:100])}.*{OURS}"):
-        try:
-            age_s = time.time() - beside.lstat().st_mtime
-            names = {one.name for one in beside.iterdir()}
-            if age_s < SETTLED_S or not names <= {path.name, OLD} or (OLD in names and kind.fault(beside / OLD)):
-                continue
-            with held(beside):
-                shutil.rmtree(beside)
-        except OSError:  # in use, or not ours to remove
-            continue
-
-
-@contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Hold a folder that something is written in, so that nobody takes it for a dead process's; raises OSError."""
-    if fcntl is None:
-        yield
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        with suppress_unsupported():
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def suppress_unsupported() -> Iterator[None]:
-    """Let a file system pass that knows no locks."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSYS, errno.ENOTSUP, errno.EINVAL, errno.ENOLCK):
-            raise
 
 
 def exchange(first: Path, second: Path) -> bool:
@@ -220,14 +193,3 @@ def exchange(first: Path, second: Path) -> bool:
     if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EXDEV):  # of a file system that cannot
         return False
     raise OSError(number, os.strerror(number), str(second))
-
-
-def synced(path: Path) -> None:
-    """Wait until a file or a folder's list of names is on the disk."""
-    if os.name == "nt":
-        return  # it opens no folder, and no file read-only, for that
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..settings import PROFILE
 
 if TYPE_CHECKING:
-    from ..lut import HardwareProfile, LatencyEstimate, ProfileDiff, Refreshed
+    from ..lut import BundleEstimate, HardwareProfile, LatencyEstimate, ProfileDiff, Refreshed
     from ..lut.kernels.profile_file.profile import KernelProfile
+    from ..profilers.run_config import RunConfig
     from ..profilers.runtimes.builds import EngineFile
     from ..profilers.timing.protocol import TimingPolicy
     from ..profilers.transports.transport import Transport
@@ -60,22 +62,55 @@ def profile(
     >>> quick.header.backend, len(quick.networks)
     ('onnxruntime', 10)
     """
-    from ..lut import LutError, ProfileRequest, build_profile
-    from ..profilers.run_config import RunConfig
-    from ..profilers.runtimes.registry import device_of
+    from ..lut import ProfileRequest, build_profile
     from ..profilers.timing.protocol import TimingPolicy
     from ..profilers.transports.transport import open_device
 
-    try:
-        config = RunConfig(device=device_of(backend), precision=precision, threads=threads, batch=batch)
-    except ValueError as error:
-        raise LutError(str(error)) from error
+    config = run_config(backend, precision=precision, threads=threads, batch=batch)
     request = ProfileRequest(
         space, backend, config, networks, layers=layers, source=source, policy=policy or TimingPolicy()
     )
     with open_device(device) if isinstance(device, str) else nullcontext(device) as transport:
         path = Path(out or request.file_name(transport.hardware().slug_of(config.device)))
         return build_profile(request, path, device=transport, force=force, on_progress=on_progress)
+
+
+def estimate_profile(
+    space: str,
+    backend: str,
+    *,
+    out: str | Path | None,
+    precision: str,
+    threads: int,
+    batch: int,
+    networks: int,
+    layers: bool,
+    source: HardwareProfile | None,
+    policy: TimingPolicy,
+    force: bool,
+    device: Transport,
+) -> BundleEstimate:
+    """Say how much `profile` would measure on an open device, or raise what it would at once; writes nothing."""
+    from ..lut import ProfileRequest
+    from ..lut.measuring.build import require_measurable
+    from ..lut.measuring.bundle import estimate_bundle
+
+    config = run_config(backend, precision=precision, threads=threads, batch=batch)
+    request = ProfileRequest(space, backend, config, networks, layers=layers, source=source, policy=policy)
+    path = Path(out or request.file_name(device.hardware().slug_of(config.device)))
+    return estimate_bundle(require_measurable(request, path, device, force=force))
+
+
+def run_config(backend: str, *, precision: str, threads: int, batch: int) -> RunConfig:
+    """Return how a backend is to run models; raises LutError, UnknownBackend."""
+    from ..lut import LutError
+    from ..profilers.run_config import RunConfig
+    from ..profilers.runtimes.registry import device_of
+
+    try:
+        return RunConfig(device=device_of(backend), precision=precision, threads=threads, batch=batch)
+    except ValueError as error:
+        raise LutError(str(error)) from error
 
 
 def refresh(
@@ -179,22 +214,33 @@ def build(
     >>> engine.path.name
     'smallest.sm86.engine'
     """
-    from ..outputs import file_kind, require_free
-    from ..profilers.files import has_schema
-    from ..profilers.runtimes.builds import SCHEMA, build_engines, engine_path
+    from ..profilers.runtimes.builds import build_engines
     from ..profilers.runtimes.registry import load_builder
 
-    record = file_kind("the record of an engine", lambda path: has_schema(path, SCHEMA))
-    engine = file_kind("an engine", lambda path: has_schema(path.with_suffix(".json"), SCHEMA))
-
-    def check_place(path: Path) -> None:
-        require_free(path, engine, force=force)
-        require_free(path.with_suffix(".json"), record, force=True)
-
     builder = load_builder(backend)
-    for name in models:
-        check_place(engine_path(Path(out), name, target))
+    require_engine_places(models, target=target, out=Path(out), force=force)
+    check_place = partial(require_engine_place, force=force)
     return build_engines(builder, models, Path(out), target=target, check_place=check_place, on_built=on_built)
+
+
+def require_engine_places(models: Iterable[str], *, target: str, out: Path, force: bool) -> None:
+    """Raise OutputUnusable unless engines of models, by name, may be written into `out`; writes nothing."""
+    from ..profilers.runtimes.builds import engine_path
+
+    for name in models:
+        require_engine_place(engine_path(out, name, target), force=force)
+
+
+def require_engine_place(path: Path, *, force: bool) -> None:
+    """Raise OutputUnusable unless an engine and its record may be written."""
+    from ..outputs import file_kind, require_free, require_place
+    from ..profilers.files import has_schema
+    from ..profilers.runtimes.builds import SCHEMA
+
+    engine = file_kind("an engine", lambda path: has_schema(path.with_suffix(".json"), SCHEMA))
+    record = file_kind("the record of an engine", lambda path: has_schema(path, SCHEMA))
+    require_place(path, engine, force=force)
+    require_free(path.with_suffix(".json"), record, force=True)
 
 
 def spread_of_builds(model: bytes, backend: str, *, builds: int = 3, precision: str = "fp32") -> BuildSpread:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .latency import opened
+from .preparing import asked_export, prepared_search, supernet_of
 
 if TYPE_CHECKING:
     from ..lut import HardwareProfile
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ..search.export.export import ExportedModel
     from ..search.final.front import FinalFront
     from ..search.loop import OnProgress
-    from ..search.problem.supernet import SearchableSupernet
 
 
 def run_search(
@@ -65,41 +65,17 @@ def run_search(
     20
     """
     from ..reports.tracker import Tracking
-    from ..search import SearchContext, Workers, search_in_context
-    from ..search.deployments.profiles import searched
-    from ..search.deployments.resources import resources_from
-    from ..search.problem.task_metric import needs_supernet
+    from ..search import Workers, search_in_context
     from ..search.runs.files.call import Call
-    from ..supernets import load_space
-    from ..supernets.evaluation.agreement import check_kernels
-    from ..supernets.isolated.supernet import IsolatedSupernet, Loading
-    from ..supernets.precision import is_calibrated, require_here
-    from ..supernets.supernet import load_supernet
 
-    profiles = opened_profiles(profile, devices, deployments)
-    known = searched(profiles, load_space(config.space), config.objectives)
-    supernet = None
-    if needs_supernet(config.objectives, known.space):
-        for precision in known.precisions:
-            require_here(precision)
-        supernet = load_supernet(config.space, checkpoint=checkpoint, data=data, weight_bits=known.weight_bits)
-        if any(is_calibrated(precision) for precision in known.precisions):
-            on_step(check_kernels(supernet, config.split).sentence())
-    judged: SearchableSupernet | None = supernet
-    if supernet is not None and (isolate or timeout_s is not None):
-        weights, examples = (None if path is None else str(path) for path in (checkpoint, data))
-        loading = Loading(config.space, weights, examples, known.weight_bits)
-        judged = IsolatedSupernet(supernet, loading, timeout_s=timeout_s)
-    config = config.model_copy(update={"space": known.space.name})
-    context = SearchContext(
-        known.space,
-        supernet=judged,
-        latency=known.latencies,
-        precision=known.precision,
-        resources=resources_from(profiles, known.latencies, supernet),
-    )
-    provenance = known.provenance.having(
-        checkpoint_sha256=supernet and supernet.checkpoint_sha256, data=str(data) if data else None
+    prepared = prepared_search(
+        config,
+        opened_profiles(profile, devices, deployments),
+        checkpoint=checkpoint,
+        data=data,
+        isolate=isolate,
+        timeout_s=timeout_s,
+        on_step=on_step,
     )
     workers = workers or Workers()
     call = Call(
@@ -117,10 +93,10 @@ def run_search(
             tracking(progress)
 
         return search_in_context(
-            context,
-            config,
+            prepared.context,
+            prepared.config,
             Path(folder),
-            provenance=provenance,
+            provenance=prepared.provenance,
             start_from=start_from,
             on_progress=each,
             on_step=on_step,
@@ -173,13 +149,8 @@ def final_front(
     True
     """
     from ..search.final.final import final_front as finish
-    from ..search.problem.task_metric import needs_supernet
-    from ..supernets import load_space
-    from ..supernets.supernet import load_supernet
 
-    supernet = None
-    if needs_supernet([objective.name for objective in run.objectives], load_space(run.config.space)):
-        supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data, weight_bits=run.weight_bits)
+    supernet = supernet_of(run, checkpoint=checkpoint, data=data)
     with device_at(device, on_step) as there:
         return finish(
             run,
@@ -232,37 +203,36 @@ def export(
     True
     """
 
-    from ..search.deployments.profiles import one_profile, sources_in
-    from ..search.export.choice import chosen_from
+    from ..search.deployments.profiles import sources_in
     from ..search.export.export import export_subnet
-    from ..search.runs.repricing import repriced
-    from ..supernets.supernet import load_supernet
 
-    profiles = opened_profiles(profile, devices, deployments)
-    priced = repriced(run, profiles, precision=precision)
-    if priced.pricing is not None:
-        on_step(str(priced.pricing))
-    chosen = chosen_from(priced, pick, shown=run)
-    known = one_profile(profiles, chosen.deployment)
-    bits = [bits for bits in (run.weight_bits, None if known is None else known.weight_bits) if bits is not None]
-    supernet = load_supernet(run.config.space, checkpoint=checkpoint, data=data, weight_bits=min(bits, default=None))
+    asked = asked_export(
+        run,
+        pick,
+        opened_profiles(profile, devices, deployments),
+        precision=precision,
+        checkpoint=checkpoint,
+        data=data,
+        on_step=on_step,
+    )
+    chosen = asked.chosen
     provenance: dict[str, Any] = {
         "run": str(run.folder.name),
         "pick": pick,
         "seed": run.config.seed,
         "tactic": run.config.tactic,
         "searched_with": sources_in(run.header.provenance),
-        "picked_with": sources_in(priced.header.provenance),
+        "picked_with": sources_in(asked.priced.header.provenance),
     }
     if chosen.deployment is not None:
         provenance["deployment"] = chosen.deployment.as_json()
     with device_at(device, on_step) as there:
         return export_subnet(
-            supernet,
+            asked.supernet,
             chosen.network,
             Path(folder),
-            profile=known,
-            precision=precision or chosen.precision,
+            profile=asked.profile,
+            precision=asked.precision,
             provenance=provenance,
             timing=timing,
             period_ms=period_ms,

@@ -2,11 +2,12 @@
 
     python benchmarks/faults.py [--kills 10] [--verbs search,finish] [--inputs 20000] [--only kills,fuzz] [--seed 0]
 
-Kinds of trials: `kills` (SIGKILL at random instants, asserted alive), `journals` (cut and flipped at every byte),
-`disks` (full and read-only; needs leave to mount), `clock`, `rivals` (two processes on one output), `fuzz` (inputs to
-every reader and verb), and `coverage`, which has to be named: such inputs, kept where they reach new code, for so many
---seconds a reader (pip install atheris). Wrong is a traceback, a hang, a lost or altered file, a result that differs
-from an undisturbed one, or damage that is believed. The exit code is 1 where anything was.
+Kinds of trials: `kills` (SIGKILL, asserted alive: at random instants, and before random operations on files),
+`journals` (cut and flipped at every byte), `disks` (full and read-only; needs leave to mount), `clock`, `rivals` (two
+processes on one output), `fuzz` (inputs to every reader and verb), and `coverage`, which has to be named: such inputs,
+kept where they reach new code, for so many --seconds a reader (pip install atheris). Wrong is a traceback, a hang, a
+lost or altered file, one left behind, a result that differs from an undisturbed one, or damage that is believed. The
+exit code is 1 where anything was.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +26,11 @@ from fault_trials.command import Tally, gnomon
 from fault_trials.coverage import fuzzed_by_coverage
 from fault_trials.files import clock_back, journals, small_disk, two_at_once
 from fault_trials.fuzz import fuzz
-from fault_trials.kills import BUNDLE, kill, verbs
+from fault_trials.kills import kill
+from fault_trials.readers import READERS
+from fault_trials.workload import BUNDLE, plug_in, verbs
 
 KINDS = ("fuzz", "journals", "rivals", "clock", "disks", "kills")
-READERS = ("profile", "run.json", "evaluations", "results", "settings", "CSV table", "YAML table", "bundle")
 QUICK = ["search", "finish", "export", "bundle create"]
 
 
@@ -39,17 +42,18 @@ def results_in(folder: Path) -> Path:
     return next(folder.glob("b/results*.jsonl"))
 
 
-def trials(kind: str, options: argparse.Namespace, folder: Path) -> list[Tally]:
+def trials(kind: str, options: argparse.Namespace, folder: Path) -> Iterable[Tally]:
     """Make the trials of one kind."""
     names, rng = options.verbs.split(","), np.random.default_rng(options.seed)
     if kind == "kills":
-        return [kill(verbs()[name], options.kills, folder / name.replace(" ", "-"), rng) for name in names]
+        return (kill(verbs()[name], options.kills, folder / name.replace(" ", "-"), rng) for name in names)
     if kind == "journals":
         return journals(folder, results_in(folder / "bundle"))
     if kind == "coverage":
-        return fuzzed_by_coverage(options.readers.split(","), options.seconds, folder, options.seed)
+        named = [name for name in options.readers.split(",") if name != "arguments"]
+        return fuzzed_by_coverage(named, options.seconds, folder, options.seed)
     if kind == "fuzz":
-        return fuzz(options.inputs, folder, rng)
+        return fuzz(options.readers.split(","), options.inputs, folder, rng)
     trial = {"rivals": two_at_once, "clock": clock_back, "disks": small_disk}[kind]
     return [trial(folder, QUICK)]
 
@@ -61,12 +65,13 @@ def main() -> None:
     parser.add_argument("--verbs", default=",".join(verbs()), help="verbs to kill, commas between")
     parser.add_argument("--inputs", type=int, default=20_000, help="inputs of each reader")
     parser.add_argument("--seconds", type=float, default=60.0, help="of coverage, for each reader")
-    parser.add_argument("--readers", default=",".join(READERS), help="readers of coverage, commas between")
+    parser.add_argument("--readers", default=",".join(READERS), help="readers of fuzz and coverage, commas between")
     parser.add_argument("--only", default=",".join(KINDS), help="kinds of trials, commas between")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     print_environment()
-    wrong = 0
+    wrong, site = 0, Path(tempfile.mkdtemp())
+    plug_in(site)
     for kind in options.only.split(","):
         folder, began = Path(tempfile.mkdtemp()), time.monotonic()
         try:
@@ -76,6 +81,7 @@ def main() -> None:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         print(f"  ({kind}: {time.monotonic() - began:.0f} s)", flush=True)
+    shutil.rmtree(site)
     sys.exit(1 if wrong else 0)
 
 

@@ -11,7 +11,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import typer
@@ -21,6 +21,7 @@ from ..version import VERSION
 from .exits import EXIT_ENVIRONMENT, EXIT_INTERRUPTED, EXIT_QUALITY, QualityRefused, exit_code_of
 from .groups import VERBS, Verbs
 from .printing.progress import say_if_not_interruptible
+from .streams import EXIT_UNREAD, fault_of_output, open_missing
 from .wording import as_options
 
 app = typer.Typer(
@@ -59,10 +60,28 @@ for verb in VERBS:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line in a process of its own, and exit with its code."""
+    open_missing()
     arguments = sys.argv[1:] if arguments is None else arguments
     if LONG_VERBS.intersection(arguments[:1]):  # those that may import torch
         leave_others_their_processors()
-    sys.exit(run(arguments))
+    try:
+        code = run(arguments)
+    except (BrokenPipeError, SystemExit):  # which typer raises for one of stdout
+        code = EXIT_UNREAD
+    sys.exit(code_by_output(code))
+
+
+def code_by_output(code: int) -> int:
+    """Return the exit code of a command that ended with one: another where its output was not taken."""
+    fault = fault_of_output()
+    if fault is None:
+        return code
+    name, error = fault
+    if isinstance(error, BrokenPipeError):
+        return code or EXIT_UNREAD
+    with suppress(OSError):
+        print(f"error: {name} cannot be written: {error.strerror}", file=sys.stderr, flush=True)
+    return EXIT_ENVIRONMENT
 
 
 def leave_others_their_processors() -> None:
@@ -95,16 +114,31 @@ def run(arguments: list[str]) -> int:
             raise
         print(f"error: this needs {error.name}, which is not installed: {command}", file=sys.stderr)
         return EXIT_ENVIRONMENT
+    except BrokenPipeError:
+        raise
     except Exception as error:
         if type(error).__name__ == NO_ARGUMENTS:
             print(getattr(error, "message", ""))
             return 0
+        if isinstance(error, (OSError, MemoryError)):
+            return system_refused(error)
         code = exit_code_of(error)
         if code is None:
             raise
         print(f"error: {in_one_line(as_options(str(error)))}", file=sys.stderr)
         return code
     return result if isinstance(result, int) else 0
+
+
+def system_refused(error: OSError | MemoryError) -> int:
+    """Say what the operating system refused, which no part of Gnomon expected there, and return the exit code."""
+    why = str(error) if isinstance(error, OSError) else "there is no memory left"
+    print(
+        f"error: the operating system refused what this needs: {in_one_line(why)}; what was measured is kept, and the "
+        "same command goes on once it allows that",
+        file=sys.stderr,
+    )
+    return EXIT_ENVIRONMENT
 
 
 @contextmanager

@@ -9,9 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shutil
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Union
+
+from ..temporary import replacing
 
 if TYPE_CHECKING:
     PathLike = Union[str, "os.PathLike[str]"]
@@ -33,6 +36,20 @@ def open_to_write(path: PathLike) -> BinaryIO:
         _refuse_special(Path(path).lstat(), path)
     descriptor = os.open(str(path), os.O_RDWR | os.O_APPEND | os.O_CREAT | NO_FOLLOW | FLAGS, 0o666)
     return _regular(descriptor, path, "a+b")
+
+
+def open_own_to_write(path: PathLike) -> BinaryIO:
+    """Open a file as `open_to_write`, with a content of its own where it has several names.
+
+    Backups of hard links are such: the other names keep what they have.
+    """
+    file = open_to_write(path)
+    if os.fstat(file.fileno()).st_nlink < 2:
+        return file
+    with file, replacing(path) as own:
+        file.seek(0)
+        shutil.copyfileobj(file, own)
+    return open_to_write(path)
 
 
 def open_to_read(path: PathLike) -> BinaryIO:

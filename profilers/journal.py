@@ -11,17 +11,16 @@ that an older Gnomon began have lines without one, but none after the first that
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
 import warnings
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Dict, Iterable, List, Mapping, Optional, Tuple, Union
 
+from ..temporary import replacing, sync
 from .errors import JournalDamaged
-from .files import open_to_write, read_file
+from .files import open_own_to_write, read_file
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -87,9 +86,9 @@ class Journal:
 
     def __enter__(self) -> Journal:
         is_new = not self.path.exists()
-        self._file = open_to_write(self.path)
+        self._file = open_own_to_write(self.path)
         if is_new:
-            _sync_folder(self.path.parent)
+            sync(self.path.parent)
         else:
             self.warnings = _cut_torn_tail(self.path, self._file)
         return self
@@ -141,22 +140,9 @@ def whole_lines(path: PathLike, content: bytes) -> Tuple[List[bytes], Tuple[str,
 
 
 def write_atomically(path: PathLike, content: Union[str, bytes]) -> None:
-    """Put ``content`` at ``path`` so that a reader sees the old file or the new one, never a part."""
-    path = Path(path)
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=str(path.parent), prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp makes it private; results are for reading
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(temporary).unlink()
-        raise
-    _sync_folder(path.parent)
+    """Put ``content`` at ``path`` so that a reader sees the old file or the new one, never a part; raises OSError."""
+    with replacing(path) as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 def _cut_torn_tail(path: Path, file: BinaryIO) -> Tuple[str, ...]:
@@ -235,13 +221,3 @@ def _refuse_constant(name: str) -> None:
 
 def _torn_warning(path: PathLike, number: int, size_bytes: int) -> str:
     return f"{path}, line {number}: dropped a torn last line of {size_bytes} bytes (the writer was interrupted)"
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return  # Windows cannot open a folder for syncing
-    descriptor = os.open(str(folder), os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

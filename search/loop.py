@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from ..supernets.evaluation.chance import CountsClasses, chance_said
 from ..supernets.evaluation.deciding import PILOTS
+from .asked import Asked
 from .config import SearchConfig
 from .deployments.provenance import Provenance
 from .errors import NothingEvaluates
@@ -21,7 +22,7 @@ from .problem.objective import Objective
 from .problem.partial import deciding_metric
 from .problem.task_metric import TaskMetric
 from .runs.files.call import Call, write_call
-from .runs.files.folder import KEPT, writing
+from .runs.files.folder import KEPT, require_place, writing
 from .runs.files.records import Evaluation
 from .runs.run import Run
 from .session import Session
@@ -78,22 +79,9 @@ def search_in_context(
     SpaceExhausted, TacticBroken.
     """
     folder = Path(folder)
-    own = own_metric(context)
-    check_names(config, user_objectives=[own.name] if own else ())
-    context = replace(context, split=config.split)
-    objectives, watched = build_objectives(config.objectives, context), build_watched(config, context)
-    session = Session(
-        context.space,
-        config,
-        folder,
-        objectives=objectives,
-        watched=watched,
-        provenance=Provenance.read(provenance),
-        partial_examples="random" if deciding_metric(objectives, config) is None else "deciding",
-        deployments=context.deployments,
-        start_from=start_from,
-        force=force,
-    )
+    described = description_of(context, config, provenance, start_from, force=force)
+    objectives, watched = described["objectives"], described["watched"]
+    session = Session(context.space, config, folder, **described)
     quantities = (*objectives, *watched)
     with ExitStack() as stack:
         stack.callback(session.close)
@@ -119,6 +107,47 @@ def search_in_context(
                     on_progress(SearchProgress(session.run, evaluation, spent, session.most, eta_s, session.volume()))
         require_success(session.run, 1)
         return session.run
+
+
+def require_searchable(
+    context: SearchContext,
+    config: SearchConfig,
+    folder: str | Path,
+    *,
+    provenance: Provenance | Mapping[str, Any],
+    start_from: Run | None = None,
+    force: bool = False,
+    workers: Workers = HERE,
+) -> None:
+    """Raise what `search_in_context` raises before it evaluates anything; writes nothing."""
+    described = description_of(context, config, provenance, start_from, force=force)
+    EXECUTORS.load(workers.name)
+    asked = Asked.of(context.space, config, Path(folder), **described)
+    require_place(Path(folder), asked.header, asked.start, force=force)
+
+
+def description_of(
+    context: SearchContext,
+    config: SearchConfig,
+    provenance: Provenance | Mapping[str, Any],
+    start_from: Run | None,
+    *,
+    force: bool,
+) -> dict[str, Any]:
+    """Return what describes a session besides space, settings and folder, by its parameters' names."""
+    own = own_metric(context)
+    check_names(config, user_objectives=[own.name] if own else ())
+    context = replace(context, split=config.split)
+    objectives = build_objectives(config.objectives, context)
+    return {
+        "objectives": objectives,
+        "watched": build_watched(config, context),
+        "provenance": Provenance.read(provenance),
+        "partial_examples": "random" if deciding_metric(objectives, config) is None else "deciding",
+        "deployments": context.deployments,
+        "start_from": start_from,
+        "force": force,
+    }
 
 
 class Guessing:

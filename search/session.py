@@ -19,18 +19,17 @@ from ..profilers.journal import Journal
 from ..supernets.evaluation.deciding import PILOTS, Outcomes
 from ..supernets.space.space import SearchSpace
 from .archive import most_of
+from .asked import Asked
 from .config import SearchConfig
 from .deployments.provenance import Provenance
 from .errors import SpaceExhausted
 from .open_rounds import OpenRounds
 from .problem.context import ChoosesDeployments
 from .problem.objective import Objective
-from .problem.problem import settled
 from .rounds import Rounds, Trial
 from .runs.counting import counted, counts_partial
 from .runs.files.asks import Ask
-from .runs.files.folder import KEPT, kept_reference, open_journal, open_run, writing
-from .runs.files.identity import header_for
+from .runs.files.folder import KEPT, open_journal, open_run, writing
 from .runs.files.outcomes import KeptOutcomes
 from .runs.files.pilots import pilots_of
 from .runs.files.records import ASKS_FILE, STOP_FILE, Evaluation, PartialExamples
@@ -39,8 +38,7 @@ from .runs.growing.gain import CountedVolume, Gain, GrowingVolume
 from .runs.growing.history import History
 from .runs.measured import as_measured, feasible_volume
 from .runs.run import Run
-from .runs.warm_start import start_from_run
-from .tactic import TACTICS, population_of
+from .tactic import TACTICS
 
 UNTOLD = 10**9  # full validations, to a tactic of a run that was begun without telling it
 
@@ -70,29 +68,26 @@ class Session:
         Raises UnknownName, InvalidConfig, RunMismatch (another run is there, and `force` is off), RunDamaged,
         RunLocked, OutputUnusable, SpaceExhausted.
         """
-        # A space's options can be spelled in more than one way; a population is written down as a number.
-        config = config.model_copy(update={"space": space.name, "population": population_of(config)})
-        kept = {} if force else kept_reference(folder)
-        config, self.problem = settled(config, space, objectives, watched, kept=kept)
-        build = TACTICS.load(config.tactic)
-        asked = header_for(space, config, self.problem, provenance, partial_examples)
-        start = None
-        if start_from is not None:
-            start = start_from_run(
-                start_from,
-                space,
-                config,
-                objectives=(*objectives, *watched),
-                provenance=provenance,
-                deployments=deployments,
-            )
+        asked = Asked.of(
+            space,
+            config,
+            folder,
+            objectives=objectives,
+            watched=watched,
+            provenance=provenance,
+            partial_examples=partial_examples,
+            deployments=deployments,
+            start_from=start_from,
+            force=force,
+        )
+        config, self.problem = asked.config, asked.problem
         stack = ExitStack()
         self.close = weakref.finalize(self, stack.close)  # also when the session is forgotten, or the process ends
         try:
-            opened = open_run(folder, asked, start, stack, force=force)
+            opened = open_run(folder, asked.header, asked.start, stack, force=force)
             told = opened.header.opening_budget or UNTOLD
             with TACTICS.blaming(config.tactic):
-                tactic = build(config.model_copy(update={"budget": told}))
+                tactic = asked.build(config.model_copy(update={"budget": told}))
             self._stop = read_stop(folder)
         except BaseException:
             self.close()

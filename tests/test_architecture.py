@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "api": {"supernets", "profilers", "lut", "search", "reports"},
     "cli": {"supernets", "profilers", "lut", "search", "reports", "api"},
 }
-ALWAYS = {"version", "inputs", "outputs", "printable", "errors", "settings"}
+ALWAYS = {"version", "temporary", "inputs", "outputs", "printable", "errors", "settings"}
 # The floors of each package, from the ground up: sub-packages and root modules. A floor imports those below it, and
 # its rooms do not import each other.
 FLOORS = {
@@ -79,14 +79,14 @@ FLOORS = {
         "runs",
         "acquisition interchange export",
         "rounds final worker_pool",
-        "tactics open_rounds executors",
+        "tactics open_rounds executors asked",
         "session",
         "measuring study",
         "loop",
         "testing",
     ),
     "reports": ("errors", "tracker", "trackers figures html"),
-    "cli": ("exits groups wording", "printing", "options", "verbs", "main", "__main__"),
+    "cli": ("exits groups wording streams", "printing", "options", "verbs", "main", "__main__"),
 }
 HEAVY = (
     "torch",

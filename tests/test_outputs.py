@@ -266,3 +266,28 @@ def test_what_another_process_is_writing_is_not_removed(tmp_path):
         assert first.exists()
         out.unlink()
     assert out.read_text() == "ours, first"
+
+
+KILLED_WHEN_THERE = """
+import os, sys
+from pathlib import Path
+from gnomon import outputs
+from gnomon.outputs import appearing, file_kind
+place_new = outputs.place_new
+def placed(*arguments):
+    place_new(*arguments)
+    os.kill(os.getpid(), 9)
+outputs.place_new = placed
+with appearing(Path(sys.argv[1]), file_kind("a note", lambda path: True), force=False) as fresh:
+    fresh.write_text("ours")
+"""
+
+
+def test_what_a_kill_left_beside_an_output_that_is_there_is_removed_by_whoever_is_refused(tmp_path):
+    out = tmp_path / "out"
+    subprocess.run([sys.executable, "-c", KILLED_WHEN_THERE, str(out)], check=False)
+    assert len(list(tmp_path.iterdir())) == 2
+    with pytest.raises(OutputUnusable, match="is there already"):
+        require_free(out, OURS, force=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert out.read_text() == "ours"

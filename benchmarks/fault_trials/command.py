@@ -56,11 +56,16 @@ def ended(process: subprocess.Popen[bytes], *, expected: frozenset[int] = EXPECT
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         return -9, f"no end within {LONGEST_S:g} s: {process.args}"
+    return process.returncode, ending(process.args[3:], process.returncode, stderr, expected)
+
+
+def ending(arguments: list[str], code: int, stderr: bytes, expected: frozenset[int]) -> str:
+    """Say what was wrong with how a command ended: a traceback, or an exit code that it has no leave for."""
     text = stderr.decode(errors="replace")
-    if "Traceback" in text or process.returncode not in expected:
-        last = text.strip().splitlines()[-1:] or ["(no words)"]
-        return process.returncode, f"exit code {process.returncode} of {process.args[3:]}: {last[0]}"
-    return process.returncode, ""
+    if "Traceback" not in text and code in expected:
+        return ""
+    last = text.strip().splitlines()[-1:] or ["(no words)"]
+    return f"exit code {code} of {arguments}: {last[0]}"
 
 
 def gnomon(arguments: list[str], folder: Path, **environment: str) -> tuple[int, str]:

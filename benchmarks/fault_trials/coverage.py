@@ -53,7 +53,8 @@ def main(name: str, folder: Path, seconds: float, seed: int) -> None:
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     with atheris.instrument_imports(include=INSTRUMENTED):
-        from .fuzz import hostile_of, readers, tried
+        from .fuzz import hostile_of, tried
+        from .readers import readers
 
     contents, file, read = readers(folder)[name]
     corpus, path, tally = folder / "corpus", folder / file, Tally(name)

@@ -14,7 +14,7 @@ from gnomon.errors import GnomonError
 from gnomon.profilers import read_results
 
 from .command import Tally, ended, gnomon, started
-from .kills import RUN, verbs
+from .workload import RUN, TRAIN, verbs
 
 CLOCK = "import time\nreal = time.time\ntime.time = lambda: real() - 86400 * 400\n"  # as sitecustomize.py
 SMALL_KIB = (8, 64, 256, 1024)
@@ -47,7 +47,8 @@ def damage(kind: str, path: Path, read: Callable[[], object]) -> Tally:
 
 def journals(folder: Path, bundle_results: Path | None) -> list[Tally]:
     """Damage the evaluations of a run, and the results of a device."""
-    gnomon(RUN, folder)
+    for needed in (TRAIN, RUN):
+        gnomon(needed, folder)
     run = folder / "run"
     tallies = [
         damage(

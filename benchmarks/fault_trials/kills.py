@@ -1,163 +1,98 @@
-"""SIGKILL at random instants, again and again, then the same command to its end: nothing may be lost, or differ.
+"""SIGKILL again and again, then the same command to its end: nothing may be lost, differ, or be left behind.
 
-A trial counts only if the process was alive when it was killed. What a verb leaves is compared with what it leaves
-when nobody kills it, as far as it does not hold times.
+A trial counts only if the process was alive when it was killed: at a random instant of its work, or before a random one
+of its operations on files, in turn; alone, as the kernel does for memory, or with its children. Imports of modules are
+left out, as nothing is written meanwhile (`forked.py`).
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import signal
+import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from gnomon import load_profile, load_run
-from gnomon.search.final.front import load_final
+from .command import Tally
+from .forked import Forked
+from .workload import Verb
 
-from .command import Tally, ended, gnomon, started
-
-SPACE = "fashion_mnist"
-SHIPPED = "fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1"
-RUN = ["search", SPACE, "--objectives", "accuracy,macs", "--budget", "8", "--tactic", "random", "--out", "run"]
-BUNDLE = ["bundle", "create", SPACE, "--networks", "10", "--time-cap-s", "1", "--out", "b.zip"]
-OF_TIME = ("seconds", "elapsed_s", "crc32", "expected")
-KILLS_A_RUN = 4  # then it goes to its end
-
-
-@dataclass(frozen=True)
-class Verb:
-    """A command in a folder, what it needs there, and what it leaves, as something that can be compared."""
-
-    name: str
-    arguments: list[str]
-    left: Callable[[Path], object]
-    needs: tuple[list[str], ...] = ()
-
-
-def lines_of(folder: Path) -> object:
-    """Return a run's evaluations without their times."""
-    load_run(folder / "run")
-    lines = [json.loads(line) for line in (folder / "run" / "evaluations.jsonl").read_text().splitlines()]
-    return [{name: value for name, value in line.items() if name not in OF_TIME} for line in lines]
-
-
-def profiled(name: str) -> Callable[[Path], object]:
-    """Return a function that says which layers and networks a profile holds."""
-
-    def left(folder: Path) -> object:
-        profile = load_profile(folder / name)
-        return sorted(profile.table.measurements), [network.id for network in profile.networks]
-
-    return left
-
-
-def exported(folder: Path) -> object:
-    """Return the digest of an exported model."""
-    record = json.loads((folder / "exported" / "model.json").read_text())
-    return sorted(path.name for path in (folder / "exported").iterdir()), record["architecture"]
-
-
-def final_of(folder: Path) -> object:
-    """Return the members of a final front with their values on the other split."""
-    final = load_final(load_run(folder / "run"))
-    return None if final is None else [(member.id, member.report) for member in final.members]
-
-
-def size_of(name: str) -> Callable[[Path], object]:
-    """Return a function that says how large a file is."""
-    return lambda folder: (folder / name).stat().st_size
-
-
-def results_of(folder: Path) -> object:
-    """Return which models a bundle's results hold."""
-    from gnomon.profilers import read_results
-
-    (path,) = folder.glob("b/results*.jsonl")
-    results = read_results(path)
-    return results.is_complete, sorted(results.measurements)
-
-
-def verbs() -> dict[str, Verb]:
-    """Return the verbs that are killed, by name."""
-    run_bundle = ["bundle", "run", "b.zip", "--backend", "onnxruntime"]
-    quick = ["--networks", "10", "--time-cap-s", "1"]
-    every = (
-        Verb("search", RUN, lines_of),
-        Verb(
-            "profile", ["profile", SPACE, "--backend", "onnxruntime", *quick, "--out", "p.jsonl"], profiled("p.jsonl")
-        ),
-        Verb("finish", ["finish", "run", "--controls", "2"], final_of, (RUN,)),
-        Verb("export", ["export", "run", "--pick", "knee", "--no-timing", "--out", "exported"], exported, (RUN,)),
-        Verb("bundle create", BUNDLE, size_of("b.zip")),
-        Verb("bundle run", run_bundle, results_of, (BUNDLE,)),
-        Verb(
-            "bundle import",
-            ["bundle", "import", "b.zip", "b/results-onnxruntime-t1.jsonl", "--out", "i.jsonl"],
-            profiled("i.jsonl"),
-            (BUNDLE, run_bundle),
-        ),
-        Verb(
-            "train",
-            ["train", SPACE, "--epochs", "1", "--batch", "512", "--out", "w.safetensors"],
-            size_of("w.safetensors"),
-        ),
-    )
-    return {verb.name: verb for verb in every}
+KILLS_A_RUN = 3  # then it goes to its end
+MOST_LONGER = 1.1  # than undisturbed: a kill may come so late
+WELL = frozenset((0,))
+IS_THERE = "is there already"  # killed after its output had appeared
+DEVICE_LOCK = "device.lock"
 
 
 def kill(verb: Verb, trials: int, folder: Path, rng: np.random.Generator) -> Tally:
     """Kill a verb so often while it runs."""
-    tally = Tally(f"SIGKILL of {verb.name}")
-    prepared = folder / "prepared"
+    began_s = time.monotonic()
+    tally, logs = Tally(f"SIGKILL of {verb.name}"), folder / "logs"
+    prepared, temporary = folder / "prepared", folder / "tmp"
     prepared.mkdir(parents=True)
+    temporary.mkdir()
+    tempfile.tempdir = str(temporary)  # which this process and its forks have looked up
+    os.environ.update(TMPDIR=str(temporary), GNOMON_DEVICE_LOCK=str(folder / DEVICE_LOCK))
+    for name, text in verb.files.items():
+        (prepared / name).write_text(text)
     for needed in verb.needs:
-        gnomon(needed, prepared)
-    whole = Path(shutil.copytree(prepared, folder / "whole"))
-    began = time.monotonic()
-    _, wrong = gnomon(verb.arguments, whole)
-    taken_s = time.monotonic() - began
-    if wrong:
-        tally.add("could not be run", wrong)
-        return tally
-    expected, names = verb.left(whole), sorted(path.name for path in whole.iterdir())
-    round_number = 0
-    while tally.counts["killed alive"] < trials:
-        place = Path(shutil.copytree(prepared, folder / f"{round_number}"))
-        round_number += 1
-        for _ in range(min(KILLS_A_RUN, trials - tally.counts["killed alive"])):
-            process = started(verb.arguments, place)
-            time.sleep(float(rng.uniform(0.1, 1.0)) * taken_s)
-            alive = process.poll() is None
-            if not alive:
-                process.communicate()
-                tally.add("over before it was killed")
+        if wrong := Forked(needed, prepared, logs).wait(expected=WELL):
+            tally.add("could not be prepared", wrong)
+            return tally
+    for attempt in ("first", "whole"):
+        whole = Path(shutil.copytree(prepared, folder / attempt))
+        started_s = time.monotonic()
+        undisturbed = Forked(verb.arguments, whole, logs)
+        if wrong := undisturbed.wait(expected=WELL):
+            tally.add("could not be run", wrong)
+            return tally
+        undisturbed.import_what_it_imported()
+    taken_s, operations = time.monotonic() - started_s, undisturbed.operations
+    expected, names, theirs = verb.left(whole), names_in(whole), set(temporary.iterdir())  # of libraries
+    place, number = folder / "place", 0
+    while number < trials:
+        shutil.copytree(prepared, place)
+        for _ in range(min(KILLS_A_RUN, trials - number)):
+            alone = bool(number // 2 % 2)
+            before = int(rng.integers(1, operations + 1)) if number % 2 else 0
+            process = Forked(verb.arguments, place, logs, dies_before=before, alone=alone)
+            ends_s = time.monotonic() + float(rng.uniform(0.0, MOST_LONGER)) * taken_s
+            while process.is_alive() and (before or time.monotonic() < ends_s):
+                time.sleep(0.001)
+            process.kill(alone=alone)
+            wrong = process.wait()
+            if wrong or process.code != -9:
+                tally.add("over before it was killed", wrong)
                 break
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            tally.add("killed alive")
-        tally.wrong += wrong_after(verb, place, expected, names)
-        tally.counts["runs to the end"] += 1
+            number += 1
+            tally.add(f"killed {'before an operation' if before else 'at an instant'}, {'alone' if alone else 'all'}")
+        tally.add("runs to the end")
+        tally.wrong += wrong_after(verb, place, logs, expected, names)
         shutil.rmtree(place)
+        if surplus := sorted(path.name for path in set(temporary.iterdir()) - theirs):
+            tally.wrong.append(f"{verb.name} left {', '.join(surplus)} among temporary files")
+    tally.name += f" ({operations} operations, {taken_s:.1f} s, {(time.monotonic() - began_s) / trials:.1f} s a kill)"
     return tally
 
 
-def wrong_after(verb: Verb, place: Path, expected: object, names: list[str]) -> list[str]:
+def names_in(folder: Path) -> set[str]:
+    """Return the names of all that lies in a folder."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+def wrong_after(verb: Verb, place: Path, logs: Path, expected: object, names: set[str]) -> list[str]:
     """Run a killed command to its end; say what it left that differs from what it leaves when nobody kills it."""
-    code, wrong = ended(started(verb.arguments, place))
-    if wrong:
+    process = Forked(verb.arguments, place, logs)
+    wrong = process.wait(expected=WELL)
+    if wrong and IS_THERE not in process.said:
         return [wrong]
     try:
         found = verb.left(place)
     except Exception as error:
-        return [f"{verb.name}, exit code {code}: {type(error).__name__}: {error}"]
-    surplus = sorted({path.name for path in place.iterdir()} - set(names) - {"lock"})
-    surplus = [name for name in surplus if not (name.startswith(".") and name.endswith(".gnomon"))]  # swept in a minute
+        return [f"{verb.name}, exit code {process.code}: {type(error).__name__}: {error}"]
+    surplus = sorted(name for name in names_in(place) - names if not name.endswith("lock"))
     return [
         *([f"{verb.name} left {found}, not {expected}"[:300]] if found != expected else []),
         *([f"{verb.name} left {', '.join(surplus)}"] if surplus else []),

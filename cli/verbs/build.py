@@ -60,6 +60,10 @@ def register(app: typer.Typer) -> None:
         if not found:
             raise typer.BadParameter("name ONNX files, folders of them, or sub-networks by --space and --arch")
         if dry_run:
+            from ...api.latency import require_engine_places
+
+            if target is not None and out is not None:
+                require_engine_places(found, target=target, out=out, force=force)
             print_build_cost(found, backend, target=target, spread=spread, precision=precision)
         elif spread is not None:
             print_spreads(found, backend, builds=spread, precision=precision, as_json=as_json)

@@ -53,7 +53,9 @@ def create(
     **values: Any,
 ) -> None:
     """Write all models of a space, with what times them, as one file to carry to a device."""
+    from ...lut.measuring.bundle import BUNDLE as BUNDLE_FILE
     from ...lut.measuring.bundle import bundle_request, create_bundle, estimate_bundle
+    from ...outputs import require_place
     from ...profilers.timing.protocol import TimingPolicy
     from ...profilers.transports.manifest import WORKER
 
@@ -70,7 +72,9 @@ def create(
         layers=not networks_only,
         policy=policy,
     )
-    print_models(estimate_bundle(request))
+    estimate = estimate_bundle(request)
+    require_place(out, BUNDLE_FILE, force=force)
+    print_models(estimate)
     if dry_run:
         return
     say("building the models ...")
@@ -82,9 +86,12 @@ def create(
 def create_of_kernels(request: KernelRequest, out: Path, *, dry_run: bool, force: bool) -> None:
     """Write the bundle that asks a device for its kernels, and say what follows."""
     from ...lut.kernels.measuring.bundle import create_kernel_bundle
+    from ...lut.measuring.bundle import BUNDLE
+    from ...outputs import require_place
     from ...profilers.transports.manifest import WORKER
 
     if dry_run:
+        require_place(out, BUNDLE, force=force)
         print(f"kernels  of {request.networks} sampled networks; the runtime there says which, and nothing is timed")
         print("nothing is written")
         return

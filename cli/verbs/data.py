@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def print_download(name: str) -> None:
     """Print what preparing a data set would download, and where it would lie."""
+    from ...outputs import require_writable
     from ...supernets.data.prepare import data_folder, source_of
     from ..printing.estimate import print_disk
 
@@ -38,6 +39,7 @@ def print_download(name: str) -> None:
         print(f"there    {folder}: nothing is downloaded")
         return
     source.check_tools(name)
+    require_writable(folder, "XDG_CACHE_HOME")
     print(f"download {source.download_mib} MiB; the time is the network's")
     print(f"folder   {folder}")
     print_disk(source.disk_mib)

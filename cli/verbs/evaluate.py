@@ -38,7 +38,7 @@ def register(app: typer.Typer) -> None:
         from ...supernets.evaluation.agreement import check_kernels
         from ...supernets.evaluation.chance import CountsClasses, chance_said
         from ...supernets.evaluation.evaluate import evaluate as evaluated
-        from ...supernets.evaluation.evaluate import evaluate_on_deciding
+        from ...supernets.evaluation.evaluate import evaluate_on_deciding, require_outcomes
         from ...supernets.precision import is_calibrated
         from ...supernets.registry import load_space
         from ...supernets.space.parse import architectures_from_text
@@ -53,12 +53,14 @@ def register(app: typer.Typer) -> None:
         ]
         supernet = load_supernet(named, checkpoint=checkpoint, data=data)
         number = supernet.size(split)
-        if dry_run:
-            print_validations(supernet, split, precision, 2 + share * len(asked) if share is not None else len(asked))
-            return
+        if share is not None:
+            require_outcomes(supernet)
         calibrated = is_calibrated(precision)
         if calibrated:
             say(check_kernels(supernet, split).sentence())
+        if dry_run:
+            print_validations(supernet, split, precision, 2 + share * len(asked) if share is not None else len(asked))
+            return
         rows, values = [], []
         if share is None:
             results = evaluated(supernet, asked, split, precision=precision)

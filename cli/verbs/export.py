@@ -58,14 +58,28 @@ def register(app: typer.Typer) -> None:
 
         from ...api import export as export_run
         from ...api import load_run
+        from ...api.preparing import asked_export
+        from ...search.deployments.given import given_profiles
+        from ...search.export.export import require_exportable
         from ..options.profiles import load_profiles
 
         loaded = load_run(run)
         if dry_run:
-            from ...supernets import load_space
-
-            chosen = loaded.front().pick(pick)
-            weights = float(load_space(loaded.config.space).params([chosen.indices])[0])
+            profiles = given_profiles(**load_profiles(profile or ()))
+            asked = asked_export(
+                loaded, pick, profiles, precision=precision, checkpoint=checkpoint, data=data, on_step=say
+            )
+            require_exportable(
+                asked.supernet,
+                out,
+                profile=asked.profile,
+                precision=asked.precision,
+                timing=not no_timing,
+                period_ms=milliseconds_of(period),
+                force=force,
+            )
+            chosen = asked.chosen.network
+            weights = float(asked.supernet.space.network.params([chosen.indices])[0])
             timed = bool(profile) and not no_timing
             print_line(f"network  {chosen.id}, picked by {pick}")
             print_again(loaded, 2, int(timed), disk_mib=4 * weights / 2**20)

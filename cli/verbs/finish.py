@@ -44,21 +44,33 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Validate a run's front on examples the search did not use, time it here, and say which members stay."""
         from ...api import final_front, load_profile, load_run
+        from ...api.preparing import require_finishable
         from ...search.final.final import CONTROLS
         from ...search.final.front import load_final
         from ...search.runs.files.records import REPORT_FILE
 
         loaded = load_run(run)
-        if dry_run:
-            members = len(loaded.front().architectures)
-            others = CONTROLS if controls is None else controls
-            print_again(loaded, members + others, members if profile else 0)
-            return
         is_new = (
             bool(profile or checkpoint or data or force or period) or controls is not None
         )  # else a sealed final front is shown as it is
         final = None if is_new else load_final(loaded)
         priced_by = load_profile(profile) if profile else None
+        others = CONTROLS if controls is None else controls
+        if dry_run:
+            with connected(device, verbose=verbose) as there:
+                require_finishable(
+                    loaded,
+                    profile=priced_by,
+                    checkpoint=checkpoint,
+                    data=data,
+                    controls=others,
+                    period_ms=milliseconds_of(period),
+                    device=there,
+                    force=force,
+                )
+            members = len(loaded.front().architectures)
+            print_again(loaded, members + others, members if profile else 0)
+            return
         if final is None:
             with connected(device, verbose=verbose) as there:
                 final = final_front(
@@ -66,7 +78,7 @@ def register(app: typer.Typer) -> None:
                     profile=priced_by,
                     checkpoint=checkpoint,
                     data=data,
-                    controls=CONTROLS if controls is None else controls,
+                    controls=others,
                     period_ms=milliseconds_of(period),
                     device=there,
                     force=force,

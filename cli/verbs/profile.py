@@ -117,7 +117,7 @@ def register(app: typer.Typer) -> None:
             return
         from ...api import load_profile
         from ...api import profile as measure_profile
-        from ...lut.measuring.bundle import bundle_request, estimate_bundle
+        from ...api.latency import estimate_profile
         from ...lut.profile_file.store import SUFFIX
         from ...profilers.timing.protocol import TimingPolicy
         from ..exits import QualityRefused
@@ -131,6 +131,7 @@ def register(app: typer.Typer) -> None:
                 raise typer.BadParameter("--kernels measures no space; leave SPACE and --networks-only out")
             of_kernels = kernel_request(context, PROFILE, backend, asked)
             if dry_run:
+                require_kernels_measurable(of_kernels, source, out, device, verbose=verbose, force=force)
                 print(f"models   {of_kernels.networks} sampled networks, and the kernels that {backend} makes of them")
                 print(f"time     {span(of_kernels.policy.time_cap_s)} of measuring at most")
                 print("nothing is measured, and nothing is written")
@@ -142,34 +143,44 @@ def register(app: typer.Typer) -> None:
         if source is not None:
             asked["networks"] = samples
         named = named_space(space, space_option, default="fashion_mnist")
-        if dry_run:
-            asked.pop("threads")
-            request = bundle_request(named, **asked, layers=source is None and not networks_only, policy=policy)
-            print_models(estimate_bundle(request))
-            print("nothing is measured, and nothing is written")
-            return
-        with (
-            connected(device, verbose=verbose) as transport,
-            progress(f"profile {named} on {backend}") as report,
-        ):
-            measured = measure_profile(
-                named,
-                backend,
-                out=out,
-                **asked,
-                layers=source is None and not networks_only,
-                source=None if source is None else load_profile(source),
-                policy=policy,
-                force=force,
-                device=transport,
-                on_progress=worker_progress(report),
-            )
+        asked |= {
+            "out": out,
+            "layers": source is None and not networks_only,
+            "source": None if source is None else load_profile(source),
+            "policy": policy,
+            "force": force,
+        }
+        with connected(device, verbose=verbose) as transport:
+            if dry_run:
+                print_models(estimate_profile(named, backend, **asked, device=transport))
+                print("nothing is measured, and nothing is written")
+                return
+            with progress(f"profile {named} on {backend}") as report:
+                measured = measure_profile(
+                    named, backend, **asked, device=transport, on_progress=worker_progress(report)
+                )
         print_profile(measured)
         path = out or Path(measured.name + SUFFIX)
         print(f"saved    {path}")
         print_report(path.with_suffix(".html"), measured)
         if strict and measured.quality != "good":
             raise QualityRefused(f"the profile's quality is {measured.quality}: {measured.quality_reason}")
+
+
+def require_kernels_measurable(
+    request: KernelRequest, source: str | None, out: Path | None, device: str, *, verbose: bool, force: bool
+) -> None:
+    """Raise what measuring a kernel profile on a device would raise at once; nothing is written."""
+    from dataclasses import replace
+
+    from ...lut.kernels.measuring.build import require_measurable
+    from ...lut.kernels.profile_file.profile import load_kernel_profile
+
+    if source is not None:
+        request = replace(request, source=load_kernel_profile(source))
+    with connected(device, verbose=verbose) as transport:
+        path = out or Path(request.file_name(transport.hardware().slug_of(request.config.device)))
+        require_measurable(request, path, transport, force=force)
 
 
 def measure_kernels(

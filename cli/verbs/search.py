@@ -17,7 +17,7 @@ from ..printing.live_front import search_progress
 from ..printing.progress import say
 
 if TYPE_CHECKING:
-    from ...search import SearchConfig
+    from ...api.preparing import PreparedSearch
     from ...search.deployments.profiles import Profiles as LoadedProfiles
 
 
@@ -28,31 +28,24 @@ def space_of(profile: LoadedProfiles) -> str:
     return next((one.header.space for _, one in by_name(profile)), "fashion_mnist")
 
 
-def print_search_cost(
-    settings: SearchConfig, out: Path, profiles: LoadedProfiles, *, checkpoint: Path | None, data: Path | None
-) -> None:
+def print_search_cost(prepared: PreparedSearch, out: Path, *, force: bool) -> None:
     """Print what a search would take: at the pace of the run that it continues, or of two validations made now."""
     from ...api import load_run
-    from ...search.deployments.profiles import searched
-    from ...search.problem.task_metric import needs_supernet
     from ...search.runs.files.records import RUN_FILE
-    from ...supernets import load_space
-    from ...supernets.supernet import load_supernet
     from ..printing.estimate import EVALUATION_KIB, print_again, print_disk, print_validations
     from ..printing.line import print_line
 
+    settings, supernet = prepared.config, prepared.supernet
     disk_mib = EVALUATION_KIB * settings.budget / settings.partial_share / 1024
-    if (out / RUN_FILE).exists():
+    if (out / RUN_FILE).exists() and not force:
         run = load_run(out)
         print_again(run, max(0, settings.budget - round(run.cost)), 0, disk_mib=disk_mib)
         return
-    known = searched(profiles, load_space(settings.space), settings.objectives)
-    if not needs_supernet(settings.objectives, known.space):
+    if supernet is None:
         print_line("time     seconds: no objective needs the super-network to run")
         print_disk(disk_mib)
         return
-    supernet = load_supernet(settings.space, checkpoint=checkpoint, data=data, weight_bits=known.weight_bits)
-    print_validations(supernet, settings.split, known.precisions[0], settings.budget, disk_mib=disk_mib)
+    print_validations(supernet, settings.split, prepared.precisions[0], settings.budget, disk_mib=disk_mib)
 
 
 def register(app: typer.Typer) -> None:
@@ -92,9 +85,12 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Search a space, the profile's unless named: validate on the super-network, take latency from the profile."""
         from ...api import load_run, run_search
+        from ...api.preparing import prepared_search
+        from ...reports.tracker import Tracking
         from ...search import SearchConfig, Workers
         from ...search.deployments.given import given_profiles
         from ...search.deployments.profiles import by_name
+        from ...search.loop import require_searchable
         from ...search.runs.files.records import REPORT_FILE
         from ..options.profiles import load_profiles
         from ..options.settings_file import read_settings, save_settings
@@ -111,10 +107,24 @@ def register(app: typer.Typer) -> None:
             save_settings(settings, save_config, force=force)
             print(save_config)
             return
-        if dry_run:
-            print_search_cost(settings, out, given_profiles(**named_profiles), checkpoint=checkpoint, data=data)
-            return
         other = load_run(start_from) if start_from else None
+        workers = Workers(**checked(WORKERS, values))
+        if dry_run:
+            prepared = prepared_search(
+                settings, loaded, checkpoint=checkpoint, data=data, isolate=isolate, timeout_s=timeout, on_step=say
+            )
+            Tracking(track or ())
+            require_searchable(
+                prepared.context,
+                prepared.config,
+                out,
+                provenance=prepared.provenance,
+                start_from=other,
+                force=force,
+                workers=workers,
+            )
+            print_search_cost(prepared, out, force=force)
+            return
         with search_progress(f"search {settings.space} by {settings.tactic}") as shown:
             run = run_search(
                 settings,
@@ -128,7 +138,7 @@ def register(app: typer.Typer) -> None:
                 force=force,
                 on_progress=shown,
                 on_step=say,
-                workers=Workers(**checked(WORKERS, values)),
+                workers=workers,
                 track=track or (),
             )
         print_run(run, profile=loaded)

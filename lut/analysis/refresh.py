@@ -6,7 +6,6 @@ runtime or hardware is another, or models moved differently, no factor mends a p
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from ...profilers.timing.protocol import TimingPolicy
 from ...profilers.transports.local import LocalDevice
 from ...profilers.transports.transport import Transport
 from ...supernets import LayerSpec
+from ...temporary import temporary_folder
 from ...version import VERSION
 from ..errors import LutError, ProfileMismatch
 from ..latency_model.fit_report import FitReport
@@ -153,9 +153,9 @@ def timed_again(
     on_progress: OnProgress | None,
 ) -> Iterator[Mapping[str, Measurement]]:
     """Yield the measurements of some models in one process after the other; raises as `refresh_profile`."""
-    with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
+    with temporary_folder() as folder:
         for number in range(PROCESSES):
-            plan, results = Path(folder) / f"plan-{number}", Path(folder) / f"results-{number}.jsonl"
+            plan, results = folder / f"plan-{number}", folder / f"results-{number}.jsonl"
             write_plan(
                 plan,
                 backend=profile.header.backend,

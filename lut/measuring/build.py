@@ -46,7 +46,7 @@ from ..profile_file.schema import (
 from ..profile_file.store import PROFILE, SUFFIX, load_profile, seal, storable
 from ..profile_file.timeline import Timeline
 from ..record import Record
-from .building import OnProgress, run_to_profile
+from .building import OnProgress, clear_finished, require_building, run_to_profile
 from .evidence import contention_of, raw_records
 from .networks import layer_model, network_parts, timed_model
 
@@ -90,18 +90,10 @@ def build_profile(
     few networks can verify the table, and the errors of profilers, among them BackendUnavailable and
     EnvironmentChanged (an interrupted run of another runtime version or machine).
     """
-    out = Path(out)
-    space = load_space(request.space)
-    if request.source is not None:
-        request.source.table.require(request.source.space_named(request.space).unique_layers())
+    out, space = Path(out), load_space(request.space)
     device = device or LocalDevice()
-    device.require(request.backend)
-    if is_calibrated(request.config.precision) and request.weight_bits is None:
-        bits = weight_bits_for(request.config.device, device.hardware().to_json())
-        request = replace(request, weight_bits=bits)
-    available = len(rows_for(request, space))
-    if available < MIN_NETWORKS:
-        raise LutError(f"{available} whole networks would be measured; it takes {MIN_NETWORKS} to verify a profile")
+    clear_finished(out, PROFILE)
+    request = require_measurable(request, out, device, force=force)
     run_to_profile(
         out,
         PROFILE,
@@ -112,6 +104,25 @@ def build_profile(
         on_progress=on_progress,
     )
     return load_profile(out)
+
+
+def require_measurable(request: ProfileRequest, out: Path, device: Transport, *, force: bool) -> ProfileRequest:
+    """Return a request with the bits of int8 weights that the device takes; writes nothing.
+
+    Raises what `build_profile` raises before it builds and measures anything.
+    """
+    space = load_space(request.space)
+    if request.source is not None:
+        request.source.table.require(request.source.space_named(request.space).unique_layers())
+    device.require(request.backend)
+    if is_calibrated(request.config.precision) and request.weight_bits is None:
+        bits = weight_bits_for(request.config.device, device.hardware().to_json())
+        request = replace(request, weight_bits=bits)
+    available = len(rows_for(request, space))
+    if available < MIN_NETWORKS:
+        raise LutError(f"{available} whole networks would be measured; it takes {MIN_NETWORKS} to verify a profile")
+    require_building(out, PROFILE, force=force)
+    return request
 
 
 def plan_for(request: ProfileRequest, space: SearchSpace, building: Path) -> TimingPlan:

@@ -6,20 +6,24 @@ while it built lies beside the profile afterwards, so that the next one of that 
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from ...outputs import Kind, OutputUnusable, require_free
+from ...outputs import Kind, OutputUnusable, require_place
 from ...profilers.errors import PlanMismatch, ProfilerError, UnsupportedConfig
+from ...profilers.files import open_to_read
+from ...profilers.journal import value_from_json
 from ...profilers.results.parsing import read_results
 from ...profilers.results.results import Results
 from ...profilers.timing.plan import TimingPlan
 from ...profilers.transports.transport import Transport
 from ...profilers.worker.cache import cache_path, hand_on_cache
+from ...temporary import discard, is_temporary, sweep
 from ..errors import ProfileMismatch
 
 OnProgress = Callable[[Mapping[str, Any]], None]
@@ -40,11 +44,12 @@ def run_to_profile(
     An interrupted run of the same plan goes on. Raises OutputUnusable, ProfileMismatch (an interrupted run of another
     plan), and what `plan`, `write` and the device raise.
     """
-    building = out.with_name(f"{out.name}.building")
+    building = building_of(out)
     journal = building / "results.jsonl"
-    require_free(out, kind, force=force)
-    prepare(building)
+    clear_finished(out, kind)
+    require_building(out, kind, force=force)
     try:
+        building.mkdir(parents=True, exist_ok=True)
         with FileLock(building / "lock", timeout=0):
             planned = plan(building)
             if not cache_path(journal).exists():
@@ -56,7 +61,7 @@ def run_to_profile(
         raise OutputUnusable(f"another process is measuring {out}; wait for it, or choose another `out`") from error
     except UnsupportedConfig:
         if not read_results(journal).visits:  # else an earlier session measured, where the runtime could
-            shutil.rmtree(building)
+            discard(building)
         raise
     except PlanMismatch as error:
         raise ProfileMismatch(
@@ -68,19 +73,39 @@ def run_to_profile(
         raise OutputUnusable(f"cannot write to {out.parent}: {error}{kept(journal)}") from error
     except OutputUnusable as error:
         raise OutputUnusable(f"{error}{kept(journal)}") from error
-    shutil.rmtree(building)
+    discard(building)
 
 
-def prepare(building: Path) -> None:
-    """Create the folder of a run unless an interrupted run left it; raises OutputUnusable for anything else there."""
+def clear_finished(out: Path, kind: Kind) -> None:
+    """Remove what a process left that was killed when the profile at `out` was written and its run not yet removed."""
+    sweep(out.parent)
+    building = building_of(out)
+    if not os.path.lexists(building) or BUILDING.fault(building) or kind.fault(out):
+        return
+    with suppress(OSError, ValueError, ProfilerError, Timeout), FileLock(building / "lock", timeout=0):
+        with open_to_read(out) as file:
+            header = value_from_json(file.readline())
+        found = read_results(building / "results.jsonl")
+        started = found.sessions[0].started if found.is_complete else None
+        if (header["plan"], header["created"]) == (found.plan, started):
+            discard(building)
+
+
+def require_building(out: Path, kind: Kind, *, force: bool) -> None:
+    """Raise OutputUnusable where `run_to_profile` would before it measures, without writing anything."""
+    require_place(out, kind, force=force)
+    building = building_of(out)
     try:
         fault = BUILDING.fault(building)
-        if not fault:
-            building.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputUnusable(f"cannot write to {building.parent}: {error}") from error
     if fault:
         raise OutputUnusable(f"{building} {fault}, and the measuring would end by removing it; choose another `out`")
+
+
+def building_of(out: Path) -> Path:
+    """Return the folder in which a run for the profile at `out` waits."""
+    return out.with_name(f"{out.name}.building")
 
 
 def kept(journal: Path) -> str:
@@ -98,7 +123,8 @@ def foreign_in(building: Path) -> str:
         return "is no folder of an interrupted run"
     names = sorted(path.name for path in building.iterdir()) if building.exists() else []
     own = ("plan", "results.jsonl", "lock")
-    others = [name for name in names if name not in own and not name.startswith(("results.jsonl.", ".results.jsonl."))]
+    begins = ("results.jsonl.", ".results.jsonl.")
+    others = [name for name in names if not (name in own or name.startswith(begins) or is_temporary(name))]
     return f"holds {others[0]}, which no interrupted run leaves" if others else ""
 
 

@@ -6,7 +6,6 @@ machine, not to the model.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -28,6 +27,7 @@ from ...profilers.transports.local import LocalDevice
 from ...profilers.transports.transport import Transport
 from ...profilers.worker.lock import wait_for_device
 from ...supernets import LayerSpec
+from ...temporary import temporary_folder
 from ..errors import LutError
 from ..profile_file.profile import HardwareProfile
 from ..profile_file.schema import ANCHOR
@@ -155,7 +155,7 @@ def measure_models(
     planned += [PlannedModel(key, "network", model) for key, model in models.items()]
     policy = replace(POLICY, time_cap_s=POLICY.time_cap_s + FURTHER_S * (len(models) - 1))
     with ExitStack() as stack:
-        folder = building or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gnomon-")))
+        folder = building or stack.enter_context(temporary_folder())
         folder.mkdir(exist_ok=True)
         plan, results = folder / "plan", folder / "results.jsonl"
         backend = profile.header.backend

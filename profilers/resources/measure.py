@@ -15,11 +15,11 @@ import gc
 import json
 import os
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Callable, Mapping, Optional, Sequence, Tuple
 
+from ...temporary import temporary_folder
 from ..child import child_environment, require_done, run_child
 from ..errors import PlanDamaged, ProfilerError
 from ..exits import DONE, FAILED, INTERRUPTED
@@ -55,8 +55,8 @@ def measure_resources(
     """
     if repeats < 1:
         raise ValueError(f"repeats is {repeats}; expected at least 1")
-    with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
-        plan, out = Path(folder) / "plan", Path(folder) / "usage.json"
+    with temporary_folder() as folder:
+        plan, out = folder / "plan", folder / "usage.json"
         planned = PlannedModel("model", "network", model)
         write_plan(plan, backend=backend, config=config, policy=TimingPolicy(), models=[planned])
         command = [sys.executable, "-m", f"{__package__}.measure", str(plan), "--out", str(out)]

@@ -16,10 +16,10 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Optional, Sequence
 
+from ...temporary import temporary_folder
 from ..child import child_environment, require_done, run_child
 from ..errors import ProfilerError
 from ..exits import DONE, FAILED, INTERRUPTED
@@ -37,8 +37,8 @@ def measure_operators(model: bytes, *, backend: str, config: RunConfig, loops: i
     Raises `OperatorsUnavailable` for a backend that cannot, `WorkerCrashed` when the runtime takes the child down,
     and what `load_backend` and `Backend.load` raise.
     """
-    with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
-        file, out = Path(folder) / "model.onnx", Path(folder) / "operators.json"
+    with temporary_folder() as folder:
+        file, out = folder / "model.onnx", folder / "operators.json"
         file.write_bytes(model)
         command = [sys.executable, "-m", f"{__package__}.operators", str(file), "--backend", backend]
         command += ["--config", json.dumps(config.to_json()), "--loops", str(loops), "--out", str(out)]

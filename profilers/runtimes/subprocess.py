@@ -23,6 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequen
 
 import numpy as np
 
+from ...temporary import temporary_folder
 from ..child import STDERR_TAIL_BYTES, cause_of, child_environment
 from ..errors import ProfilerError, WorkerCrashed, error_class
 from ..exits import DONE, FAILED
@@ -46,8 +47,8 @@ class ModelsInSubprocess(Closing):
         """Compile the models; raises what `load_backend` and `Backend.load` raise, `BackendBroken`, `WorkerCrashed`."""
         self._backend = backend
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (closed by `close`)
-        with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
-            files = [Path(folder) / f"{position}.onnx" for position in range(len(models))]
+        with temporary_folder() as folder:
+            files = [folder / f"{position}.onnx" for position in range(len(models))]
             for file, model in zip(files, models):
                 file.write_bytes(model)
             command = [sys.executable, "-m", __name__, "--backend", backend, "--config", json.dumps(config.to_json())]

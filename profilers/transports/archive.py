@@ -10,6 +10,7 @@ from typing import Iterator, Tuple
 from ..runtimes.requirements import PYTHON
 
 PACKAGE = Path(__file__).parents[1]
+BESIDE = "temporary.py"  # what stands beside the package and belongs to it, as all packages need it
 ROOT = "gnomon"  # relative imports of the package work under any name; errors and processes read better under this one
 MAIN = f"""import sys
 
@@ -38,3 +39,4 @@ def _files() -> Iterator[Tuple[str, bytes]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         if not path.name.startswith("testing"):
             yield f"{ROOT}/profilers/{path.relative_to(PACKAGE).as_posix()}", path.read_bytes()
+    yield f"{ROOT}/{BESIDE}", PACKAGE.with_name(BESIDE).read_bytes()

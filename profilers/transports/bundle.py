@@ -7,18 +7,16 @@ never run here: this package's own is.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
-import os
 import re
 import shutil
 import stat
-import tempfile
 import zipfile
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Iterator, Mapping, Tuple
+from typing import TYPE_CHECKING, Any, Mapping, Tuple
 
+from ...temporary import replacing, sweep, temporary_folder
 from ..errors import BundleDamaged, PlanMismatch
 from ..journal import json_line
 from .archive import worker_archive
@@ -64,7 +62,7 @@ def write_bundle(
     bundle = Bundle(plan.config.precision, plan.config.batch, plan.policy, plan.items, origin, files, asks, only)
     small[MANIFEST] = json_line(bundle.to_json()).encode("utf-8") + b"\n"
     inside = re.sub(r"[^\w.-]", "-", out.stem).strip(".") or "bundle"
-    with _appearing(out) as file, zipfile.ZipFile(file, "w") as archive:
+    with replacing(out) as file, zipfile.ZipFile(file, "w") as archive:
         for name, content in sorted(small.items()):
             archive.writestr(_entry(f"{inside}/{name}", len(content)), content, zipfile.ZIP_DEFLATED)
         for name in sorted(set(files) - set(small)):  # stored: weights hardly compress
@@ -102,19 +100,14 @@ def unpack_bundle(path: Path, folder: Path) -> Bundle:
 
     Raises `BundleDamaged` for anything that is not exactly a bundle, and OSError, also when ``folder`` is there.
     """
-    building = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=str(folder.parent)))
-    try:
-        with opened(path) as archive:
-            bundle, entries = _manifest(path, archive)
-            (building / "models").mkdir()
-            for name, digest in {**bundle.files, MANIFEST: None}.items():
-                with (building / name).open("xb") as target:
-                    inflate(path, archive, entries[name], target, sha256=digest)
-        building.chmod(0o755)
+    with temporary_folder(beside=folder) as beside, opened(path) as archive:
+        building = beside / folder.name
+        bundle, entries = _manifest(path, archive)
+        (building / "models").mkdir(parents=True)
+        for name, digest in {**bundle.files, MANIFEST: None}.items():
+            with (building / name).open("xb") as target:
+                inflate(path, archive, entries[name], target, sha256=digest)
         building.rename(folder)
-    except BaseException:
-        shutil.rmtree(str(building), ignore_errors=True)
-        raise
     return bundle
 
 
@@ -126,7 +119,9 @@ def unpack_beside(path: Path) -> Path:
     folder = path.with_suffix("") if path.suffix else path.with_name(f"{path.name}.unpacked")
     if not folder.exists():
         unpack_bundle(path, folder)
-    elif read_bundle_folder(folder) != read_bundle(path):
+        return folder
+    sweep(folder.parent)  # which unpacking does too
+    if read_bundle_folder(folder) != read_bundle(path):
         raise PlanMismatch(f"{folder} holds another bundle than {path}; rename one of them to run both")
     return folder
 
@@ -145,23 +140,6 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> Tuple[Bundle, Entries]:
         what = f"lacks {missing[0]}" if missing else f"holds {beyond[0]}, which its manifest does not list"
         raise BundleDamaged(f"{path} {what} ({len(missing)} missing, {len(beyond)} too many); create or copy it again")
     return bundle, entries
-
-
-@contextlib.contextmanager
-def _appearing(out: Path) -> Iterator[IO[bytes]]:
-    """Open a file that appears at ``out`` when the block ends well, and leaves nothing otherwise."""
-    handle, temporary = tempfile.mkstemp(dir=str(out.parent), prefix=f".{out.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(out)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(temporary).unlink()
-        raise
 
 
 def _entry(name: str, size_bytes: int) -> zipfile.ZipInfo:

@@ -98,6 +98,29 @@ class ExportedModel:
     consists_of: ExportedKernels | None = None
 
 
+def require_exportable(
+    supernet: Supernet,
+    folder: Path,
+    *,
+    profile: HardwareProfile | None,
+    precision: str,
+    timing: bool,
+    period_ms: float | None,
+    force: bool,
+) -> None:
+    """Raise what `export_subnet` raises before it builds anything; writes nothing."""
+    application_with(period_ms)
+    if period_ms is not None and (profile is None or not timing):
+        raise ExportRefused("with a `period` inferences are timed, and here nothing would be; give a profile made here")
+    require_place(folder, force=force, timed=timing and profile is not None)
+    load_backend(REFERENCE_BACKEND)
+    require_here(precision)
+    if profile is not None:
+        profile.space_named(supernet.space.name)
+        check_request(profile, precision=precision)
+    require_precision(supernet, precision)
+
+
 def export_subnet(
     supernet: Supernet,
     architecture: Architecture,
@@ -127,16 +150,10 @@ def export_subnet(
     kernels here are wrong; where they are so for a file that is for another processor, no runtime is compared.
     """
     folder, application = Path(folder), application_with(period_ms)
-    if period_ms is not None and (profile is None or not timing):
-        raise ExportRefused("with a `period` inferences are timed, and here nothing would be; give a profile made here")
-    require_place(folder, force=force, timed=timing and profile is not None)
-    load_backend(REFERENCE_BACKEND)
-    require_here(precision)
-    if profile is not None:
-        profile.space_named(supernet.space.name)
-        check_request(profile, precision=precision)
+    require_exportable(
+        supernet, folder, profile=profile, precision=precision, timing=timing, period_ms=period_ms, force=force
+    )
     on_step("building the graph, batch norm calibrated and folded")
-    require_precision(supernet, precision)
     parts, size = supernet.models(architecture, precision=precision), supernet.size("test")
     contents = contents_of(parts, supernet.companions())
     kernels = check_parts([parts], supernet, "test") if is_calibrated(precision) else None

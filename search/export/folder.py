@@ -13,9 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...outputs import Kind, OutputUnusable, appearing, require_free
+from ...outputs import Kind, OutputUnusable, appearing, require_free, require_writable
 from ...profilers.files import read_file
 from ...profilers.journal import write_atomically
+from ...temporary import is_temporary
 from .checks import ExportedLatency
 
 SCHEMA = "gnomon.export"
@@ -31,7 +32,7 @@ def fault_of(folder: Path) -> str:
     """Say what is in a folder that no export leaves there, or that is not as it was exported; "" for an export."""
     if folder.is_symlink() or not folder.is_dir():
         return "is no folder"
-    found = sorted(path.name for path in folder.iterdir())
+    found = sorted(path.name for path in folder.iterdir() if not is_temporary(path.name))  # which a kill leaves
     if not found:
         return ""
     record = record_of(folder)
@@ -81,6 +82,7 @@ def require_place(folder: Path, *, force: bool, timed: bool) -> None:
     """
     if not (timed and not force and is_untimed(folder)):
         require_free(folder, EXPORT, force=force)
+    require_writable(folder, EXPORT.option)
 
 
 def is_untimed(folder: Path) -> bool:

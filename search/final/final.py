@@ -8,46 +8,37 @@ values. No network from outside the front is considered. A killed call goes on w
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from ...lut import HardwareProfile, application_with, reason_not_here
-from ...outputs import OutputUnusable, file_kind, require_free
-from ...profilers.files import has_schema
-from ...profilers.journal import Journal, write_atomically
+from ...profilers.journal import write_atomically
 from ...profilers.transports.transport import Transport
 from ...supernets.space.space import Architecture, SearchSpace
+from ...temporary import discard
 from ..deployments.provenance import LATENCY
-from ..errors import RunLocked, RunMismatch
+from ..errors import RunMismatch
 from ..problem.build import build_objectives, family_of
 from ..problem.context import SearchContext
 from ..problem.objective import Objective, measure
 from ..problem.resource import FAMILIES
 from ..problem.supernet import EvaluatesInFp32, SearchableSupernet, searchable
-from ..runs.files.records import FINAL_FILE, JOURNAL_FILE, TIMING_FOLDER, Evaluation
+from ..runs.files.records import FINAL_FILE, TIMING_FOLDER, Evaluation
 from ..runs.repricing import repriced
 from ..runs.run import Run
 from .front import FinalFront, final_from
+from .place import opened
 from .records import (
-    SCHEMA,
     FinalHeader,
     Record,
     Validation,
-    read_final_journal,
-    require_architectures,
-    require_same_final,
     run_digest,
 )
 from .timing import timings
 
 CONTROLS = 8
-FINAL = file_kind("a final front", lambda path: has_schema(path, SCHEMA))
 OTHER_SPLIT = {"validation": "test", "test": "validation"}
 
 
@@ -74,17 +65,14 @@ def final_front(
     and profilers.
     """
     supernet = searchable(supernet)
-    application_with(period_ms)
-    if period_ms is not None and profile is None:
-        raise RunMismatch("with a `period` inferences are timed; give a profile made here", fields=("profile",))
-    if profile is not None:
-        require_one_deployment(run)
-        run = repriced(run, profile)
-        if run.pricing is not None:
-            on_step(str(run.pricing))
-    space, header = run.space(), header_for(run, supernet, profile, data, controls, period_ms, device)
-    with opened(run.folder, header, space, force=force) as (journal, recorded):
-        records = list(recorded)
+    run, header = asked_of(
+        run, supernet=supernet, profile=profile, data=data, controls=controls, period_ms=period_ms, device=device
+    )
+    if run.pricing is not None:
+        on_step(str(run.pricing))
+    space = run.space()
+    with opened(run.folder, header, space, force=force) as (journal, kept):
+        records = list(kept)
 
         def append(record: Record) -> None:
             journal.append(record.model_dump(mode="json", by_alias=True))
@@ -107,9 +95,30 @@ def final_front(
             for record in timings(run.folder, members, records, supernet, profile, header, on_step, device):
                 append(record)
         final = final_from(run, records)
+        if (run.folder / TIMING_FOLDER).is_dir():  # every timing is in the journal, so a kill after this costs nothing
+            discard(run.folder / TIMING_FOLDER)
         write_atomically(run.folder / FINAL_FILE, final.to_json() + "\n")
-        shutil.rmtree(run.folder / TIMING_FOLDER, ignore_errors=True)
     return final
+
+
+def asked_of(
+    run: Run,
+    *,
+    supernet: SearchableSupernet | None,
+    profile: HardwareProfile | None,
+    data: str | None,
+    controls: int,
+    period_ms: float | None,
+    device: Transport | None,
+) -> tuple[Run, FinalHeader]:
+    """Return a run as a profile prices it, and what its final front is; writes nothing, and raises as `final_front`."""
+    application_with(period_ms)
+    if period_ms is not None and profile is None:
+        raise RunMismatch("with a `period` inferences are timed; give a profile made here", fields=("profile",))
+    if profile is not None:
+        require_one_deployment(run)
+        run = repriced(run, profile)
+    return run, header_for(run, supernet, profile, data, controls, period_ms, device)
 
 
 def unpredicted(run: Run) -> list[Evaluation]:
@@ -245,29 +254,3 @@ def values_in_full(architecture: Architecture, costly: Sequence[Objective]) -> d
     """Measure one network on all examples of a split; raises InvalidValue."""
     row = np.array(architecture.indices, dtype=np.int64)
     return dict(zip((objective.name for objective in costly), measure(costly, row)))
-
-
-@contextmanager
-def opened(
-    folder: Path, header: FinalHeader, space: SearchSpace, *, force: bool
-) -> Iterator[tuple[Journal, tuple[Record, ...]]]:
-    """Open the final front's journal under the run's lock, and return what it holds of this very final front."""
-    try:
-        with FileLock(folder / "lock", timeout=0):
-            if force:
-                for name in (JOURNAL_FILE, FINAL_FILE):
-                    require_free(folder / name, FINAL, force=True)
-                    (folder / name).unlink(missing_ok=True)
-                shutil.rmtree(folder / TIMING_FOLDER, ignore_errors=True)
-            records = read_final_journal(folder)
-            if records and isinstance(records[0], FinalHeader):
-                require_same_final(folder, records[0], header)
-            require_architectures(records, space.name, folder / JOURNAL_FILE)
-            with Journal(folder / JOURNAL_FILE) as journal:
-                yield journal, records
-    except Timeout as error:
-        raise RunLocked(f"another process is writing the run in {folder}; wait for it, or choose another") from error
-    except OSError as error:
-        raise OutputUnusable(
-            f"cannot write the final front into {folder}: {error}; what was measured is kept"
-        ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from ...profilers.timing.application import Application
 from ...profilers.timing.measurement import Measurement
 from ...profilers.transports.transport import Transport
 from ...supernets.space.space import Architecture
+from ...temporary import discard
 from ..deployments.models import exported
 from ..problem.supernet import SearchableSupernet
 from ..runs.files.records import TIMING_FOLDER
@@ -81,7 +81,7 @@ def timed_together(
     try:
         return measured()
     except (PlanMismatch, PlanDamaged):
-        shutil.rmtree(building)
+        discard(building)
         return measured()
 
 

@@ -12,7 +12,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
+from ...outputs import require_writable
+from ...temporary import temporary_folder
 from ..errors import DataUnavailable
 from ..plugins import closest_hint
 from . import ding, home_assistant, rotten_tomatoes
@@ -207,13 +208,14 @@ def prepare(name: str) -> Path:
     if folder.is_dir():
         return folder
     source.check_tools(name)
+    require_writable(folder, "XDG_CACHE_HOME")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        work, laid_out = Path(temporary) / "work", Path(temporary) / "laid_out"
+    with temporary_folder(beside=folder) as temporary:
+        work, laid_out = temporary / "work", temporary / "laid_out"
         work.mkdir()
         archive = source.download(work)
         check_digest(archive, source.sha256)
-        unpacked = source.unpack(archive, Path(temporary) / "unpacked")
+        unpacked = source.unpack(archive, temporary / "unpacked")
         if source.convert is not None:
             laid_out.mkdir()
             source.convert(unpacked, laid_out)

@@ -58,11 +58,8 @@ def evaluate_on_deciding(
     The smallest and the largest sub-network are evaluated on all examples first. Raises SupernetError for a task that
     is not judged by accuracy, and what `evaluate` raises.
     """
-    if not (isinstance(supernet, TellsOutcomes) and supernet.has_outcomes):
-        raise SupernetError(
-            f"{supernet.space.name} is judged by {supernet.metric.name}, which is no share of examples that a network "
-            "is right about, so none decide; evaluate it on all of them"
-        )
+    require_outcomes(supernet)
+    assert isinstance(supernet, TellsOutcomes)
     space = supernet.space.network
     ends = [space.architecture(row) for row in space.canonical([0 * space.radices, space.radices - 1])]
     pilots = {end: supernet.outcomes(end, split, precision=precision) for end in ends}
@@ -73,6 +70,15 @@ def evaluate_on_deciding(
         else:
             found = evaluate_on(supernet, architecture, split, examples, share, precision=precision)
         yield sized(supernet, architecture, {supernet.metric.name: found})
+
+
+def require_outcomes(supernet: Supernet) -> None:
+    """Raise SupernetError for a super-network that is not judged by accuracy."""
+    if not (isinstance(supernet, TellsOutcomes) and supernet.has_outcomes):
+        raise SupernetError(
+            f"{supernet.space.name} is judged by {supernet.metric.name}, which is no share of examples that a network "
+            "is right about, so none decide; evaluate it on all of them"
+        )
 
 
 def sized(supernet: Supernet, architecture: Architecture, metrics: dict[str, float]) -> Evaluated:

@@ -7,9 +7,9 @@ decides it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
-import os
 import warnings
 from collections.abc import Mapping
 from functools import lru_cache
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ...temporary import replacing
 from ..errors import CheckpointMismatch, SupernetError
 from .spec import LayerSpec
 from .torch_modules import build_module, example_inputs, said
@@ -132,13 +133,10 @@ def read_model(path: Path) -> bytes | None:
 
 def write_model(path: Path, content: bytes) -> None:
     """Keep a model; a cache that cannot be written is done without."""
-    part = path.with_suffix(f".{os.getpid()}")
-    try:
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError:
-        part.unlink(missing_ok=True)
+        with replacing(path) as file:
+            file.write(content)
 
 
 def append_graph(graph: GraphBuilder, part: Any, values: Mapping[str, str], spec: LayerSpec) -> str:

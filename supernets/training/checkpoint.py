@@ -5,7 +5,6 @@ It says what it was made by (recipe, training data, space, parent); another one 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import torch
 
 from ...inputs import ABSENT, fault_of_file
+from ...temporary import replacing
 from ..elastic import ElasticNetwork
 from ..errors import CheckpointMismatch
 from ..weight_files import OLD_KEY
@@ -60,12 +60,8 @@ def save(path: Path, origin: Mapping[str, Any], pupils: Pupils, position: Positi
         "seconds": position.seconds,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".part")
-    with temporary.open("wb") as file:
+    with replacing(path) as file:
         torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
 
 
 def restore(path: Path, origin: Mapping[str, Any], pupils: Pupils) -> Position:
@@ -73,11 +69,9 @@ def restore(path: Path, origin: Mapping[str, Any], pupils: Pupils) -> Position:
 
     Raises CheckpointMismatch for another origin, and for damage.
     """
-    if fault := fault_of_file(path):
-        if fault == ABSENT:
-            return Position()
-        raise CheckpointMismatch(f"{path} {fault}; expected the state of an interrupted training", tensor="(file)")
-    state = state_in(path)
+    state = kept_state(path)
+    if state is None:
+        return Position()
     found = {"training_data" if name == OLD_KEY else name: value for name, value in state["origin"].items()}
     changed = sorted(differing(found, origin))
     if changed:
@@ -95,8 +89,15 @@ def restore(path: Path, origin: Mapping[str, Any], pupils: Pupils) -> Position:
         raise damaged(path, error) from error
 
 
-def state_in(path: Path) -> Mapping[str, Any]:
-    """Return what a checkpoint holds; raises CheckpointMismatch for a file that `save` did not write whole."""
+def kept_state(path: Path) -> Mapping[str, Any] | None:
+    """Return what a checkpoint holds, None where there is none.
+
+    Raises CheckpointMismatch for anything but a file that `save` wrote whole.
+    """
+    if fault := fault_of_file(path):
+        if fault == ABSENT:
+            return None
+        raise CheckpointMismatch(f"{path} {fault}; expected the state of an interrupted training", tensor="(file)")
     try:
         with path.open("rb") as file:
             state = torch.load(file, weights_only=True)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
+from ...temporary import temporary_folder
 from .recipe import Phase, Recipe
 from .recipes import load_recipe
-from .to_file import TrainingRequest, train_to_file
+from .to_file import TrainingRequest, require_startable, train_to_file
 from .trainer import Progress
 
 STEPS = 4  # timed in each phase, after one that warms up
@@ -37,6 +36,7 @@ class TrainingEstimate:
 
 def estimate_training(request: TrainingRequest) -> TrainingEstimate:
     """Time a few steps of a training; takes as long as ten steps do, and raises what `train_to_file` raises."""
+    require_startable(request)
     recipe = request.recipe or load_recipe(request.space).recipe()
     steps, first_s = timed_steps(request, recipe, recipe.phases[0])
     last_s = timed_steps(request, recipe, recipe.phases[-1])[1] if len(recipe.phases) > 1 else first_s
@@ -55,10 +55,10 @@ def timed_steps(request: TrainingRequest, recipe: Recipe, phase: Phase) -> tuple
         if len(ends_s) > STEPS:
             raise Enough
 
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder() as folder:
         alone = replace(recipe, phases=(replace(phase, epochs=1),))
         started_s = time.monotonic()
         with contextlib.suppress(Enough):
-            train_to_file(replace(request, out=Path(folder) / "tried.safetensors", recipe=alone), on_step=noted)
+            train_to_file(replace(request, out=folder / "tried.safetensors", recipe=alone), on_step=noted)
     timed = [later - earlier for earlier, later in zip([started_s, *ends_s], ends_s)]
     return steps, sum(timed[1:] or timed) / max(1, len(timed) - 1)

@@ -5,21 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
-from ...outputs import file_kind, require_free
+from ...inputs import exists, fault_of_file
+from ...outputs import file_kind, require_free, require_writable
+from ...temporary import sweep, temporary_folder
 from ..checkpoints import load_checkpoint
 from ..checkpoints.own_files import save_weights
+from ..errors import CheckpointMismatch
 from ..recipes import RECIPES
 from ..registry import load_space
 from ..supernet import require_folder
 from ..weight_files import OLD_KEY, made_weights
 from .augmentation import augmented
-from .checkpoint import Epoch
+from .checkpoint import Epoch, kept_state
 from .parent import Parent
 from .recipe import Recipe
 from .recipes import load_recipe
@@ -76,7 +79,8 @@ def train_to_file(
     DataUnavailable, CheckpointMismatch.
     """
     out = request.file
-    check_place(out, force=request.force)
+    clear_finished(request)
+    require_startable(request)
     space, chosen = load_space(request.space), load_recipe(request.space)
     require_folder(request.data)
     with RECIPES.blaming(space.name.partition(":")[0]):
@@ -96,8 +100,8 @@ def train_to_file(
         on_step=on_step,
     )
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name[:100]}.") as beside:
-        fresh = Path(beside) / out.name
+    with temporary_folder(beside=out) as beside:
+        fresh = beside / out.name
         save_weights(network, fresh, float16=recipe.float16_file)
         record = {
             "space": space.name,
@@ -120,6 +124,25 @@ def train_to_file(
     return out
 
 
+def clear_finished(request: TrainingRequest) -> None:
+    """Remove the state of a training whose weights are there: a kill came between the two."""
+    sweep(request.file.parent)
+    if not exists(request.checkpoint) or WEIGHTS.fault(request.file):
+        return
+    record = json.loads(request.file.with_suffix(".json").read_bytes())
+    with suppress(CheckpointMismatch):
+        state = kept_state(request.checkpoint)
+        if state is not None and state.get("curve") == record["curve"]:
+            request.checkpoint.unlink(missing_ok=True)
+
+
+def require_startable(request: TrainingRequest) -> None:
+    """Raise OutputUnusable or CheckpointMismatch where a training could not write, or go on; writes nothing."""
+    check_place(request.file, force=request.force)
+    require_writable(request.file)
+    kept_state(request.checkpoint)
+
+
 def check_place(weights: Path, *, force: bool) -> None:
     """Raise OutputUnusable unless weights and the record beside them are absent, or `force` may replace such."""
     require_free(weights, WEIGHTS, force=force)
@@ -128,6 +151,8 @@ def check_place(weights: Path, *, force: bool) -> None:
 
 def is_record(path: Path) -> bool:
     """Tell whether a file is the record of trained weights; raises OSError."""
+    if fault_of_file(path):
+        return False
     try:
         record = json.loads(path.read_bytes())
     except (ValueError, RecursionError):

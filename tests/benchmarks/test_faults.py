@@ -8,8 +8,10 @@ import pytest
 from fault_trials.bundles import entries_of, hostile_bundle, unpacked, whole_bundle, zipped
 from fault_trials.command import Tally
 from fault_trials.files import damage
+from fault_trials.forked import Forked
 from fault_trials.fuzz import run_quietly, tried
 from fault_trials.inputs import altered, hostile_json, hostile_words
+from fault_trials.kills import names_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -131,3 +133,21 @@ def test_a_journal_damaged_at_any_of_its_first_bytes_is_refused_or_a_prefix(tmp_
     tally = damage("results", path, lambda: [(v.key, v.block_us) for v in read_results(path).visits])
     assert not tally.wrong
     assert tally.counts["flip refused"] > 0.9 * path.stat().st_size
+
+
+def test_a_verb_that_dies_before_any_of_its_operations_leaves_nothing_that_is_not_whole(tmp_path):
+    place, arguments = tmp_path / "place", ["lut", "export", PROFILE, "--out", "t.csv"]
+    place.mkdir()
+    whole = Forked(arguments, place, tmp_path / "log")
+    assert whole.wait(expected=frozenset((0,))) == ""
+    content = (place / "t.csv").read_bytes()
+    assert whole.operations > 3
+    for number in range(1, whole.operations + 1):
+        (place / "t.csv").unlink(missing_ok=True)
+        killed = Forked(arguments, place, tmp_path / "log", dies_before=number, alone=bool(number % 2))
+        assert killed.wait() == ""
+        assert killed.code == -9
+        assert not (place / "t.csv").exists() or (place / "t.csv").read_bytes() == content
+    (place / "t.csv").unlink(missing_ok=True)
+    assert Forked(arguments, place, tmp_path / "log").wait(expected=frozenset((0,))) == ""
+    assert names_in(place) == {"t.csv"}

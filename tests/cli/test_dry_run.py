@@ -2,6 +2,10 @@
 
 import pytest
 
+from gnomon.profilers import BackendUnavailable
+
+SETTINGS = ("--objectives", "accuracy,macs", "--tactic", "random", "--population", "3")
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, of_few_images):
@@ -46,7 +50,7 @@ def test_a_search_that_runs_no_network_says_so(gnomon, tmp_path):
 @pytest.mark.slow
 def test_what_goes_on_from_a_run_costs_what_its_validations_did(gnomon, run, tmp_path):
     before = sorted(path.name for path in run.iterdir())
-    more = gnomon("search", "--budget", "10", "--objectives", "accuracy,macs", "--dry-run", "--out", run)
+    more = gnomon("search", "--budget", "10", *SETTINGS, "--dry-run", "--out", run)
     assert "7 validations at the" in more.out, more.err
     assert "validations at the" in gnomon("finish", run, "--controls", "0", "--dry-run").out
     exported = gnomon("export", run, "--dry-run", "--out", tmp_path / "exported")
@@ -74,7 +78,6 @@ def models(tmp_path):
 
 
 def test_building_engines_costs_what_the_ends_took(gnomon, models, tmp_path):
-    from gnomon.profilers import BackendUnavailable
     from gnomon.profilers.runtimes.registry import load_builder
 
     try:
@@ -115,3 +118,93 @@ def test_kernels_say_how_many_networks_and_minutes(gnomon, tmp_path):
     assert "33 sampled networks" in outcome.out
     assert "time     3.0 min of measuring at most" in outcome.out
     assert list(tmp_path.iterdir()) == []
+
+
+BROKEN = "raise RuntimeError('out of order')\n"
+QUICK = ("--objectives", "macs,params", "--tactic", "random", "--budget", "4")
+
+
+@pytest.fixture
+def refused(gnomon, tmp_path, monkeypatch):
+    """Return a function that holds that a verb's dry run is refused, and writes nothing, as the verb itself is."""
+    monkeypatch.chdir(tmp_path)
+
+    def judge(*arguments, code=2):
+        before = sorted(tmp_path.rglob("*"))
+        dry = gnomon(*arguments, "--dry-run")
+        assert sorted(tmp_path.rglob("*")) == before
+        real = gnomon(*arguments)
+        assert (dry.code, real.code) == (code, code), (dry.err, real.err)
+        assert dry.err.splitlines()[-1] == real.err.splitlines()[-1]
+        return dry.err
+
+    return judge
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kernels", [(), ("--kernels",)])
+def test_a_backend_that_cannot_be_used_is_refused(refused, install_backend, monkeypatch, kernels):
+    assert "out of order" in refused("profile", *kernels, "--backend", install_backend("broken", BROKEN), code=3)
+    assert "Did you mean" in refused("profile", *kernels, "--backend", "onnxruntim", code=3)
+
+    def absent(name):
+        raise BackendUnavailable(f"{name} is not here", install_command="pip install it")
+
+    monkeypatch.setattr("gnomon.profilers.runtimes.availability.load_backend", absent)
+    assert "onnxruntime is not here" in refused("profile", *kernels, code=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("profile", "--networks", "10"),
+        ("profile", "--kernels"),
+        ("bundle", "create", "--networks", "10"),
+        ("bundle", "create", "--kernels"),
+        ("train", "fashion_mnist"),
+        ("search", *QUICK),
+    ],
+)
+def test_an_output_that_is_in_the_way_is_refused(refused, tmp_path, arguments):
+    (tmp_path / "thesis.txt").write_text("years")
+    assert "thesis.txt" in refused(*arguments, "--out", "thesis.txt")
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "part").write_text("years")
+    refused(*arguments, "--out", "thesis")
+    refused(*arguments, "--out", "thesis.txt/below", "--force")
+
+
+def test_a_profile_whose_folder_holds_something_else_is_refused(refused, tmp_path):
+    (tmp_path / "p.jsonl.building").mkdir()
+    (tmp_path / "p.jsonl.building" / "thesis.txt").write_text("years")
+    assert "thesis.txt" in refused("profile", "--networks", "10", "--out", "p.jsonl")
+
+
+@pytest.mark.slow
+def test_a_search_that_cannot_go_on_is_refused(refused, gnomon):
+    assert gnomon("search", *QUICK, "--out", "run").code == 0
+    assert "holds another run" in refused("search", *QUICK, "--seed", 7, "--out", "run")
+    assert "has spent 4" in refused("search", *QUICK[:-1], 3, "--out", "run")
+    assert "tactic" in refused("search", *QUICK, "--tactic", "nosuch", "--out", "other")
+    assert "nosuch" in refused("search", *QUICK, "--track", "nosuch", "--out", "other")
+    refused("search", *QUICK, "--from", "nosuch", "--out", "other")
+    refused("search", *QUICK, "--objectives", "macs,latency", "--out", "other")
+
+
+@pytest.mark.slow
+def test_an_export_and_a_final_front_that_would_be_refused_are(refused, gnomon, run, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "part").write_text("years")
+    assert "thesis" in refused("export", run, "--out", "thesis", "--force")
+    refused("export", run, "--out", "new", "--pick", "nosuch")
+    refused("export", run, "--out", "new", "--period", "5ms")
+    refused("export", run, "--out", "new", "--checkpoint", "nosuch.safetensors")
+    refused("finish", run, "--period", "5ms")
+    refused("finish", run, "--checkpoint", "nosuch.safetensors")
+
+
+def test_a_set_that_cannot_be_kept_is_refused(refused, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert "is a file" in refused("data", "prepare", "movie-reviews")

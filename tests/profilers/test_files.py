@@ -68,3 +68,15 @@ def test_a_schema_is_read_from_how_a_file_begins(tmp_path, content, expected):
     assert has_schema(tmp_path / "x", "gnomon.run") is expected
     (tmp_path / "link").symlink_to("x")
     assert not has_schema(tmp_path / "link", "gnomon.run")
+
+
+def test_a_journal_of_two_names_is_continued_under_one_and_the_other_keeps_what_it_has(tmp_path):
+    with Journal(tmp_path / "j") as journal:
+        journal.append({"n": 1})
+    os.link(tmp_path / "j", tmp_path / "backup")
+    before = (tmp_path / "backup").read_bytes()
+    with Journal(tmp_path / "j") as journal:
+        journal.append({"n": 2})
+    assert [record["n"] for record in read_journal(tmp_path / "j")[0]] == [1, 2]
+    assert (tmp_path / "backup").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["backup", "j"]

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ....outputs import require_free
 from ....profilers.results.results import Results
 from ....profilers.run_config import RunConfig
 from ....profilers.timing.plan import TimingPlan, write_plan
@@ -21,7 +20,7 @@ from ....profilers.transports.local import LocalDevice
 from ....profilers.transports.transport import Transport
 from ....version import VERSION
 from ...errors import LutError
-from ...measuring.building import OnProgress, run_to_profile
+from ...measuring.building import OnProgress, clear_finished, require_building, run_to_profile
 from ...measuring.evidence import contention_of, raw_records
 from ...profile_file.schema import AnchorRecord, FailureRecord, LayerRecord, ProfileConfig, ProfileSource
 from ...profile_file.store import storable
@@ -98,8 +97,8 @@ def build_kernel_profile(
     """
     out = Path(out)
     device = device or LocalDevice()
-    device.require(request.backend)
-    require_free(out, KERNEL_PROFILE, force=force)  # before the runtime is asked for graphs
+    clear_finished(out, KERNEL_PROFILE)
+    require_measurable(request, out, device, force=force)
     models = request.models
     graphs = graphs_of(models, request.backend, request.config, device)
     kernels, source = kernels_in(graphs), source_of(request)
@@ -127,6 +126,12 @@ def build_kernel_profile(
 
     run_to_profile(out, KERNEL_PROFILE, device, plan=plan, write=write, force=force, on_progress=on_progress)
     return load_kernel_profile(out)
+
+
+def require_measurable(request: KernelRequest, out: Path, device: Transport, *, force: bool) -> None:
+    """Raise what `build_kernel_profile` raises before the runtime is asked for graphs; writes nothing."""
+    device.require(request.backend)
+    require_building(out, KERNEL_PROFILE, force=force)
 
 
 def source_of(request: KernelRequest) -> dict[str, SourceKernel]:

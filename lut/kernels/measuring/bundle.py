@@ -6,13 +6,12 @@ the second, which times them. What comes back is untrusted.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from ....outputs import appearing
+from ....outputs import appearing, require_place
 from ....profilers.errors import BundleDamaged, PlanMismatch
 from ....profilers.machine.hardware import Hardware
 from ....profilers.results.results import Results
@@ -20,6 +19,7 @@ from ....profilers.timing.plan import PlannedModel, TimingPlan, write_plan
 from ....profilers.transports.bundle import unpack_bundle, write_bundle
 from ....profilers.transports.graph_file import AskedGraphs, read_graphs
 from ....profilers.transports.manifest import GRAPHS, Bundle
+from ....temporary import temporary_folder
 from ....version import VERSION
 from ...errors import LutError, ProfileMismatch
 from ...measuring.bundle import BUNDLE
@@ -43,6 +43,7 @@ def create_kernel_bundle(request: KernelRequest, out: str | Path, *, force: bool
 
     Backend and threads are chosen on the board.
     """
+    require_place(Path(out), BUNDLE, force=force)
     models = request.models
     if not models:
         raise LutError("a bundle of kernels takes networks to cut them from; ask for one or more")
@@ -64,11 +65,9 @@ def import_graphs(
     OutputUnusable.
     """
     bundle, graphs = Path(bundle), Path(graphs)
-    with tempfile.TemporaryDirectory(prefix="gnomon-") as place:
-        carried = unpack_bundle(bundle, Path(place) / "bundle")
-        models = {
-            item.key.removeprefix(MODEL): (Path(place) / "bundle" / item.file).read_bytes() for item in carried.items
-        }
+    with temporary_folder() as place:
+        carried = unpack_bundle(bundle, place / "bundle")
+        models = {item.key.removeprefix(MODEL): (place / "bundle" / item.file).read_bytes() for item in carried.items}
     if carried.asks != GRAPHS:
         raise PlanMismatch(f"{bundle} asks for times, not for graphs; import the results that it names with it")
     told = read_graphs(graphs, list(models.values()))

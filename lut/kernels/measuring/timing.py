@@ -6,8 +6,6 @@ due to the hour, not to the kernels, and is taken out.
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from statistics import median
 
 from ....profilers.results.parsing import read_results
@@ -15,6 +13,7 @@ from ....profilers.timing.plan import write_plan
 from ....profilers.timing.protocol import TimingPolicy
 from ....profilers.transports.local import LocalDevice
 from ....profilers.transports.transport import Transport
+from ....temporary import temporary_folder
 from ...measuring.building import OnProgress
 from ..graph.cutting import KernelGraph
 from ..graph.kernel import Kernel, copies_of
@@ -53,8 +52,8 @@ def time_kernels(
     known = [digest for digest in every if digest in measured_before]
     again = sorted(known, key=lambda digest: -profile.kernels[digest].value_us)[:AGAIN]
     timed = {**{digest: every[digest] for digest in again}, **wanted}
-    with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
-        plan, journal = Path(folder) / "plan", Path(folder) / "results.jsonl"
+    with temporary_folder() as folder:
+        plan, journal = folder / "plan", folder / "results.jsonl"
         write_plan(
             plan, backend=profile.header.backend, config=profile.run_config, policy=policy, models=planned(timed, {})
         )

@@ -20,6 +20,7 @@ from ....profilers.results.processes import ProcessSpread
 from ....profilers.run_config import RunConfig
 from ....profilers.timing.measurement import Measurement
 from ...errors import ProfileDamaged, UnknownProfile
+from ...profile_file.lines import require_fitting
 from ...profile_file.schema import AnchorRecord
 from ...profile_file.timeline import Timeline
 from ...record import Record
@@ -138,11 +139,14 @@ def load_kernel_profile(source: str | Path) -> KernelProfile:
 def validated(path: Path, number: int, line: Mapping[str, Any]) -> Record:
     """Return a line as its record; raises ProfileDamaged, naming line and field."""
     try:
-        return ADAPTER.validate_python(line)
+        record = ADAPTER.validate_python(line)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ProfileDamaged(f"{path}, line {number}: {where}: {first['msg']}", line_number=number) from error
+    if isinstance(record, (CallRecord, KernelRecord, ModelRecord)):
+        require_fitting(path, number, record.timed)
+    return record
 
 
 def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile:

@@ -9,7 +9,6 @@ where the provider computes, and a block ends when the device has finished.
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, 
 
 import numpy as np
 
+from ....temporary import temporary_folder
 from ...errors import (
     BackendError,
     BackendUnavailable,
@@ -135,10 +135,10 @@ class OnnxRuntimeBackend:
                 f"optimised graph of its own CPU kernels only. Time the model itself, or take onnxruntime or openvino"
             )
         options = _session_options(self._runtime, config, self._provider)
-        with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
-            options.optimized_model_filepath = str(optimised_path(Path(folder)))
+        with temporary_folder() as folder:
+            options.optimized_model_filepath = str(optimised_path(folder))
             with self._opened(model, config, options):
-                optimised = optimised_path(Path(folder)).read_bytes()
+                optimised = optimised_path(folder).read_bytes()
         plain = _session_options(self._runtime, config, self._provider)
         plain.graph_optimization_level = self._runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
 
@@ -161,8 +161,8 @@ class OnnxRuntimeBackend:
             )
         options = _session_options(self._runtime, config, self._provider)
         options.enable_profiling = True
-        with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
-            options.profile_file_prefix = str(Path(folder) / "operators")
+        with temporary_folder() as folder:
+            options.profile_file_prefix = str(folder / "operators")
             with self._opened(model, config, options) as executable:
                 executable.elapsed_ns(WARMUP_LOOPS + loops)
                 events = json.loads(Path(executable.end_profiling()).read_text(encoding="utf-8"))

@@ -12,11 +12,11 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from functools import partial
 from pathlib import Path
 from typing import List, Optional, Sequence
 
+from ....temporary import temporary_folder
 from ...child import child_environment, require_done, run_child, running_archive
 from ...errors import ProfilerError
 from ...exits import DONE, FAILED, INTERRUPTED
@@ -39,11 +39,11 @@ def read_fused_graph(model: bytes, *, backend: str, config: RunConfig) -> FusedG
 
 def read_fused_graphs(models: Sequence[bytes], *, backend: str, config: RunConfig) -> List[FusedGraph]:
     """Ask for the graphs of several models in one child process; raises as `read_fused_graph` for the first error."""
-    with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
-        files = [Path(folder) / f"{number}.onnx" for number in range(len(models))]
+    with temporary_folder() as folder:
+        files = [folder / f"{number}.onnx" for number in range(len(models))]
         for file, model in zip(files, models):
             file.write_bytes(model)
-        out = Path(folder) / "graphs"
+        out = folder / "graphs"
         archive = running_archive()
         start = ["-m", f"{__package__}.asking"] if archive is None else [str(archive), ASK]
         command = [sys.executable, *start, *map(str, files), "--backend", backend]

@@ -6,10 +6,10 @@ import contextlib
 import hashlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Iterator, Mapping, Optional, Sequence
 
+from ....temporary import temporary_folder
 from ...errors import BundleDamaged, DeviceUnfit, DeviceUnreachable
 from ...machine.hardware import Hardware
 from ...worker.lock import locked
@@ -72,8 +72,8 @@ class SshDevice:
         told, content = self._worker.ask("graphs", stdin=[json.dumps(asked).encode("utf-8") + b"\n", *models])
         if hashlib.sha256(content).hexdigest() != told.get("sha256"):
             raise DeviceUnreachable(f"the graphs from {self._worker.address} came in part only; ask again")
-        with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
-            path = Path(folder) / "graphs.zip"
+        with temporary_folder() as folder:
+            path = folder / "graphs.zip"
             path.write_bytes(content)
             try:
                 return read_graphs(path, models).graphs

@@ -13,10 +13,9 @@ import contextlib
 import os
 import shlex
 import sys
-import tempfile
-from pathlib import Path
 from typing import Callable, Generator, Iterable, List, NamedTuple, Optional, Sequence
 
+from ....temporary import temporary_folder
 from ...errors import DeviceUnreachable
 from ...runtimes.closing import Closing
 from .address import SshAddress
@@ -52,7 +51,8 @@ class Line(Closing):
     def __init__(self, address: SshAddress, show: Callable[[str], None]) -> None:
         self.address = address
         self._show = show
-        self._folder = tempfile.TemporaryDirectory(prefix="gnomon-ssh-")  # of mode 0700
+        self._stack = contextlib.ExitStack()
+        self._folder = self._stack.enter_context(temporary_folder())
         self._master: Optional[Command] = None
 
     def run(self, words: Sequence[str], stdin: Iterable[bytes] = ()) -> Answer:
@@ -71,7 +71,7 @@ class Line(Closing):
     def close(self) -> None:
         """Hang up; what runs detached on the device goes on."""
         self._hang_up()
-        self._folder.cleanup()
+        self._stack.close()
 
     def _started(self, words: Sequence[str]) -> Command:
         self._open()
@@ -96,7 +96,7 @@ class Line(Closing):
 
     def _shown(self, *options: str, remote: str) -> List[str]:
         port = () if self.address.port is None else ("-p", str(self.address.port))
-        path = str(Path(self._folder.name) / "line").replace("%", "%%")  # ssh expands %h and its like
+        path = str(self._folder / "line").replace("%", "%%")  # ssh expands %h and its like
         options = (*OPTIONS, "-o", f"ControlPath={path}", *options)
         command = ["ssh", *options, *port, "--", self.address.destination, remote]
         self._show(shlex.join(command))

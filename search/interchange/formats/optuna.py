@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -21,6 +20,7 @@ import numpy as np
 from ....profilers.files import read_file
 from ....profilers.journal import write_atomically
 from ....supernets.space.space import Architecture, SearchSpace
+from ....temporary import temporary_folder
 from ...runs.files.records import Evaluation
 from ...runs.run import Run
 
@@ -50,8 +50,8 @@ def write(run: Run, path: Path) -> int:
     space = run.space()
     counting = {e.order for e in run.counted}
     kept = [e for e in run.evaluations if not e.is_partial or e.order in counting]
-    with tempfile.TemporaryDirectory(prefix="gnomon-") as folder:
-        fresh = Path(folder) / "study"
+    with temporary_folder() as folder:
+        fresh = folder / "study"
         with quiet(), storage_at(fresh, is_journal=path.suffix.lower() == JOURNAL_SUFFIX) as storage:
             directions = ["maximize" if o.direction == "max" else "minimize" for o in run.objectives]
             name = run.folder.resolve().name or "run"

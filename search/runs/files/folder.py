@@ -11,9 +11,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ....outputs import OutputUnusable
+from ....outputs import OutputUnusable, require_writable
 from ....profilers.files import has_schema, open_to_read
 from ....profilers.journal import Journal, write_atomically
+from ....temporary import is_temporary
 from ...errors import RunLocked, RunMismatch
 from .asks import read_asks
 from .identity import require_same
@@ -58,18 +59,32 @@ class Opened:
     journal: Journal
 
 
-def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitStack, *, force: bool) -> Opened:
-    """Create the run in `folder`, or check that it is the one asked for, and hold it until `stack` closes.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a folder holds of the run that is asked for: as `Opened`, but not locked, and `stored` as it is there."""
 
-    Without a `start`, a run that has one keeps it. Raises RunMismatch, RunDamaged, RunLocked, OutputUnusable.
-    """
+    stored: RunHeader
+    header: RunHeader
+    start: Start | None
+    evaluations: tuple[Evaluation, ...]
+    asks: dict[int, int]
+
+
+def require_place(folder: Path, asked: RunHeader, start: Start | None, *, force: bool) -> None:
+    """Raise what `open_run` raises where another run, or something else, is in the way; writes nothing."""
     require_own(folder)
-    lock(folder, stack)
+    require_writable(folder / RUN_FILE, "`folder`")
+    if os.path.lexists(folder / LOCK_FILE):
+        with ExitStack() as stack:
+            lock(folder, stack)
+    find_run(folder, asked, start, force=force)
+
+
+def find_run(folder: Path, asked: RunHeader, start: Start | None, *, force: bool) -> Found | None:
+    """Return what is there of the run that is asked for, None where it begins; raises RunMismatch, RunDamaged."""
     stored = read_header(folder) if os.path.lexists(folder / RUN_FILE) and not force else None
     if stored is None:
-        header = asked.started_from(start.sha256) if start else asked
-        begin(folder, header, start)
-        return Opened(header, start, (), {}, open_journal(folder, stack, EVALUATIONS_FILE))
+        return None
     started = stored.provenance.start_sha256
     if start is None and started is not None:
         start = read_start(folder, started)
@@ -87,10 +102,25 @@ def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitSta
             "give it a larger one, or choose another `folder`",
             fields=("config.budget",),
         )
-    if stored != header:
-        write_header(folder, header)
+    return Found(stored, header, start, evaluations, asks)
+
+
+def open_run(folder: Path, asked: RunHeader, start: Start | None, stack: ExitStack, *, force: bool) -> Opened:
+    """Create the run in `folder`, or check that it is the one asked for, and hold it until `stack` closes.
+
+    Without a `start`, a run that has one keeps it. Raises RunMismatch, RunDamaged, RunLocked, OutputUnusable.
+    """
+    require_own(folder)
+    lock(folder, stack)
+    found = find_run(folder, asked, start, force=force)
+    if found is None:
+        header = asked.started_from(start.sha256) if start else asked
+        begin(folder, header, start)
+        return Opened(header, start, (), {}, open_journal(folder, stack, EVALUATIONS_FILE))
+    if found.stored != found.header:
+        write_header(folder, found.header)
     journal = open_journal(folder, stack, EVALUATIONS_FILE)
-    return Opened(header, start, evaluations, asks, journal)
+    return Opened(found.header, found.start, found.evaluations, found.asks, journal)
 
 
 @contextmanager
@@ -150,8 +180,9 @@ def require_own(folder: Path) -> None:
         if not (has_schema(folder / RUN_FILE, SCHEMA) or is_journal(folder / EVALUATIONS_FILE)):
             raise OutputUnusable(f"{folder / RUN_FILE} is not the description of a run; choose another `folder`")
         return
-    own = (f".{START_FILE}.", f".{RUN_FILE}.")  # what a kill leaves before there is a description
-    others = [p.name for p in paths if not (p.name.startswith(own) or is_lock(p) or is_start(p))]
+    own = (f".{START_FILE}.", f".{RUN_FILE}.")  # what a kill left of earlier versions' files
+    left = [p for p in paths if p.name.startswith(own) or is_temporary(p.name)]
+    others = [p.name for p in paths if not (p in left or is_lock(p) or is_start(p))]
     if others:
         raise OutputUnusable(f"{folder} is not empty and holds no run ({others[0]}); choose another `folder`")
 
@@ -165,7 +196,7 @@ def foreign_in_run(folder: Path) -> str:
     others = [
         path.name
         for path in sorted(folder.iterdir())
-        if path.name not in own and not (is_lock(path) or is_report(path))
+        if path.name not in own and not (is_lock(path) or is_report(path) or is_temporary(path.name))
     ]
     return f"holds {others[0]}, which no run wrote" if others else ""
 

@@ -1,5 +1,7 @@
 """Bundles on the command line; what is refused, and why, is in tests/lut and tests/profilers."""
 
+import re
+
 import pytest
 
 from gnomon.lut.kernels.measuring import build
@@ -29,7 +31,7 @@ def test_a_bundle_is_made_run_here_and_imported(gnomon, folder):
 def test_a_dry_run_says_how_much_there_would_be_and_writes_nothing(gnomon, folder):
     dry = gnomon("bundle", "create", "--space", "fashion_mnist", "--out", "x.zip", "--dry-run")
     assert dry.code == 0
-    assert dry.out.startswith("models   154 layers and 30 whole networks, about 16 MiB\ntime ")
+    assert re.match(r"models   154 layers and 30 whole networks, about 1\d MiB\ntime ", dry.out)
     assert list(folder.iterdir()) == []
 
 

@@ -7,8 +7,10 @@ import pytest
 
 from gnomon import outputs
 from gnomon.lut import ProfileMismatch
+from gnomon.lut.errors import ProfileDamaged
 from gnomon.lut.kernels.graph.named import named
 from gnomon.lut.kernels.measuring.build import KernelRequest, build_kernel_profile
+from gnomon.lut.kernels.profile_file.profile import validated
 from gnomon.lut.kernels.sample import sequences
 from gnomon.outputs import OutputUnusable
 from gnomon.profilers import TimingPolicy
@@ -46,7 +48,15 @@ def test_a_disk_full_at_the_end_keeps_what_was_measured(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(outputs, "synced", full)
+        patched.setattr(outputs, "sync", full)
         with pytest.raises(OutputUnusable, match=r"No space left.*what was measured is kept in .*k\.jsonl\.building"):
             build_kernel_profile(REQUEST, tmp_path / "k.jsonl")
     assert build_kernel_profile(REQUEST, tmp_path / "k.jsonl").header.sessions == 1
+
+
+@pytest.mark.parametrize("wrong", [{"probe_us": [[1.0]]}, {"at_s": [1.0, 2.0]}, {"switches": [[0]]}])
+def test_readings_that_are_not_of_the_blocks_are_named_by_their_line(tmp_path, wrong):
+    timed = {"key": "call", "loops": 1, "block_us": [[1.0, 1.0]], "at_s": [1.0], "probe_us": [[1.0, 1.0, 1.0]]}
+    assert validated(tmp_path / "k.jsonl", 7, {"record": "call", "timed": timed}).timed.loops == 1
+    with pytest.raises(ProfileDamaged, match=r"k\.jsonl, line 7: "):
+        validated(tmp_path / "k.jsonl", 7, {"record": "call", "timed": timed | wrong})

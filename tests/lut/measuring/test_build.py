@@ -9,7 +9,6 @@ import sys
 import time
 from collections import Counter
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock
@@ -172,7 +171,7 @@ def test_a_killed_run_goes_on_and_measures_nothing_twice(request_, out, journal,
         shutil.copy(journal, kept)
         shutil.rmtree(folder)
 
-    monkeypatch.setattr(building_module, "shutil", SimpleNamespace(rmtree=remove))
+    monkeypatch.setattr(building_module, "discard", remove)
     profile = build_profile(request_, out)
     found = read_results(kept)
     steps = Counter(visit.step for visit in found.visits if visit.step.slot >= 0)  # -1: an anchor on resuming
@@ -235,7 +234,7 @@ def test_a_disk_full_at_the_end_keeps_what_was_measured(request_, out, journal, 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(outputs, "synced", full)
+        patched.setattr(outputs, "sync", full)
         with pytest.raises(OutputUnusable, match=r"No space left.*what was measured is kept"):
             build_profile(request_, out)
     assert read_results(journal).is_complete

@@ -5,6 +5,8 @@ import json
 import random
 import stat
 import struct
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -13,6 +15,7 @@ from gnomon.profilers import BundleDamaged, PlanMismatch, PlannedModel, RunConfi
 from gnomon.profilers.transports import untrusted_zip
 from gnomon.profilers.transports.bundle import read_bundle, unpack_beside, unpack_bundle, write_bundle
 from gnomon.profilers.transports.manifest import MANIFEST, README, WORKER, Bundle, read_bundle_folder
+from gnomon.temporary import is_temporary
 
 
 @pytest.fixture
@@ -244,3 +247,29 @@ def test_a_folder_unpacked_before_is_used_again_unless_it_is_of_another_bundle(m
 def test_a_bundle_of_an_older_version_says_who_can_read_it(make, version):
     with pytest.raises(ValueError, match=f"found 'gnomon.bundle' version {version}; use the Gnomon that wrote it"):
         Bundle.from_json({**read_bundle(make()).to_json(), "version": version})
+
+
+KILLED_UNPACKING = """
+import os, sys
+from pathlib import Path
+from gnomon.profilers.transports.bundle import unpack_beside
+rename = Path.rename
+
+def killed(self, target):
+    if sys.argv[2] == "after":
+        rename(self, target)
+    os.kill(os.getpid(), 9)
+
+Path.rename = killed
+unpack_beside(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_a_killed_run_of_a_bundle_left_is_removed_by_the_next(make, when):
+    path = make()
+    subprocess.run([sys.executable, "-c", KILLED_UNPACKING, str(path), when], check=False)
+    assert [one for one in path.parent.iterdir() if is_temporary(one.name)]
+    folder = unpack_beside(path)
+    assert (folder / "bundle.json").is_file()
+    assert not [one for one in path.parent.iterdir() if is_temporary(one.name)]

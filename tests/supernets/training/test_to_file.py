@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 import gnomon
@@ -15,8 +16,10 @@ from gnomon.supernets import DataUnavailable, SupernetError
 from gnomon.supernets.checkpoints.own_files import weights_of
 from gnomon.supernets.supernet import load_supernet
 from gnomon.supernets.tasks import fashion_mnist
+from gnomon.supernets.training.estimate import estimate_training
 from gnomon.supernets.training.recipe import Phase, Recipe
-from gnomon.supernets.training.to_file import TrainingRequest, train_to_file
+from gnomon.supernets.training.recipes import load_recipe
+from gnomon.supernets.training.to_file import TrainingRequest, shortened, train_to_file
 from gnomon.supernets.weight_files import made_weights, spaces_with_weights
 
 TINY = Recipe(phases=(Phase(1, 0.004),), batch=128, random_subnets=0)
@@ -146,7 +149,31 @@ def test_stopped_training_command_goes_on_to_the_same_weights(
     assert [point["epoch"] for point in record["curve"]] == [0, 1]
     assert (tmp_path / "w.safetensors").read_bytes() == trained_at_once
     assert not checkpoint.exists()
-    assert not list(tmp_path.glob("*.part"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["w.json", "w.safetensors"]
+
+
+@pytest.mark.slow
+def test_the_state_of_a_training_that_was_killed_when_its_weights_were_there_is_removed(tmp_path, small_data, capsys):
+    weights, checkpoint = tmp_path / "w.safetensors", tmp_path / "w.safetensors.checkpoint"
+    command = ["train", "fashion_mnist", "--data", str(small_data), "--out", str(weights)]
+    recipe = shortened(load_recipe("fashion_mnist").recipe(), 1)
+    kept = []
+    request = TrainingRequest("fashion_mnist", small_data, weights, recipe=recipe)
+    train_to_file(request, on_epoch=lambda point: kept.append(torch.load(checkpoint, weights_only=True)))
+    (finished,) = kept
+    for state, is_left in ((finished | {"curve": []}, True), (finished, False)):  # the first is of another training
+        torch.save(state, checkpoint)
+        assert run(command) == 2
+        assert "is there already" in capsys.readouterr().err
+        assert checkpoint.exists() == is_left
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_trained(tmp_path, small_data):
+    (tmp_path / "file").write_text("no folder")
+    request = TrainingRequest("fashion_mnist", small_data, tmp_path / "file" / "w.safetensors")
+    for begin in (train_to_file, estimate_training):
+        with pytest.raises(OutputUnusable, match="file is a file"):
+            begin(request)
 
 
 @pytest.mark.slow
