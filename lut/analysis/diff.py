@@ -19,7 +19,7 @@ from ...profilers.timing.clean import TOLERANCE
 from ..errors import ProfileMismatch
 from ..kernels.profile_file.profile import KernelProfile
 from ..profile_file.profile import HardwareProfile
-from .significance import Array, holm, log_errors, median_interval, t_quantile, two_sided_p, widened
+from .significance import FREEDOM, Array, holm, log_errors, median_interval, t_quantile, two_sided_p, widened
 
 BOOKKEEPING = {"record", "schema_id", "version", "plan", "created", "seconds", "sessions", "session_starts_s"}
 AnyProfile = HardwareProfile | KernelProfile
@@ -156,7 +156,7 @@ def compared(
     low, high = median_interval(log_ratios)
     return ProfileDiff(
         environment=tuple(environment_of(a, b)),
-        layers=changes(keys, log_ratios, errors, times_us),
+        layers=changes(keys, log_ratios, errors, times_us, freedom_of(a, b)),
         only_a=only_a,
         only_b=only_b,
         ratio=math.exp(float(np.median(log_ratios))),
@@ -168,15 +168,29 @@ def compared(
     )
 
 
+def freedom_of(a: AnyProfile, b: AnyProfile) -> int:
+    """Return the degrees of freedom of a difference: of the processes of both, where each has several.
+
+    What a process adds to a single model has long tails, and a few processes say little of them.
+    """
+    if a.processes is None or b.processes is None:
+        return FREEDOM
+    return 2 * max(2, min(a.processes.processes, b.processes.processes) - 1)
+
+
 def changes(
-    keys: tuple[str, ...], log_ratios: Array, errors: Array, times_us: list[tuple[float, float]]
+    keys: tuple[str, ...],
+    log_ratios: Array,
+    errors: Array,
+    times_us: list[tuple[float, float]],
+    freedom: int = FREEDOM,
 ) -> tuple[LayerChange, ...]:
     """Judge log ratios (n,) with their standard errors (n,), all layers at once."""
     centre = float(np.median(log_ratios))
     errors = widened(errors, log_ratios, centre)
-    from_one = holm([two_sided_p(ratio / error) for ratio, error in zip(log_ratios, errors)])
-    from_centre = holm([two_sided_p((ratio - centre) / error) for ratio, error in zip(log_ratios, errors)])
-    half, narrow = t_quantile(0.95) * errors, t_quantile(0.90) * errors
+    from_one = holm([two_sided_p(ratio / error, freedom) for ratio, error in zip(log_ratios, errors)])
+    from_centre = holm([two_sided_p((ratio - centre) / error, freedom) for ratio, error in zip(log_ratios, errors)])
+    half, narrow = t_quantile(0.95, freedom) * errors, t_quantile(0.90, freedom) * errors
     effect = math.log(1 + EFFECT)
     return tuple(
         LayerChange(
