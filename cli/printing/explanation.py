@@ -37,13 +37,17 @@ def layer_json(layer: LayerShare) -> dict[str, Any]:
 
 
 def difference_json(first: Explanation, second: Explanation) -> dict[str, Any]:
-    """Return what differs between two networks as JSON; `change_us` is negative where the second is faster."""
+    """Return what differs between two networks as JSON; `change_us` is negative where the second is faster.
+
+    The changes of the slots and `unassigned_change_us`, which belongs to no layer, add up to it.
+    """
     from ...lut import differences
 
     return {
         "first": first.architecture.id,
         "second": second.architecture.id,
         "change_us": second.value_us - first.value_us,
+        "unassigned_change_us": second.unassigned_us - first.unassigned_us,
         "slots": [
             {
                 "slot": found.slot,
@@ -135,6 +139,9 @@ def print_difference(space: SearchSpace, first: Explanation, second: Explanation
     apart = first.high_us < second.low_us or second.high_us < first.low_us
     doubt = "do not overlap" if apart else "overlap, so this may be no difference at all"
     print_line(f"change   {change:+,.1f} us ({100 * change / first.value_us:+.1f} %); the 90 % intervals {doubt}")
+    unassigned = second.unassigned_us - first.unassigned_us
+    if abs(unassigned) > INSIGNIFICANT_US:
+        print_line(f"         {unassigned:+,.1f} us of it belong to no layer")
 
 
 def label(spec: LayerSpec, slot: Slot) -> str:

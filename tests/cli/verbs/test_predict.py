@@ -58,10 +58,13 @@ def test_two_networks_are_also_held_against_each_other(gnomon, profile_name):
     difference, (first, second) = told["difference"], told["architectures"]
     assert (difference["first"], difference["second"]) == (first["id"], second["id"])
     assert difference["change_us"] == pytest.approx(second["latency_us"] - first["latency_us"])
-    assert sum(slot["change_us"] for slot in difference["slots"]) == pytest.approx(difference["change_us"])
+    of_slots = sum(slot["change_us"] for slot in difference["slots"])
+    assert of_slots + difference["unassigned_change_us"] == pytest.approx(difference["change_us"])
+    assert abs(difference["unassigned_change_us"]) > 1  # this profile's model knows a cache that weights spill over
     printed = gnomon(*arguments).out
     assert f"differ   {first['id']} and {second['id']} in {len(difference['slots'])} of" in printed
     assert "intervals do not overlap" in printed
+    assert f"{difference['unassigned_change_us']:+,.1f} us of it belong to no layer" in printed
 
 
 def test_equal_networks_differ_in_nothing(gnomon, profile_name):
