@@ -189,11 +189,10 @@ def own_beta(measurement: Measurement) -> Optional[float]:
     if marks is None or not measurement.is_undisturbed:
         return None
     value_us, ratios = measurement.value_us, []
-    uncounted = tuple((0,) * len(blocks) for blocks in measurement.block_us)
-    for blocks, slowness, switches in zip(measurement.block_us, marks.slowness, marks.switches or uncounted):
+    for blocks, slowness, losses in zip(measurement.block_us, marks.slowness, marks.losses):
         ratios += [
             math.log(us / value_us) / math.log(s)
-            for us, s, count in zip(blocks, slowness, switches)
+            for us, s, count in zip(blocks, slowness, losses)
             if s > 1 + TOLERANCE and not count  # a block that lost the core says how long for
         ]
     return None if len(ratios) < OWN_BLOCKS else min(max(median(ratios), 0.0), LARGEST_BETA)

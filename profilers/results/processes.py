@@ -40,11 +40,6 @@ class ProcessSpread:
     factors: Mapping[str, float]
 
     @property
-    def own_error(self) -> float:
-        """What the processes of the run leave of it in the log latency of a single model, by a standard error."""
-        return self.own / math.sqrt(self.per_model)
-
-    @property
     def sentence(self) -> str:
         """What was found, for a reader."""
         return (

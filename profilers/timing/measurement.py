@@ -44,6 +44,16 @@ class Contention:
     switches: Tuple[Tuple[int, ...], ...] = ()
 
     @property
+    def clocks(self) -> Tuple[Tuple[float, ...], ...]:
+        """The clock during each block; its clean level where that is not known."""
+        return self.clock or tuple((1.0,) * len(visit) for visit in self.clean)
+
+    @property
+    def losses(self) -> Tuple[Tuple[int, ...], ...]:
+        """How often each block lost the core; never where that is not known."""
+        return self.switches or tuple((0,) * len(visit) for visit in self.clean)
+
+    @property
     def clean_blocks(self) -> int:
         """How many blocks are expected to have been ours from end to end."""
         return int(self.undisturbed * sum(map(sum, self.clean)) + ROUNDING)
@@ -120,16 +130,14 @@ class Measurement:
         if marks is None:
             return self.block_us
         if not self.is_undisturbed:
-            switches = marks.switches or tuple((0,) * len(visit) for visit in self.block_us)
-            most = sorted(count for counts in switches for count in counts)[:ENOUGH_CLEAN][-1]
+            most = sorted(count for counts in marks.losses for count in counts)[:ENOUGH_CLEAN][-1]
             return tuple(
                 tuple(us / slow**marks.beta for us, slow, count in zip(visit, slowness, counts) if count <= most)
-                for visit, slowness, counts in zip(self.block_us, marks.slowness, switches)
+                for visit, slowness, counts in zip(self.block_us, marks.slowness, marks.losses)
             )
-        clocks = marks.clock or tuple((1.0,) * len(visit) for visit in self.block_us)
         return tuple(
             tuple(us / clock for us, clean, clock in zip(visit, is_clean, of_visit) if clean)
-            for visit, is_clean, of_visit in zip(self.block_us, marks.clean, clocks)
+            for visit, is_clean, of_visit in zip(self.block_us, marks.clean, marks.clocks)
         )
 
     @property

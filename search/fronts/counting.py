@@ -18,6 +18,7 @@ from ..problem.objective import Direction, Values
 from .pareto import non_dominated
 
 Key = TypeVar("Key", bound=Hashable)
+Pair = tuple[float, Sequence[float], Sequence[float]]  # a share, the values on it, and those of a full evaluation
 FEWEST_PAIRS = 3
 STEP = 0.05  # shares are multiples of this
 MOST = 0.5  # of the examples: beyond, a full evaluation costs little more
@@ -36,7 +37,7 @@ def counts_from(
     pairs = [(share, values, full[key]) for key, share, values in partial if key in full]
     if len(pairs) < FEWEST_PAIRS:
         return 1.0
-    error = unit_error(pairs)
+    error = unit_error(pairs) * math.sqrt(1.0 + math.sqrt(2.0 / len(pairs)))  # few pairs may show too little
     gaps = gaps_of(np.array(list(full.values()), dtype=np.float64), directions, budget)
     if not ((gaps > 0) | (error == 0)).all():
         return 1.0
@@ -46,16 +47,14 @@ def counts_from(
     return round(share, 2) if share <= MOST else 1.0
 
 
-def unit_error(pairs: Sequence[tuple[float, Sequence[float], Sequence[float]]]) -> Values:
-    """Return the standard error of each objective, (m,), where 1 / share - 1 is 1: a share's grows with its root.
+def unit_error(pairs: Sequence[Pair]) -> Values:
+    """Return the error that some pairs show of each objective, (m,), where 1 / share - 1 is 1: it grows with its root.
 
-    `pairs` are share, values on it, and full values. A shift that all have counts as an error too, and what few pairs
-    show is taken for a standard error less than it may be.
+    A shift that all have counts as an error too.
     """
     shares = np.array([share for share, _, _ in pairs])
     wrong = np.array([np.subtract(values, exact) for _, values, exact in pairs], dtype=np.float64)
-    squared = (wrong**2 / (1.0 / shares - 1.0)[:, None]).mean(axis=0)
-    return np.asarray(np.sqrt(squared * (1.0 + math.sqrt(2.0 / len(pairs)))), dtype=np.float64)
+    return np.asarray(np.sqrt((wrong**2 / (1.0 / shares - 1.0)[:, None]).mean(axis=0)), dtype=np.float64)
 
 
 def gaps_of(values: Values, directions: Sequence[Direction], budget: float) -> Values:

@@ -25,7 +25,11 @@ def counts_partial(header: RunHeader) -> bool:
 def counted(header: RunHeader, start: Start | None, evaluations: Iterable[Evaluation]) -> tuple[Evaluation, ...]:
     """Return what counts in the order it was written; of an architecture evaluated more than once, the most exact."""
     made = [evaluation for evaluation in evaluations if evaluation.failed is None]
-    least = least_counting_share(header, start, made)
+    return counted_from(least_counting_share(header, start, made), start, made)
+
+
+def counted_from(least: float, start: Start | None, made: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+    """Return what counts as `counted` does, of evaluations that did not fail, by a least share that is known."""
     best: dict[tuple[int, ...], Evaluation] = {}
     for evaluation in made:
         known = best.get(evaluation.indices)

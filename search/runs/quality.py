@@ -13,9 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..fronts.counting import unit_error
 from .files.records import Evaluation
-
-Genes = tuple[int, ...]
 
 Z_90 = 1.6448536269514722  # normal standard deviations either way that hold 90 %
 
@@ -77,35 +76,27 @@ def quality_of(
     for name, unit in units.items():
         predicted = [e for e in judged if e.expected and name in e.expected]
         if predicted:
-            error = unit_error(evaluations, name)
+            error = error_of_partial(evaluations, name)
             numbers = sorted({e.round for e in predicted})
             rounds = {number: judge(name, [e for e in predicted if e.round == number], error) for number in numbers}
             qualities.append(PredictorQuality(name, unit, judge(name, predicted, error), rounds))
     return tuple(qualities)
 
 
-def unit_error(evaluations: Iterable[Evaluation], name: str) -> float:
-    """Return the standard error of a partial evaluation where 1 / share - 1 is 1; NaN without a network evaluated in
-    part and in full.
-    """
-    full: dict[Genes, float] = {}
-    parts: list[Evaluation] = []
-    for evaluation in evaluations:
-        if evaluation.is_full:
-            full[evaluation.indices] = evaluation.values[name]
-        elif evaluation.is_partial:
-            parts.append(evaluation)
-    squared = [(e.values[name] - full[e.indices]) ** 2 / (1.0 / e.share - 1.0) for e in parts if e.indices in full]
-    return float(np.sqrt(np.mean(squared))) if squared else float("nan")
+def error_of_partial(evaluations: Sequence[Evaluation], name: str) -> float:
+    """Return the error of partial evaluations where 1 / share - 1 is 1; NaN without a network evaluated both ways."""
+    full = {e.indices: [e.values[name]] for e in evaluations if e.is_full}
+    pairs = [(e.share, [e.values[name]], full[e.indices]) for e in evaluations if e.is_partial and e.indices in full]
+    return float(unit_error(pairs)[0]) if pairs else float("nan")
 
 
-def judge(name: str, predicted: Iterable[Evaluation], unit_error: float = float("nan")) -> Quality:
-    """Compare expected and measured values of one objective; `unit_error` is that of partial evaluations."""
+def judge(name: str, predicted: Iterable[Evaluation], partial_error: float = float("nan")) -> Quality:
+    """Compare expected and measured values of one objective; `partial_error` as `error_of_partial` returns it."""
     judged = [e for e in predicted if e.expected]
     pairs = [(e.expected[name], e.values[name]) for e in judged if e.expected]
     mean = np.array([expected[0] for expected, _ in pairs])
     values = np.array([value for _, value in pairs])
-    own = np.array([0.0 if e.is_full else unit_error * np.sqrt(1.0 / e.share - 1.0) for e in judged])
+    own = np.array([0.0 if e.is_full else partial_error * np.sqrt(1.0 / e.share - 1.0) for e in judged])
     deviation = np.hypot([np.nan if expected[1] is None else expected[1] for expected, _ in pairs], own)
     errors = np.abs(mean - values)
     has_deviation = np.isfinite(deviation)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...fronts.growing import Front
 from ...problem.objective import minimised
-from ..counting import counted, least_counting_share
+from ..counting import counted_from, least_counting_share
 from ..files.records import Evaluation, RunHeader
 from ..files.start import Start
 from ..measured import AnyProblem, Measured, as_measured, measured_of, values_of, violations_of
@@ -77,7 +77,7 @@ class CountedVolume:
             made = [evaluation for evaluation in self._evaluations if evaluation.failed is None]
             self._least = least_counting_share(self._header, self._start, made)
             self._volume = GrowingVolume(self._problem, self._header, self._start)
-            self._volume.add_counted(counted(self._header, self._start, made))
+            self._volume.add_counted(counted_from(self._least, self._start, made))
         return self._volume.value
 
     def add(self, evaluation: Evaluation) -> None:

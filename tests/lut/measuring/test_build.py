@@ -60,17 +60,6 @@ def request_(tiny, quick_policy):
     return ProfileRequest("tiny", "fake", networks=NETWORKS, policy=quick_policy)
 
 
-@pytest.fixture
-def out(tmp_path):
-    return tmp_path / "p.jsonl"
-
-
-@pytest.fixture
-def journal(tmp_path):
-    """The results journal of an unfinished run."""
-    return tmp_path / "p.jsonl.building" / "results.jsonl"
-
-
 def stop(event):
     raise KeyboardInterrupt
 

@@ -8,7 +8,7 @@ import pytest
 
 from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.fronts import counting
-from gnomon.search.runs.counting import counted, least_counting_share
+from gnomon.search.runs.counting import counted, counted_from, least_counting_share
 from gnomon.search.runs.growing import gain
 from gnomon.search.runs.measured import as_measured, feasible_volume
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
@@ -108,7 +108,7 @@ def test_a_run_that_was_stopped_goes_on_to_the_same_front(run, tmp_path):
 
 def test_the_hypervolume_that_grows_is_that_of_what_counts(run, monkeypatch):
     found = []
-    monkeypatch.setattr(gain, "counted", lambda *known: found.append(known) or counted(*known))
+    monkeypatch.setattr(gain, "counted_from", lambda *known: found.append(known) or counted_from(*known))
     growing = gain.CountedVolume(run.problem, run.header, None)
     number = 0
     for made, evaluation in enumerate(run.evaluations, 1):
