@@ -69,7 +69,7 @@ class Timeline:
                 levelled.blocks(record),
                 record.loops,
                 probed[number] or [None] * len(record.block_us),
-                tuple(self.session(at_s)[1] for at_s in record.at_s),
+                self.sessions(record),
             )
             for number, record in enumerate(records)
         }
@@ -79,8 +79,7 @@ class Timeline:
 
     def measurement(self, record: LayerRecord | NetworkRecord) -> Measurement:
         """Return the measurement of a record that no probe was read beside: what others show says nothing of it."""
-        sessions = tuple(self.session(at_s)[1] for at_s in record.at_s)
-        return measurement_of(self.blocks(record), record.loops, [None] * len(record.block_us), sessions)
+        return measurement_of(self.blocks(record), record.loops, [None] * len(record.block_us), self.sessions(record))
 
     def visits(self, number: int, record: LayerRecord | NetworkRecord) -> Iterator[RecordedVisit]:
         """Yield the visits of a record, the one in that place, with the probe's readings; none without a probe."""
@@ -100,6 +99,10 @@ class Timeline:
     def session(self, at_s: float) -> tuple[float, str]:
         """Return the session of that moment: when it began, and its name."""
         return self.starts[max(0, bisect_right(self.starts, (at_s, "\uffff")) - 1)] if self.starts else (0.0, "")
+
+    def sessions(self, record: LayerRecord | NetworkRecord) -> tuple[str, ...]:
+        """Return the name of the session of each visit of a record; nothing where its times are not known."""
+        return tuple(self.session(at_s)[1] for at_s in record.at_s)
 
     def factor(self, at_s: float) -> float:
         """Return how slow the machine was then."""
