@@ -128,6 +128,14 @@ class CandidateFit:
         corrections: Array = np.array([self.corrections.get(spec, 0.0) for spec in layers])
         return np.asarray(added + corrections * unit, dtype=np.float64)
 
+    def leverage(self, terms: Mapping[str, Array], value_us: Array, runs: int, weights_kib: Array) -> Array:
+        """Return how far networks (n,) lie from the fitted ones; of each term the sum over a network's layers."""
+        spill = spilled_kib(weights_kib, self.candidate.cache_mib)
+        whole = {"constant": np.ones(len(value_us)), "runs": np.full(len(value_us), float(runs)), "spill": spill}
+        scaled = np.column_stack([whole[t] if t in whole else terms[t] for t in self.candidate.terms])
+        scaled /= value_us[:, None]
+        return np.asarray(np.einsum("ij,jk,ik->i", scaled, self.fit.spread, scaled, optimize=True))
+
     def uncorrected_us(self, values: Mapping[str, Array]) -> Array:
         """Return what the terms alone add, (L,), for each term's values over L layers."""
         added: Array = np.zeros(len(values["sum"]))

@@ -1,14 +1,15 @@
 """The latency model: a sum over layers, corrected by measurements of whole networks.
 
 Every candidate (`candidates.py`) is fitted to the whole networks and judged by its leave-one-out error; the plain sum
-of the measured layers competes. Where no sum of measured layers comes near the truth, or no layer was measured, a
-regression on physical quantities predicts the whole network, and the report says so.
+of the measured layers competes. The best is taken, or a weighted mean of several (`choice.py`). Where no sum of
+measured layers comes near the truth, or no layer was measured, a regression on physical quantities predicts the whole
+network, and the report says so.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -19,7 +20,8 @@ from ...profilers.timing.measurement import Measurement
 from ...supernets import LayerSpec, SearchSpace
 from ...supernets.space.slots import SlotSum
 from ..errors import LutError
-from .candidates import NETWORK_TERMS, PLAIN, CandidateFit, Design, spilled_kib, term_values
+from .candidates import NETWORK_TERMS, PLAIN, CandidateFit, Design, term_values
+from .choice import StackedFit, chosen_model
 from .estimate import COMPOSED, PREDICTED, SOURCES, LatencyEstimate
 from .fit_report import FitReport
 from .shrinkage import ShrunkFit
@@ -29,8 +31,6 @@ from .verification import SESSION_LOG_RATIO, conformal_quantile, mape_percent, r
 
 Array = NDArray[np.float64]
 
-TIE = 1.02  # a simpler model wins when its error is within 2 % of the best one's
-ADDITIVITY_FAILS = 10.0  # percent; beyond it a regression may replace the sum of measured layers
 MIN_NETWORKS = 10  # the fewest that a 90 % conformal interval can be read from
 
 
@@ -38,7 +38,7 @@ MIN_NETWORKS = 10  # the fewest that a 90 % conformal interval can be read from
 class LatencyModel:
     """Predicts the latency of any architecture of a space; built by `fit`, or by `unverified` without networks.
 
-    form: the candidate chosen, and its fit. quantile: 90 % of the held-out log ratios, each scaled down by its own
+    form: the candidates chosen, and their fits. quantile: 90 % of the held-out log ratios, each scaled down by its own
     leverage, are at most this; None when nothing was held out. held_out_us: the predictions of the networks it was
     fitted to, each from a fit without that network. between_sessions: the log ratio that another process adds.
     common_log_ratio: how uncertain a factor common to all latencies is besides, as the log ratio of a 90 % interval.
@@ -47,7 +47,7 @@ class LatencyModel:
     space: SearchSpace
     table: LatencyTable
     report: FitReport
-    form: CandidateFit
+    form: StackedFit
     quantile: float | None = None
     held_out_us: tuple[float, ...] = ()
     between_sessions: float = SESSION_LOG_RATIO
@@ -60,7 +60,8 @@ class LatencyModel:
     def unverified(space: SearchSpace, table: LatencyTable) -> LatencyModel:
         """Return the plain sum of the table, whose error is unknown: it gives values without intervals."""
         nothing = ShrunkFit(np.ones(1), np.zeros(0), np.zeros(0), np.zeros((1, 1)), np.zeros(0))
-        return LatencyModel(space, table, FitReport.unverified(PLAIN.name), CandidateFit(PLAIN, nothing, {}))
+        plain = StackedFit(((1.0, CandidateFit(PLAIN, nothing, {})),))
+        return LatencyModel(space, table, FitReport.unverified(PLAIN.name), plain)
 
     @staticmethod
     def fit(
@@ -104,16 +105,14 @@ class LatencyModel:
         design = Design.of(networks, table, runs)
         found = [design.fitted(candidate, truth) for candidate in design.candidates()]
         errors = {f.candidate.name: mape_percent(f.fit.held_out, truth) for f in found}
-        best, held_out = simplest_of_the_best(found, errors), held_out_from_choice(found, truth)
+        form, held_out = chosen_model(found, truth)
         log_ratios = np.abs(np.log(truth / np.maximum(held_out, 1e-3)))
         return LatencyModel(
             space=space,
             table=table,
-            report=report_from_predictions(
-                best.candidate.name, held_out, measured, errors, between_sessions=between_sessions
-            ),
-            form=best,
-            quantile=conformal_quantile(log_ratios * np.sqrt(np.maximum(1 - best.fit.leverages, 0)), 0.9),
+            report=report_from_predictions(form.name, held_out, measured, errors, between_sessions=between_sessions),
+            form=form,
+            quantile=conformal_quantile(log_ratios * np.sqrt(np.maximum(1 - form.leverages, 0)), 0.9),
             held_out_us=tuple(float(us) for us in held_out),
             between_sessions=between_sessions,
         )
@@ -129,7 +128,7 @@ class LatencyModel:
     @property
     def is_composed(self) -> bool:
         """Whether it sums the table's layers; else it knows layers by their physical quantities alone."""
-        return self.form.candidate.is_composed
+        return self.form.is_composed
 
     def value_us(self, indices: ArrayLike) -> Array:
         """Return the latencies alone, (n,) for (n, d) architectures; millions a second on one core.
@@ -188,46 +187,13 @@ class LatencyModel:
         return self.space.slot_sum(weight_kib)
 
     @cached_property
-    def _term_sums(self) -> tuple[SlotSum | None, ...]:
+    def _term_sums(self) -> dict[str, SlotSum]:
         layers = self.space.unique_layers()
         values = term_values(layers, self.table)
-        tables = (None if t in NETWORK_TERMS else dict(zip(layers, values[t])) for t in self.form.candidate.terms)
-        return tuple(None if table is None else self.space.slot_sum(table.__getitem__) for table in tables)
+        by_layer = {term: dict(zip(layers, values[term])) for term in self.form.terms if term not in NETWORK_TERMS}
+        return {term: self.space.slot_sum(found.__getitem__) for term, found in by_layer.items()}
 
     def _leverage(self, rows: NDArray[np.int64], value_us: Array) -> Array:
         """Return how far architectures lie from the measured networks, (n,): what widens their interval."""
-        spill = spilled_kib(self.weights_kib(rows), self.form.candidate.cache_mib)
-        whole = {"constant": np.ones(len(rows)), "runs": np.full(len(rows), float(runs_of(self.space))), "spill": spill}
-        columns = [
-            whole[term] if total is None else total(rows)
-            for term, total in zip(self.form.candidate.terms, self._term_sums)
-        ]
-        scaled = np.column_stack(columns) / value_us[:, None]
-        return np.asarray(np.einsum("ij,jk,ik->i", scaled, self.form.fit.spread, scaled, optimize=True))
-
-
-def held_out_from_choice(found: Sequence[CandidateFit], truth: Array) -> Array:
-    """Return each network's latency (n,) by a model that it had no part in: neither in its fit nor in its choice.
-
-    The choice is made anew for each network, by the errors of the others. With many candidates the best error of all is
-    a lucky one, by as much as candidates differ by chance.
-    """
-    predictions = np.array([one.fit.held_out for one in found])
-    relative = np.abs(predictions - truth) / truth
-    of_others = 100 * (relative.sum(axis=1, keepdims=True) - relative) / max(len(truth) - 1, 1)
-    place = {one.candidate.name: row for row, one in enumerate(found)}
-    names = list(place)
-    chosen = [
-        place[simplest_of_the_best(found, dict(zip(names, of_others[:, network]))).candidate.name]
-        for network in range(len(truth))
-    ]
-    return np.asarray(predictions[chosen, np.arange(len(truth))])
-
-
-def simplest_of_the_best(found: Sequence[CandidateFit], errors: Mapping[str, float]) -> CandidateFit:
-    """Return the first that is about as good as the best; one that sums measured layers, unless additivity fails."""
-    composed = [f for f in found if f.candidate.is_composed]
-    additive = bool(composed) and min(errors[f.candidate.name] for f in composed) <= ADDITIVITY_FAILS
-    pool = composed if additive else list(found)
-    good_enough = TIE * min(errors[f.candidate.name] for f in pool) + 1e-6
-    return next(f for f in pool if errors[f.candidate.name] <= good_enough)
+        terms = {term: total(rows) for term, total in self._term_sums.items()}
+        return self.form.leverage(terms, value_us, runs_of(self.space), self.weights_kib(rows))

@@ -34,13 +34,14 @@ if TYPE_CHECKING:
 
 SCHEMA = "gnomon.plan"
 # History of the plan format, newest first:
+#   7  policy: settling_us
 #   6  policy: processes, in place of repeated; network_visits
 #   5  policy: repeated; application
 #   4  policy: clean_blocks
 #   3  an item may have parts (name, file, runs) instead of a file
 #   2  policy: settle_s, keep_mib; many short visits
 #   1  backend, config, policy, items (key, role, file)
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 
 Model = Union[bytes, Tuple[ProgramPart, ...]]  # what is timed: one model as ONNX bytes, or a program
 

@@ -9,7 +9,8 @@ Other work on a machine (a neighbour on the same core, above all) comes in spell
 what they hit by half and more, and never make anything faster. So visits are many and short: each model is seen at
 many moments, spread over the whole run. Where there is a probe (`probe.py`), it is read before and after every block,
 and what counts are the blocks between two clean readings (`clean.py`): visits go on until a model has enough of those,
-so a busy machine takes longer and says the same. Without a probe a latency is the lower quartile of all blocks, and
+so a busy machine takes longer and says the same. The probe leaves its own data and code in the caches, so one
+inference runs unrecorded between it and a block. Without a probe a latency is the lower quartile of all blocks, and
 visits go on until two halves of them agree. A process places a model in memory once, and all its visits share that; so
 several processes take turns, each with its share of the visits. Which model is visited when is decided in
 `schedule.py`.
@@ -44,6 +45,8 @@ class TimingPolicy:
     block_us: how long one block of loops should last.
     warmup_us: how long a model runs, unrecorded, at the start of every visit: two inferences at least, and four if they
         fit into half of ``visit_us``.
+    settling_us: with a probe, an inference that takes no longer than this runs unrecorded before each block; of longer
+        models that would cost more clean blocks than it makes better ones. 0: never.
     blocks_per_visit: blocks kept a visit; of a model that takes longer than a block for an inference fewer, but three.
     visit_us: how long the kept blocks of one visit may last in all, before there are fewer still (but at least one).
     min_passes: how many visits a model gets at least.
@@ -64,6 +67,7 @@ class TimingPolicy:
 
     block_us: float = 250.0
     warmup_us: float = 2_000.0
+    settling_us: float = 1_000.0
     blocks_per_visit: int = 8
     visit_us: float = 60_000.0
     min_passes: int = 8
@@ -83,8 +87,10 @@ class TimingPolicy:
             value = getattr(self, name)
             if not (isinstance(value, (int, float)) and 0 < value < math.inf):
                 raise ValueError(f"{name} is {value!r}; expected a positive, finite number")
-        if not (isinstance(self.keep_mib, (int, float)) and 0 <= self.keep_mib < math.inf):
-            raise ValueError(f"keep_mib is {self.keep_mib!r}; expected a finite number, 0 to keep no model")
+        for name, none in (("keep_mib", "to keep no model"), ("settling_us", "for no inference before a block")):
+            value = getattr(self, name)
+            if not (isinstance(value, (int, float)) and 0 <= value < math.inf):
+                raise ValueError(f"{name} is {value!r}; expected a finite number, 0 {none}")
         lowest = {"blocks_per_visit": 1, "min_passes": 1, "max_passes": 1, "anchor_every": 1}
         lowest.update({"clean_blocks": 0, "network_visits": 1, "processes": 1})
         for name, low in lowest.items():
@@ -151,11 +157,13 @@ def take_probed_visit(executable: TimedLoop, policy: TimingPolicy, *, loops: int
 
     Raises ValueError if a block, or the probe, took no time at all.
     """
-    _warm_up(executable, policy, loops)
+    settles = _warm_up(executable, policy, loops) <= policy.settling_us * 1e3
     spent_ns = 0
     blocks: List[int] = []
     probe_us, counts = [probe.read_us()], [probe.switches()]
     while not blocks or not policy.is_full(len(blocks), spent_ns, blocks[0]):
+        if settles:
+            executable.elapsed_ns(1)
         blocks.append(executable.elapsed_ns(loops))
         probe_us.append(probe.read_us())
         counts.append(probe.switches())
@@ -188,8 +196,9 @@ def take_visit(executable: TimedLoop, policy: TimingPolicy, *, loops: int) -> Tu
     return tuple(elapsed / loops / 1e3 for elapsed in blocks)
 
 
-def _warm_up(executable: TimedLoop, policy: TimingPolicy, loops: int) -> None:
-    inferences = spent_ns = 0
+def _warm_up(executable: TimedLoop, policy: TimingPolicy, loops: int) -> float:
+    """Run a model unrecorded, and return the nanoseconds that one of its last inferences took."""
+    inferences = spent_ns = took_ns = 0
     while (
         inferences < LEAST_WARM
         or spent_ns < policy.warmup_us * 1e3
@@ -197,9 +206,10 @@ def _warm_up(executable: TimedLoop, policy: TimingPolicy, loops: int) -> None:
     ):
         took_ns = executable.elapsed_ns(loops)
         if took_ns <= 0:  # a clock too coarse to say when it is warm
-            return
+            break
         spent_ns += took_ns
         inferences += loops
+    return took_ns / loops
 
 
 def _require_positive(blocks: List[int], loops: int) -> None:

@@ -2,10 +2,7 @@ import numpy as np
 import pytest
 
 from gnomon.lut import LatencyMissing, LatencyModel, LatencyTable, LutError, NotVerified
-from gnomon.lut.latency_model.candidates import Candidate, CandidateFit
-from gnomon.lut.latency_model.model import held_out_from_choice
 from gnomon.lut.latency_model.sampling import networks_for
-from gnomon.lut.latency_model.shrinkage import ShrunkFit
 from gnomon.lut.latency_model.terms import border_kib, weight_kib
 from gnomon.profilers.timing.measurement import Measurement
 from gnomon.supernets import InvalidArchitecture, load_space
@@ -105,16 +102,6 @@ def test_weights_that_spill_over_a_cache_come_from_memory():
     truth = truth_for(space, fresh, 1.0, 0.0, 0.0, 0.0) + spilled_us
     assert np.mean(np.abs(model.value_us(fresh) / truth - 1)) < 0.01
     assert max(model.report.candidates_mape_percent.values()) > 5
-
-
-def test_a_network_is_predicted_by_the_model_that_the_others_choose():
-    def form(name, errors):
-        held_out = 100.0 * (1 + np.array(errors))
-        fit = ShrunkFit(np.ones(1), np.zeros(0), held_out, np.zeros((1, 1)), np.zeros(len(errors)))
-        return CandidateFit(Candidate(name, ("sum",)), fit, {})
-
-    forms = [form("mostly right", (0.0, 0.0, 0.0, 0.4)), form("never quite", (0.05, 0.05, 0.05, 0.0))]
-    assert held_out_from_choice(forms, np.full(4, 100.0)) == pytest.approx([105.0, 105.0, 105.0, 140.0])
 
 
 @pytest.mark.slow

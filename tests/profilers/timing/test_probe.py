@@ -83,11 +83,19 @@ def test_where_switches_are_not_counted_none_are_said(monkeypatch):
 
 def test_every_block_lies_between_two_readings():
     probe = ScriptedProbe((20.0, 21.0, 35.0, 22.0))
-    policy = TimingPolicy(warmup_us=10_000, blocks_per_visit=3)
+    policy = TimingPolicy(warmup_us=10_000, settling_us=0, blocks_per_visit=3)
     taken = take_probed_visit(ScriptedExecutable((900.0, 900.0, 100.0, 170.0, 101.0)), policy, loops=7, probe=probe)
     assert taken.block_us == (100.0, 170.0, 101.0)
     assert taken.probe_us == (20.0, 21.0, 35.0, 22.0)
     assert taken.switches == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("us", "settling"), [(999.0, [1]), (1_001.0, [])])
+def test_what_the_probe_left_in_the_caches_falls_on_an_inference_that_does_not_count(us, settling):
+    executable = ScriptedExecutable((us,))
+    policy = TimingPolicy(warmup_us=2_000, settling_us=1_000, blocks_per_visit=2)
+    take_probed_visit(executable, policy, loops=5, probe=ScriptedProbe())
+    assert executable.calls == [5, *settling, 5, *settling, 5]
 
 
 def test_a_slow_model_gets_fewer_blocks_but_one_at_least():
