@@ -123,9 +123,13 @@ def chosen_weights(predictions: Array, truth: Array) -> Array:
     weights /= weights.sum()
     stacked = mape_percent(weights @ predictions, truth)
     if min(errors) <= TIE * stacked + NO_ERROR:
-        simplest = next(k for k, error in enumerate(errors) if error <= TIE * min(errors) + NO_ERROR)
-        weights = np.eye(len(predictions))[simplest]
+        weights = np.eye(len(predictions))[simplest_of_the_best(errors)]
     return weights
+
+
+def simplest_of_the_best(errors: Sequence[float]) -> int:
+    """Return the place of the first model whose error, in percent, is about the least."""
+    return next(place for place, error in enumerate(errors) if error <= TIE * min(errors) + NO_ERROR)
 
 
 def stacking_weights(predictions: Array, truth: Array) -> Array:
