@@ -5,7 +5,7 @@ Three questions, each answered by an interval and not by the absence of signific
 1. *Did single models move?* Each model's change is compared with the one common to all, and so is the mean change of
    each kind of layer and of the whole networks (Holm's correction, 5 % for any false alarm, at least 2 %). Then a
    factor cannot mend the profile. How much a model differs from process to process is seen in those processes, and
-   counts for the profile's own process too.
+   counts for the profile's own process too, where that was a single one.
 2. *Did they move alike?* Each group's 90 % interval must lie within 5 % of the common change; else nothing is known.
 3. *By how much?* Processes of one device differ as a whole, so the models are timed in several. The common factor is
    the mean over processes of the median over models. The scatter of so few processes is moderated by what sessions
@@ -109,7 +109,8 @@ def validity_of(
     factors = np.median(ratios, axis=1)
     own_errors = np.sqrt(np.mean([log_errors(taken) ** 2 for taken in now], axis=0))
     between = between_processes(ratios - factors[:, None], own_errors)
-    errors = np.sqrt(log_errors(then) ** 2 + own_errors**2 / len(now) + between**2 * (1 + 1 / len(now)))
+    lone = np.array([len(measurement.used_by_process) < 2 for measurement in then])  # else `log_errors` counts it
+    errors = np.sqrt(log_errors(then) ** 2 + own_errors**2 / len(now) + between**2 * (lone + 1 / len(now)))
     common = float(factors.mean())
     each = (ratios - factors[:, None]).mean(axis=0) + common
     half = t_quantile(CONFIDENCE, freedom_of(len(now))) * math.hypot(
