@@ -36,13 +36,10 @@ class StackedFit:
 
     @property
     def name(self) -> str:
-        """The candidates, by weight; the smallest are counted only."""
-        if len(self.parts) == 1:
-            return self.parts[0][1].candidate.name
-        ordered = sorted(self.parts, key=lambda part: -part[0])
-        named = [f"{weight:.0%} {fit.candidate.name}" for weight, fit in ordered[:2]]
-        rest = [weight for weight, _ in ordered[2:]]
-        return ", ".join(named + ([f"{sum(rest):.0%} {len(rest)} others"] if rest else []))
+        """The candidate; of several the one of most weight, and how many there are."""
+        weight, largest = max(self.parts, key=lambda part: part[0])
+        name = largest.candidate.name
+        return name if len(self.parts) == 1 else f"mean of {len(self.parts)} models, {weight:.0%} {name}"
 
     @property
     def is_composed(self) -> bool:

@@ -27,7 +27,7 @@ def test_two_models_that_err_in_opposite_ways_are_better_together():
     assert weights == pytest.approx([2 / 3, 1 / 3, 0], abs=0.02)
     model, held_out = chosen_model([form(f"number {k}", one) for k, one in enumerate(predictions)], TRUTH)
     assert [part.candidate.name for _, part in model.parts] == ["number 0", "number 1"]
-    assert model.name == f"{weights[0]:.0%} number 0, {weights[1]:.0%} number 1"
+    assert model.name == f"mean of 2 models, {weights[0]:.0%} number 0"
     assert model.held_out_us == pytest.approx(weights @ predictions)
     assert held_out == pytest.approx(TRUTH, rel=0.005)
 
