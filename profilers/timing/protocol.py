@@ -67,7 +67,7 @@ class TimingPolicy:
 
     block_us: float = 250.0
     warmup_us: float = 2_000.0
-    settling_us: float = 1_000.0
+    settling_us: float = 250.0
     blocks_per_visit: int = 8
     visit_us: float = 60_000.0
     min_passes: int = 8
