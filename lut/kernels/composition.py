@@ -25,6 +25,7 @@ from .profile_file.profile import KernelProfile
 from .regression import KernelRegression
 
 Array = NDArray[np.float64]
+Positions = NDArray[np.intp]
 
 MIB = 2**20
 TERMS = ("factor", "call", "weights")
@@ -32,6 +33,8 @@ COVERAGE = 0.9
 LEAST_MODELS = 10  # from which an interval of 90 % can be told
 CACHES_MIB = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 SIMPLER = 1.02  # a simpler combination is taken if its error is within this factor of the best
+ROUNDS = 5  # fits by which the models that are far off are found
+LEAST_SHARE = 0.1  # of the plain sum that terms leave of it
 PULL = 0.05  # how far a term is pulled towards the plain sum, in relative errors of a model
 SCALES = {"factor": 0.2, "call": 2.0, "weights": 50.0}  # what a term is of the order of: share, us, us a MiB
 
@@ -64,7 +67,7 @@ class Terms:
         """Return the latency of a model; at least a tenth of the plain sum."""
         total = sum_us(parts) + call_us
         row = quantities(parts, self.names, self.cache_mib)
-        return max(0.1 * total, total + float(np.dot(row, self.coefficients)) if self.names else total)
+        return max(LEAST_SHARE * total, total + float(np.dot(row, self.coefficients)) if self.names else total)
 
     def sentence(self) -> str:
         """Say which terms there are."""
@@ -100,6 +103,11 @@ class Composition:
     profile: KernelProfile
     regression: KernelRegression
 
+    def fit(self) -> None:
+        """Fit all that predictions take; later calls of anything else here take no time."""
+        if len(self.profile.models) >= LEAST_MODELS:
+            _ = self.report, self.known_log_ratio, self.doubt_factor
+
     @cached_property
     def parts(self) -> list[list[Part]]:
         """The calls of each whole model, all measured."""
@@ -125,30 +133,29 @@ class Composition:
             found.append(Part.of(value_us, count, one.cost))
         return found
 
-    def fitted(self, names: tuple[str, ...], cache_mib: float, without: int | None = None) -> Terms:
-        """Fit a combination of terms to all whole models but one, relative errors counting."""
-        kept = [position for position in range(len(self.parts)) if position != without]
-        if not names or not kept:
-            return Terms((), cache_mib, ())
-        truth = self.truth_us[kept]
-        rows = self.rows[cache_mib][kept][:, [TERMS.index(name) for name in names]] / truth[:, None]
-        plain = self.rows[cache_mib][kept, 0] + self.profile.call_us
-        residual = np.clip((truth - plain) / truth, -1.0, 1.0)
+    def coefficients(self, names: tuple[str, ...], cache_mib: float, kept: Positions) -> Array:
+        """Fit a combination of terms to sets of whole models, (f, m) -> (f, k), relative errors counting."""
+        rows = self.rows[cache_mib][:, [TERMS.index(name) for name in names]] / self.truth_us[:, None]
+        plain = self.rows[cache_mib][:, 0] + self.profile.call_us
+        residual = np.clip((self.truth_us - plain) / self.truth_us, -1.0, 1.0)
         scale = np.array([SCALES[name] for name in names])
-        rows = rows * scale
-        pull = PULL**2 * np.eye(len(names))
-        weights = robust_weights(rows, residual, pull)
-        solved = np.linalg.solve(rows.T @ (rows * weights[:, None]) + pull, rows.T @ (residual * weights))
-        return Terms(names, cache_mib, tuple(float(value) for value in solved * scale))
+        return robust_fits((rows * scale)[kept], residual[kept]) * scale
 
-    def held_out_us(self, names: tuple[str, ...], cache_mib: float, parts: Sequence[Sequence[Part]]) -> Array:
-        """Return each whole model's latency by terms fitted to the others, (n,), its kernels as in `parts`."""
-        return np.array(
-            [
-                self.fitted(names, cache_mib, position).value_us(of_model, self.profile.call_us)
-                for position, of_model in enumerate(parts)
-            ]
-        )
+    def fitted(self, names: tuple[str, ...], cache_mib: float) -> Terms:
+        """Fit a combination of terms to all whole models."""
+        if not names:
+            return Terms((), cache_mib, ())
+        found = self.coefficients(names, cache_mib, np.arange(len(self.parts))[None, :])
+        return Terms(names, cache_mib, tuple(float(value) for value in found[0]))
+
+    def held_out_us(self, names: tuple[str, ...], cache_mib: float, rows: Array) -> Array:
+        """Return each whole model's latency by terms fitted to the others, (n,); `rows` are quantities of all terms."""
+        total = rows[:, 0] + self.profile.call_us
+        if not names or len(rows) < 2:
+            return total
+        found = self.coefficients(names, cache_mib, all_but_one(len(rows)))
+        added = np.sum(rows[:, [TERMS.index(name) for name in names]] * found, axis=1)
+        return np.asarray(np.maximum(LEAST_SHARE * total, total + added))
 
     @cached_property
     def candidates(self) -> dict[tuple[tuple[str, ...], float], float]:
@@ -158,7 +165,7 @@ class Composition:
             names = tuple(name for name, taken in zip(TERMS, chosen) if taken)
             sizes = CACHES_MIB if "weights" in names else (0.0, *CACHES_MIB) if "call" in names else (0.0,)
             for cache_mib in sizes:
-                predicted = self.held_out_us(names, cache_mib, self.parts)
+                predicted = self.held_out_us(names, cache_mib, self.rows[cache_mib])
                 found[names, cache_mib] = float(np.mean(np.abs(np.log(predicted / self.truth_us))))
         return found
 
@@ -177,7 +184,7 @@ class Composition:
         """The verified error with all kernels measured, from models left out of the fit."""
         if len(self.parts) < LEAST_MODELS:
             return FitReport.unverified("kernels")
-        predicted = self.held_out_us(self.terms.names, self.terms.cache_mib, self.parts)
+        predicted = self.held_out_us(self.terms.names, self.terms.cache_mib, self.rows[self.terms.cache_mib])
         errors: dict[str, float] = {}
         for (names, _), error in self.candidates.items():
             name = "+".join(names) or "sum"
@@ -188,7 +195,7 @@ class Composition:
     @cached_property
     def known_log_ratio(self) -> float:
         """What nine of ten models keep to whose kernels are all measured; for a run of another hour too."""
-        predicted = self.held_out_us(self.terms.names, self.terms.cache_mib, self.parts)
+        predicted = self.held_out_us(self.terms.names, self.terms.cache_mib, self.rows[self.terms.cache_mib])
         errors = np.abs(np.log(self.truth_us / predicted))
         return math.hypot(conformal_quantile(errors, COVERAGE), session_log_ratio(self.profile.processes))
 
@@ -197,7 +204,8 @@ class Composition:
         """Each model's latency with the kernels that it alone has predicted, left out of both fits, (n,)."""
         held_out = self.regression.held_out
         parts = [self.parts_of(model.calls, held_out[model.name]) for model in self.profile.models]
-        return self.held_out_us(self.terms.names, self.terms.cache_mib, parts)
+        rows = np.array([quantities(of_model, TERMS, self.terms.cache_mib) for of_model in parts])
+        return self.held_out_us(self.terms.names, self.terms.cache_mib, rows)
 
     @cached_property
     def doubt_factor(self) -> float:
@@ -210,10 +218,10 @@ class Composition:
         """Return time and log ratio of each kernel of a model of the profile, as if it had to be predicted."""
         found = []
         for digest, count in calls.items():
-            one = self.profile.kernels[digest]
-            sort = self.regression.sort_for(one.operator, one.key, one.cost)
+            sort = self.regression.sorts[digest]
             is_own = any(digest in errors for errors in self.regression.held_out.values())
-            found.append((one.value_us * count, self.regression.spread.get(sort, 0.0) if is_own else 0.0))
+            doubt = self.regression.spread.get(sort, 0.0) if is_own else 0.0
+            found.append((self.profile.kernels[digest].value_us * count, doubt))
         return found
 
     def doubt(self, kernels: Sequence[tuple[float, float]]) -> float:
@@ -235,12 +243,27 @@ class Composition:
         return max(self.known_log_ratio, self.doubt_factor * self.doubt(kernels))
 
 
-def robust_weights(rows: Array, residual: Array, pull: Array) -> Array:
-    """Return weights (n,) that leave models out which a first fit finds far off: they measure something else."""
-    weights = np.ones(len(residual))
-    for _ in range(5):
-        solved = np.linalg.solve(rows.T @ (rows * weights[:, None]) + pull, rows.T @ (residual * weights))
-        left = np.abs(residual - rows @ solved)
-        width = max(0.01, 1.5 * float(np.median(left)))
+def all_but_one(count: int) -> Positions:
+    """Return, for each of `count` positions, all others, (n, n - 1)."""
+    every = np.arange(count)
+    return np.array([np.delete(every, at) for at in every])
+
+
+def robust_fits(rows: Array, residual: Array) -> Array:
+    """Return the coefficients (f, k) of fits to rows (f, m, k); they leave out what a first fit finds far off.
+
+    A model that is far off measures something else.
+    """
+    pull = PULL**2 * np.eye(rows.shape[2])
+    weights = np.ones(residual.shape)
+    for _ in range(ROUNDS):
+        left = np.abs(residual - (rows @ solved(rows, residual, weights, pull)[:, :, None])[:, :, 0])
+        width = np.maximum(0.01, 1.5 * np.median(left, axis=1, keepdims=True))
         weights = np.minimum(1.0, width / np.maximum(left, 1e-9))
-    return weights
+    return solved(rows, residual, weights, pull)
+
+
+def solved(rows: Array, residual: Array, weights: Array, pull: Array) -> Array:
+    """Return the coefficients (f, k) of weighted ridge regressions."""
+    turned = rows.transpose(0, 2, 1) * weights[:, None, :]
+    return np.asarray(np.linalg.solve(turned @ rows + pull, turned @ residual[:, :, None])[:, :, 0])

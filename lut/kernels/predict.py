@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -207,6 +208,10 @@ def predict_file(
     With `measure` the kernels that the profile lacks are timed there now, in up to 15 seconds. Raises what `graph_for`
     and `predict_model` raise.
     """
-    asked, graph = graph_for(profile, path, shapes or {}, device)
+    composition = Composition(profile, KernelRegression(profile))
+    with ThreadPoolExecutor(1) as pool:
+        fitting = pool.submit(composition.fit)  # while the runtime compiles, in a process of its own
+        asked, graph = graph_for(profile, path, shapes or {}, device)
+        fitting.result()
     timed_now = time_kernels(profile, graph, device=device, on_progress=on_progress)[0] if measure else {}
-    return predict_model(profile, asked, graph, timed_now=timed_now)
+    return predict_model(profile, asked, graph, timed_now=timed_now, composition=composition)

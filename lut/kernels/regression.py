@@ -91,6 +91,16 @@ class SortRegression:
     covariance: Covariance
     inverse: Array
 
+    @cached_property
+    def weights(self) -> Array:
+        """What each kernel counts for in what is left, (L,)."""
+        return np.asarray(self.inverse @ self.residual)
+
+    @cached_property
+    def errors_alone(self) -> dict[str, float]:
+        """The log error of every kernel, predicted from all others."""
+        return dict(zip(self.digests, (self.weights / np.diag(self.inverse)).tolist()))
+
     @staticmethod
     def fit(known: Mapping[str, MeasuredKernel]) -> SortRegression:
         """Fit kernels by digest."""
@@ -114,7 +124,7 @@ class SortRegression:
         """Return the logs of latencies in microseconds, (L,)."""
         features = (features_of(kernels) - self.centre) / self.scale
         same = same_forms([form_of(one.key) for one in kernels], self.forms)
-        smooth = self.covariance.between(features, self.features, same) @ (self.inverse @ self.residual)
+        smooth = self.covariance.between(features, self.features, same) @ self.weights
         return np.asarray(np.log(physical_us([one.cost for one in kernels], self.rates)) + smooth)
 
     def errors_without(self, group: set[str]) -> dict[str, float]:
@@ -123,7 +133,7 @@ class SortRegression:
         if not at:
             return {}
         block = self.inverse[np.ix_(at, at)]
-        errors = np.linalg.solve(block, (self.inverse @ self.residual)[at])
+        errors = np.linalg.solve(block, self.weights[at])
         return {self.digests[position]: float(error) for position, error in zip(at, errors)}
 
 
@@ -142,14 +152,13 @@ def chosen(features: Array, forms: Sequence[str], residual: Array, own: Array) -
     some = slice(None, None, max(1, math.ceil(len(residual) / MOST_CHOOSING)))
     features, residual, own = features[some], residual[some], own[some]
     same = same_forms(forms[some], forms[some])
+    own_noise = np.array([np.diag(noise**2 + own**2) for noise in NOISES])
+    counting = 1 / (LEAST_DOUBT + own**2)
     best, least = (COVARIANCES[0], NOISES[0]), math.inf
     for covariance in COVARIANCES:
-        whole = covariance.between(features, features, same)
-        for noise in NOISES:
-            inverse = np.linalg.inv(whole + np.diag(noise**2 + own**2))
-            error = float(
-                np.average(((inverse @ residual) / np.diag(inverse)) ** 2, weights=1 / (LEAST_DOUBT + own**2))
-            )
+        inverses = np.linalg.inv(covariance.between(features, features, same) + own_noise)
+        left_out = (inverses @ residual) / np.diagonal(inverses, axis1=1, axis2=2)
+        for noise, error in zip(NOISES, (left_out**2 @ counting).tolist()):
             if error < least:
                 best, least = (covariance, noise), error
     return best
@@ -163,11 +172,21 @@ class KernelRegression:
     fits: dict[str, SortRegression] = field(default_factory=dict)
 
     @cached_property
+    def own_sorts(self) -> dict[str, str]:
+        """The sort of every kernel, by digest; some have too few kernels to be predicted from."""
+        return {digest: sort_of(one.operator, one.key, one.cost) for digest, one in self.profile.kernels.items()}
+
+    @cached_property
+    def sorts(self) -> dict[str, str]:
+        """The sort that every kernel would be predicted by, by digest."""
+        return {digest: sort if sort in self.groups else ALL for digest, sort in self.own_sorts.items()}
+
+    @cached_property
     def groups(self) -> dict[str, dict[str, MeasuredKernel]]:
         """The kernels of every sort that has enough of them, and all kernels together, by digest."""
         groups: dict[str, dict[str, MeasuredKernel]] = {}
         for digest, one in self.profile.kernels.items():
-            groups.setdefault(sort_of(one.operator, one.key, one.cost), {})[digest] = one
+            groups.setdefault(self.own_sorts[digest], {})[digest] = one
         enough = {sort: known for sort, known in groups.items() if len(known) >= LEAST}
         return {**enough, ALL: dict(self.profile.kernels)}
 
@@ -193,12 +212,10 @@ class KernelRegression:
         for model in self.profile.models:
             own = {digest for digest in model.calls if owners[digest] == 1}
             errors: dict[str, float] = {}
-            for digest in own:
-                one = self.profile.kernels[digest]
-                sort = self.sort_for(one.operator, one.key, one.cost)
-                if digest not in errors:
-                    errors.update(self.fitted(sort).errors_without(own))
-            found[model.name] = {digest: error for digest, error in errors.items() if digest in own}
+            for sort in dict.fromkeys(self.sorts[digest] for digest in model.calls if digest in own):
+                without = self.fitted(sort).errors_without(own)
+                errors |= {digest: error for digest, error in without.items() if self.sorts[digest] == sort}
+            found[model.name] = errors
         return found
 
     @cached_property
@@ -206,10 +223,10 @@ class KernelRegression:
         """The log error of each kernel that no whole model has, predicted without it."""
         owned = {digest for model in self.profile.models for digest in model.calls}
         found: dict[str, float] = {}
-        for digest, one in self.profile.kernels.items():
-            if digest not in owned:
-                sort = self.sort_for(one.operator, one.key, one.cost)
-                found.update(self.fitted(sort).errors_without({digest}))
+        for digest in self.profile.kernels:
+            alone = self.fitted(self.sorts[digest]).errors_alone if digest not in owned else {}
+            if digest in alone:
+                found[digest] = alone[digest]
         return found
 
     @cached_property
@@ -218,8 +235,7 @@ class KernelRegression:
         errors: dict[str, list[float]] = {}
         for model in (*self.held_out.values(), self.held_out_alone):
             for digest, error in model.items():
-                one = self.profile.kernels[digest]
-                errors.setdefault(self.sort_for(one.operator, one.key, one.cost), []).append(error)
+                errors.setdefault(self.sorts[digest], []).append(error)
         return {sort: float(np.sqrt(np.mean(np.square(found)))) for sort, found in errors.items()}
 
     def predict(self, operator: str, key: str, cost: Cost) -> Predicted:

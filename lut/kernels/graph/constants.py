@@ -11,13 +11,17 @@ from onnx import helper, numpy_helper
 from ...errors import LutError
 from .kernel import Tensor
 
+OF_SHAPE = ("Shape", "Size")  # operators that tell a value's shape
 KEPT = 16  # numbers of a constant whose values are kept; those of more are made up
 
 
-def constants_of(model: onnx.ModelProto, values: Mapping[str, Tensor], *, fold: bool) -> dict[str, Tensor]:
+def constants_of(
+    model: onnx.ModelProto, values: Mapping[str, Tensor], sized: Mapping[str, object], *, fold: bool
+) -> dict[str, Tensor]:
     """Return the constants of a graph by name; with `fold` also what is computed from them alone.
 
-    Contents are kept of whole numbers, and of a few numbers of any type.
+    The shapes of the values in `sized` are constants too. Contents are kept of whole numbers, and of a few numbers of
+    any type.
     """
     inputs = {one.name for one in model.graph.input}
     found = {one.name: described(one) for one in model.graph.initializer}
@@ -25,12 +29,23 @@ def constants_of(model: onnx.ModelProto, values: Mapping[str, Tensor], *, fold: 
     if not fold:
         return found
     for node in model.graph.node:
+        if node.op_type in OF_SHAPE and node.input[0] in sized:
+            found[node.output[0]] = told_shape(node, values[node.input[0]].shape)
+            continue
         if any(name and name not in found for name in node.input) or any(one.HasField("g") for one in node.attribute):
             continue
         for name, tensor in zip(node.output, folded(node, found, values, model)):
             if name:
                 found[name] = tensor
     return found
+
+
+def told_shape(node: onnx.NodeProto, shape: tuple[int, ...]) -> Tensor:
+    """Return what a node says that tells the shape of a value."""
+    part = {one.name: int(one.i) for one in node.attribute}
+    told = np.array(shape[part.get("start", 0) : part.get("end", len(shape))], np.int64)
+    content = told if node.op_type == "Shape" else np.array(np.prod(told, dtype=np.int64))
+    return Tensor("int64", content.shape, content)
 
 
 def described(tensor: onnx.TensorProto) -> Tensor:

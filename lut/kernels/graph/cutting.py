@@ -7,20 +7,22 @@ on the data, and values whose shape nobody tells.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import onnx
 
 from ....profilers.runtimes.graphs.fused_graph import FusedGraph, Primitive
-from .constants import constants_of, inferred
+from .constants import KEPT, constants_of, inferred
 from .cost import Cost, macs_of
+from .joining import joined
 from .kernel import Kernel, Tensor, printed_attributes, printed_content
 
 DATA_DEPENDENT = ("NonZero", "NonMaxSuppression", "Unique", "Compress")
 LOOKED_UP = ("Gather", "GatherElements", "GatherND")  # operators that read a part of their first input
 BY_VALUE = ("Pow", "Resize", "Upsample")  # operators whose time depends on the values of constant numbers
+EXPANDED = 1.9  # times the bytes of what a constant is made of, from which it counts as stored small
 PRINTED = 64  # whole numbers of a constant that a key holds; a longer one is told by its shape
 
 
@@ -76,18 +78,20 @@ class Cutter:
         self.nodes = list(self.model.graph.node)
         told = {name: Tensor(dtype, shape) for name, (dtype, shape) in graph.values.items()}
         self.values = told if graph.is_own else {**inferred(self.model), **told}
-        self.constants = constants_of(self.model, self.values, fold=not graph.is_own)
+        self.constants = constants_of(self.model, self.values, told, fold=not graph.is_own)
+        self.primitives = graph.primitives if graph.is_own else joined(graph.primitives, self.nodes, self.values)
         self.users: dict[str, set[int]] = {}
         for position, node in enumerate(self.nodes):
             for name in node.input:
                 self.users.setdefault(name, set()).add(position)
+        self.makers = {name: at for at, node in enumerate(self.nodes) for name in node.output if name}
         self.results = {one.name for one in self.model.graph.output}
 
     def cut(self) -> KernelGraph:
         """Return the kernels."""
         calls: list[KernelCall] = []
         kernels: dict[str, Kernel] = {}
-        for primitive in self.graph.primitives:
+        for primitive in self.primitives:
             nodes = [self.nodes[position] for position in primitive.nodes]
             if reason := self.reason_against(nodes):
                 calls.append(KernelCall("", primitive.operator, primitive.originals, reason))
@@ -113,6 +117,9 @@ class Cutter:
     def kernel(self, primitive: Primitive) -> Kernel:
         """Return the kernel of a primitive."""
         members, naming = set(primitive.nodes), Naming(self)
+        expanding = [] if self.graph_of else self.expanding(primitive)
+        for position in expanding:
+            naming.add(self.nodes[position], set())
         for position in primitive.nodes:
             node = self.nodes[position]
             used = [name for name in node.output if self.is_needed(name, members)]
@@ -123,7 +130,8 @@ class Cutter:
         if not self.graph_of:
             operator = primitive.operator
         layout = primitive.layout if not self.graph_of else ""
-        key = " ; ".join(naming.lines) + (f" @{layout}" if layout else "")
+        plain = () if self.graph_of else plain_of(primitive, naming)
+        key = " ; ".join(naming.lines) + (f" @{layout}" if layout else "") + (f" <{','.join(plain)}>" if plain else "")
         return Kernel(
             key=key,
             operator=operator,
@@ -135,14 +143,42 @@ class Cutter:
             ir_version=self.model.ir_version,
             layout=layout,
             graph_of=self.graph_of,
-            cost=self.cost(primitive, naming),
+            cost=self.cost(primitive, naming, plain, [*expanding, *primitive.nodes]),
+            plain=plain,
         )
+
+    def expanding(self, primitive: Primitive) -> list[int]:
+        """Return the nodes that make a primitive's large constants from smaller ones, such as of 8 bits.
+
+        A runtime may keep those small and expand them as it computes, so they are in the kernel.
+        """
+        found: dict[int, None] = {}
+        for name in (name for position in primitive.nodes for name in self.nodes[position].input):
+            made = self.constants.get(name)
+            if made is not None and name in self.makers and made.elements > KEPT:
+                chain = self.chain(name)
+                inner = {one for position in chain for one in self.nodes[position].output}
+                stored = [
+                    self.constants[one] for at in chain for one in self.nodes[at].input if one and one not in inner
+                ]
+                is_all_there = any(2 * one.elements >= made.elements for one in stored)
+                if is_all_there and EXPANDED * sum(one.size_bytes for one in stored) <= made.size_bytes:
+                    found |= dict.fromkeys(chain)
+        return sorted(found)
+
+    def chain(self, name: str) -> list[int]:
+        """Return the nodes that make a constant of others."""
+        position = self.makers.get(name)
+        taken = [] if position is None else [one for one in self.nodes[position].input if one]
+        if position is None or not taken or any(one not in self.constants for one in taken):
+            return []
+        return [*(at for one in taken for at in self.chain(one)), position]
 
     def is_needed(self, name: str, members: set[int]) -> bool:
         """Tell whether a value is used outside a primitive, or is the last that it gives."""
         return bool(name) and (name in self.results or bool(self.users.get(name, set()) - members))
 
-    def cost(self, primitive: Primitive, naming: Naming) -> Cost:
+    def cost(self, primitive: Primitive, naming: Naming, plain: tuple[str, ...], positions: Sequence[int]) -> Cost:
         """Return what a primitive computes and moves."""
         macs, groups, window, stride = 0.0, 1.0, 1.0, 1.0
         for node in (self.nodes[position] for position in primitive.nodes):
@@ -153,15 +189,16 @@ class Cutter:
                 groups = max(groups, float(one.i)) if one.name == "group" else groups
                 window = max(window, float(np.prod(one.ints))) if one.name == "kernel_shape" else window
                 stride = max(stride, float(np.prod(one.ints))) if one.name == "strides" else stride
-        given = [tensor for _, tensor in naming.outputs] or [Tensor("float32", (1,))]
+        named_outputs = naming.outputs or [("", Tensor("float32", (1,)))]
+        given = [tensor for _, tensor in named_outputs]
         largest = max(given, key=lambda tensor: tensor.elements)
         shape = largest.shape if len(largest.shape) > 1 else (1, *largest.shape)
         elements = max(1.0, float(sum(tensor.elements for tensor in given)))
         return Cost(
             macs=macs,
-            input_bytes=sum(tensor.size_bytes for _, tensor in naming.inputs.values()),
-            output_bytes=sum(tensor.size_bytes for tensor in given),
-            weight_bytes=sum(self.read_bytes(primitive, name) for name in naming.constants),
+            input_bytes=sum(one.size_bytes * (1 + (name in plain)) for name, one in naming.inputs.values()),
+            output_bytes=sum(one.size_bytes * (1 + (name in plain)) for name, one in named_outputs),
+            weight_bytes=sum(self.read_bytes(positions, name) for name in naming.constants),
             elements=elements,
             channels=float(shape[1] if len(shape) > 1 else 1),
             pixels=float(np.prod(shape[2:])) if len(shape) > 2 else 1.0,
@@ -172,18 +209,32 @@ class Cutter:
             nodes=float(len(primitive.nodes)),
         )
 
-    def read_bytes(self, primitive: Primitive, name: str) -> float:
-        """Return how many bytes of a constant a primitive reads: of a table that it looks up in, what it gives."""
-        users = [self.nodes[position] for position in primitive.nodes if name in self.nodes[position].input]
-        read = self.constants[name].size_bytes
-        if all(node.op_type in LOOKED_UP and node.input[0] == name for node in users):
-            given = [self.tensor(out).size_bytes for node in users for out in node.output if out in self.values]
+    def read_bytes(self, positions: Sequence[int], name: str) -> float:
+        """Return how many bytes of a constant some nodes read: of a table that they look up in, what they give."""
+        read, readers = self.constants[name].size_bytes, self.readers(positions, name)
+        if all(node.op_type in LOOKED_UP and node.input[0] == taken for node, taken in readers):
+            given = [self.tensor(out).size_bytes for node, _ in readers for out in node.output if out in self.values]
             return min(read, sum(given))
         return read
+
+    def readers(self, positions: Sequence[int], name: str) -> list[tuple[onnx.NodeProto, str]]:
+        """Return the nodes of some that take a constant, or what others of them make of it, and as what."""
+        found = []
+        for node in (self.nodes[position] for position in positions if name in self.nodes[position].input):
+            made = [one for one in node.output if one in self.constants]
+            found += [two for one in made for two in self.readers(positions, one)] if made else [(node, name)]
+        return found
 
     def tensor(self, name: str) -> Tensor:
         """Return what a value is."""
         return self.constants[name] if name in self.constants else self.values[name]
+
+
+def plain_of(primitive: Primitive, naming: Naming) -> tuple[str, ...]:
+    """Return the values of a primitive, by canonical name, that the runtime turns beside it."""
+    inputs = [name for name, _ in naming.inputs.values()]
+    found = [inputs[at] for at in primitive.turns if 0 <= at < len(inputs)]
+    return tuple(found + ([name for name, _ in naming.outputs] if -1 in primitive.turns else []))
 
 
 class Naming:

@@ -17,9 +17,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from ....profilers.runtimes.graphs.fused_graph import OWN_GRAPH
 from .cost import Cost
+from .layouts import bordered, channels_last, is_last
 
-NHWC_IN, NHWC_OUT = (0, 3, 1, 2), (0, 2, 3, 1)
-LIKE_NHWC = "acdb"  # OpenVINO's name of a layout with the channels last
+CHAINED = 4  # copies of a kernel that adds to an input in place
 SPREAD = 1 << 16  # values of which synthetic weights are made by repetition
 
 
@@ -61,7 +61,8 @@ def bytes_of(dtype: str) -> float:
 class Kernel:
     """A kernel: `nodes` with canonical names of values, of which `inputs` and `constants` come from outside.
 
-    `graph_of` is the runtime and version whose own graph the nodes are of; empty for nodes of the asked model.
+    `graph_of` is the runtime and version whose own graph the nodes are of; empty for nodes of the asked model. `plain`
+    are the images that the runtime turns to its layout, or from it, as part of the kernel.
     """
 
     key: str
@@ -75,49 +76,53 @@ class Kernel:
     layout: str
     graph_of: str
     cost: Cost
+    plain: tuple[str, ...] = ()
 
 
 def copies_of(kernel: Kernel) -> int:
-    """Return how many times a kernel's model runs it, so that the call of the runtime does not count for most.
+    """Return how many times a kernel's model runs it, so that its borders do not count for most.
 
-    Only where nothing merges equal nodes: in a graph that is not optimised once more.
+    Side by side on the same inputs only where nothing merges equal nodes: in a graph that is not optimised once more.
+    Else one behind another, where a sum is computed in place of an input: of an input from outside it takes a copy.
     """
     if not kernel.graph_of:
-        return 1
+        return CHAINED if is_last(kernel) and sum_of(kernel) else 1
     seconds = kernel.cost.macs / 3e10 + kernel.cost.moved_bytes / 2e10 + 1e-6
     return int(min(16, max(1, 60e-6 // seconds)))
+
+
+def sum_of(kernel: Kernel) -> str:
+    """Return the input that the only output of a kernel can stand for, since it is added to what has its shape."""
+    if len(kernel.outputs) != 1 or len(kernel.inputs) < 2:
+        return ""
+    added = {name for node in kernel.nodes if node.op_type in ("Add", "Sum") for name in node.input}
+    given = kernel.outputs[0][1]
+    alike = [
+        name for name, one in kernel.inputs if name in added and (one.dtype, one.shape) == (given.dtype, given.shape)
+    ]
+    return alike[0] if alike else ""
 
 
 def kernel_model(kernel: Kernel, copies: int = 1) -> bytes:
     """Return ONNX bytes that run the kernel alone, `copies` times on the same inputs, in its own layout.
 
-    Weights are made up, always the same; inputs and outputs are in the layout in which the kernel takes and gives them
-    where ONNX can say so (channels last), so that no conversion at the border is added. Only what multiplies chooses
-    its layout itself; what passes over its values takes them as they come, and turning them would be the longer work.
+    Weights are made up, always the same; how inputs and outputs lie is said in `layouts.py`.
     """
     rng = np.random.default_rng(0)
-    is_nhwc = kernel.layout == LIKE_NHWC and not kernel.graph_of and kernel.cost.macs > 0
-    before, inputs = [], []
-    for name, tensor in kernel.inputs:
-        turned = is_nhwc and len(tensor.shape) == 4
-        shape = [tensor.shape[axis] for axis in NHWC_OUT] if turned else list(tensor.shape)
-        inputs.append(helper.make_tensor_value_info(f"{name}.nhwc" if turned else name, onnx_type(tensor.dtype), shape))
-        if turned:
-            before.append(helper.make_node("Transpose", [f"{name}.nhwc"], [name], perm=NHWC_IN))
-    after, outputs = [], []
-    for name, tensor in kernel.outputs:
-        turned = is_nhwc and len(tensor.shape) == 4
-        shape = [tensor.shape[axis] for axis in NHWC_OUT] if turned else list(tensor.shape)
-        last = f"{name}.{copies - 1}"
-        outputs.append(helper.make_tensor_value_info(f"{name}.out" if turned else last, onnx_type(tensor.dtype), shape))
-        if turned:
-            after.append(helper.make_node("Transpose", [last], [f"{name}.out"], perm=NHWC_OUT))
+    kernel = channels_last(kernel)
+    border = bordered(kernel, f".{copies - 1}")
+    is_chained = copies > 1 and not kernel.graph_of
+    constants = [
+        (f"{name}.{copy}" if is_chained else name, tensor)
+        for copy in range(copies if is_chained else 1)
+        for name, tensor in kernel.constants
+    ]
     graph = helper.make_graph(
-        [*before, *copied(kernel, copies), *after],
+        [*border.before, *copied(kernel, copies), *border.after],
         "kernel",
-        inputs,
-        outputs,
-        [initializer(name, tensor, rng) for name, tensor in kernel.constants],
+        [helper.make_tensor_value_info(name, onnx_type(one.dtype), one.shape) for name, one in border.inputs],
+        [helper.make_tensor_value_info(name, onnx_type(one.dtype), one.shape) for name, one in border.outputs],
+        [*(initializer(name, tensor, rng) for name, tensor in constants), *border.constants],
     )
     model = helper.make_model(
         graph,
@@ -131,16 +136,25 @@ def kernel_model(kernel: Kernel, copies: int = 1) -> bytes:
 
 
 def copied(kernel: Kernel, copies: int) -> list[onnx.NodeProto]:
-    """Return the kernel's nodes once a copy, with values and names of their own."""
+    """Return the kernel's nodes once a copy, with values and names of their own.
+
+    Where nodes are optimised once more, each copy has weights of its own and adds to what the one before gave.
+    """
     outer = {name for name, _ in (*kernel.inputs, *kernel.constants)} | {""}
+    is_chained = copies > 1 and not kernel.graph_of
+    own = {name for name, _ in kernel.constants} if is_chained else set()
+    added = sum_of(kernel) if is_chained else ""
     found = []
     for copy in range(copies):
+        names = {name: name for name in outer} | {name: f"{name}.{copy}" for name in own}
+        if added and copy:
+            names[added] = f"{kernel.outputs[0][0]}.{copy - 1}"
         for number, node in enumerate(kernel.nodes):
             fresh = onnx.NodeProto()
             fresh.CopyFrom(node)
             fresh.name = f"k{number}.{copy}"
             del fresh.input[:], fresh.output[:]
-            fresh.input.extend(name if name in outer else f"{name}.{copy}" for name in node.input)
+            fresh.input.extend(names.get(name, f"{name}.{copy}") for name in node.input)
             fresh.output.extend(f"{name}.{copy}" if name else "" for name in node.output)
             found.append(fresh)
     return found

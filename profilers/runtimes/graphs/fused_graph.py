@@ -26,6 +26,8 @@ class Primitive:
     originals: names of the asked model's nodes behind it, as far as the runtime tells.
     implementation: the runtime's name of the code that computes it, such as ``brgconv_avx2_f32``; empty if untold.
     layout: how its output lies in memory, such as ``acdb``; empty if untold.
+    turns: values that the runtime turns from or to that layout beside it, as far as it tells: the positions of inputs
+    among those that are no constants, and -1 for what it gives.
     """
 
     operator: str
@@ -33,6 +35,7 @@ class Primitive:
     originals: Tuple[str, ...] = ()
     implementation: str = ""
     layout: str = ""
+    turns: Tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

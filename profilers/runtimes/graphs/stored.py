@@ -48,6 +48,7 @@ def _primitive(told: Mapping[str, Any]) -> Primitive:
         originals=tuple(_checked(name, str) for name in told["originals"]),
         implementation=_checked(told["implementation"], str),
         layout=_checked(told["layout"], str),
+        turns=tuple(_whole(one + 1) - 1 for one in told.get("turns", ())),  # -1 is what it gives
     )
 
 
