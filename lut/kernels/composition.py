@@ -139,7 +139,7 @@ class Composition:
         plain = self.rows[cache_mib][:, 0] + self.profile.call_us
         residual = np.clip((self.truth_us - plain) / self.truth_us, -1.0, 1.0)
         scale = np.array([SCALES[name] for name in names])
-        return robust_fits((rows * scale)[kept], residual[kept]) * scale
+        return np.asarray(robust_fits((rows * scale)[kept], residual[kept]) * scale)
 
     def fitted(self, names: tuple[str, ...], cache_mib: float) -> Terms:
         """Fit a combination of terms to all whole models."""

@@ -11,14 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-if TYPE_CHECKING:
-    from .kernel import Kernel, Tensor
+from .kernel import Kernel, Tensor
 
 RANK = 4  # of images
 TO_FIRST, TO_LAST = (0, 3, 1, 2), (0, 2, 3, 1)  # permutations: channels from last to first, and back
@@ -137,7 +135,10 @@ def channels_last(kernel: Kernel) -> Kernel:
     if not is_image or not can_be_last(kernel.nodes) or any(len(one.shape) not in (0, RANK) for _, one in values):
         return kernel
     axes = {name for node in kernel.nodes if node.op_type in REDUCING for name in node.input[1:] if name}
-    constants = tuple((name, turned_constant(one, is_axes=name in axes)) for name, one in kernel.constants)
+    sizes = {name for node in kernel.nodes if node.op_type == "Split" for name in node.input[1:] if name}
+    constants = tuple(
+        (name, one if name in sizes else turned_constant(one, is_axes=name in axes)) for name, one in kernel.constants
+    )
     opset = dict(kernel.opsets).get("", 1)
     return replace(
         kernel,
@@ -188,8 +189,6 @@ def takes_axes(operator: str, opset: int) -> bool:
 
 def axes_constants(nodes: Sequence[onnx.NodeProto], opset: int) -> tuple[tuple[str, Tensor], ...]:
     """Return the constant that global pooling takes when it is written as a reduction."""
-    from .kernel import Tensor
-
     if any(node.op_type in GLOBAL and takes_axes(GLOBAL[node.op_type], opset) for node in nodes):
         return (("last.axes", Tensor("int64", (2,), np.array([1, 2], np.int64))),)
     return ()

@@ -12,8 +12,9 @@ from ....profilers.timing.plan import PlannedModel
 from ...errors import LutError
 from ...profile_file.schema import Count, Positive
 from ...record import Record
+from ..graph.alone import copies_of, kernel_model
 from ..graph.cutting import KernelGraph
-from ..graph.kernel import Kernel, copies_of, kernel_model
+from ..graph.kernel import Kernel
 from ..profile_file.profile import digest_of
 from ..profile_file.records import Quantity
 

@@ -15,8 +15,9 @@ from ....profilers.transports.local import LocalDevice
 from ....profilers.transports.transport import Transport
 from ....temporary import temporary_folder
 from ...measuring.building import OnProgress
+from ..graph.alone import copies_of
 from ..graph.cutting import KernelGraph
-from ..graph.kernel import Kernel, copies_of
+from ..graph.kernel import Kernel
 from ..profile_file.profile import KernelProfile, MeasuredKernel, digest_of, own_us
 from .planned import CALL, planned
 

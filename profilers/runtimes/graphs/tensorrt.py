@@ -35,7 +35,7 @@ def graph_from_inspector(asked: bytes, inputs: AbstractSet[str], values: Values,
     return FusedGraph(
         model=asked,
         is_own=False,
-        primitives=primitives_of(nodes_of(asked), inputs, [one for one in told if one.names]),
+        primitives=primitives_of(nodes_of(asked), inputs, values.keys(), [one for one in told if one.names]),
         values=dict(values),
         added=Counter(one.operator for one in told if not one.names),
     )

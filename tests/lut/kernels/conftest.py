@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from gnomon.lut.kernels.graph.alone import copies_of
 from gnomon.lut.kernels.graph.cutting import kernels_of
-from gnomon.lut.kernels.graph.kernel import copies_of
 from gnomon.lut.kernels.graph.named import named
 from gnomon.lut.kernels.profile_file.profile import digest_of, load_kernel_profile, seal_kernels
 from gnomon.lut.kernels.profile_file.records import CallRecord, KernelHeader, KernelRecord, ModelRecord

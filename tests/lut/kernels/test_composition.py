@@ -102,6 +102,39 @@ def test_kernels_of_no_model_are_predicted_from_each_other(tmp_path, graphs, scr
     assert all(0 < regression.spread[sort] < 0.5 for sort in alone)
 
 
+def test_a_kernel_left_out_is_predicted_by_its_own_sort(regression):
+    owners = [digest for model in regression.profile.models for digest in model.calls]
+    scarce = 0
+    for model in regression.profile.models:
+        own = {digest for digest in model.calls if owners.count(digest) == 1}
+        for digest, error in regression.held_out[model.name].items():
+            expected = regression.fitted(regression.sorts[digest]).errors_without(own)[digest]
+            assert error == pytest.approx(expected)
+            scarce += regression.sorts[digest] == ALL
+    assert scarce  # some have too few of their sort, and are predicted from kernels of all sorts
+
+
+def test_models_left_out_are_predicted_by_fits_to_the_others(tmp_path, graphs, scripted):
+    profile = scripted.write_profile(
+        tmp_path / "p.jsonl", graphs, model_us=lambda us, graph: 1.1 * us + 2.0 * sum(graph.counts.values())
+    )
+    composition = composition_of(profile)
+    names = ("factor", "call")
+    found = composition.held_out_us(names, 0.0, composition.rows[0.0])
+    for at in (0, 5):
+        kept = tuple(model for number, model in enumerate(profile.models) if number != at)
+        terms = composition_of(replace(profile, models=kept)).fitted(names, 0.0)
+        assert found[at] == pytest.approx(terms.value_us(composition.parts[at], profile.call_us))
+
+
+def test_fitting_beforehand_changes_nothing(lawful):
+    first, second = composition_of(lawful), composition_of(lawful)
+    first.fit()
+    kernels = [(100.0, 0.2), (50.0, 0.0)]
+    assert first.log_ratio(kernels) == second.log_ratio(kernels)
+    assert first.terms == second.terms
+
+
 @pytest.mark.parametrize("name", ["weights", "call"])
 def test_a_model_that_fits_the_cache_evicts_nothing(name):
     terms = Terms((name,), 4.0, (10.0,))

@@ -5,7 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from gnomon.lut.kernels.graph.kernel import copies_of, kernel_model
+from gnomon.lut.kernels.graph.alone import copies_of, kernel_model
 from gnomon.lut.kernels.graph.sorts import form_of
 from gnomon.lut.kernels.measuring.planned import PIECES, planned
 from gnomon.lut.kernels.profile_file.profile import digest_of
