@@ -5,17 +5,20 @@
 Every repeat is a new process, as a user has it: import, reading the profile, and then the prediction, in which the
 runtime compiles the model in a process of its own while the profile's regressions are fitted. Beside that, what asking
 the runtime and fitting take alone. With --sample what a profile has of a test bed (`any_model.py`) is left out, so that
-the model's kernels are predicted.
+the model's kernels are predicted. Seconds of the clock, and of processors (children included): on a machine that others
+compute on, the clock says how long those ran.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from environment import print_environment, spread
@@ -44,15 +47,21 @@ def main() -> None:
     print(
         f"{arguments.profile.name}: {found[0]['kernels']} kernels; {arguments.model.name}: {found[0]['model kernels']}"
     )
-    for step in STEPS:
-        print(f"{step:24s} seconds: {spread([one[step] for one in found])}")
-    total = np.array([[one["import"], one["read the profile"], one["predict"]] for one in found]).sum(axis=1)
-    print(f"{'in all':24s} seconds: {spread(total)}")
+    for at, of in enumerate(("clock", "processors")):
+        seconds = np.array([[one[step][at] for step in STEPS] for one in found])
+        for step, column in zip(STEPS, seconds.T):
+            print(f"{of:10s} {step:24s} seconds: {spread(column)}")
+        print(f"{of:10s} {'in all':24s} seconds: {spread(seconds[:, [0, 1, 4]].sum(axis=1))}")
 
 
-def once(path: Path, model: Path, shapes: list[str], *, is_sample: bool) -> dict[str, float]:
-    """Return the seconds of each step."""
-    started = [time.perf_counter()]
+def now() -> tuple[float, float]:
+    """Return seconds of the clock, and of the processors that this process and its children took."""
+    return time.perf_counter(), sum(os.times()[:4])
+
+
+def once(path: Path, model: Path, shapes: list[str], *, is_sample: bool) -> dict[str, Any]:
+    """Return the seconds of each step, of the clock and of processors."""
+    started = [now()]
     from any_model import sample_of
 
     from gnomon.lut.kernels.composition import Composition
@@ -62,19 +71,19 @@ def once(path: Path, model: Path, shapes: list[str], *, is_sample: bool) -> dict
     from gnomon.lut.kernels.regression import KernelRegression
 
     sizes = shapes_from_text(tuple(shapes))
-    started.append(time.perf_counter())
+    started.append(now())
     profile = load_kernel_profile(path)
-    started.append(time.perf_counter())
+    started.append(now())
     kept = sample_of(profile) if is_sample else profile
     graph_for(kept, model, sizes)
-    started.append(time.perf_counter())
+    started.append(now())
     composition = Composition(kept, KernelRegression(kept))
     _ = composition.terms, composition.report, composition.known_log_ratio, composition.doubt_factor
-    started.append(time.perf_counter())
+    started.append(now())
     found = predict_file(kept, model, sizes)
-    started.append(time.perf_counter())
+    started.append(now())
     return {
-        **dict(zip(STEPS, np.diff(started).tolist())),
+        **dict(zip(STEPS, np.diff(started, axis=0).tolist())),
         "kernels": len(kept.kernels),
         "model kernels": len(found.lines),
     }

@@ -254,7 +254,18 @@ def multiplied(rng: Rng) -> bytes:
         weights = [net.weight(1, gates * hidden, fan, fan_in=4 * fan) for fan in (taken, hidden)]
         x = net.input(length, 1, taken)
         net.node(operator, [x, *weights], (length, 1, 1, hidden), hidden_size=hidden)
+    for _ in range(3):
+        x = sequence(net)
+        shape, width = net.shape[x], log_uniform(rng, 32, min(2048, 2e6 / net.shape[x][-1]), 8)
+        net.node("MatMul", [x, weight_of_eight_bits(net, shape[-1], width)], (*shape[:-1], width))
     return ended(net)
+
+
+def weight_of_eight_bits(net: Net, taken: int, width: int) -> str:
+    """Add a matrix that is stored in whole numbers, with a scale for each column."""
+    stored = net.constant(net.rng.integers(-127, 128, (taken, width)).astype(np.int8))
+    real = net.node("Cast", [stored], (taken, width), to=TensorProto.FLOAT)
+    return net.node("Mul", [real, net.constant(np.full((1, width), 1e-3, np.float32))], (taken, width))
 
 
 def quantised(net: Net, x: str) -> tuple[str, str, str]:

@@ -9,6 +9,8 @@ from gnomon.lut.kernels.graph.alone import copies_of, kernel_model
 from gnomon.lut.kernels.graph.cutting import kernels_of
 from gnomon.lut.kernels.graph.layouts import channels_last
 from gnomon.lut.kernels.graph.named import named
+from gnomon.lut.kernels.graph.sorts import sort_of
+from gnomon.lut.kernels.sample import pieces
 from gnomon.profilers import RunConfig, load_backend
 from gnomon.profilers.runtimes.graphs.fused_graph import fused_graph_of
 
@@ -117,6 +119,14 @@ def test_weights_of_eight_bits_stay_so_alone():
     (kernel,) = graph.kernels.values()
     assert kernel.cost.weight_bytes == 64 * 48 + 48 * 4
     assert ("FullyConnected", "i8", (1, 32, 48)) in alone(kernel)
+
+
+def test_the_sample_has_products_with_weights_of_eight_bits():
+    model = named(pieces.multiplied(np.random.default_rng(0)))
+    graph = kernels_of(fused_graph_of(load_backend("openvino"), model, RunConfig()), "openvino")
+    assert graph.excluded == {}
+    sorts = [sort_of(one.operator, one.key, one.cost) for one in graph.kernels.values()]
+    assert sorts.count("FullyConnected i8") >= 3
 
 
 def test_of_a_table_of_eight_bits_only_what_is_looked_up_is_read():
