@@ -24,40 +24,12 @@ NEW_AXIS = (0, 3, 1, 2)  # where each axis of an image with channels first lies 
 LIKE_LAST = "acdb"  # OpenVINO's name of a layout with the channels last
 SLICE_TAKES_INPUTS = 10  # the operator set from which Slice takes its numbers as inputs
 AXES_ARE_INPUTS = {"ReduceSum": 13}  # the operator set from which an operator's axes are an input; others' from 18
-POINTWISE = frozenset(
-    (
-        *("Abs", "Add", "Cast", "Ceil", "Clip", "Cos", "Div", "Elu", "Equal", "Erf", "Exp", "Floor", "Gelu", "Greater"),
-        *(
-            "HardSigmoid",
-            "HardSwish",
-            "Identity",
-            "LeakyRelu",
-            "Less",
-            "Log",
-            "Max",
-            "Mean",
-            "Min",
-            "Mish",
-            "Mul",
-            "Neg",
-        ),
-        *(
-            "Not",
-            "Pow",
-            "PRelu",
-            "Reciprocal",
-            "Relu",
-            "Round",
-            "Selu",
-            "Sigmoid",
-            "Sign",
-            "Sin",
-            "Softplus",
-            "Softsign",
-        ),
-        *("Sqrt", "Sub", "Sum", "Tanh", "Where"),
-    )
-)
+POINTWISE = frozenset((
+    "Abs", "Add", "Cast", "Ceil", "Clip", "Cos", "Div", "Elu", "Equal", "Erf", "Exp", "Floor", "Gelu", "Greater",
+    "HardSigmoid", "HardSwish", "Identity", "LeakyRelu", "Less", "Log", "Max", "Mean", "Min", "Mish", "Mul", "Neg",
+    "Not", "PRelu", "Pow", "Reciprocal", "Relu", "Round", "Selu", "Sigmoid", "Sign", "Sin", "Softplus", "Softsign",
+    "Sqrt", "Sub", "Sum", "Tanh", "Where",
+))  # fmt: skip
 ALONG_AXIS = frozenset(("Concat", "Softmax", "LogSoftmax", "Split"))
 REDUCING = frozenset(
     ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2", "GlobalAveragePool", "GlobalMaxPool")
