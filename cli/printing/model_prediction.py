@@ -40,6 +40,8 @@ def print_prediction(prediction: ModelPrediction, *, explain: bool, as_json: boo
         print(f"         predicted: {what}")
     if len(predicted) > NAMED:
         print(f"         and {len(predicted) - NAMED} more; --measure times them now")
+    for what, reason in prediction.failed.items():
+        print(f"not timed  {in_one_line(what)}, predicted instead: {in_one_line(reason)}")
     for what, count in prediction.graph.excluded.items():
         print(f"not in it  {in_one_line(what)}: {count} times; the latency is at least this")
     if prediction.graph.denormal:
@@ -93,6 +95,7 @@ def prediction_json(prediction: ModelPrediction) -> dict[str, Any]:
         "high_us": prediction.high_us,
         "shares": {source: prediction.share(source) for source in SOURCES},
         "excluded": dict(prediction.graph.excluded),
+        "failed": dict(prediction.failed),
         "notes": list(prediction.asked.notes),
         "verified": prediction.verified,
         "kernels": [

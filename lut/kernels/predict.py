@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -53,7 +53,10 @@ class KernelLine:
 
 @dataclass(frozen=True)
 class ModelPrediction:
-    """A model's latency with its 90 % interval (None where nothing verified the profile), kernel by kernel."""
+    """A model's latency with its 90 % interval (None where nothing verified the profile), kernel by kernel.
+
+    failed: why kernels that were to be timed now could not be, by operator; they are predicted instead.
+    """
 
     value_us: float
     low_us: float | None
@@ -63,6 +66,7 @@ class ModelPrediction:
     asked: AskedModel
     terms: str
     verified: str
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kernels_us(self) -> float:
@@ -213,5 +217,5 @@ def predict_file(
         fitting = pool.submit(composition.fit)  # while the runtime compiles, in a process of its own
         asked, graph = graph_for(profile, path, shapes or {}, device)
         fitting.result()
-    timed_now = time_kernels(profile, graph, device=device, on_progress=on_progress)[0] if measure else {}
-    return predict_model(profile, asked, graph, timed_now=timed_now, composition=composition)
+    timed_now, failed = time_kernels(profile, graph, device=device, on_progress=on_progress) if measure else ({}, {})
+    return replace(predict_model(profile, asked, graph, timed_now=timed_now, composition=composition), failed=failed)

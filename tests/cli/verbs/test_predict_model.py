@@ -3,29 +3,32 @@
 import csv
 import json
 import re
+from functools import partial
 
 import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
 
+from gnomon.lut.kernels.graph.alone import kernel_model
 from gnomon.lut.kernels.measuring.build import KernelRequest, build_kernel_profile
+from gnomon.lut.kernels.measuring.timing import time_kernels
 from gnomon.lut.kernels.sample import sequences
 from gnomon.profilers import TimingPolicy
 from gnomon.profilers.testing import affine_model
 
 pytestmark = pytest.mark.slow
+HURRIED = TimingPolicy(min_passes=2, max_passes=2, clean_blocks=0, time_cap_s=5.0)
 
 
 @pytest.fixture(scope="module")
 def kernels(tmp_path_factory):
     """A kernel profile measured in a hurry: of one small network."""
     path = tmp_path_factory.mktemp("kernels") / "here.jsonl"
-    policy = TimingPolicy(min_passes=2, max_passes=2, clean_blocks=0, time_cap_s=5.0)
     from gnomon.lut.kernels.graph.named import named
 
     small = {"small": named(sequences.recurrent(np.random.default_rng(1)))}
-    build_kernel_profile(KernelRequest("onnxruntime", networks=0, policy=policy, further=small), path)
+    build_kernel_profile(KernelRequest("onnxruntime", networks=0, policy=HURRIED, further=small), path)
     return path
 
 
@@ -60,6 +63,20 @@ def test_an_unknown_kernel_is_predicted_and_named_and_timed_when_asked(gnomon, k
     assert "not verified" in printed
     found = gnomon("predict", kernels, "--model", path, "--measure", "--json").json
     assert found["shares"]["timed now"] + found["shares"]["measured"] == pytest.approx(1)
+
+
+def test_a_kernel_that_cannot_be_timed_is_predicted_and_the_reason_said(gnomon, kernels, tmp_path, monkeypatch):
+    path = tmp_path / "other.onnx"
+    path.write_bytes(sequences.recurrent(np.random.default_rng(2)))
+
+    def broken(kernel, copies=1):
+        return b"no model" if kernel.operator == "Softmax" else kernel_model(kernel, copies)
+
+    monkeypatch.setattr("gnomon.lut.kernels.measuring.planned.kernel_model", broken)
+    monkeypatch.setattr("gnomon.lut.kernels.predict.time_kernels", partial(time_kernels, policy=HURRIED))
+    printed = gnomon("predict", kernels, "--model", path, "--measure").out
+    assert "predicted: Softmax" in printed
+    assert re.search(r"not timed +Softmax, predicted instead: .*(onnxruntime|model)", printed)
 
 
 def test_a_profile_of_another_version_is_refused_field_by_field(gnomon, kernels, model, tmp_path):
