@@ -1,18 +1,20 @@
 """What kills, damaged files, full disks, clocks, rivals and hostile input do to Gnomon: trials, and what was wrong.
 
     python benchmarks/faults.py [--kills 10] [--verbs search,finish] [--inputs 20000] [--only kills,fuzz] [--seed 0]
+    python benchmarks/faults.py --only fuzz --seed 1 --tallies fuzz.jsonl       # again with 2, 3, ...: counts add up
 
 Kinds of trials: `kills` (SIGKILL, asserted alive: at random instants, and before random operations on files),
 `journals` (cut and flipped at every byte), `disks` (full and read-only; needs leave to mount), `clock`, `rivals` (two
 processes on one output), `fuzz` (inputs to every reader and verb), and `coverage`, which has to be named: such inputs,
 kept where they reach new code, for so many --seconds a reader (pip install atheris). Wrong is a traceback, a hang, a
 lost or altered file, one left behind, a result that differs from an undisturbed one, or damage that is believed. The
-exit code is 1 where anything was.
+exit code is 1 where anything was. With --tallies, counts are kept in a file, and those of all runs with it are printed.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
@@ -58,6 +60,23 @@ def trials(kind: str, options: argparse.Namespace, folder: Path) -> Iterable[Tal
     return [trial(folder, QUICK)]
 
 
+def keep(tally: Tally, path: Path) -> None:
+    """Append what trials came to."""
+    with path.open("a") as file:
+        file.write(json.dumps({"name": tally.name, "counts": tally.counts, "wrong": tally.wrong}) + "\n")
+
+
+def added_up(path: Path) -> list[Tally]:
+    """Return what the trials of all runs came to, and all of them together."""
+    found, every = {}, Tally("all")
+    for line in map(json.loads, path.read_text().splitlines()):
+        for tally in (found.setdefault(line["name"], Tally(line["name"])), every):
+            tally.counts.update(line["counts"])
+            tally.wrong += line["wrong"]
+    every.name = f"all {every.counts.total()}"
+    return [*found.values(), every]
+
+
 def main() -> None:
     """Print what each kind of trials came to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -67,6 +86,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60.0, help="of coverage, for each reader")
     parser.add_argument("--readers", default=",".join(READERS), help="readers of fuzz and coverage, commas between")
     parser.add_argument("--only", default=",".join(KINDS), help="kinds of trials, commas between")
+    parser.add_argument("--tallies", type=Path, help="keep counts in this file, and add them up")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     print_environment()
@@ -78,10 +98,14 @@ def main() -> None:
             for tally in trials(kind, options, folder):
                 print(f"{tally}", flush=True)
                 wrong += len(tally.wrong)
+                if options.tallies:
+                    keep(tally, options.tallies)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         print(f"  ({kind}: {time.monotonic() - began:.0f} s)", flush=True)
     shutil.rmtree(site)
+    if options.tallies:
+        print("\nall runs:", *added_up(options.tallies), sep="\n  ")
     sys.exit(1 if wrong else 0)
 
 

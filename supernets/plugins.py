@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache, lru_cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, cast
 
+from ..inputs import exists
 from ..outputs import appearing, file_kind
 from .errors import PluginBroken
 
@@ -43,15 +46,14 @@ class Registry(Generic[EntryT]):
 
     def own(self) -> frozenset[str]:
         """Name the modules of the folder."""
-        path = Path(__file__).parents[1] / self.folder
-        return frozenset(module.name for module in pkgutil.iter_modules([str(path)]))
+        return modules_of(Path(__file__).parents[1] / self.folder)
 
     def points(self) -> dict[str, EntryPoint]:
         """Return other packages' entry points by name; the first of a name counts, as with modules on a path."""
         if not self.group:
             return {}
-        own = self.own()
-        return {point.name: point for point in reversed(tuple(entry_points(group=self.group))) if point.name not in own}
+        own, points = self.own(), tuple(installed_points(places()).select(group=self.group))
+        return {point.name: point for point in reversed(points) if point.name not in own}
 
     def names(self) -> tuple[str, ...]:
         """Name what is registered, sorted, whether or not it can be loaded."""
@@ -98,6 +100,23 @@ class Registry(Generic[EntryT]):
                 f"is broken: {reason_of(error)}; update or uninstall that package, or choose another {self.kind}",
                 group=self.group,
             ) from error
+
+
+@cache
+def modules_of(folder: Path) -> frozenset[str]:
+    """Name the modules of a folder of Gnomon's own."""
+    return frozenset(module.name for module in pkgutil.iter_modules([str(folder)]))
+
+
+def places() -> tuple[tuple[str, int], ...]:
+    """Return where packages are found, and when something was last installed there or removed."""
+    return tuple((place, Path(place).stat().st_mtime_ns if exists(place) else 0) for place in sys.path)
+
+
+@lru_cache(maxsize=1)
+def installed_points(places: tuple[tuple[str, int], ...]) -> EntryPoints:
+    """Return the entry points of all packages, read again only after a change: it takes a file for each package."""
+    return entry_points()
 
 
 class FileFormat(Protocol):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
+from ...profilers.run_config import RunConfig
 from ..latency_model.fit_report import FitReport
 from ..record import Record
 
@@ -49,6 +50,12 @@ class ProfileConfig(Record):
     precision: str
     threads: Positive
     batch: Positive
+
+    @model_validator(mode="after")
+    def require_runnable(self) -> ProfileConfig:
+        """Refuse what nothing can be run under."""
+        RunConfig(self.device, self.precision, self.threads, self.batch)
+        return self
 
 
 class ProfileSource(Record):

@@ -20,6 +20,7 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 from typing import Dict, Iterable, List, Mapping, Optional, Protocol, Sequence, Tuple, TypeVar
 
@@ -125,7 +126,7 @@ class SpeedCurve:
         knots = self.knots.get(session, ())
         if not knots:
             return 1.0
-        position = bisect_right([when for when, _ in knots], t_s)
+        position = bisect_right(self._times[session], t_s)
         if position == 0 or position == len(knots):
             return knots[min(position, len(knots) - 1)][1]
         (start_s, start), (end_s, end) = knots[position - 1], knots[position]
@@ -133,7 +134,12 @@ class SpeedCurve:
             return min(start, end)
         return start + (end - start) * (t_s - start_s) / (end_s - start_s)
 
-    @property
+    @cached_property
+    def _times(self) -> Mapping[str, Tuple[float, ...]]:
+        """When the knots of each session are."""
+        return {session: tuple(t_s for t_s, _ in knots) for session, knots in self.knots.items()}
+
+    @cached_property
     def movement_percent(self) -> float:
         """How much slower the slowest moment was than the fastest, in percent; 0 if nothing moved."""
         factors = [factor for knots in self.knots.values() for _, factor in knots]

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fault_trials.arguments import run_quietly
 from fault_trials.bundles import entries_of, hostile_bundle, unpacked, whole_bundle, zipped
 from fault_trials.command import Tally
 from fault_trials.files import damage
 from fault_trials.forked import Forked
-from fault_trials.fuzz import run_quietly, tried
 from fault_trials.inputs import altered, hostile_json, hostile_words
 from fault_trials.kills import names_in
+from fault_trials.trial import tried
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

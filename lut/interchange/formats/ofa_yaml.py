@@ -94,11 +94,12 @@ def entries(path: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
     import yaml
 
     text = read_text_file(path)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where it is: ten times as fast
     depth, key, where, name = 0, None, "", None
     fields: dict[str, str] = {}
     seen: set[str] = set()
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in yaml.parse(text, Loader=loader):
             at = f"{path}, line {event.start_mark.line + 1}"
             if isinstance(event, yaml.MappingStartEvent):
                 depth += 1

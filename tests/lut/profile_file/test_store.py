@@ -205,6 +205,8 @@ def test_a_profile_cut_anywhere_is_refused(tmp_path, share):
         ("header", "schema", "other.profile", "line 1: schema 'other.profile'"),
         ("header", "version", 99, "version 99"),
         ("header", "config", {"device": "cpu", "precision": "fp32", "threads": 0, "batch": 1}, "line 1"),
+        ("header", "config", {"device": "cpu", "precision": "fp9", "threads": 1, "batch": 1}, "precision is 'fp9'"),
+        ("header", "config", {"device": "", "precision": "fp32", "threads": 1, "batch": 1}, "device is ''"),
         ("network", "record", "netwrk", "line"),
     ],
 )

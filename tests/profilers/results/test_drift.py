@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnomon.profilers import Anchor, Hardware, RunConfig, TimingPolicy
+from gnomon.profilers.results import levels
 from gnomon.profilers.results.contention import probed_visits
 from gnomon.profilers.results.drift import SpeedCurve
 from gnomon.profilers.results.parsing import results_from_records
@@ -308,6 +309,23 @@ def test_any_readings_give_a_finite_curve_that_does_not_depend_on_the_anchors_si
     factors = [curve.factor("s", anchor.t_s) for anchor in anchors]
     assert all(0 < factor < math.inf for factor in factors)
     assert factors == pytest.approx([scaled.factor("s", anchor.t_s) for anchor in anchors], rel=1e-3)
+
+
+@pytest.mark.parametrize(("truth", "moves"), [(np.ones(30), False), (np.repeat([1.0, 1.2], 15), True)])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_left_early_is_never_what_is_likeliest(truth, moves, seed):
+    values = np.log(noisy(truth, seed, hit=0.2))
+    grid = np.linspace(values.min() - 0.1, values.max() + 0.1, 150)
+    noises = [levels._Densities.of(values, grid, noise) for noise in levels.NOISES]
+    still, moving = (
+        [levels._Chain(grid, frozenset(), noise, wander) for noise in noises for wander in wanders]
+        for wanders in ((None,), levels.WANDERS)
+    )
+    fits = [[chain.fit(-math.inf).log_likelihood for chain in chains] for chains in (still, moving)]
+    assert levels._likeliest(still, least=-math.inf).log_likelihood == max(fits[0])
+    found = levels._likeliest(moving, least=max(fits[0]) + levels.EVIDENCE)
+    assert (found is not None) == (max(fits[1]) > max(fits[0]) + levels.EVIDENCE) == moves
+    assert found is None or found.log_likelihood == max(fits[1])
 
 
 @pytest.mark.parametrize("seed", range(3))
