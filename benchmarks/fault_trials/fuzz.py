@@ -18,6 +18,7 @@ from .built import built_lines, in_place_of
 from .bundles import hostile_bundle
 from .command import Tally
 from .inputs import hostile_json, hostile_text
+from .models import hostile_model
 from .readers import Reader, readers
 from .trial import bounded_memory, tried, wrong
 from .watch import Watch
@@ -82,4 +83,4 @@ def records_built(schema: str, rng: np.random.Generator) -> Iterator[dict[str, o
 
 def hostile_of(content: bytes) -> Callable[[bytes, np.random.Generator], bytes]:
     """Return what makes hostile inputs of such a file: by its first bytes."""
-    return {b"{": hostile_json, b"P": hostile_bundle}.get(content[:1], hostile_text)
+    return {b"{": hostile_json, b"P": hostile_bundle, b"\x08": hostile_model}.get(content[:1], hostile_text)

@@ -16,6 +16,7 @@ from gnomon.cli.options.settings_file import read_settings
 from gnomon.lut import read_table, write_table
 from gnomon.lut.fleet.description import read_fleet
 from gnomon.lut.fleet.run import tasks_of
+from gnomon.lut.kernels.graph.asked import read_asked
 from gnomon.lut.kernels.profile_file.profile import load_kernel_profile
 from gnomon.lut.profile_file.store import path_of_profile
 from gnomon.profilers import read_results
@@ -27,6 +28,7 @@ from gnomon.supernets import load_space
 from gnomon.supernets.space.parse import architectures_from_text
 
 from .bundles import unpacked, whole_bundle
+from .models import small_model
 from .small import plug_in_space, small_kernels, small_profile
 from .workload import FLEET, SHIPPED
 
@@ -34,7 +36,7 @@ SAMPLES = Path(__file__).parents[2] / "tests"
 READERS = (
     *("profile", "kernel profile", "run.json", "evaluations", "stop.json", "call.json", "start"),
     *("final.jsonl", "results", "plan", "settings", "fleet", "architectures", "CSV table", "YAML table"),
-    *("bundle", "arguments"),
+    *("bundle", "ONNX model", "arguments"),
 )
 SETTINGS = b'space = "fashion_mnist"\nbudget = 10\nseed = 3\nobjectives = ["accuracy", "macs"]\n'
 RUNS = ("run_v5", "run_v3", "finished_v3")
@@ -73,6 +75,7 @@ def readers(folder: Path) -> dict[str, Reader]:
     for name in ("t.csv", "t.yaml"):
         write_table(table, folder / name)
     kernels = small_kernels(folder / "k.jsonl")
+    (folder / "w.bin").write_bytes(bytes(432))  # weights that an ONNX model may say it has there
     runs = {name: Path(shutil.copytree(SAMPLES / "search" / "samples" / name, folder / name)) for name in RUNS}
     finished = runs["finished_v3"]
     whole_bundle(folder)
@@ -143,5 +146,6 @@ def readers(folder: Path) -> dict[str, Reader]:
         ),
         "CSV table": Reader([tables["t.csv"]], "u.csv", read_table),
         "YAML table": Reader([tables["t.yaml"]], "u.yaml", read_table),
+        "ONNX model": Reader([small_model()], "m.onnx", lambda path: read_asked(path, {})),
         "bundle": Reader([whole_bundle(folder / "another")], "b.zip", unpacked),
     }

@@ -18,7 +18,18 @@ from faults import added_up, keep
 from gnomon.cli import main
 from gnomon.supernets.registry import load_space
 
-FAST = ("kernel profile", "results", "plan", "settings", "fleet", "architectures", "CSV table", "YAML table", "bundle")
+FAST = (
+    "kernel profile",
+    "results",
+    "plan",
+    "settings",
+    "fleet",
+    "architectures",
+    "CSV table",
+    "YAML table",
+    "bundle",
+    "ONNX model",
+)
 
 pytestmark = pytest.mark.slow
 

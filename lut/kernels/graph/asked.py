@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnx.external_data_helper import load_external_data_for_tensor
 
@@ -73,7 +74,7 @@ def read_asked(path: str | Path, shapes: Mapping[str, tuple[int, ...]]) -> Asked
     refuse_custom(path, model)
     embed_external(path, model)
     fix_shapes(path, model, shapes)
-    notes = tuple(notes_on(model))
+    notes = tuple(notes_on(path, model))
     operators = [node.op_type for node in model.graph.node]
     before = name_nodes(model)
     try:
@@ -119,12 +120,30 @@ def refuse_custom(path: Path, model: onnx.ModelProto) -> None:
 
 
 def tensors_of(model: onnx.ModelProto) -> Iterator[TensorProto]:
-    """Yield the constants of a model's graph."""
-    yield from model.graph.initializer
-    for node in model.graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
+    """Yield the constants of a model, those of the graphs inside its nodes and of its functions too."""
+    yield from tensors_of_graph(model.graph)
+    for function in model.functions:
+        yield from tensors_of_nodes(function.node)
+
+
+def tensors_of_graph(graph: onnx.GraphProto) -> Iterator[TensorProto]:
+    """Yield the constants of a graph."""
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    yield from tensors_of_nodes(graph.node)
+
+
+def tensors_of_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[TensorProto]:
+    """Yield the constants that nodes hold as attributes."""
+    for attribute in (attribute for node in nodes for attribute in node.attribute):
+        if attribute.HasField("t"):
+            yield attribute.t
+        yield from attribute.tensors
+        for sparse in (*attribute.sparse_tensors, *([attribute.sparse_tensor] * attribute.HasField("sparse_tensor"))):
+            yield from (sparse.values, sparse.indices)
+        for graph in (*attribute.graphs, *([attribute.g] * attribute.HasField("g"))):
+            yield from tensors_of_graph(graph)
 
 
 def embed_external(path: Path, model: onnx.ModelProto) -> None:
@@ -135,14 +154,17 @@ def embed_external(path: Path, model: onnx.ModelProto) -> None:
         if tensor.data_location != TensorProto.EXTERNAL:
             continue
         location = {entry.key: entry.value for entry in tensor.external_data}.get("location", "")
-        place = (folder / location).resolve()
+        try:
+            place = (folder / location).resolve()
+        except (OSError, ValueError):  # no file can have that name
+            place = folder
         if not location or folder not in place.parents:
             raise LutError(
                 f"{path}: the weights {tensor.name!r} are said to be in {location!r}, outside the model's folder; "
                 f"refused. Save the model again with its weights beside it"
             )
-        if not place.is_file():
-            raise LutError(f"{path}: its weights are in {location}, which is missing; copy it beside the model")
+        if fault := fault_of_file(place):
+            raise LutError(f"{path}: its weights are in {location!r}, which {fault}; copy them beside the model")
         beside += bytes_of_tensor(tensor)
         if beside > LARGEST_BYTES:  # known before they are read, which could take all memory
             raise LutError(too_large(path))
@@ -201,8 +223,22 @@ def typical(sizes: list[object]) -> list[object]:
     return [size if isinstance(size, int) and size else usual[at] for at, size in enumerate(sizes or usual)]
 
 
-def notes_on(model: onnx.ModelProto) -> Iterator[str]:
-    """Yield sentences on what makes this file slower than it need be: weights as inputs, denormal weights."""
+def numbers_of(path: Path, tensor: TensorProto) -> NDArray[np.float32]:
+    """Return the numbers of weights; raises LutError where they are not as many as their shape says."""
+    try:
+        return np.asarray(numpy_helper.to_array(tensor), dtype=np.float32)
+    except Exception as error:  # of onnx and numpy, for whatever a file may say of itself
+        raise LutError(
+            f"{path}: the weights {tensor.name!r} of shape {list(tensor.dims)} cannot be read: {error}. The file is "
+            f"damaged: copy it again, or export the model again"
+        ) from error
+
+
+def notes_on(path: Path, model: onnx.ModelProto) -> Iterator[str]:
+    """Yield sentences on what makes this file slower than it need be: weights as inputs, denormal weights.
+
+    Raises LutError for weights that are not as many as their shape says.
+    """
     weights = {one.name for one in model.graph.initializer}
     if both := [one.name for one in model.graph.input if one.name in weights]:
         yield (
@@ -212,7 +248,7 @@ def notes_on(model: onnx.ModelProto) -> Iterator[str]:
     slow = []
     for tensor in tensors_of(model):
         if tensor.data_type == TensorProto.FLOAT:
-            bits = np.ascontiguousarray(numpy_helper.to_array(tensor)).view(np.uint32)
+            bits = np.ascontiguousarray(numbers_of(path, tensor)).view(np.uint32)
             denormal = ((bits & 0x7F800000) == 0) & ((bits & 0x007FFFFF) != 0)
             if bits.size and denormal.mean() > DENORMAL_SHARE:
                 slow.append(tensor.name or "a constant")

@@ -125,7 +125,36 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path, affine):
 
 def test_missing_weights_are_named(tmp_path, affine):
     with_external(affine, "weights.bin")
-    with pytest.raises(LutError, match=r"in weights\.bin, which is missing; copy it beside the model"):
+    with pytest.raises(LutError, match=r"in 'weights\.bin', which does not exist; copy them beside the model"):
+        read_asked(saved(tmp_path, affine), {})
+
+
+@pytest.mark.parametrize("location", ["a\0b", "x" * 5000])
+def test_a_name_that_no_file_can_have_is_refused(tmp_path, affine, location):
+    with_external(affine, location)
+    with pytest.raises(LutError, match=r"outside the model's folder; refused|cannot be looked at"):
+        read_asked(saved(tmp_path, affine), {})
+
+
+def test_weights_outside_the_folder_are_refused_in_a_graph_inside_a_node_too(tmp_path, affine):
+    inner = onnx.GraphProto()
+    inner.CopyFrom(affine.graph)
+    with_external(affine, "../weights.bin")
+    outside = affine.graph.initializer[0]
+    inner.initializer[0].CopyFrom(outside)
+    outside.CopyFrom(numpy_helper.from_array(np.ones(3, np.float32), outside.name))
+    affine.graph.node.add(op_type="If", input=["x"], output=["z"]).attribute.add(
+        name="then_branch", type=onnx.AttributeProto.GRAPH, g=inner
+    )
+    with pytest.raises(LutError, match="outside the model's folder; refused"):
+        read_asked(saved(tmp_path, affine), {})
+
+
+@pytest.mark.parametrize("content", [b"123", b"12345678", b""])
+def test_weights_that_are_not_as_many_as_their_shape_says_are_refused(tmp_path, affine, content):
+    affine.graph.initializer[0].raw_data = content
+    affine.graph.initializer[0].ClearField("float_data")
+    with pytest.raises(LutError, match=r"the weights '.*' of shape \[.*\] cannot be read: .*copy it again"):
         read_asked(saved(tmp_path, affine), {})
 
 
