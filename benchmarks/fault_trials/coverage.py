@@ -89,7 +89,7 @@ def main(name: str, folder: Path, seconds: float, seed: int) -> None:
         if rng.random() < FROM_ATHERIS:
             return bytes(atheris.Mutate(content, most))
         try:
-            return hostile_of(content)(content, rng)[:most]
+            return (reader.hostile or hostile_of(content))(content, rng)[:most]
         except Exception:  # it was damaged before, so that its parts cannot be changed any more
             return bytes(atheris.Mutate(content, most))
 

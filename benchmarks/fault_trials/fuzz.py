@@ -62,7 +62,7 @@ def fuzz_reader(name: str, reader: Reader, number: int, folder: Path, rng: np.ra
                 content, next(built), int(rng.integers(0, 1000)), lambda: bool(rng.random() < KEPT_FIELD)
             )
         else:
-            hostile = hostile_of(content)(content, rng)
+            hostile = (reader.hostile or hostile_of(content))(content, rng)
         path.write_bytes(hostile)
         read = reader.further if reader.further is not None and rng.random() < FURTHER else reader.read
         with watch.watching():

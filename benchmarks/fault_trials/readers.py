@@ -25,18 +25,20 @@ from gnomon.search import SearchConfig
 from gnomon.search.final.front import load_final
 from gnomon.search.runs.files.call import read_call
 from gnomon.supernets import load_space
+from gnomon.supernets.checkpoints.files import read_tensors
 from gnomon.supernets.space.parse import architectures_from_text
 
 from .bundles import unpacked, whole_bundle
 from .models import small_model
 from .small import plug_in_space, small_kernels, small_profile
+from .weights import hostile_weights, small_weights
 from .workload import FLEET, SHIPPED
 
 SAMPLES = Path(__file__).parents[2] / "tests"
 READERS = (
     *("profile", "kernel profile", "run.json", "evaluations", "stop.json", "call.json", "start"),
     *("final.jsonl", "results", "plan", "settings", "fleet", "architectures", "CSV table", "YAML table"),
-    *("bundle", "ONNX model", "arguments"),
+    *("bundle", "ONNX model", "arguments", "weights"),  # which import torch, before which arguments end
 )
 SETTINGS = b'space = "fashion_mnist"\nbudget = 10\nseed = 3\nobjectives = ["accuracy", "macs"]\n'
 RUNS = ("run_v5", "run_v3", "finished_v3")
@@ -47,7 +49,7 @@ class Reader:
     """Good contents, of which the first is the small one that most hostile files are made of, and what reads them.
 
     `further` is what a user may ask of the file next and takes longer. `schema` is that of a record, where one is
-    published.
+    published. `hostile` makes hostile files of a good one where its first bytes do not say what it is.
     """
 
     contents: list[bytes]
@@ -55,6 +57,7 @@ class Reader:
     read: Callable[[Path], object]
     further: Callable[[Path], object] | None = None
     schema: str = ""
+    hostile: Callable[[bytes, np.random.Generator], bytes] | None = None
 
 
 def all_of(thing: object, *without: str) -> list[object]:
@@ -147,5 +150,6 @@ def readers(folder: Path) -> dict[str, Reader]:
         "CSV table": Reader([tables["t.csv"]], "u.csv", read_table),
         "YAML table": Reader([tables["t.yaml"]], "u.yaml", read_table),
         "ONNX model": Reader([small_model()], "m.onnx", lambda path: read_asked(path, {})),
+        "weights": Reader([small_weights()], "w", read_tensors, hostile=hostile_weights),
         "bundle": Reader([whole_bundle(folder / "another")], "b.zip", unpacked),
     }
