@@ -23,7 +23,10 @@ from .readers import Reader, readers
 from .trial import bounded_memory, tried, wrong
 from .watch import Watch
 
-SLOW = {"YAML table": 4, "bundle": 2, "arguments": 20}  # readers that get so many times fewer inputs
+SLOW = {
+    **dict.fromkeys(("run.json", "evaluations", "stop.json", "final.jsonl", "results", "CSV table", "YAML table"), 2),
+    **{"profile": 4, "bundle": 4, "weights": 8, "arguments": 100},
+}  # readers that get so many times fewer inputs, as one takes that much longer
 LARGE = 0.002  # of the inputs are made of another good file than the small one
 BUILT = 0.03  # of the inputs of a reader whose schema is published are built by hypothesis
 BUILT_AT_ONCE = 200
