@@ -1,6 +1,7 @@
 """What large runs and profiles cost: seconds and memory of reading, appending, pricing, and of a long search.
 
     python benchmarks/large_files.py [--evaluations 5000,100000] [--layers 100000] [--validations 10000] [--repeats 5]
+    python benchmarks/large_files.py --only shipped                              # what usual ones cost, beside it
 
 Runs hold random networks of `fashion_mnist` in rounds of 50, with random accuracies and MACs; reading one means its
 front, the traces of hypervolume and cost, and its table. Profiles are a shipped one with so many layers of no network
@@ -28,13 +29,15 @@ from pathlib import Path
 import numpy as np
 from environment import print_environment, spread
 
-from gnomon import load_run
+from gnomon import load_profile, load_run
+from gnomon.lut import read_table, write_table
 from gnomon.lut.profile_file.store import path_of_profile
 from gnomon.profilers import Journal
 from gnomon.search import SearchConfig, Study
 from gnomon.supernets import load_space
 
 SPACE, PROFILE = "fashion_mnist", "fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1"
+SMALL = "bert_minilm/intel-xeon-2c.onnxruntime.fp32.b1.t1"
 ROUND, BATCHES, BATCH = 50, 10, 100_000
 
 PRICE = f"""
@@ -139,6 +142,27 @@ def time_profile(layers: int, repeats: int, folder: Path) -> None:
         )
 
 
+def time_shipped(repeats: int, folder: Path) -> None:
+    """Print how long two shipped profiles take to read, and the tables that one is exported to."""
+    for name in (PROFILE, SMALL):
+        profile, taken = load_profile(name), []
+        for _ in range(repeats):
+            began = time.process_time()
+            load_profile(name)
+            taken.append(1e3 * (time.process_time() - began))
+        print(f"profile {name}, {len(profile.anchors)} visits to anchors: read {spread(taken)} ms")
+    profile = load_profile(PROFILE)
+    for name in ("table.csv", "table.yaml"):
+        write_table(profile, folder / name)
+        read_table(folder / name)
+        taken = []
+        for _ in range(repeats):
+            began = time.process_time()
+            read_table(folder / name)
+            taken.append(1e3 * (time.process_time() - began))
+        print(f"{name} of {len(profile.table.measurements)} layers: read {spread(taken)} ms")
+
+
 def time_search(validations: int, folder: Path) -> None:
     """Print rate and memory of a long search of a table, by tenths."""
     space, step = load_space(SPACE), max(1, validations // 10)
@@ -166,9 +190,13 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=100_000)
     parser.add_argument("--validations", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", choices=("shipped",), help="the usual files, nothing large")
     options = parser.parse_args()
     print_environment()
     with tempfile.TemporaryDirectory() as folder:
+        time_shipped(options.repeats, Path(folder))
+        if options.only:
+            return
         time_appends(options.repeats, Path(folder))
         time_profile(options.layers, options.repeats, Path(folder))
         time_runs(list(map(int, options.evaluations.split(","))), options.repeats, Path(folder))

@@ -22,6 +22,7 @@ from gnomon.cli import main
 
 from .command import Tally
 from .inputs import WORDS
+from .models import small_model
 from .small import SPACE
 from .trial import Ended, tried, wrong
 from .watch import STARTS, Watch
@@ -186,6 +187,6 @@ def laid_out(place: Path, folder: Path) -> None:
             shutil.copy(folder / source, place / name)
     shutil.copy(RESULTS, place / "r.jsonl")
     (place / "fleet.toml").write_text(FLEET)
-    (place / "m.onnx").write_bytes(b"no model")
+    (place / "m.onnx").write_bytes(small_model())
     (place / "c.toml").write_text('space = "specks"\nbudget = 3\n')
     shutil.copytree(folder / "run_v5", place / "run")

@@ -211,10 +211,3 @@ def hostile_json(content: bytes, rng: np.random.Generator) -> bytes:
         else:
             del lines[other]
     return b"\n".join(lines) + b"\n"
-
-
-def hostile_words(verbs: tuple[tuple[str, ...], ...], files: list[str], rng: np.random.Generator) -> list[str]:
-    """Return the arguments of a verb: some of its files, some words that it may take, and some that it may not."""
-    verb = verbs[int(rng.integers(0, len(verbs)))]
-    pool = [*WORDS, *files, *files, *files]
-    return [*verb, *(pool[int(rng.integers(0, len(pool)))] for _ in range(int(rng.integers(0, 6))))]

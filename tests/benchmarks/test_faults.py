@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fault_trials.arguments import run_quietly
+from fault_trials.arguments import Parameter, Verb, hostile_arguments, run_quietly
 from fault_trials.bundles import entries_of, hostile_bundle, unpacked, whole_bundle, zipped
 from fault_trials.command import Tally
 from fault_trials.files import damage
 from fault_trials.forked import Forked
-from fault_trials.inputs import altered, hostile_json, hostile_words
+from fault_trials.inputs import altered, hostile_json
 from fault_trials.kills import names_in
 from fault_trials.trial import tried
 from hypothesis import HealthCheck, given, settings
@@ -119,9 +119,13 @@ def test_hostile_bundles_get_as_far_as_each_check(tmp_path, bundle):
 
 def test_hostile_arguments(tmp_path, run, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    verbs, tally = (("lut", "show"), ("pareto",), ("runs", "export"), ("lut", "merge")), Tally("")
+    parameters, tally = (
+        (Parameter("", (PROFILE, "run")), Parameter("--json", ()), Parameter("--out", ("o.csv",))),
+        Tally(""),
+    )
+    typed = (("lut", "show"), ("pareto",), ("runs", "export"), ("lut", "merge"))
     for seed in range(12):
-        words = hostile_words(verbs, [PROFILE, "run"], np.random.default_rng(seed))
+        words = hostile_arguments([Verb(words, parameters) for words in typed], np.random.default_rng(seed))
         tried(tally, lambda words=words: run_quietly(words), words)
     assert not tally.wrong
 
