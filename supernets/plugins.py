@@ -11,12 +11,12 @@ import importlib
 import pkgutil
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, lru_cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, cast
 
@@ -52,7 +52,7 @@ class Registry(Generic[EntryT]):
         """Return other packages' entry points by name; the first of a name counts, as with modules on a path."""
         if not self.group:
             return {}
-        own, points = self.own(), tuple(installed_points(places()).select(group=self.group))
+        own, points = self.own(), installed_points(places()).get(self.group, ())
         return {point.name: point for point in reversed(points) if point.name not in own}
 
     def names(self) -> tuple[str, ...]:
@@ -114,9 +114,13 @@ def places() -> tuple[tuple[str, int], ...]:
 
 
 @lru_cache(maxsize=1)
-def installed_points(places: tuple[tuple[str, int], ...]) -> EntryPoints:
-    """Return the entry points of all packages, read again only after a change: it takes a file for each package."""
-    return entry_points()
+def installed_points(places: tuple[tuple[str, int], ...]) -> Mapping[str, tuple[EntryPoint, ...]]:
+    """Return all packages' entry points for Gnomon, by group.
+
+    They are read again only after a change of where packages are: that takes a file for each of them.
+    """
+    found = entry_points()
+    return {group: tuple(found.select(group=group)) for group in found.groups if group.startswith(f"{HOUSE}.")}
 
 
 class FileFormat(Protocol):
