@@ -49,9 +49,8 @@ def fuzzed_by_coverage(names: list[str], seconds: float, folder: Path, seed: int
         else:
             tally.counts.update(found["counts"])
             tally.wrong += found["wrong"]
-            tally.counts["kept as they reached new code"] = found["kept"]
+            print(f"  {found['kept']} inputs of {name} were kept as they reached new code", file=sys.stderr, flush=True)
         tallies.append(tally)
-        print(f"  {tally}", file=sys.stderr, flush=True)
     return tallies
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -69,6 +70,7 @@ def read_asked(path: str | Path, shapes: Mapping[str, tuple[int, ...]]) -> Asked
         model = onnx.load_from_string(path.read_bytes())
     except Exception as error:  # of the protocol buffers, whose errors share no base with names
         raise LutError(f"{path} is not an ONNX model: {error}") from error
+    refuse_unreadable(path, model)
     if not model.graph.node or not model.opset_import:
         raise LutError(f"{path} is not an ONNX model: it has no {'nodes' if model.opset_import else 'operator set'}")
     refuse_custom(path, model)
@@ -100,6 +102,21 @@ def bytes_of_tensor(tensor: TensorProto) -> int:
     except KeyError:
         return 0
     return int(width * math.prod(tensor.dims))
+
+
+def refuse_unreadable(path: Path, message: Any) -> None:
+    """Raise LutError for a text that is not UTF-8, at any depth: protocol buffers give such a one as bytes."""
+    for field, value in message.ListFields():
+        if field.type not in (field.TYPE_STRING, field.TYPE_MESSAGE):
+            continue
+        for one in value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else (value,):
+            if isinstance(one, bytes):
+                raise LutError(
+                    f"{path} is not an ONNX model: {field.name} is {one[:40]!r}, which is no text in UTF-8. The file "
+                    f"is damaged: copy it again, or export the model again"
+                )
+            if field.type == field.TYPE_MESSAGE:
+                refuse_unreadable(path, one)
 
 
 def refuse_custom(path: Path, model: onnx.ModelProto) -> None:

@@ -150,6 +150,15 @@ def test_weights_outside_the_folder_are_refused_in_a_graph_inside_a_node_too(tmp
         read_asked(saved(tmp_path, affine), {})
 
 
+@pytest.mark.parametrize("word", [b"Relu", b"x"])
+def test_a_text_that_is_not_utf_8_is_refused(tmp_path, affine, word):
+    content = affine.SerializeToString()
+    assert word in content
+    (tmp_path / "model.onnx").write_bytes(content.replace(word, b"\xff" * len(word)))
+    with pytest.raises(LutError, match=r"which is no text in UTF-8"):
+        read_asked(tmp_path / "model.onnx", {})
+
+
 @pytest.mark.parametrize("content", [b"123", b"12345678", b""])
 def test_weights_that_are_not_as_many_as_their_shape_says_are_refused(tmp_path, affine, content):
     affine.graph.initializer[0].raw_data = content
