@@ -14,9 +14,10 @@ than with those of the next process, and it is a next one that a user starts.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Callable, FrozenSet, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, Mapping, Optional, Sequence, Tuple
 
 from .measurement import ENOUGH_CLEAN, Measurement
 from .protocol import TimingPolicy
@@ -171,24 +172,35 @@ def expected_visits(
     policy: TimingPolicy,
     earlier: Mapping[str, Optional[Measurement]],
     turn: Turn = ALL,
-) -> int:
-    """Estimate how many visits will follow a pass: what the least passes take, or what the missing clean blocks do.
+) -> Dict[str, int]:
+    """Estimate how many visits each model gets after a pass: of the least passes, or until it is clean often enough.
 
-    Further processes are taken to need as many visits as this one.
+    A model is taken to find clean blocks at the rate that it had so far, and further processes to need as many visits
+    as this one.
     """
     alive = [key for key in models.timed if earlier.get(key, 0) is not None]
-    a_pass = sum(models.visits_a_pass(key, policy, turn) for key in alive)
     found = {key: measurement for key in alive for measurement in [earlier.get(key)] if measurement is not None}
-    own = max(0, turn.passes(policy) - (pass_index - turn.first_pass) - 1) * len(alive)
     visits = sum(measurement.visits for measurement in found.values())
-    per_visit = sum(map(_clean_blocks, found.values())) / visits if visits else 0.0
-    if per_visit:
-        lacking = [max(0, _needed(key, one, models, policy, turn) - _clean_blocks(one)) for key, one in found.items()]
-        most = (turn.first_pass + policy.max_passes - pass_index - 1) * sum(map(bool, lacking))
-        own = max(own, min(most, round(sum(lacking) / per_visit) - sum(map(bool, lacking))))
+    usual = sum(map(_clean_blocks, found.values())) / visits if visits else 0.0
+    passes = turn.first_pass + policy.max_passes - pass_index - 1
+    least = max(0, turn.passes(policy) - (pass_index - turn.first_pass) - 1)
     further = 0 if turn.is_last else policy.processes - turn.number - 1
-    made = visits if turn.is_probed else a_pass * turn.passes(policy)
-    return own + further * max(a_pass, made + own)
+    expected = {}
+    own_passes = 0
+    for key in alive:
+        a_pass = models.visits_a_pass(key, policy, turn)
+        own, measurement = least * a_pass, found.get(key)
+        if usual and measurement is not None:
+            clean = _clean_blocks(measurement)
+            rate = (clean + usual) / (measurement.visits + 1)  # one visit as others have it: a rate is never nothing
+            lacking = max(0, _needed(key, measurement, models, policy, turn) - clean)
+            own = max(own, min(passes * a_pass, math.ceil(lacking / rate) - a_pass))
+        own_passes = max(own_passes, -(-own // a_pass))
+        made = measurement.visits if measurement is not None and turn.is_probed else a_pass * turn.passes(policy)
+        expected[key] = own + further * max(a_pass, made + own)
+    anchored = own_passes + max(own_passes, sum(expected.values()) // policy.anchor_every)
+    expected.update({key: anchored for key in models.anchors if earlier.get(key, 0) is not None})
+    return expected
 
 
 def _needs_visit(

@@ -17,15 +17,21 @@ Load = Callable[[str], Executable]
 def steps_due(
     keys: Sequence[str], application: Application, visits: List[ApplicationVisit], failed: Mapping[str, int]
 ) -> Iterator[Tuple[Step, int]]:
-    """Yield each step still to make and how many follow it at least; ``visits`` and ``failed`` grow meanwhile."""
+    """Yield each step still to make and how many are left with it, at least; ``visits`` and ``failed`` grow."""
     while True:
         alive = [key for key in keys if key not in failed]
         steps = application_steps(alive, application, {visit.step for visit in visits}, clean_inferences(visits))
         if not steps:
             return
-        for done, step in enumerate(steps, start=1):
+        for done, step in enumerate(steps):
             later = max(0, application.least_visits - step.pass_index - 1) * len(alive)
             yield step, len(steps) - done + later
+
+
+def usual_s(visits: Sequence[ApplicationVisit]) -> float:
+    """Return how long a visit took in the mean, in seconds, in the latest session that made two; 0 without one."""
+    own = [visit.t_s for visit in visits if visit.session == visits[-1].session]
+    return (own[-1] - own[0]) / (len(own) - 1) if len(own) > 1 else 0.0
 
 
 def clean_inferences(visits: Sequence[ApplicationVisit]) -> Mapping[str, Optional[int]]:

@@ -14,6 +14,7 @@ from ..results.visits import Visit, measurements_from_visits
 from ..timing.measurement import Measurement
 from ..timing.plan import ROLES, TimingPlan
 from ..timing.schedule import Models, Step, Turn, expected_visits, is_never_clean, is_reviewed, pass_steps
+from .time_left import Ahead, Left, VisitCosts
 
 RESUME_SLOT = -1  # of the anchor visits a resumed session begins with
 
@@ -44,11 +45,14 @@ class DueVisits:
         self._has_probe = has_probe
         self._began_with = len(visits)
         self._loading_ms, self._added = 0.0, 0
+        self._costs = VisitCosts()
         self._of_pass: Dict[int, int] = Counter()
         self._number = len(recorded.turns)
         self._first_pass, self._began_s = (
             (recorded.turns[-1].first_pass, recorded.turns[-1].seconds) if recorded.turns else (0, 0.0)
         )
+        self._add()
+        self._costs.begin()
 
     @property
     def next_pass(self) -> int:
@@ -72,8 +76,8 @@ class DueVisits:
         loading_s = sum(visit.load_ms for visit in own) / 1e3
         return 2 * to_come * loading_s <= self._policy.time_cap_s - self._seconds()
 
-    def steps(self, *, is_last: bool, first_pass: Optional[int] = None) -> Iterator[Tuple[Step, int]]:
-        """Yield each step still to make, and how many are expected to follow it.
+    def steps(self, *, is_last: bool, first_pass: Optional[int] = None) -> Iterator[Tuple[Step, Left]]:
+        """Yield each step still to make, and what is left with it.
 
         is_last: whether no further process follows, so that what is missing has to be made here. first_pass: passes
         before it are made; None for those of this process from its first one on.
@@ -97,15 +101,18 @@ class DueVisits:
                 due = [Step(key, pass_index, RESUME_SLOT) for key in alive] + due
             is_beyond_least = number >= turn.passes(policy)
             gives_up = is_beyond_least and is_never_clean(policy, earlier.values())
-            later = expected_visits(self._models, pass_index=pass_index, policy=policy, earlier=earlier, turn=turn)
-            for done, step in enumerate(due, start=1):
+            expected = expected_visits(self._models, pass_index=pass_index, policy=policy, earlier=earlier, turn=turn)
+            loads = 0 if is_last else (policy.processes - self._number - 1) * len(expected)
+            ahead = Ahead(self._costs, [step.key for step in due], expected, loads)
+            for number, step in enumerate(due):
                 if step.key in self._failed_in:
                     continue
                 if pass_index > 0 and self._seconds() > until_s:
                     return
                 if is_beyond_least and self._is_settled(earlier.get(step.key), gives_up):
                     continue
-                yield step, len(due) - done + later
+                self._add()
+                yield step, ahead.left(number)
 
     def _is_settled(self, measurement: Optional[Measurement], gives_up: bool) -> bool:
         """Tell whether the time for a model's further visits is over; anchors, which have none, go on with the rest.
@@ -132,6 +139,7 @@ class DueVisits:
     def _add(self) -> None:
         """Add up what was visited since the last time, so that no visit is looked at twice."""
         for visit in self._visits[self._added :]:
+            self._costs.note(visit)
             self._loading_ms += visit.load_ms
             self._of_pass[visit.step.pass_index] += 1
         self._added = len(self._visits)

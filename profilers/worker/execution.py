@@ -16,7 +16,7 @@ import uuid
 from collections import Counter
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Tuple, TypeVar
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, TypeVar
 
 from ..errors import BackendUnavailable, EnvironmentChanged, GpuLost, UnsupportedConfig
 from ..journal import Journal, Record
@@ -32,14 +32,16 @@ from ..timing.probe import Probe
 from ..timing.program_part import ProgramPart
 from ..timing.protocol import ProbedBlocks, calibrate_loops, take_probed_visit, take_visit
 from ..timing.schedule import Step
-from .application import steps_due, visit_as_application
+from .application import steps_due, usual_s, visit_as_application
 from .compiled_models import KeptModels
 from .due import DueVisits
+from .time_left import Left
 from .time_limit import TimeLimit, VisitLimits, unlimited
 
 Taken = TypeVar("Taken")
 
 MAX_ATTEMPTS = 3  # a model in flight this often when the process hung, or died without a word, is given up
+NOTHING = Left(0, 0.0)
 HARDWARE_FIELDS = ("cpu_model", "cpus")  # a resumed run must find the same; what else changes is in the records
 
 
@@ -79,7 +81,6 @@ class PlanExecution:
         self._application_visits: List[ApplicationVisit] = list(recorded.application_visits)
         self._failed_in: Dict[str, int] = {failure.key: failure.step.pass_index for failure in recorded.failures}
         self._options: Optional[Mapping[str, Any]] = None
-        self._visits_here = 0
         self._kept = KeptModels(plan.policy.keep_mib)
         self._has_quota = quota_use() is not None
 
@@ -127,26 +128,31 @@ class PlanExecution:
             has_probe=self._probe is not None,
         )
 
-        def make(steps: Iterable[Tuple[Step, int]], visit: Callable[[Step], None]) -> bool:
-            for step, left in steps:
+        def make(
+            steps: Iterator[Tuple[Step, Left]], visit: Callable[[Step], None], after: Callable[[Left], Left]
+        ) -> bool:
+            upcoming = next(steps, None)
+            while upcoming is not None:
+                step, left = upcoming
                 if is_stopped():
                     return False
                 visit(step)
-                report(self._progress(step, left))
+                upcoming = next(steps, None)  # known first, so that no pass is taken for the last one before it is
+                report(self._progress(step, after(left) if upcoming is None else upcoming[1]))
             return True
 
         first_pass = None
         with self._kept:
             if may_begin_anew and due.may_be_followed:
-                if not make(due.steps(is_last=False), self._visit):
+                if not make(due.steps(is_last=False), self._visit, _further):
                     return False
                 if due.is_followed():
                     self._append("turn", first_pass=due.next_pass, seconds=round(self._seconds(), 3))
                     raise FreshProcessWanted
                 first_pass = due.next_pass
-            if not make(due.steps(is_last=True, first_pass=first_pass), self._visit):
+            if not make(due.steps(is_last=True, first_pass=first_pass), self._visit, self._left_as_application):
                 return False
-            if not make(self._due_as_application(), self._visit_as_application):
+            if not make(self._due_as_application(), self._visit_as_application, lambda left: NOTHING):
                 return False
         self._append("done", seconds=round(self._seconds(), 3))
         return True
@@ -219,17 +225,20 @@ class PlanExecution:
         self._visits.append(visit)
         self._limits.note(visit)
         self._known_loops[visit.key] = visit.loops
-        self._visits_here += 1
         if visit.role == "anchor":
             self._note_conditions()
 
-    def _due_as_application(self) -> Iterator[Tuple[Step, int]]:
-        """Yield each step still to make as an application would, and how many follow it."""
+    def _due_as_application(self) -> Iterator[Tuple[Step, Left]]:
+        """Yield each step still to make as an application would, and what is left with it."""
         application = self._plan.application
         if application is None:
             return
         keys = [item.key for item in self._plan.items if item.role == "network"]
-        yield from steps_due(keys, application, self._application_visits, self._failed_in)
+        for step, left in steps_due(keys, application, self._application_visits, self._failed_in):
+            yield step, Left(left, left * usual_s(self._application_visits))
+
+    def _left_as_application(self, _: Left) -> Left:
+        return next((left for _, left in self._due_as_application()), NOTHING)
 
     def _visit_as_application(self, step: Step) -> None:
         """Visit one model as an application would, and record that."""
@@ -237,7 +246,6 @@ class PlanExecution:
         if visit is not None:
             self._append("application", **fields_of_visit(visit), **step_fields(step))
             self._application_visits.append(visit)
-            self._visits_here += 1
 
     def _taken_as_application(self, step: Step) -> ApplicationVisit:
         application = self._plan.application
@@ -308,16 +316,20 @@ class PlanExecution:
     def _seconds(self) -> float:
         return self._recorded.seconds + self._t_s()
 
-    def _progress(self, step: Step, left: int) -> Record:
-        done = len(self._visits) + len(self._application_visits)
-        eta_s = left * self._t_s() / max(1, self._visits_here)
+    def _progress(self, step: Step, left: Left) -> Record:
+        done, eta_s = len(self._visits) + len(self._application_visits), left.seconds
         if self._plan.application is None:  # else there are visits that the cap does not end
             eta_s = min(eta_s, max(0.0, self._plan.policy.time_cap_s - self._seconds()))
         return {
             "event": "progress",
             "done": done,
-            "total": done + left,
+            "total": done + left.visits,
             "pass": step.pass_index,
             "eta_s": round(eta_s, 1),
             "key": step.key,
         }
+
+
+def _further(left: Left) -> Left:
+    """Return what is left for other processes after the last visit of this one, which began with ``left``."""
+    return Left(max(1, left.visits - 1), left.seconds)

@@ -159,23 +159,36 @@ def test_a_machine_is_never_clean_when_all_passes_would_not_give_a_model_enough(
     assert not is_never_clean(policy, [VAGUE, None])
 
 
+def visits_left(models, **asked):
+    return sum(expected_visits(models, **asked).values())
+
+
 def test_a_machine_without_marks_is_not_called_never_clean_and_its_least_visits_are_expected():
-    policy = TimingPolicy(min_passes=8)
-    assert expected_visits(Models(KEYS), pass_index=0, policy=policy, earlier={}) == 7 * len(KEYS)
-    assert expected_visits(Models(KEYS), pass_index=3, policy=policy, earlier=dict.fromkeys(KEYS, VAGUE)) == 4 * len(
-        KEYS
-    )
-    assert expected_visits(Models(KEYS), pass_index=3, policy=policy, earlier=dict.fromkeys(KEYS, None)) == 0
+    policy, vague = TimingPolicy(min_passes=8), dict.fromkeys(KEYS, VAGUE)
+    assert visits_left(Models(KEYS), pass_index=0, policy=policy, earlier={}) == 7 * len(KEYS)
+    assert visits_left(Models(KEYS), pass_index=3, policy=policy, earlier=vague) == 4 * len(KEYS)
+    assert visits_left(Models(KEYS), pass_index=3, policy=policy, earlier=dict.fromkeys(KEYS, None)) == 0
 
 
-def test_as_many_visits_are_expected_as_the_missing_clean_blocks_take_at_the_rate_so_far():
+def test_as_many_visits_are_expected_as_the_missing_clean_blocks_take_at_the_models_own_rate():
     policy = TimingPolicy(min_passes=2, clean_blocks=4, blocks_per_visit=1, max_passes=100)
     models = Models(["a", "b", "c"])
-    earlier = {"a": marked(True, False, False, False), "b": marked(*[True] * 4), "c": marked(*[False] * 4)}
-    # 5 clean blocks in 12 visits; 3 + 4 are missing: 17 visits, of which this pass makes 2
-    assert expected_visits(models, pass_index=4, policy=policy, earlier=earlier) == 15
+    earlier = {"a": marked(*[True, False] * 2), "b": marked(*[True] * 4), "c": marked(*[False] * 12)}
+    # 6 clean blocks in 20 visits; a lacks 2 at (2 + 0.3) / 5 a visit, c lacks 4 at 0.3 / 13; this pass visits both once
+    assert expected_visits(models, pass_index=4, policy=policy, earlier=earlier) == {"a": 4, "b": 0, "c": 173 - 80 + 2}
     policy = replace(policy, max_passes=8)
-    assert expected_visits(models, pass_index=4, policy=policy, earlier=earlier) == 2 * 3
+    assert expected_visits(models, pass_index=4, policy=policy, earlier=earlier) == {"a": 3, "b": 0, "c": 3}
+
+
+def test_networks_that_are_left_alone_are_expected_at_their_own_rate_and_the_anchors_around_them():
+    policy = TimingPolicy(min_passes=2, clean_blocks=4, blocks_per_visit=1, max_passes=100, network_visits=3)
+    layers = {f"layer{number}": marked(*[True] * 4) for number in range(200)}
+    earlier = layers | {"network": marked(*([True] + [False] * 9) * 2)}
+    models = Models(list(layers), networks=["network"], anchors=["anchor"])
+    left = expected_visits(models, pass_index=6, policy=policy, earlier=earlier)
+    assert set(layers) & {key for key, visits in left.items() if visits} == set()
+    assert 50 < left["network"] < 100  # 10 clean blocks are missing, one in ten visits is clean
+    assert left["anchor"] == 2 * -(-left["network"] // 3)
 
 
 def test_further_processes_are_expected_to_make_as_many_visits_as_this_one_did():
@@ -183,7 +196,7 @@ def test_further_processes_are_expected_to_make_as_many_visits_as_this_one_did()
     earlier = {f"layer{n}": marked(*[True] * 8) for n in range(300)} | {"late": marked(*[False] * 38, True, True)}
     turn = Turn(0, 0, is_last=False)
     made = 300 * 8 + 40
-    left = expected_visits(Models(list(earlier)), pass_index=40, policy=policy, earlier=earlier, turn=turn)
+    left = visits_left(Models(list(earlier)), pass_index=40, policy=policy, earlier=earlier, turn=turn)
     assert 3 * made < left < 4 * made
 
 

@@ -70,6 +70,40 @@ def test_a_busy_core_makes_a_run_longer_and_its_latencies_no_other(run, make_pla
     assert results.contention.slow_down == pytest.approx(1.75)
 
 
+@pytest.fixture
+def beside_networks(backend, monkeypatch):
+    """A core that has a neighbour whenever whole networks run, but for a few blocks now and then."""
+    is_network = [False]
+    core = SharedCore(is_busy=lambda turn: is_network[0] and turn % 61 > 8)
+    load_shared = core.loader(backend.load)
+
+    def load(model, config):
+        executable = load_shared(model, config)
+        elapsed_ns = executable.elapsed_ns
+
+        def noted_ns(loops):
+            is_network[0] = b'"role": "network"' in model
+            return elapsed_ns(loops)
+
+        executable.elapsed_ns = noted_ns
+        return executable
+
+    monkeypatch.setattr(backend, "open_probe", lambda: core)
+    monkeypatch.setattr(backend, "load", load)
+
+
+def test_a_run_is_at_its_total_only_at_its_end_where_only_networks_are_left(run, make_plan, beside_networks):
+    layers = {f"layer{number}": {"us": [100.0 + number]} for number in range(30)}
+    others = {"network": {"us": [900.0], "role": "network"}, "anchor": {"us": [50.0], "role": "anchor"}}
+    policy = TimingPolicy(min_passes=2, max_passes=99, clean_blocks=8, blocks_per_visit=4, warmup_us=500, processes=1)
+    _, results, reports = run(make_plan(policy=policy, **layers, **others))
+    visits = [visit.role for visit in results.visits]
+    only_networks = len(visits) - visits[::-1].index("layer")
+    assert len(visits) - only_networks > 50
+    assert [report["done"] for report in reports if report["done"] == report["total"]] == [len(visits)]
+    assert all(report["total"] > len(visits) / 2 for report in reports[only_networks:])
+
+
 def test_where_the_probe_never_settles_the_run_ends_all_the_same(run, make_plan, backend, monkeypatch):
     readings = (20.0 * 1.3**number for number in itertools.cycle((3, 0, 5, 1, 4, 2)))  # no two of them alike
     monkeypatch.setattr(backend, "open_probe", lambda: Readings(readings))
