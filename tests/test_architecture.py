@@ -36,7 +36,7 @@ FLOORS = {
         "machine",
         "results",
         "runtimes",
-        "resources",
+        "resources testing_backend",
         "worker testing",
         "transports",
     ),

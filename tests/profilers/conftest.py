@@ -22,7 +22,7 @@ CHOSEN = "GNOMON_TESTED_BACKENDS"  # there, this names it
 PLUGIN = '''
 import errno, json, os, time
 from gnomon.profilers.errors import ModelRejected
-from gnomon.profilers.testing import FakeBackend
+from gnomon.profilers.testing_backend import FakeBackend
 from gnomon.profilers.worker import time_limit
 
 def script(model):
