@@ -3,7 +3,9 @@ from dataclasses import replace
 import pytest
 
 from gnomon.lut import LutError, application_with, is_this_device, measure_model
+from gnomon.lut.measuring import measure
 from gnomon.lut.measuring.measure import device_differences
+from gnomon.profilers import read_results
 from gnomon.supernets.graph import graph_from_layers
 
 pytestmark = pytest.mark.slow
@@ -19,6 +21,16 @@ def test_a_model_is_timed_under_the_profiles_conditions(profile, tiny):
     known = {network.indices: m for network, m in zip(profile.networks, profile.network_measurements)}
     assert remeasured.measurement.value_us == known[0, 0, 0].value_us
     assert remeasured.anchor_ratio == 1.0
+
+
+def test_several_processes_time_a_model_one_after_the_other(profile, tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(measure, "POLICY", replace(measure.POLICY, processes=2))
+    model = graph_from_layers(tiny.layers(tiny.architecture([0, 0, 0])))
+    measure.measure_models(profile, {"model": model}, building=tmp_path / "building")
+    found = read_results(tmp_path / "building" / "results.jsonl")
+    assert [{visit.key for visit in found.visits if visit.session == session.id} for session in found.sessions] == [
+        {"model", profile.anchors[0].key}
+    ] * 2
 
 
 def test_a_real_runtime_gives_a_time_and_a_ratio(tiny, measured):
