@@ -9,8 +9,9 @@ MODULES = __init__.py version.py errors.py outputs.py temporary.py inputs.py pri
 
 .PHONY: demo test test-fast check docs bench bench-search clean
 
+# DRY_RUN=1 says what it would do and how long that takes.
 demo: $(VENV)/.demo
-	@$(BIN)/gnomon demo
+	@$(BIN)/gnomon demo $(if $(DRY_RUN),--dry-run)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile

@@ -25,6 +25,9 @@ BUDGET, POPULATION = 48, 4
 FEW = 5  # members of the front that are shown
 SHOWN = ("runtime", "core", "error", "quality")  # facts of a profile that are
 REPORT_NAME = "report.html"
+SPACE = "fashion_mnist"  # the embedded super-network
+FINAL_HEADING = "5. Validate the front on images the search did not use, and time it on this machine"
+EXPORT_HEADING = "6. Export the knee of the front, check it, time it"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,30 +36,98 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def demo(
         out: Annotated[Path, typer.Option(help="Folder for everything the demo writes.")] = Path("gnomon-demo"),
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="Say what it would do and how long, and stop.")
+        ] = False,
         force: Force = False,
     ) -> None:
         """Profile this machine on two runtimes, search the embedded super-network, check its front, export the knee."""
         started = time.monotonic()
+        if dry_run:
+            show_plan(out, anew=force)
+            return
         if force:
             remove_demo(out)
         heading("1. This machine")
         show_machine()
         profiles = []
         for number, backend in enumerate(BACKENDS, 2):
-            heading(f"{number}. Profile {backend}: every layer, and {NETWORKS} whole networks that verify the table")
+            heading(profile_heading(number, backend))
             profiles.append(show_profile(backend, out))
-        heading(f"4. Search: {BUDGET} validations, accuracy against {BACKENDS[0]} latency")
+        heading(search_heading())
         run = show_search(profiles[0], out)
-        heading("5. Validate the front on images the search did not use, and time it on this machine")
+        heading(FINAL_HEADING)
         show_final(run, profiles[0], out)
-        heading("6. Export the knee of the front, check it, time it")
+        heading(EXPORT_HEADING)
         show_export(run, profiles[0], out)
         print_report(out / REPORT_NAME, run, *profiles)
         print(f"\ndone in {time.monotonic() - started:.0f} s; everything is in {out}")
 
 
+def profile_heading(number: int, backend: str) -> str:
+    """Return the heading of the part that measures a profile."""
+    return f"{number}. Profile {backend}: every layer, and {NETWORKS} whole networks that verify the table"
+
+
+def search_heading() -> str:
+    """Return the heading of the part that searches."""
+    return f"4. Search: {BUDGET} validations, accuracy against {BACKENDS[0]} latency"
+
+
+def show_plan(out: Path, *, anew: bool) -> None:
+    """Print what the demo would do, and how long that takes; with `anew`, as if no earlier demo were there."""
+    from ...api.latency import estimate_profile
+    from ...lut.measuring.measure import FURTHER_S, POLICY
+    from ...profilers.timing.protocol import TimingPolicy
+    from ...profilers.transports.local import LocalDevice
+    from ...supernets.evaluation.evaluate import seconds_of_ends
+    from ...supernets.supernet import load_supernet
+    from ..printing.estimate import print_models, span
+
+    if anew:
+        has_demo(out)
+    least_s = most_s = 0.0
+    for number, backend in enumerate(BACKENDS, 2):
+        heading(profile_heading(number, backend))
+        path, policy = out / f"{backend}.jsonl", TimingPolicy(time_cap_s=TIME_CAP_S)
+        if os.path.lexists(path) and not anew:
+            print(f"models   none: {path} was measured by an earlier demo")
+            continue
+        estimate = estimate_profile(
+            SPACE,
+            backend,
+            out=path,
+            precision="fp32",
+            threads=1,
+            batch=1,
+            networks=NETWORKS,
+            layers=True,
+            source=None,
+            policy=policy,
+            force=anew,
+            device=LocalDevice(),
+        )
+        print_models(estimate)
+        least_s, most_s = least_s + 60 * estimate.minutes[0], most_s + 60 * estimate.minutes[1]
+    heading(search_heading())
+    low_s, high_s = sorted(seconds_of_ends(load_supernet(SPACE), "validation", precision="fp32"))
+    print(f"each     {span(low_s)} to {span(high_s)}, as the smallest and the largest network were just validated")
+    heading(FINAL_HEADING)
+    print(f"each     as above; timing the front takes {span(POLICY.time_cap_s)} at most, and {FURTHER_S:g} s a member")
+    heading(EXPORT_HEADING)
+    print(f"timing   {span(POLICY.time_cap_s)} at most")
+    searched = (span(least_s + BUDGET * low_s), span(most_s + BUDGET * high_s))
+    print(f"\nuntil the search is done it takes {' to '.join(searched)}; nothing is written to {out} now")
+
+
 def remove_demo(out: Path) -> None:
     """Remove what an earlier demo wrote; raises OutputUnusable, and removes nothing, if anything else is there."""
+    if has_demo(out):
+        shutil.rmtree(out)
+
+
+def has_demo(out: Path) -> bool:
+    """Tell whether an earlier demo wrote a folder; raises OutputUnusable if anything else is there."""
     from ...inputs import fault_of_folder
     from ...lut.measuring.building import BUILDING
     from ...lut.profile_file.store import PROFILE
@@ -72,7 +143,7 @@ def remove_demo(out: Path) -> None:
     kinds |= {f"{name}.building": BUILDING for name in profiles}
     if out.is_symlink() or fault_of_folder(out):
         require_free(out, Kind("a demo", lambda path: "is no folder of a demo"), force=True)
-        return
+        return False
     for path in sorted(out.iterdir()):
         if path.name not in kinds:
             raise OutputUnusable(
@@ -80,7 +151,7 @@ def remove_demo(out: Path) -> None:
                 "it away"
             )
         require_free(path, kinds[path.name], force=True)
-    shutil.rmtree(out)
+    return True
 
 
 def heading(text: str) -> None:
@@ -112,7 +183,7 @@ def show_profile(backend: str, out: Path) -> HardwareProfile:
         policy = TimingPolicy(time_cap_s=TIME_CAP_S)
         with progress(f"profile {backend}") as report:
             measured = profile(
-                backend=backend, out=path, networks=NETWORKS, policy=policy, on_progress=worker_progress(report)
+                SPACE, backend=backend, out=path, networks=NETWORKS, policy=policy, on_progress=worker_progress(report)
             )
     print_profile(measured, only=SHOWN)
     plot_fidelity(measured, picture, force=True)

@@ -61,6 +61,23 @@ def test_what_goes_on_from_a_run_costs_what_its_validations_did(gnomon, run, tmp
 
 
 @pytest.mark.slow
+def test_a_demo_says_its_parts_and_minutes_and_keeps_what_is_there(gnomon, tmp_path, few_images):
+    demo = tmp_path / "demo"
+    outcome = gnomon("demo", "--out", demo, "--dry-run")
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.count("154 layers and 24 whole networks") == 2
+    assert outcome.out.count("\n== ") == 5
+    assert "until the search is done it takes" in outcome.out
+    assert not demo.exists()
+    demo.mkdir()
+    (demo / "onnxruntime.jsonl").write_text("kept")
+    assert "onnxruntime.jsonl was measured by an earlier demo" in gnomon("demo", "--out", demo, "--dry-run").out
+    refused = gnomon("demo", "--out", demo, "--dry-run", "--force")
+    assert (refused.code, "onnxruntime.jsonl is not a" in refused.err) == (2, True), refused.err
+    assert (demo / "onnxruntime.jsonl").read_text() == "kept"
+
+
+@pytest.mark.slow
 def test_an_evaluation_says_what_each_network_takes(gnomon, few_images):
     outcome = gnomon("evaluate", "fashion_mnist", "--arch", "random:40", "--dry-run")
     assert outcome.code == 0, outcome.err
