@@ -12,9 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from gnomon.lut import ProfileRequest, build_profile, load_profile
+from gnomon.lut.kernels.measuring.timing import time_kernels
 from gnomon.lut.measuring import measure
 from gnomon.profilers import RunConfig
 from gnomon.profilers.timing.protocol import TimingPolicy
@@ -84,9 +86,11 @@ def own_device_lock(tmp_path_factory):
 
 @pytest.fixture(autouse=True, scope="session")
 def models_are_timed_briefly():
-    """Let one process time what is timed beside a profile: what it finds is scripted, or not looked at."""
+    """Let one process time what is timed beside a profile, and wait for no quiet machine: tests run side by side."""
+    brief = {"min_passes": 2, "max_passes": 3, "clean_blocks": 8, "processes": 1}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measure, "POLICY", replace(measure.POLICY, min_passes=2, clean_blocks=8, processes=1))
+        patch.setattr(measure, "POLICY", replace(measure.POLICY, **brief))
+        patch.setitem(time_kernels.__kwdefaults__, "policy", replace(time_kernels.__kwdefaults__["policy"], **brief))
         yield
 
 
@@ -243,19 +247,30 @@ def quick_policy():
 
 
 @pytest.fixture(scope="session")
-def measured_profiles(tmp_path_factory):
-    """Return a folder for profiles that several tests ask for."""
-    return tmp_path_factory.mktemp("profiles")
+def once(tmp_path_factory):
+    """Return a function that makes a file or folder once for all processes of a test run; nobody changes it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "once"
+    folder.mkdir(exist_ok=True)
+
+    def made(name, make):
+        path, done = folder / name, folder / f"{name}.done"
+        with FileLock(f"{path}.lock"):
+            if not done.exists():
+                make(path)
+                done.touch()
+        return path
+
+    return made
 
 
 @pytest.fixture
-def measured(quick_policy, measured_profiles, tmp_path):
-    """Return a function that gives a space's profile on a backend, measured once a session, at `tmp_path` / p.jsonl."""
+def measured(quick_policy, once, tmp_path):
+    """Return a function that gives a space's profile on a backend, measured once, at `tmp_path` / p.jsonl."""
 
     def profile(space, backend, networks=12):
-        path = measured_profiles / f"{space}.{backend}.{networks}.jsonl"
-        if not path.exists():
-            build_profile(ProfileRequest(space, backend, RunConfig(), networks=networks, policy=quick_policy), path)
+        request = ProfileRequest(space, backend, RunConfig(), networks=networks, policy=quick_policy)
+        path = once(f"{space}.{backend}.{networks}.jsonl", lambda path: build_profile(request, path))
         return load_profile(shutil.copy(path, tmp_path / "p.jsonl"))
 
     return profile
