@@ -50,11 +50,11 @@ def open_backend():
 '''
 
 
+@functools.cache
 def installed_backends():
-    """Yield the backends that work here; what does not is no test here, and skipped by name in test_backends.py."""
-    for name in os.environ.get(CHOSEN, "").split() or sorted(set(backend_names()) - set(APART)):
-        if availability(name).cause is None:
-            yield name
+    """Return the backends that work here; what does not is no test here, and skipped by name in test_backends.py."""
+    names = os.environ.get(CHOSEN, "").split() or sorted(set(backend_names()) - set(APART))
+    return [name for name in names if availability(name).cause is None]
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +73,7 @@ def require():
 def pytest_generate_tests(metafunc):
     """Run what asks for ``registered_backend`` over all that are installed."""
     if "registered_backend" in metafunc.fixturenames:
-        metafunc.parametrize("registered_backend", list(installed_backends()), indirect=True)
+        metafunc.parametrize("registered_backend", installed_backends(), indirect=True)
 
 
 @pytest.fixture
