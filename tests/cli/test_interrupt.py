@@ -9,7 +9,7 @@ import pytest
 
 from gnomon.profilers.journal import read_journal
 
-PROFILE = ("profile", "--networks", "10", "--time-cap-s", "12", "--out", "p.jsonl")
+PROFILE = ("profile", "--networks", "10", "--networks-only", "--time-cap-s", "6", "--out", "p.jsonl")
 
 
 @pytest.fixture
