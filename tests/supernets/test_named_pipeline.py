@@ -21,7 +21,12 @@ from gnomon.supernets.metric import ACCURACY, Answers
 
 pytestmark = pytest.mark.slow
 
-NAMES = ("keyword_spotting", "recommender", "unet", "detector")
+ON = {
+    "keyword_spotting": "onnxruntime",
+    "recommender": "openvino",
+    "unet": "openvino",
+    "detector": "onnxruntime",
+}
 
 
 @dataclass(frozen=True)
@@ -110,9 +115,7 @@ def judged(space):
     return Judged(space, ElasticNetwork(space).eval(), Examples.of(space, 12, 0))
 
 
-@pytest.mark.parametrize(
-    ("name", "backend"), [*((name, "onnxruntime") for name in NAMES), ("recommender", "openvino"), ("unet", "openvino")]
-)
+@pytest.mark.parametrize(("name", "backend"), ON.items())
 def test_from_the_profile_over_the_search_to_the_file(name, backend, torch_spaces, quick_policy, tmp_path):
     space = torch_spaces(name)
     profile = gnomon.profile(name, backend, out=tmp_path / "p.jsonl", networks=10, policy=quick_policy)
