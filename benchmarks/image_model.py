@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 from environment import print_environment
-from search_harness.fashion import Fashion
 from search_harness.ofa_images import ImageModel, OfaImages
+from search_harness.validated import Validated
 
 from gnomon.supernets import SearchSpace
 from gnomon.supernets.evaluation.deciding import DecidingExamples, Outcomes
@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="ofa_mbv3_top1.csv")
     parser.add_argument("--networks", type=int, default=24, help="random sub-networks")
     options = parser.parse_args()
-    real, rng = Fashion(options.cache), np.random.default_rng(0)
+    real, rng = Validated(options.cache), np.random.default_rng(0)
     rows = np.unique(real.space.sample(options.networks, rng), axis=0)
     told: dict[bytes, Outcomes] = {}
 
@@ -76,7 +76,7 @@ def main() -> None:
         return told[row.tobytes()]
 
     def modelled(effects: float) -> Tells:
-        model = ImageModel(real.space, real.images, effects)
+        model = ImageModel(real.space, real.examples, effects)
         return lambda row: model.outcomes(row, outcomes(row).percent)
 
     wanted = differing(outcomes, rows)

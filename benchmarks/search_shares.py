@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 from environment import print_environment, spread
 from numpy.typing import NDArray
-from search_harness.fashion import Fashion
 from search_harness.images import Images
+from search_harness.validated import Validated
 
 from gnomon.supernets.data.labelled import share_of
 from gnomon.supernets.space.space import Indices
@@ -34,7 +34,7 @@ from gnomon.supernets.space.space import Indices
 SHARES, NEIGHBOURS = (0.05, 0.1, 0.2, 0.5), 15
 
 
-def rightness(landscape: Fashion, rows: Indices) -> NDArray[np.bool_]:
+def rightness(landscape: Validated, rows: Indices) -> NDArray[np.bool_]:
     """Tell which validation images each of (n, d) networks is right about, (n, images)."""
     supernet = landscape.supernet
     data = supernet.split("validation")
@@ -50,7 +50,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="file that keeps validations, made when missing")
     parser.add_argument("--networks", type=int, default=40, help="random sub-networks")
     options = parser.parse_args()
-    landscape = Fashion(options.cache)
+    landscape = Validated(options.cache)
     space = landscape.space
     rows = np.unique(space.sample(options.networks, np.random.default_rng(0)), axis=0)
     right = rightness(landscape, rows)

@@ -23,13 +23,19 @@ from gnomon.search.problem.problem import settled
 from gnomon.supernets.space.space import Indices
 from search_harness.cells import Cells
 from search_harness.entrants import Entrant, config_of
-from search_harness.fashion import Fashion
 from search_harness.landscape import DIRECTIONS, Landscape, objectives_of, volume_of, volumes_of
 from search_harness.macro import Macro
 from search_harness.measuring import Measuring
 from search_harness.ofa import Ofa
 from search_harness.ofa_images import FITTED, MEASURED_BLUR, OfaImages
 from search_harness.results import Best, Outcome, Results
+from search_harness.validated import Validated
+
+
+def bert(path: Path) -> Landscape:
+    """Our super-network of text: its weights are trained by `gnomon train bert_minilm`."""
+    return Validated(path, "bert", "bert_minilm", "bert_minilm/intel-xeon-2c.onnxruntime.fp32.b1.t1", 70.0)
+
 
 LANDSCAPES = {
     "ofa": Ofa,
@@ -37,9 +43,11 @@ LANDSCAPES = {
     "ofa-images": OfaImages,
     "ofa-images-fitted": lambda path: OfaImages(path, effects=FITTED, blur=MEASURED_BLUR / 3),
     "macro": Macro,
-    "fashion": Fashion,
+    "fashion": Validated,
+    "bert": bert,
     "cells": Cells,
 }
+TOLERANCE = 1e-6  # in full validations: sums of shares are not exact
 Known = Sequence[tuple[Indices, float]]  # networks and their top-1, validated before the search
 
 
@@ -67,10 +75,10 @@ def searched(
 ) -> tuple[Outcome, Indices]:
     """Let a method spend its budget; return what became of it, and what it validated in full, (n, d).
 
-    A method is told its budget, to which it may fit its beginning. A round may cost what a population costs, or
-    what is left of the budget in whole validations. `known` networks are in the archive from the start, at today's
-    prices, and count as validated; the rows returned leave them out. Where partial evaluations count in the front, what
-    has a hypervolume after each round is the front by measured values.
+    A method is told its budget, to which it may fit its beginning. A round may cost what a population costs; of the
+    last one, what is left of the budget is measured, as in a search, and the run ends. `known` networks are in the
+    archive from the start, at today's prices, and count as validated; the rows returned leave them out. Where partial
+    evaluations count in the front, what has a hypervolume after each round is the front by measured values.
     """
     objectives = objectives_of(landscape, variant, seed)
     config, problem = settled(config_of(entrant, landscape, seed=seed, budget=budget), landscape.space, objectives)
@@ -85,15 +93,18 @@ def searched(
     measuring = Measuring(landscape, objectives, in_part=config.partial_share < 1.0)
     with overridden(entrant.constants):
         built = entrant.build(landscape, config)
-        number = 0
-        while (n := min(config.population, int(budget - spent + 1e-6))) >= 1:
+        number, n, whole = 0, config.population, True
+        while whole and spent < budget - TOLERANCE:
             archive = Archive.of(landscape.space, problem, measured=measured, partial=partial, pilots=measuring.pilots)
             started = time.process_time()
             batch = built.ask(archive, n, np.random.default_rng([seed, number]), number)
             seconds += time.process_time() - started
-            if not 0 < batch.shares.sum() <= n + 1e-6:
+            if not 0 < batch.shares.sum() <= n + TOLERANCE:
                 raise ValueError(f"{method} asked for {batch.shares.sum()} validations in a round that may cost {n}")
             for row, share in zip(batch.rows, batch.shares.tolist()):
+                if spent + share > budget + TOLERANCE:
+                    whole = False
+                    continue
                 spent += share
                 values = measuring.values(row, share)
                 if share < 1.0:

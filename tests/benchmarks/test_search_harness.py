@@ -61,6 +61,20 @@ def test_a_partial_evaluation_costs_its_share_and_enters_no_front(macro):
     assert list(outcome.volumes) == pytest.approx(volumes_of(macro, rows))
 
 
+@dataclass(frozen=True)
+class OneAndALook:
+    """Asks for a validation and a look at two fifths of the images, in each round."""
+
+    def ask(self, archive, n, rng, round):
+        return Batch.of(archive.topped_up(archive.partial.indices[:0], 2, rng), 2, shares=np.array([1.0, 0.4]))
+
+
+def test_what_is_left_of_a_budget_is_spent_on_what_fits(macro):
+    entrant = Entrant(lambda landscape, config: OneAndALook(), population=2)
+    outcome, rows = searched(macro, "both", entrant, EXACT, seed=0, budget=2)
+    assert (len(rows), outcome.partial_evaluations) == (1, 2)
+
+
 def test_volumes_are_of_noise_free_values_and_never_shrink(macro):
     outcome, rows = searched(macro, "random", ENTRANTS["random"], OWN, seed=1, budget=20)
     assert list(outcome.volumes) == sorted(outcome.volumes)

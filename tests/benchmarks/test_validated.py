@@ -4,12 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from search_harness.fashion import Fashion
+from search_harness.validated import Validated
 
 
 @pytest.fixture
 def landscape(tmp_path):
-    return Fashion(tmp_path / "validations.jsonl")
+    return Validated(tmp_path / "validations.jsonl")
 
 
 def test_a_validation_is_done_once_and_survives_the_process(landscape):
@@ -20,7 +20,7 @@ def test_a_validation_is_done_once_and_survives_the_process(landscape):
     assert (record["share"], record["examples"]) == (0.1, "")
     assert record["seconds"] > 0
     landscape.cache.write_text(json.dumps({**record, "top1_percent": 12.5}) + '\n{"genes": "torn')
-    reopened = Fashion(landscape.cache)
+    reopened = Validated(landscape.cache)
     assert reopened.validated(smallest, 0.1, seed=7) == [12.5]
     assert first == pytest.approx(landscape.supernet.evaluate(landscape.space.architecture(smallest[0]), share=0.1))
 

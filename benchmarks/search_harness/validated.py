@@ -1,10 +1,10 @@
-"""Our embedded super-network on Fashion-MNIST: every validation is a true one, on all images or a share of them.
+"""A super-network whose every validation is a true one, on all examples or a share of them.
 
 Validations are kept in a file, one JSON object a line, so that methods and seeds share them; the processor seconds of
-each are kept beside its value, calibration of batch norm included, and so are those of ordering the calibration images,
-which a search with partial evaluations pays once. A share is of the images that decide by the outcomes of a search's
-pilots, or of random ones. The value on all 2,500 validation images counts as noise-free. The best known hypervolume is
-that of everything in the file, so it can still grow.
+each are kept beside its value, calibration of batch norm included, and so are those of ordering the calibration
+examples, which a search with partial evaluations pays once. A share is of the examples that decide by the outcomes of a
+search's pilots, or of random ones. The value on all validation examples counts as noise-free. The best known
+hypervolume is that of everything in the file, so it can still grow.
 """
 
 from __future__ import annotations
@@ -32,18 +32,23 @@ from gnomon.supernets.space.space import Indices
 from gnomon.supernets.supernet import load_supernet
 from search_harness.landscape import DIRECTIONS
 
-PROFILE = "fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1"
-WORST_TOP1 = 80.0
-RANDOM, ORDER = "", "order"  # examples of a share; what orders the calibration images
+RANDOM, ORDER = "", "order"  # examples of a share; what orders those of calibration
 Key = tuple[str, float, str]  # genes, share, examples
 
 
 @dataclass(frozen=True)
-class Fashion:
-    """`cache` is the file of validations; it is made when missing."""
+class Validated:
+    """`cache` is the file of validations; it is made when missing. `profile` ships, and has the latency.
+
+    Hypervolume counts from `worst_top1` and the latency of the largest network. The defaults are our embedded
+    super-network on Fashion-MNIST.
+    """
 
     cache: Path
     name: str = "fashion"
+    space_name: str = "fashion_mnist"
+    profile: str = "fashion_mnist/amd-epyc-2c.onnxruntime.fp32.b1.t1"
+    worst_top1: float = 80.0
     price_name: str = "latency"
     price_unit: str = "us"
     population: int = 50
@@ -52,36 +57,34 @@ class Fashion:
 
     @cached_property
     def setting(self) -> str:
-        """The weights, and the images."""
-        images = len(self.supernet.task.validation)
-        return (
-            f"weights {self.supernet.checkpoint_sha256[:12]}, {images} images, shares calibrated on what stands for all"
-        )
+        """The weights, and the examples."""
+        weights = self.supernet.checkpoint_sha256[:12]
+        return f"weights {weights}, {self.examples} examples, shares calibrated on what stands for all"
 
     @cached_property
     def space(self) -> SearchSpace:
-        """The embedded space."""
-        return load_space("fashion_mnist")
+        """The space."""
+        return load_space(self.space_name)
 
     @cached_property
     def supernet(self) -> Classifier:
-        """The shipped weights, run in torch on one core."""
+        """The weights, run in torch on one core."""
         import torch
 
         torch.set_num_threads(1)
-        supernet = load_supernet("fashion_mnist")
+        supernet = load_supernet(self.space_name)
         assert isinstance(supernet, Classifier)
         return supernet
 
     @cached_property
     def latency(self) -> Any:
         """The latency model of the shipped profile."""
-        return load_profile(PROFILE).latency
+        return load_profile(self.profile).latency
 
     @cached_property
     def reference(self) -> tuple[float, float]:
-        """80 %, and the latency of the largest network."""
-        return WORST_TOP1, float(self.price((self.space.radices - 1)[None])[0])
+        """The worst top-1, and the latency of the largest network."""
+        return self.worst_top1, float(self.price((self.space.radices - 1)[None])[0])
 
     @cached_property
     def known(self) -> dict[Key, dict[str, Any]]:
@@ -101,18 +104,18 @@ class Fashion:
         return np.asarray(self.latency.value_us(rows))
 
     def validated(self, rows: Indices, share: float, seed: int) -> Values:
-        """Validate (n, d) networks on a share of the images or look it up, (n,); the seed changes nothing."""
+        """Validate (n, d) networks on a share of the examples or look it up, (n,); the seed changes nothing."""
         return np.array([self.validation(row, share)["top1_percent"] for row in self.space.canonical(rows)])
 
     def outcomes(self, row: Indices) -> Outcomes:
-        """Return what a network (d) is right about on all images."""
+        """Return what a network (d) is right about on all examples."""
         record = self.known.get((text_of(row), 1.0, RANDOM), {})
         if "outcomes" not in record:
             record = self.measured(row, 1.0, RANDOM, None, keep=True)
         return KeptOutcomes.model_validate(record["outcomes"]).read()
 
     def estimated(self, row: Indices, share: float, pilots: Sequence[Outcomes]) -> tuple[float, float]:
-        """Return a network's top-1 by the share of the images that decides most, and the processor seconds."""
+        """Return a network's top-1 by the share of the examples that decides most, and the processor seconds."""
         examples = DecidingExamples.of(pilots)
         name = hashlib.sha256(examples.order.tobytes()).hexdigest()[:12]
         canonical = self.space.canonical(row[None])[0]
@@ -121,19 +124,19 @@ class Fashion:
 
     @property
     def order_seconds(self) -> float:
-        """Processor seconds of ordering the calibration images."""
+        """Processor seconds of ordering the calibration examples; next to none without batch norm."""
         if (ORDER, 1.0, RANDOM) not in self.known:
             started = time.process_time()
-            assert self.supernet.calibration_order is not None
+            self.supernet.calibration_order  # noqa: B018  worked out when it is first asked for
             self.keep({"genes": ORDER, "share": 1.0, "examples": RANDOM, "seconds": time.process_time() - started})
         return float(self.known[ORDER, 1.0, RANDOM]["seconds"])
 
     def seconds(self, row: Indices, share: float) -> float:
-        """Return the processor seconds of a validation on random images, or all."""
+        """Return the processor seconds of a validation on random examples, or all."""
         return float(self.validation(self.space.canonical(row[None])[0], share)["seconds"])
 
     def validation(self, row: Indices, share: float) -> dict[str, Any]:
-        """Return the record of one canonical network (d) on a share of random images, or all; measured where new."""
+        """Return the record of one canonical network (d) on a share of random examples, or all; measured where new."""
         return self.known.get((text_of(row), share, RANDOM)) or self.measured(row, share, RANDOM, None)
 
     def measured(
@@ -141,8 +144,10 @@ class Fashion:
     ) -> dict[str, Any]:
         """Validate a canonical network (d), and append the record; `keep` its outcomes too."""
         if share < 1.0:
-            assert self.order_seconds  # what the first such validation would do
-        rows = None if share >= 1.0 else rows_of_share(self.images, share) if examples is None else examples.rows(share)
+            self.order_seconds  # noqa: B018  what the first such validation would do
+        rows = (
+            None if share >= 1.0 else rows_of_share(self.examples, share) if examples is None else examples.rows(share)
+        )
         started = time.process_time()
         outcomes = self.supernet.outcomes(self.space.architecture(row), "validation", rows)
         seconds = time.process_time() - started
@@ -151,8 +156,8 @@ class Fashion:
         return self.keep(record | ({"outcomes": KeptOutcomes.of(outcomes).model_dump()} if keep else {}))
 
     @property
-    def images(self) -> int:
-        """How many images validate."""
+    def examples(self) -> int:
+        """How many examples validate."""
         return len(self.supernet.task.validation)
 
     def keep(self, record: dict[str, Any]) -> dict[str, Any]:
