@@ -23,7 +23,8 @@ from .graph.cutting import KernelGraph
 from .graph.originals import with_originals
 from .measuring.graphs import graphs_of
 from .measuring.timing import time_kernels
-from .profile_file.profile import KernelProfile, MeasuredKernel, digest_of
+from .profile_file.lines import digest_of
+from .profile_file.profile import KernelProfile, MeasuredKernel
 from .regression import ALL, KernelRegression
 
 MEASURED, TIMED_NOW, SCALED = "measured", "timed now", "scaled"

@@ -26,12 +26,13 @@ from ...profile_file.schema import AnchorRecord, FailureRecord, LayerRecord, Pro
 from ...profile_file.store import storable
 from ...record import Record
 from ..graph.named import named
+from ..profile_file.lines import CALL, MODEL
 from ..profile_file.profile import KERNEL_PROFILE, KernelProfile, load_kernel_profile, seal_kernels
 from ..profile_file.records import CallRecord, KernelHeader, KernelRecord, ModelRecord, SourceRecord
 from ..profile_file.transfer import SourceKernel, designed
 from ..sample import images, pieces, sequences
 from .graphs import graphs_of, kernels_in
-from .planned import CALL, MODEL, PIECES, KernelPlan, plan_of_kernels, planned
+from .planned import PIECES, KernelPlan, plan_of_kernels, planned
 
 SUFFIX = ".kernels.jsonl"
 SAMPLES = 10  # networks measured whole where other kernels are scaled: what it takes to verify

@@ -25,10 +25,11 @@ from ...errors import LutError, ProfileMismatch
 from ...measuring.bundle import BUNDLE
 from ...measuring.bundle_checks import check_results, read_returned
 from ...measuring.measure import SAME_DEVICE
+from ..profile_file.lines import MODEL
 from ..profile_file.profile import KernelProfile, load_kernel_profile, seal_kernels
 from .build import KernelRequest, header_of, records_of
 from .graphs import cut_graphs, kernels_in
-from .planned import MODEL, KernelPlan, plan_of_kernels, planned
+from .planned import KernelPlan, plan_of_kernels, planned
 
 KERNELS = "kernels"  # in a bundle's origin: what made it was this file
 

@@ -10,7 +10,7 @@ from ....profilers.transports.transport import Transport
 from ...errors import LutError
 from ..graph.cutting import KernelGraph, kernels_of
 from ..graph.kernel import Kernel
-from ..profile_file.profile import digest_of
+from ..profile_file.lines import digest_of
 
 LARGEST_BYTES = 1 << 31  # of a kernel's weights: what a file with them can hold
 

@@ -15,11 +15,9 @@ from ...record import Record
 from ..graph.alone import copies_of, kernel_model
 from ..graph.cutting import KernelGraph
 from ..graph.kernel import Kernel
-from ..profile_file.profile import digest_of
+from ..profile_file.lines import CALL, MODEL, digest_of
 from ..profile_file.records import Quantity
 
-CALL = "call"  # the key, in plans, of the model that does next to nothing
-MODEL = "model:"  # begins the key of a whole model
 ANCHOR = "anchor:"
 PIECES = "pieces:"  # begins the name of a graph that kernels are taken from, and that is not timed whole
 

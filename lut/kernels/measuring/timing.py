@@ -18,8 +18,9 @@ from ...measuring.building import OnProgress
 from ..graph.alone import copies_of
 from ..graph.cutting import KernelGraph
 from ..graph.kernel import Kernel
-from ..profile_file.profile import KernelProfile, MeasuredKernel, digest_of, own_us
-from .planned import CALL, planned
+from ..profile_file.lines import CALL, digest_of
+from ..profile_file.profile import KernelProfile, MeasuredKernel, own_us
+from .planned import planned
 
 AGAIN = 5  # kernels of the profile that are timed again
 POLICY = TimingPolicy(min_passes=4, clean_blocks=16, processes=1, time_cap_s=15.0)

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from ....inputs import fault_of_file
 from ....outputs import appearing, file_kind
-from ....profilers.errors import JournalDamaged
 from ....profilers.files import has_schema
-from ....profilers.journal import json_line, read_journal
+from ....profilers.journal import checked_line
 from ....profilers.results.processes import ProcessSpread
 from ....profilers.run_config import RunConfig
 from ....profilers.timing.measurement import Measurement
 from ...errors import ProfileDamaged, UnknownProfile
-from ...profile_file.lines import require_fitting
 from ...profile_file.schema import AnchorRecord
 from ...profile_file.timeline import Timeline
 from ...record import Record
 from ..graph.cost import Cost
+from .lines import digest_of, read_records
 from .records import (
     SCHEMA,
-    SCHEMA_VERSION,
-    AnyKernelRecord,
     CallRecord,
     EndRecord,
     KernelHeader,
@@ -40,12 +33,6 @@ from .transfer import KernelTransfer, SourceKernel
 
 KERNEL_PROFILE = file_kind("a kernel profile", lambda path: has_schema(path, SCHEMA))
 SHORTEST_US = 0.05  # a kernel that the clock cannot tell from the call of the runtime takes this, and never nothing
-ADAPTER: TypeAdapter[Record] = TypeAdapter(AnyKernelRecord)
-
-
-def digest_of(key: str) -> str:
-    """Return the short name of a kernel's key, by which plans and models refer to it."""
-    return hashlib.sha256(key.encode("utf-8")).hexdigest()[:24]
 
 
 @dataclass(frozen=True)
@@ -115,38 +102,7 @@ def load_kernel_profile(source: str | Path) -> KernelProfile:
     path = Path(source)
     if fault := fault_of_file(path):
         raise UnknownProfile(f"{path} {fault}; measure a kernel profile: gnomon profile --kernels --out {path}")
-    try:
-        lines, torn = read_journal(path)
-    except OSError as error:
-        raise ProfileDamaged(f"cannot read {path}: {error}") from error
-    except JournalDamaged as error:
-        raise ProfileDamaged(str(error), line_number=error.line_number) from error
-    if torn:
-        raise ProfileDamaged(f"{torn[0]}. A finished profile has no torn line: copy it again, or profile again")
-    first: dict[str, Any] = lines[0] if lines else {}
-    if first.get("schema") != SCHEMA:
-        raise ProfileDamaged(
-            f"{path} holds {first.get('schema', 'no schema')!r}; a model's latency takes a kernel profile ({SCHEMA}). "
-            f"Measure one: gnomon profile --kernels --out laptop.kernels.jsonl",
-            line_number=1,
-        )
-    if first.get("version") != SCHEMA_VERSION:
-        raise ProfileDamaged(f"{path} has version {first.get('version')!r}; this Gnomon reads {SCHEMA_VERSION}")
-    records = [validated(path, number, line) for number, line in enumerate(lines, 1)]
-    return profile_from_records(path, records)
-
-
-def validated(path: Path, number: int, line: Mapping[str, Any]) -> Record:
-    """Return a line as its record; raises ProfileDamaged, naming line and field."""
-    try:
-        record = ADAPTER.validate_python(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ProfileDamaged(f"{path}, line {number}: {where}: {first['msg']}", line_number=number) from error
-    if isinstance(record, (CallRecord, KernelRecord, ModelRecord)):
-        require_fitting(path, number, record.timed)
-    return record
+    return profile_from_records(path, read_records(path))
 
 
 def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile:
@@ -162,8 +118,6 @@ def profile_from_records(path: Path, records: Sequence[Record]) -> KernelProfile
             f"{path}: expected a header, one call, {getattr(end, 'kernels', 'some')} kernels and the end record; found "
             f"{len(calls)} calls and {len(kernels)} kernels. The file is truncated: copy it again, or profile again"
         )
-    if len({record.key for record in kernels}) < len(kernels):
-        raise ProfileDamaged(f"{path} holds a kernel twice; which is true cannot be told. Profile again")
     timeline = Timeline.of(header.session_starts_s, anchors, has_clock=header.config.device == "cpu")
     evidence = timeline.read([record.timed for part in (calls, kernels, models) for record in part])
     found = evidence.measurements
@@ -236,6 +190,6 @@ def seal_kernels(path: Path, header: KernelHeader, records: Iterable[Record], *,
     body = list(records)
     kernels, models = (sum(isinstance(one, kind) for one in body) for kind in (KernelRecord, ModelRecord))
     end = EndRecord(kernels=kernels, models=models)
-    lines = [json_line(one.model_dump(mode="json", by_alias=True)) for one in (header, *body, end)]
+    lines = [checked_line(one.model_dump(mode="json", by_alias=True)) for one in (header, *body, end)]
     with appearing(path, KERNEL_PROFILE, force=force) as fresh:
-        fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        fresh.write_bytes(b"".join(line + b"\n" for line in lines))

@@ -25,8 +25,10 @@ from ...record import Record
 
 SCHEMA = "gnomon.kernels"
 # History of the kernel-profile format, newest first:
+#   2  a checksum in every line
 #   1  header, call, kernel, model, source, anchor, failure, end
-SCHEMA_VERSION = 1
+SCHEMA_VERSION, FIRST_WITH_CHECKSUMS = 2, 2
+READABLE_VERSIONS = (1, 2)
 
 Quantity = Annotated[float, Field(ge=0, le=1e18)]
 

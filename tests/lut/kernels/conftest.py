@@ -9,7 +9,8 @@ import pytest
 from gnomon.lut.kernels.graph.alone import copies_of
 from gnomon.lut.kernels.graph.cutting import kernels_of
 from gnomon.lut.kernels.graph.named import named
-from gnomon.lut.kernels.profile_file.profile import digest_of, load_kernel_profile, seal_kernels
+from gnomon.lut.kernels.profile_file.lines import digest_of
+from gnomon.lut.kernels.profile_file.profile import load_kernel_profile, seal_kernels
 from gnomon.lut.kernels.profile_file.records import CallRecord, KernelHeader, KernelRecord, ModelRecord
 from gnomon.lut.kernels.sample import images, sequences
 from gnomon.lut.profile_file.schema import LayerRecord, ProfileConfig

@@ -10,7 +10,7 @@ from gnomon.lut import ProfileMismatch
 from gnomon.lut.errors import ProfileDamaged
 from gnomon.lut.kernels.graph.named import named
 from gnomon.lut.kernels.measuring.build import KernelRequest, build_kernel_profile
-from gnomon.lut.kernels.profile_file.profile import validated
+from gnomon.lut.kernels.profile_file.lines import validated
 from gnomon.lut.kernels.sample import sequences
 from gnomon.outputs import OutputUnusable
 from gnomon.profilers import TimingPolicy

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gnomon.lut import ProfileDamaged
 from gnomon.lut.kernels.composition import Composition, Part, Terms
 from gnomon.lut.kernels.graph.cost import Cost
-from gnomon.lut.kernels.profile_file.profile import SHORTEST_US, digest_of, load_kernel_profile
+from gnomon.lut.kernels.profile_file.lines import digest_of
+from gnomon.lut.kernels.profile_file.profile import SHORTEST_US
 from gnomon.lut.kernels.regression import ALL, KernelRegression
 
 
@@ -153,18 +153,3 @@ def test_a_predicted_kernel_widens_the_interval(lawful, regression):
     known = composition.log_ratio([(100.0, 0.0), (50.0, 0.0)])
     some, most = (composition.log_ratio([(100.0, a), (50.0, b)]) for a, b in ((0.0, 0.5), (0.5, 0.5)))
     assert known <= some <= most
-
-
-def test_a_cut_file_is_named(lawful, tmp_path, graphs, scripted):
-    path = tmp_path / "p.jsonl"
-    scripted.write_profile(path, graphs)
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(lines[:-1]))
-    with pytest.raises(ProfileDamaged, match="truncated"):
-        load_kernel_profile(path)
-    path.write_text("".join([*lines[:-3], lines[-1]]))
-    with pytest.raises(ProfileDamaged, match="truncated"):
-        load_kernel_profile(path)
-    path.write_text("".join([*lines[:2], lines[2].replace('"copies":', '"copied":'), *lines[3:]]))
-    with pytest.raises(ProfileDamaged, match="line 3"):
-        load_kernel_profile(path)

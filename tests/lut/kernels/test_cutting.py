@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 from gnomon.lut.kernels.graph.alone import copies_of, kernel_model
 from gnomon.lut.kernels.graph.sorts import form_of
 from gnomon.lut.kernels.measuring.planned import PIECES, planned
-from gnomon.lut.kernels.profile_file.profile import digest_of
+from gnomon.lut.kernels.profile_file.lines import digest_of
 from gnomon.lut.kernels.sample import images, pieces
 from gnomon.profilers import RunConfig, load_backend
 from gnomon.supernets import load_space
