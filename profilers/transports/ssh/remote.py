@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Callable, Dict, Generator, Iterable, List, Mapping, Optional, Tuple
 
+from .... import temporary
 from ...child import event_from_line
 from ...errors import DeviceUnfit, ProfilerError, error_class
 from ...runtimes.requirements import PYTHON
@@ -20,13 +21,20 @@ from ..archive import ROOT, worker_archive
 from .failures import printable
 from .line import Answer, Line
 
-BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
+SENT = (Path(temporary.__file__), Path(__file__).with_name("bootstrap.py"))
+FUTURE = "from __future__ import annotations\n"  # may stand at the beginning of a script only
 VERSION = "import sys; print('gnomon-python-%d.%d.' % sys.version_info[:2])"  # for any Python there ever was
 VERSION_ANSWER = re.compile(rb"gnomon-python-(\d+)\.(\d+)\.")
 VERB = (
     f"import sys; sys.path[0] = sys.argv[1]; from {ROOT}.profilers.transports.ssh.device_end import main; "
     f"sys.exit(main(sys.argv[2:]))"
 )
+
+
+def script(call: str) -> str:
+    """Return what a device's Python runs, from its standard input, to make a call of `bootstrap.py`."""
+    first, then = (path.read_text(encoding="utf-8") for path in SENT)
+    return f"{first}\n{then.replace(FUTURE, '')}\n{call}\n"
 
 
 class RemoteWorker:
@@ -82,8 +90,7 @@ class RemoteWorker:
         return path
 
     def _bootstrapped(self, call: str) -> Dict[str, Any]:
-        script = f"{BOOTSTRAP.read_text(encoding='utf-8')}\n{call}\n"
-        answer = self._line.run([self.address.python, "-"], [script.encode()])
+        answer = self._line.run([self.address.python, "-"], [script(call).encode()])
         if answer.code != 0:
             self._check_python()
         return self._event(answer, "look")[0]

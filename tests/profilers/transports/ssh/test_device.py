@@ -24,6 +24,7 @@ from gnomon.profilers import (
 from gnomon.profilers.errors import RuntimeTooOld
 from gnomon.profilers.testing import affine_model
 from gnomon.profilers.transports.ssh import line
+from gnomon.profilers.transports.ssh.remote import script
 
 pytestmark = pytest.mark.slow  # each starts a process on the device at every login
 
@@ -156,6 +157,24 @@ def test_a_backend_that_is_not_there_is_told(board):
 def test_a_device_that_cannot_keep_the_worker_is_told(board):
     (board.folder / "home" / ".cache").write_text("in the way")
     assert "cannot be stored there" in refusal(board, DeviceUnfit)
+
+
+def test_what_a_killed_upload_left_is_removed_by_the_next_and_not_before(board):
+    kept = board.folder / "home" / ".cache" / "gnomon"
+    kept.mkdir(parents=True)
+    upload = script(f"with replacing({str(kept / 'worker-0.pyz')!r}):\n    print('begun', flush=True)\n    input()")
+    process = subprocess.Popen([sys.executable, "-c", upload], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"begun\n"
+    (left,) = kept.iterdir()
+    with board.open() as device:
+        device.hardware()
+    assert left in kept.iterdir()
+    process.kill()
+    process.communicate()
+    with board.open() as device:
+        device.hardware()
+    (worker,) = kept.iterdir()
+    assert worker.name.startswith("worker-")
 
 
 def test_half_a_file_is_not_taken_for_a_whole_one(tmp_path):
