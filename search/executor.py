@@ -3,14 +3,13 @@
 An executor is given jobs, an architecture and a share of the data each, and gives back what they measured, in whatever
 order they end. Workers are stateless: what they measure depends on the job and on the objectives that they were
 started with, so that any worker can do any job, twice too. They never price or time anything: cheap objectives and
-those `on_device` stay in the process that searches. Executors are modules of `executors/`: `build(objectives, workers)
--> Executor`.
+those `on_device` stay in the process that searches. Executors are modules of `executors/`, as `Builder` describes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,6 +66,16 @@ class Executor(Protocol):
         """End the workers; jobs that have not ended are given up."""
 
 
+class Builder(Protocol):
+    """A module that makes an executor."""
+
+    def require_usable(self, workers: Workers) -> None:
+        """Raise what `build` would, as far as it is known before anything is started."""
+
+    def build(self, objectives: Sequence[Objective], workers: Workers) -> Executor:
+        """Start the workers; raises WorkersUnavailable, InvalidConfig."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workers:
     """Where sub-networks are evaluated: `executor` is its name, with ://ADDRESS behind it where it has one.
@@ -98,9 +107,7 @@ class Workers:
         return self.executor.partition("://")[2]
 
 
-EXECUTORS: Registry[Callable[[Sequence[Objective], Workers], Executor]] = Registry(
-    "executor", "search/executors", UnknownName.of, attribute="build"
-)
+EXECUTORS: Registry[Builder] = Registry("executor", "search/executors", UnknownName.of)
 HERE = Workers()
 
 

@@ -90,7 +90,9 @@ def search_in_context(
                 write_call(folder, call)
         before, opened_s = session.cost, session.elapsed_s
         if session.pending():
-            executor = stack.enter_context(closing(EXECUTORS.load(workers.name)(for_workers(quantities), workers)))
+            executor = stack.enter_context(
+                closing(EXECUTORS.load(workers.name).build(for_workers(quantities), workers))
+            )
             measuring = Measuring(session, executor, quantities)
             succeeded = any(evaluation.failed is None for evaluation in session.run.evaluations)
             pilots = Guessing(objectives, session.run.evaluations, on_step)
@@ -121,9 +123,9 @@ def require_searchable(
 ) -> None:
     """Raise what `search_in_context` raises before it evaluates anything; writes nothing."""
     described = description_of(context, config, provenance, start_from, force=force)
-    EXECUTORS.load(workers.name)
     asked = Asked.of(context.space, config, Path(folder), **described)
     require_place(Path(folder), asked.header, asked.start, force=force)
+    EXECUTORS.load(workers.name).require_usable(workers)
 
 
 def description_of(

@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
     def fleet(
         file: Annotated[Path, typer.Argument(help="TOML file of boards and of what to measure of each kind.")],
         *,
-        dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what is there and what is missing.")] = False,
+        dry_run: Annotated[
+            bool, typer.Option("--dry-run", help="Say what is missing, and which boards can measure it.")
+        ] = False,
         as_json: AsJson = False,
     ) -> None:
         """Measure profiles of many boards at the same time; what is there already is not measured again.
@@ -30,11 +32,19 @@ def register(app: typer.Typer) -> None:
         """
         from ...lut.errors import FleetIncomplete
         from ...lut.fleet.description import read_fleet
-        from ...lut.fleet.run import run_fleet, tasks_of
+        from ...lut.fleet.run import run_fleet
+        from ...lut.fleet.trial import try_fleet
 
         described = read_fleet(file)
         if dry_run:
-            print_fleet(described, tasks_of(described), as_json=as_json)
+            tasks = try_fleet(described, say=say)
+            print_fleet(described, tasks, as_json=as_json)
+            refused = [task for task in tasks if not any(task.is_open_to(board) for board in described.boards)]
+            lacking = [task for task in refused if task.done_by is None]
+            if lacking:
+                raise FleetIncomplete(
+                    f"{len(lacking)} of {len(tasks)} profiles can be measured by no board now; the reasons are above"
+                )
             return
         say_if_not_interruptible()
         last = seldom()

@@ -2,14 +2,18 @@
 
     python -m gnomon.lut.fleet.child
 
-It ends when nobody reads what it says, so that it stops where it can be resumed when the fleet's process is gone.
+Told of profiles to `try`, it measures none, and says of each whether it could be. It stops, where it can go on later,
+when its input ends: then the fleet's process is gone.
 """
 
 from __future__ import annotations
 
+import _thread
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,8 +24,8 @@ from ...profilers.exits import DONE, FAILED, INTERRUPTED
 from ...profilers.run_config import RunConfig
 from ...profilers.runtimes.registry import device_of
 from ...profilers.timing.protocol import TimingPolicy
-from ...profilers.transports.transport import open_device
-from ..measuring.build import ProfileRequest, build_profile
+from ...profilers.transports.transport import Transport, open_device
+from ..measuring.build import ProfileRequest, build_profile, require_measurable
 
 
 def main() -> int:
@@ -37,15 +41,14 @@ def main() -> int:
 
     try:
         asked = json.loads(sys.stdin.readline())
-        settings = asked["settings"]
-        policy = TimingPolicy(time_cap_s=settings.pop("time_cap_s"))
-        networks = settings.pop("networks")
-        config = RunConfig(device=device_of(asked["backend"]), **settings)
-        request = ProfileRequest(
-            asked["space"], asked["backend"], config, networks, layers=asked["layers"], policy=policy
-        )
+        threading.Thread(target=interrupt_at_end, args=(sys.stdin.fileno(),), daemon=True).start()
         with open_device(asked["device"], say=lambda text: print(text, file=sys.stderr, flush=True)) as device:
-            built = build_profile(request, Path(asked["out"]), device=device, on_progress=progressed)
+            if "try" in asked:
+                device.hardware()
+                for number, plan in enumerate(asked["try"]):
+                    say(tried=number, refused=refusal(plan, device))
+                return DONE
+            built = build_profile(request_from(asked), Path(asked["out"]), device=device, on_progress=progressed)
         say(quality=built.quality)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -53,6 +56,36 @@ def main() -> int:
         say(error=str(error), unreachable=isinstance(error, DeviceUnreachable))
         return FAILED
     return DONE
+
+
+def interrupt_at_end(descriptor: int) -> None:
+    """Interrupt this process, as Ctrl-C does, once what a descriptor reads from is closed."""
+    while os.read(descriptor, 1 << 12):
+        pass
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)  # also while it waits for a read
+    else:
+        _thread.interrupt_main()
+
+
+def request_from(asked: Mapping[str, Any]) -> ProfileRequest:
+    """Return what is asked for; raises ValueError, GnomonError."""
+    settings = dict(asked["settings"])
+    policy = TimingPolicy(time_cap_s=settings.pop("time_cap_s"))
+    networks = settings.pop("networks")
+    config = RunConfig(device=device_of(asked["backend"]), **settings)
+    return ProfileRequest(asked["space"], asked["backend"], config, networks, layers=asked["layers"], policy=policy)
+
+
+def refusal(asked: Mapping[str, Any], device: Transport) -> str:
+    """Say why a profile could not be measured, "" where it could be; raises DeviceUnreachable."""
+    try:
+        require_measurable(request_from(asked), Path(asked["out"]), device, force=False)
+    except DeviceUnreachable:
+        raise
+    except (GnomonError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 if __name__ == "__main__":

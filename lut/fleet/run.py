@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -56,14 +56,22 @@ class Task:
         tried = any(attempt.board == board for attempt in self.failures)
         return self.done_by is None and board.kind == self.kind and not tried
 
+    def fail(self, board: Board, reason: str) -> None:
+        """Take down, in one line, why a board did not measure it."""
+        self.failures.append(Attempt(board, " ".join(reason.split())))
+
 
 @dataclass(slots=True)
 class Running:
-    """A child that measures a task on a board; what it said that is no whole line yet, and its last step."""
+    """A child that measures a task on a board; what it said that is no whole line yet, and its last step.
+
+    It ends when its `stdin` does, which is open as long as this process lives.
+    """
 
     board: Board
     task: Task
     child: subprocess.Popen[bytes]
+    stdin: IO[bytes]
     stderr: IO[bytes]
     since_s: float
     received: bytes = b""
@@ -139,14 +147,23 @@ def started(fleet: Fleet, board: Board, task: Task, command: Sequence[str]) -> R
         raise OutputUnusable(
             f"cannot write to {fleet.store}: {error}; choose another `store` in {fleet.path}"
         ) from error
-    asked = {
-        "space": task.plan.space,
-        "backend": task.plan.backend,
-        "layers": task.plan.layers,
-        "settings": dict(task.plan.settings),
-        "device": board.device,
-        "out": str(out),
+    child, stdin, stderr = begun(command, {**asked_of(fleet, board, task.plan), "device": board.device})
+    return Running(board, task, child, stdin, stderr, time.monotonic())
+
+
+def asked_of(fleet: Fleet, board: Board, plan: Plan) -> dict[str, Any]:
+    """Return what a child is told of a profile."""
+    return {
+        "space": plan.space,
+        "backend": plan.backend,
+        "layers": plan.layers,
+        "settings": dict(plan.settings),
+        "out": str(fleet.profile_path(board, plan)),
     }
+
+
+def begun(command: Sequence[str], asked: Mapping[str, Any]) -> tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes]]:
+    """Start a child that is told what on its input; return it, its input, which stays open, and its stderr."""
     stderr = tempfile.TemporaryFile()  # noqa: SIM115  (it lives as long as the child)
     child = subprocess.Popen(
         list(command),
@@ -157,11 +174,11 @@ def started(fleet: Fleet, board: Board, task: Task, command: Sequence[str]) -> R
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
     )
     assert child.stdin is not None
+    stdin, child.stdin = child.stdin, None  # else waiting for the child would close it
     with contextlib.suppress(BrokenPipeError):  # it died; how is said when its output ends
-        child.stdin.write(json.dumps(asked).encode() + b"\n")  # far less than a pipe holds
-        child.stdin.close()
-    child.stdin = None
-    return Running(board, task, child, stderr, time.monotonic())
+        stdin.write(json.dumps(asked).encode() + b"\n")
+        stdin.flush()
+    return child, stdin, stderr
 
 
 def listen(one: Running, say: OnStep) -> bool:
@@ -173,22 +190,26 @@ def listen(one: Running, say: OnStep) -> bool:
     if len(one.received) > MOST_SAID_BYTES:
         one.child.kill()
     for line in lines:
-        try:
-            step = json.loads(line)
-        except ValueError:
-            continue
-        if not isinstance(step, dict):
-            continue
+        step = step_from(line)
         one.last.update(step)
         if "done" in step:
             say(f"{one.board.name}: {step['done']}/{step.get('total')}, ETA {step.get('eta_s')} s")
     return bool(part)
 
 
+def step_from(line: bytes) -> dict[str, Any]:
+    """Return a line of a child as a step; what is none is empty."""
+    try:
+        step = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return step if isinstance(step, dict) else {}
+
+
 def conclude(one: Running, say: OnStep) -> bool:
     """Take down how a child ended; True where its board is lost to this run."""
     code = one.child.wait()
-    words = last_words(one.stderr)
+    ended = ending_of(code, one.stderr)
     close(one)
     one.task.seconds += time.monotonic() - one.since_s
     if code == 0 and "quality" in one.last:
@@ -198,9 +219,8 @@ def conclude(one: Running, say: OnStep) -> bool:
     if "error" in one.last:
         reason, is_lost = str(one.last["error"]), bool(one.last.get("unreachable"))
     else:
-        how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-        reason, is_lost = f"its process ended {how}{words}", code < 0
-    one.task.failures.append(Attempt(one.board, " ".join(reason.split())))
+        reason, is_lost = ended, code < 0
+    one.task.fail(one.board, reason)
     say(f"{one.board.name}: not done: {reason}{'; nothing more is asked of this board' if is_lost else ''}")
     return is_lost
 
@@ -229,12 +249,15 @@ def close(one: Running) -> None:
     assert one.child.stdout is not None
     one.child.stdout.close()
     one.stderr.close()
+    with contextlib.suppress(BrokenPipeError):
+        one.stdin.close()
 
 
-def last_words(stderr: IO[bytes]) -> str:
-    """Return the last line of a child's stderr, to end a sentence."""
+def ending_of(code: int, stderr: IO[bytes]) -> str:
+    """Say how a child ended, with the last line of its stderr."""
+    how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
     size = stderr.seek(0, os.SEEK_END)
     stderr.seek(max(0, size - LAST_WORDS_BYTES))
     lines = [line.strip() for line in stderr.read().decode("utf-8", errors="replace").split("\n")]
     last = next((line for line in reversed(lines) if line), "")
-    return f": {last}" if last else ""
+    return f"its process ended {how}{': ' if last else ''}{last}"

@@ -26,6 +26,8 @@ from ...profilers.worker.cache import cache_path, hand_on_cache
 from ...temporary import discard, is_temporary, sweep
 from ..errors import ProfileMismatch
 
+LOCK_WAIT_S = 10.0  # a fleet's child whose parent was killed holds its lock until its visit in flight is recorded
+
 OnProgress = Callable[[Mapping[str, Any]], None]
 
 
@@ -50,7 +52,7 @@ def run_to_profile(
     require_building(out, kind, force=force)
     try:
         building.mkdir(parents=True, exist_ok=True)
-        with FileLock(building / "lock", timeout=0):
+        with FileLock(building / "lock", timeout=LOCK_WAIT_S):
             planned = plan(building)
             if not cache_path(journal).exists():
                 hand_on_cache(out, journal)  # what the runtime found out for an earlier profile of this name

@@ -37,8 +37,8 @@ class Local:
         """Do nothing: there is nothing to end."""
 
 
-def build(objectives: Sequence[Objective], workers: Workers) -> Local:
-    """Build the executor; raises InvalidConfig for more than one worker, an address, or resources."""
+def require_usable(workers: Workers) -> None:
+    """Raise InvalidConfig for more than one worker, an address, or resources."""
     plain = Workers("local", workers=workers.workers)
     if workers != plain or workers.workers not in (None, 1):
         raise InvalidConfig(
@@ -46,4 +46,9 @@ def build(objectives: Sequence[Objective], workers: Workers) -> Local:
             f"{workers.worker_gpus:g} GPU: this process is one worker with what it has; write `executor=ray` for more",
             field="executor",
         )
+
+
+def build(objectives: Sequence[Objective], workers: Workers) -> Local:
+    """Build the executor; raises as `require_usable`."""
+    require_usable(workers)
     return Local(objectives)

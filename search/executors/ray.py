@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,13 +62,20 @@ def ray_quietly() -> Any:
     return ray
 
 
+def require_usable(workers: Workers) -> None:
+    """Raise WorkersUnavailable where Ray is not installed, or nobody listens at the address; joins nothing."""
+    if not ray_quietly().is_initialized():
+        with joining(workers):
+            require_reachable(workers.address)
+
+
 def build(objectives: Sequence[Objective], workers: Workers) -> Pool | OwnCluster:
     """Start workers on the cluster that this process is in, or joins, or starts; raises WorkersUnavailable."""
     ray = ray_quietly()
     if ray.is_initialized():
         return Pool(ray, objectives, workers)
     own = {} if workers.address else {"num_cpus": own_cpus(workers)}
-    try:
+    with joining(workers):
         require_reachable(workers.address)
         ray.init(
             address=workers.address or "local",
@@ -76,17 +84,24 @@ def build(objectives: Sequence[Objective], workers: Workers) -> Pool | OwnCluste
             logging_level=logging.ERROR,
             **own,
         )
+    try:
+        return OwnCluster(ray, Pool(ray, objectives, workers))
+    except BaseException:
+        ray.shutdown()
+        raise
+
+
+@contextmanager
+def joining(workers: Workers) -> Iterator[None]:
+    """Raise WorkersUnavailable for what is raised when a cluster is joined or started."""
+    try:
+        yield
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
         raise WorkersUnavailable(
             f"cannot {'join the Ray cluster at ' + workers.address if workers.address else 'start Ray here'}: "
             f"{reason_of(error)}; the address is that of the head node (its `ray start` prints it), as "
             "ray://10.0.0.1:6379, and this machine has to be one of its nodes"
         ) from error
-    try:
-        return OwnCluster(ray, Pool(ray, objectives, workers))
-    except BaseException:
-        ray.shutdown()
-        raise
 
 
 def require_reachable(address: str) -> None:

@@ -1,5 +1,7 @@
 """What a long verb would cost, before it costs it."""
 
+import sys
+
 import pytest
 
 from gnomon.profilers import BackendUnavailable
@@ -207,6 +209,16 @@ def test_a_search_that_cannot_go_on_is_refused(refused, gnomon):
     assert "nosuch" in refused("search", *QUICK, "--track", "nosuch", "--out", "other")
     refused("search", *QUICK, "--from", "nosuch", "--out", "other")
     refused("search", *QUICK, "--objectives", "macs,latency", "--out", "other")
+    assert "one worker" in refused("search", *QUICK, "--workers", 2, "--out", "other")
+
+
+@pytest.mark.slow
+def test_a_search_on_workers_that_cannot_be_had_is_refused(refused, monkeypatch):
+    pytest.importorskip("ray")
+    unreachable = ("search", *QUICK, "--executor", "ray://127.0.0.1:1", "--out")
+    assert "cannot join the Ray cluster at 127.0.0.1:1" in refused(*unreachable, "one", code=3)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    assert "pip install 'ray>=" in refused("search", *QUICK, "--executor", "ray", "--out", "two", code=3)
 
 
 @pytest.mark.slow

@@ -210,7 +210,7 @@ def test_a_copied_run_goes_on(early, tmp_path, search):
 @pytest.mark.parametrize("options", [{"workers": 2}, {"worker_gpus": 1.0}, {"executor": "local://here"}])
 def test_this_process_is_one_worker(options):
     with pytest.raises(InvalidConfig, match="this process is one worker with what it has"):
-        EXECUTORS.load("local")((), Workers(**options))
+        EXECUTORS.load("local").build((), Workers(**options))
 
 
 def test_executors_are_known_by_name():

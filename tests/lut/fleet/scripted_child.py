@@ -9,7 +9,18 @@ from pathlib import Path
 
 asked = json.loads(sys.stdin.readline())
 script, profile = Path(sys.argv[1]), sys.argv[2]
-host, out = asked["device"].rpartition("/")[2], Path(asked["out"])
+host = asked["device"].rpartition("/")[2]
+if "try" in asked:  # each word is a profile's refusal, but these
+    words = (script / host).read_text().split() if (script / host).exists() else []
+    if words == ["unreachable"]:
+        print(json.dumps({"error": "it is unreachable", "unreachable": True}), flush=True)
+        sys.exit(3)
+    if words == ["exit"]:
+        sys.exit(9)
+    for number in range(len(asked["try"])):
+        print(json.dumps({"tried": number, "refused": words[number] if number < len(words) else ""}), flush=True)
+    sys.exit(0)
+out = Path(asked["out"])
 building = out.with_name(out.name + ".building")
 goes_on = building.exists()
 building.mkdir(exist_ok=True)

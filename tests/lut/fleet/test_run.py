@@ -9,8 +9,10 @@ import pytest
 
 from gnomon.cli.main import run as gnomon
 from gnomon.lut.fleet import run as fleet_run
+from gnomon.lut.fleet import trial
 from gnomon.lut.fleet.description import read_fleet
 from gnomon.lut.fleet.run import run_fleet
+from gnomon.lut.fleet.trial import try_fleet
 
 
 def done(tasks):
@@ -142,3 +144,44 @@ def test_the_verb_lists_what_is_missing_and_how_to_go_on(write, scripts, command
     assert '"was_there": true' in capsys.readouterr().out
     assert gnomon(["fleet", str(path), "--dry-run"]) == 0
     assert "2 of 2 profiles are in" in capsys.readouterr().out
+
+
+def test_a_dry_run_says_which_boards_cannot_measure_what_and_writes_nothing(write, scripts, command):
+    (scripts / "one").write_text("unfit")
+    (scripts / "two").write_text("unreachable")
+    (scripts / "three").write_text("exit")
+    path = write(("a", "one", "k"), ("b", "two", "k"), ("c", "three", ""), spaces=("fashion_mnist", "ofa_mobilenetv3"))
+    before = sorted(path.parent.rglob("*"))
+    tasks = try_fleet(read_fleet(path), command=command)
+    exited = {"c": "its process ended with exit code 9"}
+    assert [reasons(task) for task in tasks] == [
+        {"a": "unfit", "b": "it is unreachable"}, {"b": "it is unreachable"}, exited, exited,
+    ]  # fmt: skip
+    assert not any(task.done_by for task in tasks)
+    assert sorted(path.parent.rglob("*")) == before
+
+
+def test_a_dry_run_is_refused_where_no_board_can_measure_a_profile(write, scripts, command, capsys, monkeypatch):
+    monkeypatch.setattr(trial.try_fleet, "__kwdefaults__", trial.try_fleet.__kwdefaults__ | {"command": command})
+    path = write(("a", "one", "k"), ("b", "two", "k"))
+    (scripts / "one").write_text("unreachable")
+    assert gnomon(["fleet", str(path), "--dry-run"]) == 0  # the other board can
+    assert "a: fashion_mnist.onnxruntime.fp32.b1.t1.jsonl: it is unreachable" in capsys.readouterr().out
+    (scripts / "two").write_text("unreachable")
+    assert gnomon(["fleet", str(path), "--dry-run"]) == 3
+    assert "1 of 1 profiles can be measured by no board now" in capsys.readouterr().err
+    path.write_text(f'store = "{path}"\n{path.read_text()}')
+    assert gnomon(["fleet", str(path), "--dry-run"]) == 2
+    assert "choose another `store`" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_dry_run_asks_the_device_itself(write, tmp_path, capsys):
+    path = write(("a", "one", ""), spaces=("fashion_mnist", "nosuch"))
+    path.write_text(path.read_text().replace('"ssh://one"', '"local"'))
+    assert gnomon(["fleet", str(path), "--dry-run"]) == 3
+    told = capsys.readouterr()
+    assert "'nosuch'" in told.out
+    assert "a: fashion_mnist" not in told.out
+    assert "1 of 2 profiles can be measured by no board now" in told.err
+    assert not (tmp_path / "profiles").exists()

@@ -264,6 +264,7 @@ def test_a_disk_full_in_the_middle_keeps_what_was_measured(request_, small_disk)
 
 def test_two_processes_do_not_measure_the_same_output(request_, out, journal, monkeypatch, send):
     monkeypatch.setenv("FAKE_SLEEP_S", "0.5")
+    monkeypatch.setattr(building_module, "LOCK_WAIT_S", 0.1)
     first = start(out)
     wait_for_visits(journal, 1)
     with pytest.raises(OutputUnusable, match="another process is measuring"):
@@ -274,7 +275,8 @@ def test_two_processes_do_not_measure_the_same_output(request_, out, journal, mo
     assert build_profile(request_, out).fit.networks == NETWORKS
 
 
-def test_a_lock_held_elsewhere_measures_nothing(request_, out, journal):
+def test_a_lock_held_elsewhere_measures_nothing(request_, out, journal, monkeypatch):
+    monkeypatch.setattr(building_module, "LOCK_WAIT_S", 0.1)
     journal.parent.mkdir()
     with FileLock(journal.with_name("lock")), pytest.raises(OutputUnusable, match="another process"):
         build_profile(request_, out)
