@@ -1,23 +1,32 @@
-"""Journals cut and flipped at every byte; a disk that is full or read-only; a clock set back; two processes at once."""
+"""Journals cut and flipped at every byte; disks full, read-only or forbidden; a clock set back; two at once."""
 
 from __future__ import annotations
 
+import ctypes
 import json
 import shutil
+import stat
 import subprocess
+import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from gnomon import load_run
 from gnomon.errors import GnomonError
 from gnomon.profilers import read_results
 
-from .command import Tally, ended, gnomon, started
+from .command import Tally, gnomon
+from .forked import Forked
+from .undisturbed import undisturbed
 from .workload import RUN, TRAIN, verbs
 
-CLOCK = "import time\nreal = time.time\ntime.time = lambda: real() - 86400 * 400\n"  # as sitecustomize.py
 SMALL_KIB = (8, 64, 256, 1024)
+CAPABILITY_VERSION = 0x20080522  # of Linux
+OVERRIDES = 1 << 1 | 1 << 2  # to write and to read whatever modes say
 
 
 def damage(kind: str, path: Path, read: Callable[[], object]) -> Tally:
@@ -69,32 +78,32 @@ def small_disk(folder: Path, names: list[str]) -> Tally:
     """Run verbs where the disk is full, then read-only; nothing of before may be lost. Needs leave to mount."""
     tally = Tally("full and read-only disks")
     for name in names:
-        verb = verbs()[name]
-        prepared = folder / f"{name}-prepared"
-        prepared.mkdir(parents=True)
-        for needed in verb.needs:
-            gnomon(needed, prepared)
-        size_kib = sum(path.stat().st_size for path in prepared.rglob("*") if path.is_file()) // 1024
+        whole = undisturbed(verbs()[name], folder / name.replace(" ", "-"))
+        if isinstance(whole, str):
+            tally.add("could not be run", whole)
+            continue
+        size_kib = sum(path.stat().st_size for path in whole.prepared.rglob("*") if path.is_file()) // 1024
         for room_kib in SMALL_KIB:
-            disk = folder / f"{name}-{room_kib}"
+            disk = whole.prepared.with_name(f"disk-{room_kib}")
             disk.mkdir()
             options = ["-t", "tmpfs", "-o", f"size={size_kib + room_kib}k", "tmpfs", str(disk)]
             if subprocess.run(["mount", *options], capture_output=True, check=False).returncode:
                 tally.add("not tried: no leave to mount")
                 return tally
             try:
-                shutil.copytree(prepared, disk / "x")
-                before = content_of(disk / "x")
+                place = whole.copy(disk / "x")
+                before = content_of(place)
                 for mode in ("full", "read-only"):
                     if mode == "read-only":
                         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-                    code, wrong = gnomon(verb.arguments, disk / "x", TMPDIR=str(folder))
-                    lost = [path for path, text in before.items() if content_of(disk / "x").get(path) != text]
-                    empty = [p for p, text in content_of(disk / "x").items() if not text and "lock" not in p]
+                    process = Forked(whole.verb.arguments, place, whole.logs)
+                    wrong, after = process.wait(), content_of(place)
+                    lost = [path for path, text in before.items() if after.get(path) != text]
+                    empty = [path for path, text in after.items() if not text and "lock" not in path]
                     wrong = wrong or (
                         f"{name} lost {lost[0]}" if lost else f"{name} left empty {empty[0]}" if empty else ""
                     )
-                    tally.add(f"{mode}, exit code {code}", wrong)
+                    tally.add(f"{mode}, exit code {process.code}", wrong)
             finally:
                 subprocess.run(["umount", str(disk)], check=True)
     return tally
@@ -107,51 +116,88 @@ def content_of(folder: Path) -> dict[str, bytes]:
 
 
 def clock_back(folder: Path, names: list[str]) -> Tally:
-    """Begin a verb, and go on with it 400 days earlier by the clock."""
+    """Begin a verb, kill it, and go on with it 400 days earlier by the clock."""
     tally = Tally("clock set back by 400 days between two calls")
-    (folder / "site").mkdir(parents=True)
-    (folder / "site" / "sitecustomize.py").write_text(CLOCK)
     for name in names:
-        verb, place = verbs()[name], folder / name.replace(" ", "-")
-        place.mkdir()
-        for needed in verb.needs:
-            gnomon(needed, place)
-        process = started(verb.arguments, place)
-        try:
-            process.communicate(timeout=4.0)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-        code, wrong = gnomon(verb.arguments, place, PYTHONPATH=f"{folder / 'site'}:{environment_path()}")
-        tally.add(f"exit code {code}", wrong)
+        whole = undisturbed(verbs()[name], folder / name.replace(" ", "-"))
+        if isinstance(whole, str):
+            tally.add("could not be run", whole)
+            continue
+        place = whole.copy(folder / "place")
+        begun = Forked(whole.verb.arguments, place, whole.logs)
+        time.sleep(whole.taken_s / 2)
+        begun.kill(alone=False)
+        begun.wait()
+        later = Forked(whole.verb.arguments, place, whole.logs, at_first=set_back)
+        wrong = later.wait()
+        tally.add(f"exit code {later.code}", wrong)
+        tally.wrong += whole.differences(place)
+        shutil.rmtree(place)
     return tally
 
 
-def environment_path() -> str:
-    """Return the paths that modules come from."""
-    import sys
-
-    return ":".join(filter(None, sys.path))
+def set_back() -> None:
+    """Let this process believe that it is earlier by 400 days."""
+    real = time.time
+    time.time = lambda: real() - 400 * 86_400
 
 
 def two_at_once(folder: Path, names: list[str]) -> Tally:
     """Start each verb twice on one output; what is left is that of one, and none ends in a traceback."""
     tally = Tally("two processes on one output")
     for name in names:
-        verb, place = verbs()[name], folder / name.replace(" ", "-")
-        place.mkdir(parents=True)
-        for needed in verb.needs:
-            gnomon(needed, place)
-        pair = [started(verb.arguments, place) for _ in range(2)]
-        ends = [ended(process) for process in pair]
-        codes = sorted(code for code, _ in ends)
-        wrong = next((said for _, said in ends if said), "")
-        if 0 not in codes:
-            wrong = wrong or f"{name}: neither ended well, {codes}"
-        else:
-            try:
-                verb.left(place)
-            except Exception as error:
-                wrong = wrong or f"{name}: {type(error).__name__}: {error}"
-        tally.add(json.dumps(codes), wrong)
+        whole = undisturbed(verbs()[name], folder / name.replace(" ", "-"))
+        if isinstance(whole, str):
+            tally.add("could not be run", whole)
+            continue
+        place = whole.copy(folder / "place")
+        pair = [Forked(whole.verb.arguments, place, whole.logs / str(number)) for number in range(2)]
+        wrong = [said for said in [one.wait() for one in pair] if said]
+        codes = sorted(one.code for one in pair)
+        tally.add(f"{name} {json.dumps(codes)}", "" if 0 in codes else f"{name}: neither ended well, {codes}")
+        tally.wrong += [*wrong, *whole.differences(place)]
+        shutil.rmtree(place)
     return tally
+
+
+def leave_lost(folder: Path, names: list[str], times: int, rng: np.random.Generator) -> Tally:
+    """Let verbs lose their leave to write before a random operation on files, so many times each; then it comes back.
+
+    A verb has to say it, unless it had nothing left to write, and to go on when the same command is given again.
+    """
+    tally = Tally("leave to write lost midway")
+    for name in names:
+        whole = undisturbed(verbs()[name], folder / name.replace(" ", "-"))
+        if isinstance(whole, str):
+            tally.add("could not be run", whole)
+            continue
+        for _ in range(times):
+            place = whole.copy(folder / "place")
+            at = int(rng.integers(1, whole.operations + 1))
+            forbid = partial(set_modes, place, stat.S_IRUSR | stat.S_IXUSR)
+            process = Forked(whole.verb.arguments, place, whole.logs, at_first=obey_modes, at=(at, forbid))
+            wrong = process.wait()
+            tally.add(f"exit code {process.code}", wrong)
+            set_modes(place, stat.S_IRWXU)
+            tally.wrong += whole.wrong_after(place)
+            shutil.rmtree(place)
+    return tally
+
+
+def set_modes(folder: Path, mode: int) -> None:
+    """Give a folder, and all folders in it, a mode."""
+    for path in [folder, *(one for one in folder.rglob("*") if one.is_dir() and not one.is_symlink())]:
+        path.chmod(mode)
+
+
+def obey_modes() -> None:
+    """Let modes of files bind this process, and what it starts, should it be root's; of Linux."""
+    library = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0)
+    sets = (ctypes.c_uint32 * 6)()
+    if library.capget(header, sets):
+        raise OSError(ctypes.get_errno(), "capget")
+    for number in range(2):  # those in effect, and those that it may have
+        sets[number] &= ~OVERRIDES & 0xFFFFFFFF
+    if library.capset(header, sets):
+        raise OSError(ctypes.get_errno(), "capset")

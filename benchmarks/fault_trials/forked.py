@@ -1,7 +1,8 @@
 """Runs a verb in a fork of this process, which has imported what the verb will: so a trial costs what the verb does.
 
-A verb may be made to die before its n-th operation on files: those that create, rename, link, lock, remove or start
-something, as Python's audit events tell. So every gap between two of them is tried, however short it is.
+A verb may be made to die, or to do something else, before its n-th operation on files: those that create, rename, link,
+lock, remove or start something, as Python's audit events tell. So every gap between two of them is tried, however short
+it is.
 """
 
 from __future__ import annotations
@@ -13,10 +14,15 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import psutil
+
 from .command import EXPECTED_CODES, LONGEST_S, ending
+from .forked_children import fork_children
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 EVENTS = frozenset(
@@ -28,13 +34,32 @@ EVENTS = frozenset(
 POLL_S = 0.002
 
 
+def is_at_work(process: psutil.Process) -> bool:
+    """Tell whether a process lives, and is no zombie."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def die(*, alone: bool) -> None:
+    """Kill this process, with all of its group unless alone."""
+    (os.kill if alone else os.killpg)(os.getpid(), signal.SIGKILL)
+
+
 class Forked:
     """A verb that runs in a fork of this process, in a folder and a process group of its own."""
 
     def __init__(
-        self, arguments: list[str], folder: Path, log: Path, *, dies_before: int = 0, alone: bool = False
+        self,
+        arguments: list[str],
+        folder: Path,
+        log: Path,
+        *,
+        at_first: Callable[[], None] | None = None,
+        at: tuple[int, Callable[[], None]] | None = None,
     ) -> None:
-        """Start it; before its `dies_before`-th operation on files it kills its process, and its group unless alone."""
+        """Start it; what it calls at first, and before its n-th operation on files, is given with that number."""
         self.arguments, self.code = arguments, 0
         self._log = log
         log.mkdir(parents=True, exist_ok=True)
@@ -42,7 +67,7 @@ class Forked:
         sys.stderr.flush()
         self.pid = os.fork()
         if not self.pid:
-            self._be_it(folder, dies_before, alone)
+            self._be_it(folder, at_first, at)
         with contextlib.suppress(OSError):  # it does so itself, perhaps later
             os.setpgid(self.pid, self.pid)
 
@@ -59,6 +84,17 @@ class Forked:
         """Kill it, with all of its group unless alone."""
         if self.is_alive():
             (os.kill if alone else os.killpg)(self.pid, signal.SIGKILL)
+
+    def kill_child(self, rng: np.random.Generator) -> bool:
+        """Kill one of the processes that it started, and they; False where none lives."""
+        if not self.is_alive():
+            return False
+        children = [one for one in psutil.Process(self.pid).children(recursive=True) if is_at_work(one)]
+        if children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                children[int(rng.integers(len(children)))].kill()
+                return True
+        return False
 
     def wait(self, longest_s: float = LONGEST_S, *, expected: frozenset[int] = EXPECTED_CODES) -> str:
         """Wait for its end and return what was wrong with it; one that was killed ended as it should."""
@@ -84,12 +120,16 @@ class Forked:
         return int((self._log / "operations").read_text())
 
     def import_what_it_imported(self) -> None:
-        """Import, here, the modules that it had in the end, so that forks from now on have them."""
-        for name in (self._log / "modules").read_text().split():
-            with contextlib.suppress(Exception):  # what a library looks for, and does without
-                importlib.import_module(name)
+        """Import, here, the modules that it and its children had in the end, so that forks from now on have them."""
+        for listed in self._log.glob("modules*"):
+            for name in listed.read_text().split():
+                with contextlib.suppress(Exception):  # what a library looks for, and does without
+                    importlib.import_module(name)
+            listed.unlink()
 
-    def _be_it(self, folder: Path, dies_before: int, alone: bool) -> None:
+    def _be_it(
+        self, folder: Path, at_first: Callable[[], None] | None, at: tuple[int, Callable[[], None]] | None
+    ) -> None:
         """Run the verb, in the fork, and leave."""
         code = 1
         try:
@@ -99,7 +139,9 @@ class Forked:
                 opened = os.open(name, os.O_RDWR | (os.O_CREAT | os.O_TRUNC if number else 0))
                 os.dup2(opened, number)
                 os.close(opened)
-            code = self._run(dies_before, alone)
+            if at_first is not None:
+                at_first()
+            code = self._run(at)
             sys.stdout.flush()
             sys.stderr.flush()
         except BaseException:
@@ -107,7 +149,7 @@ class Forked:
             sys.stderr.flush()
         os._exit(code)
 
-    def _run(self, dies_before: int, alone: bool) -> int:
+    def _run(self, at: tuple[int, Callable[[], None]] | None) -> int:
         from gnomon.cli.main import run
 
         own, count = os.getpid(), 0
@@ -117,9 +159,10 @@ class Forked:
             if event not in EVENTS or os.getpid() != own or (event == "open" and not arguments[2] & WRITES):
                 return
             count += 1
-            if count == dies_before:
-                (os.kill if alone else os.killpg)(own, signal.SIGKILL)
+            if at is not None and count == at[0]:
+                at[1]()
 
+        fork_children(self._log)
         sys.addaudithook(watch)
         code = run(self.arguments)
         made = str(count)

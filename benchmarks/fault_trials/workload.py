@@ -23,6 +23,8 @@ TRAIN = ["train", SPACE, "--epochs", "3", "--batch", "100", "--augmentation", "n
 BUNDLE = ["bundle", "create", "--space", SPACE, *QUICK, "--out", "b.zip"]
 RUN_BUNDLE = ["bundle", "run", "b.zip", "--backend", "onnxruntime"]
 PROFILE = ["profile", "--space", SPACE, "--backend", "onnxruntime", *QUICK]
+KERNELS = ["profile", "--kernels", *QUICK]
+SOURCE = [*KERNELS, "--out", "source.jsonl"]  # with it, a few kernels of each sort are measured: that is quick
 OF_TIME = ("seconds", "elapsed_s", "crc32", "expected")
 THIRD_PARTY = Path(__file__).parents[2] / "tests" / "third_party"
 POINTS = "[gnomon.tasks]\ndigits = digits_task\n[gnomon.spaces]\ndigits_net = digits_net:DigitsNet\n"
@@ -170,6 +172,6 @@ def verbs() -> dict[str, Verb]:
             to_merge,
         ),
         Verb("fleet", ["fleet", "fleet.toml"], fleet_of, files={"fleet.toml": FLEET}),
-        Verb("profile --kernels", ["profile", "--kernels", *QUICK, "--out", "k.jsonl"], kernels_of),
+        Verb("profile --kernels", [*KERNELS, "--from", "source.jsonl", "--out", "k.jsonl"], kernels_of, (SOURCE,)),
     )
     return {verb.name: verb for verb in every}

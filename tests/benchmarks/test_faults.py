@@ -1,6 +1,9 @@
 """A small part of what `benchmarks/faults.py` tries: hostile input is read or refused, and nothing else happens."""
 
 import shutil
+import stat
+import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +11,11 @@ import pytest
 from fault_trials.arguments import Parameter, Verb, hostile_arguments, run_quietly
 from fault_trials.bundles import entries_of, hostile_bundle, unpacked, whole_bundle, zipped
 from fault_trials.command import Tally
-from fault_trials.files import damage
-from fault_trials.forked import Forked
+from fault_trials.files import damage, obey_modes, set_modes
+from fault_trials.forked import Forked, die
 from fault_trials.inputs import altered, hostile_json
-from fault_trials.kills import names_in
 from fault_trials.trial import tried
+from fault_trials.undisturbed import names_in
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -149,10 +152,32 @@ def test_a_verb_that_dies_before_any_of_its_operations_leaves_nothing_that_is_no
     assert whole.operations > 3
     for number in range(1, whole.operations + 1):
         (place / "t.csv").unlink(missing_ok=True)
-        killed = Forked(arguments, place, tmp_path / "log", dies_before=number, alone=bool(number % 2))
+        killed = Forked(arguments, place, tmp_path / "log", at=(number, partial(die, alone=bool(number % 2))))
         assert killed.wait() == ""
         assert killed.code == -9
         assert not (place / "t.csv").exists() or (place / "t.csv").read_bytes() == content
+    (place / "t.csv").unlink(missing_ok=True)
+    assert Forked(arguments, place, tmp_path / "log").wait(expected=frozenset((0,))) == ""
+    assert names_in(place) == {"t.csv"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="root is bound by modes only where it can let go of its power")
+def test_a_verb_that_loses_its_leave_to_write_says_so_and_goes_on_once_it_has_it(tmp_path):
+    place, arguments, codes = tmp_path / "place", ["lut", "export", PROFILE, "--out", "t.csv"], set()
+    place.mkdir()
+    whole = Forked(arguments, place, tmp_path / "log")
+    assert whole.wait(expected=frozenset((0,))) == ""
+    content = (place / "t.csv").read_bytes()
+    for number in range(1, whole.operations + 1, 3):
+        (place / "t.csv").unlink(missing_ok=True)
+        forbid = partial(set_modes, place, stat.S_IRUSR | stat.S_IXUSR)
+        process = Forked(arguments, place, tmp_path / "log", at_first=obey_modes, at=(number, forbid))
+        assert process.wait(expected=frozenset((0, 2))) == ""
+        codes.add(process.code)
+        assert (place / "t.csv").exists() or process.code == 2
+        set_modes(place, stat.S_IRWXU)
+        assert not (place / "t.csv").exists() or (place / "t.csv").read_bytes() == content
+    assert 2 in codes
     (place / "t.csv").unlink(missing_ok=True)
     assert Forked(arguments, place, tmp_path / "log").wait(expected=frozenset((0,))) == ""
     assert names_in(place) == {"t.csv"}
