@@ -56,7 +56,7 @@ class Undisturbed:
         spare = sorted(path.name for path in set(self.temporary.iterdir()) - self.theirs)
         return [
             *([f"{name} left {found}, not {self.left}"[:300]] if found != self.left else []),
-            *([f"{name} left {', '.join(surplus)}"] if surplus else []),
+            *([f"{name} left {', '.join(surplus)}"[:300]] if surplus else []),
             *([f"{name} left {', '.join(spare)} among temporary files"] if spare else []),
         ]
 

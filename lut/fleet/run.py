@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from ...outputs import OutputUnusable
+from ..measuring.building import clear_finished
 from ..profile_file.store import PROFILE
 from .description import Board, Fleet, Plan
 
@@ -97,6 +98,7 @@ def run_fleet(fleet: Fleet, *, say: OnStep = lambda text: None, command: Sequenc
     `command` starts the process that measures one profile, `child.py` where none is given. Raises OutputUnusable. On
     Ctrl-C every child is stopped where it goes on later.
     """
+    clear_leftovers(fleet)
     tasks, lost, running = tasks_of(fleet), set[str](), dict[str, Running]()
     with selectors.DefaultSelector() as selector, stopping(running):
         while True:
@@ -119,6 +121,14 @@ def run_fleet(fleet: Fleet, *, say: OnStep = lambda text: None, command: Sequenc
                 del running[one.board.name]
                 if conclude(one, say):
                     lost.add(one.board.name)
+
+
+def clear_leftovers(fleet: Fleet) -> None:
+    """Remove what a process left that was killed when its profile was written: nobody measures there again."""
+    for board in fleet.boards:
+        for plan in fleet.plans:
+            if (out := fleet.profile_path(board, plan)).exists():
+                clear_finished(out, PROFILE)
 
 
 def next_for(fleet: Fleet, board: Board, tasks: Sequence[Task], others: set[Plan], lost: set[str]) -> Task | None:

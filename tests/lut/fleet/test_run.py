@@ -60,6 +60,16 @@ def test_boards_measure_at_the_same_time_and_a_second_run_measures_nothing(write
     assert before == (sorted(scripts.glob("*.pid")), [path.stat().st_mtime_ns for path in scripts.glob("*.pid")])
 
 
+def test_what_a_killed_child_left_beside_its_profile_is_removed(write, scripts, command):
+    fleet = read_fleet(write(("a", "one", "")))
+    run_fleet(fleet, command=command)
+    profile = fleet.profile_path(fleet.boards[0], fleet.plans[0])
+    left = profile.with_name(f".{profile.name}.building.01234567.gnomon")
+    (left / "plan").mkdir(parents=True)
+    assert run_fleet(fleet, command=command)[0].was_there
+    assert [path.name for path in profile.parent.iterdir()] == [profile.name]
+
+
 def test_a_kind_shares_its_profiles_one_at_a_time_a_board(write, scripts, command):
     (scripts / "one").write_text("meet")
     (scripts / "two").write_text("meet")
