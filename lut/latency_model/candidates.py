@@ -9,6 +9,7 @@ others do not, a term may count what spills: it comes from memory in every infer
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...supernets import LayerSpec
-from .shrinkage import ShrunkFit, fit_shrunk
+from .shrinkage import ShrunkFit, covariance, fit_shrunk
 from .table import LatencyTable
 from .terms import PHYSICAL
 
@@ -78,9 +79,12 @@ RUN_SHAPES = tuple(
     for shape in SHAPES
     if shape.is_composed and "constant" not in shape.terms
 )
-CANDIDATES = (PLAIN, *SHAPES, *corrected(SHAPES))
+# Where the host takes longer to launch a kernel than the device to run it, each layer costs the same whatever it
+# computes: depth decides. So this form has no corrections of layers.
+LAUNCHES = Candidate("regression on layers", ("layers", "constant"))
+CANDIDATES = (PLAIN, *SHAPES, LAUNCHES, *corrected(SHAPES))
 WITH_RUNS = sorted((*SHAPES, *RUN_SHAPES), key=lambda shape: len(shape.terms))
-PROGRAM_CANDIDATES = (PLAIN, *WITH_RUNS, *corrected(WITH_RUNS))
+PROGRAM_CANDIDATES = (PLAIN, *WITH_RUNS, LAUNCHES, *corrected(WITH_RUNS))
 NETWORK_TERMS = ("constant", "runs", "spill")  # what belongs to no layer
 CACHES_MIB = tuple(2.0 ** (step / 2) for step in range(-6, 15))  # 1/8 to 128
 FEWEST_ON_A_SIDE = 5  # of networks that fit into a cache, and of those that do not, before it is believed
@@ -188,20 +192,47 @@ class Design:
 
     def fitted(self, candidate: Candidate, truth: Array) -> CandidateFit:
         """Fit a candidate to the networks' latencies (n,)."""
+        columns = self.columns(candidate)
+        if candidate == PLAIN:
+            n, nothing = len(truth), np.zeros(0)
+            fit = ShrunkFit(np.ones(1), nothing, columns[:, 0], np.zeros((1, 1)), np.zeros(n), np.eye(n))
+            return CandidateFit(candidate, fit, {})
+        if not candidate.correction_ratio:
+            return CandidateFit(candidate, fit_shrunk(columns, truth), {})
+        fit = fit_shrunk(columns, truth, self.layer_columns(candidate, truth), candidate.correction_ratio)
+        return CandidateFit(candidate, fit, dict(zip(self.layers, fit.corrections.tolist())))
+
+    def columns(self, candidate: Candidate) -> Array:
+        """Return the candidate's terms of each network, (n, k)."""
         spill = spilled_kib(self.weights_kib, candidate.cache_mib)
-        whole = {"constant": np.ones(len(truth)), "runs": self.runs, "spill": spill}
-        columns = np.column_stack(
+        whole = {"constant": np.ones(len(self.counts)), "runs": self.runs, "spill": spill}
+        return np.column_stack(
             [whole[term] if term in whole else self.counts @ self.values[term] for term in candidate.terms]
         )
+
+    def layer_columns(self, candidate: Candidate, truth: Array) -> Array:
+        """Return what a correction of each layer is relative to, in each network, (n, L)."""
+        if candidate.is_composed:
+            return np.asarray(self.counts * self.values["sum"])
+        plain = CandidateFit(candidate, fit_shrunk(self.columns(candidate), truth), {})
+        return np.asarray(self.counts * np.abs(plain.uncorrected_us(self.values)))
+
+    def description(self, form: CandidateFit, truth: Array) -> tuple[Array, Array, float]:
+        """Return how a fitted form describes latencies, relative to the truth (n,).
+
+        Their mean (n,), the root of their covariance (n, n), in units of the noise, and the noise of a network.
+        """
+        candidate, n = form.candidate, len(truth)
+        columns = self.columns(candidate) / truth[:, None]
+        mean = columns @ form.fit.coefficients
         if candidate == PLAIN:
-            fit = ShrunkFit(np.ones(1), np.zeros(0), columns[:, 0], np.zeros((1, 1)), np.zeros(len(truth)))
-            return CandidateFit(candidate, fit, {})
-        plain = CandidateFit(candidate, fit_shrunk(columns, truth), {})
+            return mean, np.eye(n), math.sqrt(float(np.mean((1 - mean) ** 2)))
+        left = n - int(np.linalg.matrix_rank(columns))
+        noise = math.sqrt(max(float(form.fit.residual.sum()), 0.0) / max(left, 1))
         if not candidate.correction_ratio:
-            return plain
-        unit = self.values["sum"] if candidate.is_composed else np.abs(plain.uncorrected_us(self.values))
-        corrected = fit_shrunk(columns, truth, self.counts * unit, candidate.correction_ratio)
-        return CandidateFit(candidate, corrected, dict(zip(self.layers, corrected.corrections.tolist())))
+            return mean, np.eye(n), noise
+        layers = self.layer_columns(candidate, truth) / truth[:, None]
+        return mean, np.asarray(np.linalg.cholesky(covariance(layers, candidate.correction_ratio)), np.float64), noise
 
 
 def spilled_kib(weights_kib: Array, cache_mib: float) -> Array:

@@ -1,160 +1,129 @@
-"""Which latency model a profile gets: one of the candidates, or a weighted mean of several.
+"""Which latency model is chosen, and how far off the chosen one is on networks that had no part in the choice.
 
-Candidates are judged by the latencies they predict of networks that they were not fitted to. Several often come close
-to each other, and the best of them is best by luck in part; a mean of theirs is then better than any (stacking: Wolpert
-1992; with weights of at least zero, Breiman 1996).
+A stated error has to count everything that was done with the measured networks. So each network is predicted by the
+model that the others would have chosen, and to choose, they are predicted without it too (nested cross-validation).
+The errors of few networks depend on each other besides: all come from one choice and one fit, which use up a part of
+what the networks say. The largest of ten such errors is smaller than the largest of ten independent ones, so an
+interval read from them is too narrow. `widening` says by how much.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...supernets import LayerSpec
-from .candidates import CandidateFit
-from .table import LatencyTable
-from .verification import mape_percent
+from .candidates import PLAIN, Candidate, CandidateFit, Design
+from .shrinkage import errors_without, held_out_errors
+from .verification import conformal_rank
 
 Array = NDArray[np.float64]
 
-TIE = 1.02  # a simpler model wins when its error is within 2 % of a better one's
-ADDITIVITY_FAILS = 10.0  # percent; beyond it a regression may replace the sum of measured layers
-FOLDS = 30  # groups of networks, each predicted with the weights that the others give
-NO_ERROR = 1e-6  # percent
-LEAST_WEIGHT = 0.01  # smaller ones are left out
-SUM_TO_ONE = 1e3  # how much that matters, in units of the relative error of one network
+TIE = 1.02  # a simpler model wins when its error is within 2 % of the best one's
+ADDITIVITY_FAILS = 0.1  # relative error beyond which a regression may replace the sum of measured layers
+FEW = 50  # networks; from here on the widening is within 1 % of one (benchmarks/few_networks.py) and not worked out
+SIMULATIONS = 200
+LEAST = 1e-3  # share of the truth below which no prediction is taken
 
 
 @dataclass(frozen=True)
-class StackedFit:
-    """A weighted mean of fitted candidates, (weight, fit) each; one alone is the plainest. Weights add up to one."""
+class Choice:
+    """Which of c candidates is chosen for each of b sets of latencies of n networks, and its errors.
 
-    parts: tuple[tuple[float, CandidateFit], ...]
-
-    @property
-    def name(self) -> str:
-        """The candidate; of several the one of most weight, and how many there are."""
-        weight, largest = max(self.parts, key=lambda part: part[0])
-        name = largest.candidate.name
-        return name if len(self.parts) == 1 else f"mean of {len(self.parts)} models, {weight:.0%} {name}"
-
-    @property
-    def is_composed(self) -> bool:
-        """Whether it is built on measured layers."""
-        return all(fit.candidate.is_composed for _, fit in self.parts)
-
-    @property
-    def spills(self) -> bool:
-        """Whether `fixed_us` depends on a network's weights."""
-        return any(fit.spills for _, fit in self.parts)
-
-    @property
-    def terms(self) -> tuple[str, ...]:
-        """The terms of all parts."""
-        return tuple(dict.fromkeys(term for _, fit in self.parts for term in fit.candidate.terms))
-
-    @property
-    def held_out_us(self) -> Array:
-        """Each fitted network's latency by fits without it, (n,)."""
-        return sum_of([weight * fit.fit.held_out for weight, fit in self.parts])
-
-    @property
-    def leverages(self) -> Array:
-        """How far each fitted network lies from the others, (n,)."""
-        return sum_of([weight * fit.fit.leverages for weight, fit in self.parts])
-
-    def fixed_us(self, runs: int, weights_kib: Array) -> Array:
-        """Return the time of networks (n,) that is no layer's: constant, overhead of `runs`, and weights that spill."""
-        return sum_of([weight * fit.fixed_us(runs, weights_kib) for weight, fit in self.parts])
-
-    def added_us(self, layers: Sequence[LayerSpec], table: LatencyTable) -> Array:
-        """Return what each layer adds to a network's latency, (L,); not-a-number where the table lacks it."""
-        return sum_of([weight * fit.added_us(layers, table) for weight, fit in self.parts])
-
-    def leverage(self, terms: Mapping[str, Array], value_us: Array, runs: int, weights_kib: Array) -> Array:
-        """Return how far networks (n,) lie from the fitted ones; of each term the sum over a network's layers."""
-        return sum_of([weight * fit.leverage(terms, value_us, runs, weights_kib) for weight, fit in self.parts])
-
-
-def sum_of(arrays: Sequence[Array]) -> Array:
-    """Return the sum of some arrays of one shape."""
-    return np.asarray(np.sum(arrays, axis=0), dtype=np.float64)
-
-
-def chosen_model(found: Sequence[CandidateFit], truth: Array) -> tuple[StackedFit, Array]:
-    """Return the model for some networks' latencies (n,), and what it predicts of each network unseen, (n,).
-
-    The predictions are honest: each network's comes from fits, choices and weights that the network had no part in.
-    With many candidates the best error of all is a lucky one, by as much as candidates differ by chance.
+    errors: (c, b, n), relative errors of networks left out of the fit. of_others: (c, b, n), mean errors of the other
+    networks where a network is left out of their fits too. leverages: (c, n). composed: (c,), whether candidates build
+    on measured layers.
     """
-    pool = those_that_compete(found, truth)
-    predictions = np.array([one.fit.held_out for one in pool])
-    weights = chosen_weights(predictions, truth)
-    model = StackedFit(tuple((float(weights[k]), pool[k]) for k in np.flatnonzero(weights)))
-    group = np.arange(len(truth)) % FOLDS
-    held_out = np.empty(len(truth))
-    for number in range(min(FOLDS, len(truth))):
-        out = group == number
-        held_out[out] = chosen_weights(predictions[:, ~out], truth[~out]) @ predictions[:, out]
-    return model, held_out
+
+    errors: Array
+    of_others: Array
+    leverages: Array
+    composed: NDArray[np.bool_]
+
+    @staticmethod
+    def among(found: Iterable[CandidateFit], truth: Array, relative: Array) -> Choice:
+        """Let candidates that were fitted to latencies (n,) compete for others, `relative` (b, n) to those."""
+        errors, of_others, leverages, composed = [], [], [], []
+        for one in found:
+            expected = one.fit.held_out / truth if one.candidate == PLAIN else 0.0  # it is the same for any latency
+            errors.append(held_out_errors(one.fit.residual, relative - expected) / relative)
+            of_others.append(mean_of_others(errors_without(one.fit.residual, relative - expected)))
+            leverages.append(one.fit.leverages)
+            composed.append(one.candidate.is_composed)
+        return Choice(np.array(errors), np.array(of_others), np.array(leverages), np.array(composed))
+
+    @cached_property
+    def best(self) -> NDArray[np.int64]:
+        """The candidate chosen by all networks, (b,)."""
+        return simplest_of_the_best(np.abs(self.errors).mean(axis=2), self.composed)
+
+    @cached_property
+    def of_the_others(self) -> NDArray[np.int64]:
+        """The candidate that the other networks choose, (b, n)."""
+        return simplest_of_the_best(self.of_others, self.composed)
+
+    @cached_property
+    def honest_errors(self) -> Array:
+        """The relative error of each network by a model that it had no part in, neither in fit nor choice, (b, n)."""
+        return np.asarray(np.take_along_axis(self.errors, self.of_the_others[None], axis=0)[0])
+
+    @cached_property
+    def scores(self) -> Array:
+        """The log ratio of truth and honest prediction, scaled down by the leverage that it was made at, (b, n)."""
+        leverage = self.leverages[self.of_the_others, np.arange(self.leverages.shape[1])]
+        log_ratios = np.abs(np.log(np.maximum(1 - self.honest_errors, LEAST)))
+        return np.asarray(log_ratios * np.sqrt(np.maximum(1 - leverage, 0)))
 
 
-def those_that_compete(found: Sequence[CandidateFit], truth: Array) -> list[CandidateFit]:
-    """Return the candidates that sum measured layers; all of them where additivity fails."""
-    composed = [one for one in found if one.candidate.is_composed]
-    errors = [mape_percent(one.fit.held_out, truth) for one in composed]
-    return composed if errors and min(errors) <= ADDITIVITY_FAILS else list(found)
+def mean_of_others(without: Array) -> Array:
+    """Return the mean absolute error of all networks but one, (b, n), of errors (b, n, n) whose diagonals are zero."""
+    return np.asarray(np.abs(without).sum(axis=2) / max(without.shape[1] - 1, 1))
 
 
-def chosen_weights(predictions: Array, truth: Array) -> Array:
-    """Return the weights (k,) of models by what they predict of networks unseen, (k, n): one alone, or a stack.
+def those_that_compete(errors: Array, composed: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell which candidates compete, by mean errors (c, ...): sums of measured layers; all where additivity fails."""
+    alike = composed.reshape(-1, *[1] * (errors.ndim - 1))
+    additive = np.where(alike, errors, np.inf).min(axis=0) <= ADDITIVITY_FAILS
+    return np.asarray(alike | ~additive)
 
-    The simplest of those that are about as good as the best is taken alone where the stack is not better than that.
+
+def simplest_of_the_best(errors: Array, composed: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return, for errors (c, ...), the first candidate that is about as good as the best, (...).
+
+    It sums measured layers, unless additivity fails.
     """
-    errors = [mape_percent(one, truth) for one in predictions]
-    weights = stacking_weights(predictions, truth)
-    weights = np.where(weights < LEAST_WEIGHT, 0.0, weights)
-    weights /= weights.sum()
-    stacked = mape_percent(weights @ predictions, truth)
-    if min(errors) <= TIE * stacked + NO_ERROR:
-        weights = np.eye(len(predictions))[simplest_of_the_best(errors)]
-    return weights
+    pool = np.where(those_that_compete(errors, composed), errors, np.inf)
+    return np.asarray(np.argmax(pool <= TIE * pool.min(axis=0) + 1e-8, axis=0))
 
 
-def simplest_of_the_best(errors: Sequence[float]) -> int:
-    """Return the place of the first model whose error, in percent, is about the least."""
-    return next(place for place, error in enumerate(errors) if error <= TIE * min(errors) + NO_ERROR)
+def widening(
+    design: Design, candidates: Iterable[Candidate], best: CandidateFit, truth: Array, coverage: float
+) -> float:
+    """Return the factor, at least one, by which an interval from the scores of few networks must be wider.
 
-
-def stacking_weights(predictions: Array, truth: Array) -> Array:
-    """Return weights (k,) of at least zero that add up to one, for the least squared relative error of their mean.
-
-    predictions: of k models for n networks, (k, n), each network's from a fit without it. The method is the active set
-    of Lawson and Hanson (1974, chapter 23).
+    Latencies are drawn as the chosen model describes them, with normal noise of the size that it left, and all
+    candidates compete for each draw. A score of one draw is taken for that of a new network, and the factor is such
+    that the conformal quantile of another draw, times it, covers this at `coverage` in the mean.
     """
-    columns = np.vstack([(predictions / truth).T, np.full((1, len(predictions)), SUM_TO_ONE)])
-    wanted = np.append(np.ones(len(truth)), SUM_TO_ONE)
-    weights = np.zeros(len(predictions))
-    active = np.zeros(len(predictions), dtype=bool)
-    for _ in range(3 * len(predictions)):
-        slope = columns.T @ (wanted - columns @ weights)
-        slope[active] = -np.inf
-        entering = int(np.argmax(slope))
-        if slope[entering] <= 1e-9 * SUM_TO_ONE:
-            break
-        active[entering] = True
-        while True:
-            trial = np.zeros(len(predictions))
-            trial[active] = np.linalg.lstsq(columns[:, active], wanted, rcond=None)[0]
-            if trial[active].min() > 0:
-                break
-            falling = active & (trial <= 0)
-            step = float(np.min(weights[falling] / (weights[falling] - trial[falling] + 1e-300)))
-            weights = weights + step * (trial - weights)
-            active &= weights > 1e-12
-            weights[~active] = 0.0
-        weights = trial
-    return np.asarray(weights / weights.sum())
+    rng, n = np.random.default_rng(0), len(truth)
+    mean, root, noise = design.description(best, truth)
+    relative = np.maximum(mean + noise * rng.standard_normal((SIMULATIONS, n)) @ root.T, LEAST)
+    scores = Choice.among((design.fitted(one, truth) for one in candidates), truth, relative).scores
+    new, rank = np.sort(scores.ravel()), conformal_rank(n, coverage)
+    quantiles = np.sort(scores, axis=1)[:, rank - 1]
+    narrow, wide = 1.0, 1.0
+    while covered(new, wide * quantiles) < coverage:
+        narrow, wide = wide, 2 * wide
+    while wide / narrow > 1.001:
+        middle = math.sqrt(narrow * wide)
+        narrow, wide = (middle, wide) if covered(new, middle * quantiles) < coverage else (narrow, middle)
+    return wide
+
+
+def covered(scores: Array, limits: Array) -> float:
+    """Return the mean share of sorted scores that limits reach."""
+    return float(np.mean(np.searchsorted(scores, limits, side="right")) / len(scores))

@@ -1,9 +1,9 @@
 """The latency model: a sum over layers, corrected by measurements of whole networks.
 
 Every candidate (`candidates.py`) is fitted to the whole networks and judged by its leave-one-out error; the plain sum
-of the measured layers competes. The best is taken, or a weighted mean of several (`choice.py`). Where no sum of
-measured layers comes near the truth, or no layer was measured, a regression on physical quantities predicts the whole
-network, and the report says so.
+of the measured layers competes. The best is taken (`choice.py`), or a weighted mean of several (`stacking.py`). Where
+no sum of measured layers comes near the truth, or no layer was measured, a regression on physical quantities predicts
+the whole network, and the report says so.
 """
 
 from __future__ import annotations
@@ -21,16 +21,18 @@ from ...supernets import LayerSpec, SearchSpace
 from ...supernets.space.slots import SlotSum
 from ..errors import LutError
 from .candidates import NETWORK_TERMS, PLAIN, CandidateFit, Design, term_values
-from .choice import StackedFit, chosen_model
+from .choice import FEW, Choice, widening
 from .estimate import COMPOSED, PREDICTED, SOURCES, LatencyEstimate
 from .fit_report import FitReport
 from .shrinkage import ShrunkFit
+from .stacking import StackedFit, Stacking
 from .table import LatencyTable
 from .terms import runs_of, weight_kib
-from .verification import SESSION_LOG_RATIO, conformal_quantile, mape_percent, report_from_predictions
+from .verification import SESSION_LOG_RATIO, conformal_quantile, report_from_predictions
 
 Array = NDArray[np.float64]
 
+COVERAGE = 0.9  # of intervals
 MIN_NETWORKS = 10  # the fewest that a 90 % conformal interval can be read from
 
 
@@ -38,9 +40,10 @@ MIN_NETWORKS = 10  # the fewest that a 90 % conformal interval can be read from
 class LatencyModel:
     """Predicts the latency of any architecture of a space; built by `fit`, or by `unverified` without networks.
 
-    form: the candidates chosen, and their fits. quantile: 90 % of the held-out log ratios, each scaled down by its own
+    form: the candidates chosen, and their fits. quantile: 90 % of new networks' log ratios, scaled down by their
     leverage, are at most this; None when nothing was held out. held_out_us: the predictions of the networks it was
-    fitted to, each from a fit without that network. between_sessions: the log ratio that another process adds.
+    fitted to, each from a choice and a fit without that network. between_sessions: the log ratio that another process
+    adds.
     common_log_ratio: how uncertain a factor common to all latencies is besides, as the log ratio of a 90 % interval.
     """
 
@@ -59,7 +62,7 @@ class LatencyModel:
     @staticmethod
     def unverified(space: SearchSpace, table: LatencyTable) -> LatencyModel:
         """Return the plain sum of the table, whose error is unknown: it gives values without intervals."""
-        nothing = ShrunkFit(np.ones(1), np.zeros(0), np.zeros(0), np.zeros((1, 1)), np.zeros(0))
+        nothing = ShrunkFit(np.ones(1), np.zeros(0), np.zeros(0), np.zeros((1, 1)), np.zeros(0), np.zeros((0, 0)))
         plain = StackedFit(((1.0, CandidateFit(PLAIN, nothing, {})),))
         return LatencyModel(space, table, FitReport.unverified(PLAIN.name), plain)
 
@@ -103,17 +106,27 @@ class LatencyModel:
             )
         truth = np.array([measurement.value_us for measurement in measured])
         design = Design.of(networks, table, runs)
-        found = [design.fitted(candidate, truth) for candidate in design.candidates()]
-        errors = {f.candidate.name: mape_percent(f.fit.held_out, truth) for f in found}
-        form, held_out = chosen_model(found, truth)
-        log_ratios = np.abs(np.log(truth / np.maximum(held_out, 1e-3)))
+        candidates = design.candidates()
+        found, unit = [design.fitted(one, truth) for one in candidates], np.ones((1, len(truth)))
+        choice = Choice.among(found, truth, unit)
+        wider = widening(design, candidates, found[choice.best[0]], truth, COVERAGE) if len(truth) < FEW else 1.0
+        stacking = Stacking.of(found, truth)
+        mean_errors = 100 * np.abs(choice.errors[:, 0]).mean(axis=1)
         return LatencyModel(
             space=space,
             table=table,
-            report=report_from_predictions(form.name, held_out, measured, errors, between_sessions=between_sessions),
-            form=form,
-            quantile=conformal_quantile(log_ratios * np.sqrt(np.maximum(1 - form.leverages, 0)), 0.9),
-            held_out_us=tuple(float(us) for us in held_out),
+            report=report_from_predictions(
+                stacking.form.name,
+                truth * (1 - stacking.honest_errors),
+                measured,
+                {one.name: float(error) for one, error in zip(candidates, mean_errors)},
+                coverage=COVERAGE,
+                widening=wider,
+                between_sessions=between_sessions,
+            ),
+            form=stacking.form,
+            quantile=wider * conformal_quantile(stacking.scores, COVERAGE),
+            held_out_us=tuple(float(us) for us in truth * (1 - stacking.honest_errors)),
             between_sessions=between_sessions,
         )
 

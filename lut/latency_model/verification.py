@@ -49,11 +49,13 @@ def report_from_predictions(
     candidates: Mapping[str, float],
     *,
     coverage: float = 0.9,
+    widening: float = 1.0,
     between_sessions: float = SESSION_LOG_RATIO,
 ) -> FitReport:
     """Compare held-out predictions (n,) with what was measured.
 
-    `between_sessions` is the log ratio that another process adds, as `session_log_ratio` returns it.
+    `widening` is the factor by which an interval read from so few networks is too narrow. `between_sessions` is the
+    log ratio that another process adds, as `session_log_ratio` returns it.
     """
     truth = np.array([measurement.value_us for measurement in measured])
     relative = 100 * (predicted_us - truth) / truth
@@ -68,7 +70,8 @@ def report_from_predictions(
         noise_floor_percent=noise_floor_percent(measured),
         interval_ratio=math.exp(
             math.hypot(
-                conformal_quantile(np.abs(np.log(truth / np.maximum(predicted_us, 1e-3))), coverage), between_sessions
+                widening * conformal_quantile(np.abs(np.log(truth / np.maximum(predicted_us, 1e-3))), coverage),
+                between_sessions,
             )
         ),
         candidates_mape_percent=dict(candidates),
@@ -111,7 +114,12 @@ def average_ranks(values: Array) -> Array:
 
 def conformal_quantile(scores: Array, coverage: float) -> float:
     """Return the conformal quantile (arXiv 1604.04173) of scores; ValueError when there are too few."""
-    rank = math.ceil((len(scores) + 1) * coverage)
-    if rank > len(scores):
-        raise ValueError(f"{len(scores)} scores cannot show a coverage of {coverage}")
-    return float(np.sort(scores)[rank - 1])
+    return float(np.sort(scores)[conformal_rank(len(scores), coverage) - 1])
+
+
+def conformal_rank(scores: int, coverage: float) -> int:
+    """Return which of so many sorted scores, from 1, is their conformal quantile; ValueError when there are too few."""
+    rank = math.ceil((scores + 1) * coverage)
+    if rank > scores:
+        raise ValueError(f"{scores} scores cannot show a coverage of {coverage}")
+    return rank

@@ -1,68 +1,86 @@
 import numpy as np
 import pytest
 
-from gnomon.lut.latency_model.candidates import Candidate, CandidateFit
-from gnomon.lut.latency_model.choice import chosen_model, chosen_weights, stacking_weights
-from gnomon.lut.latency_model.shrinkage import ShrunkFit
+from gnomon.lut import LatencyTable
+from gnomon.lut.latency_model.candidates import Design
+from gnomon.lut.latency_model.choice import Choice, simplest_of_the_best, widening
+from gnomon.lut.latency_model.verification import conformal_rank
+from gnomon.supernets import load_space
 
-TRUTH = np.full(40, 100.0)
-
-
-def predictions_with(*errors):
-    return np.array([TRUTH * (1 + np.array(error)) for error in errors])
+EMPTY = LatencyTable({}, {})
 
 
-def form(name, held_out, terms=("sum",)):
-    n = len(held_out)
-    return CandidateFit(
-        Candidate(name, terms), ShrunkFit(np.ones(1), np.zeros(0), held_out, np.eye(1), np.zeros(n)), {}
-    )
+def choice_of(errors, of_others, composed=True):
+    shape = (len(errors), 1, len(errors[0]))
+    leverages = np.zeros((shape[0], shape[2]))
+    return Choice(np.reshape(errors, shape), np.reshape(of_others, shape), leverages, np.full(shape[0], composed))
 
 
-def test_two_models_that_err_in_opposite_ways_are_better_together():
-    noise = np.random.default_rng(0).normal(0, 0.001, (3, 40))
-    wave = 0.03 * np.sin(np.arange(40.0))
-    predictions = predictions_with(wave + noise[0], -2 * wave + noise[1], 5 * np.abs(wave) + noise[2])
-    weights = chosen_weights(predictions, TRUTH)
-    assert weights == pytest.approx([2 / 3, 1 / 3, 0], abs=0.02)
-    model, held_out = chosen_model([form(f"number {k}", one) for k, one in enumerate(predictions)], TRUTH)
-    assert [part.candidate.name for _, part in model.parts] == ["number 0", "number 1"]
-    assert model.name == f"mean of 2 models, {weights[0]:.0%} number 0"
-    assert model.held_out_us == pytest.approx(weights @ predictions)
-    assert held_out == pytest.approx(TRUTH, rel=0.005)
+def design_of(networks):
+    space = load_space("fashion_mnist")
+    rows = space.sample(networks, np.random.default_rng(networks))
+    layers = [space.layers(space.architecture(row)) for row in rows]
+    return Design.of(layers, EMPTY, [1] * networks), 50 + space.macs(rows) / 1e4
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_weights_are_the_best_of_all_that_add_up_to_one(seed):
-    rng = np.random.default_rng(seed)
-    predictions = predictions_with(*rng.normal(0.01, 0.03, (6, 40)))
-
-    def squared(weights):
-        return np.sum((weights @ predictions / TRUTH - 1) ** 2)
-
-    weights = stacking_weights(predictions, TRUTH)
-    assert weights.min() >= 0
-    assert weights.sum() == pytest.approx(1)
-    others = rng.dirichlet(np.full(6, 0.5), 2_000)
-    near = (weights + 0.01 * others) / 1.01
-    assert squared(weights) <= min(squared(one) for one in (*others, *near, *np.eye(6))) + 1e-9
+def test_a_network_is_predicted_by_the_model_that_the_others_choose():
+    errors = [[0.0, 0.0, 0.0, 0.4], [0.05, 0.05, 0.05, 0.0]]
+    choice = choice_of(errors, [[0.13, 0.13, 0.13, 0.0], [0.03, 0.03, 0.03, 0.05]])
+    assert choice.best.tolist() == [1]
+    assert choice.of_the_others.tolist() == [[1, 1, 1, 0]]
+    assert choice.honest_errors[0] == pytest.approx([0.05, 0.05, 0.05, 0.4])
 
 
-def test_the_simplest_model_stands_alone_where_a_mean_is_no_better():
-    exact, nearly = np.zeros(40), np.full(40, 1e-12)
-    assert chosen_weights(predictions_with(exact + 0.1, exact, nearly), TRUTH).tolist() == [0, 1, 0]
-    assert chosen_weights(predictions_with(nearly + 0.1), TRUTH).tolist() == [1]
+def test_no_network_has_a_part_in_the_choice_that_predicts_it():
+    design, truth_us = design_of(12)
+    truth_us = truth_us * np.random.default_rng(0).normal(1, 0.1, 12)
+    candidates = design.candidates()
+    choice = Choice.among((design.fitted(one, truth_us) for one in candidates), truth_us, np.ones((1, 12)))
+    for network in range(12):
+        kept = np.delete(np.arange(12), network)
+        others = Design(design.layers, design.counts[kept], design.values, design.runs[kept])
+        plain = [place for place, one in enumerate(candidates) if not one.correction_ratio]
+        found = [others.fitted(candidates[place], truth_us[kept]) for place in plain]
+        alone = Choice.among(found, truth_us[kept], np.ones((1, 11)))
+        assert choice.of_others[plain, 0, network] == pytest.approx(np.abs(alone.errors[:, 0]).mean(axis=1))
 
 
-def test_what_is_held_out_had_no_part_in_choice_or_weights():
-    is_lucky = np.arange(40) == 3
-    lucky, steady = np.where(is_lucky, 0.0, 0.05), np.where(is_lucky, 0.05, 0.0)
-    _, held_out = chosen_model([form("lucky", one) for one in predictions_with(lucky, steady)], TRUTH)
-    assert held_out[3] == pytest.approx(105.0)
+def test_sums_of_measured_layers_come_first_unless_additivity_fails():
+    composed = np.array([True, False])
+    assert simplest_of_the_best(np.array([0.09, 0.01]), composed) == 0
+    assert simplest_of_the_best(np.array([0.11, 0.01]), composed) == 1
 
 
-def test_a_regression_competes_only_where_no_sum_of_layers_comes_near():
-    far, near = predictions_with(np.full(40, 0.3), np.full(40, 0.01))
-    for summed, chosen in ((far, "regression"), (near * 1.05, "sum")):
-        model, _ = chosen_model([form("sum", summed), form("regression", near, ("MACs",))], TRUTH)
-        assert model.name == chosen
+def test_a_simpler_model_wins_a_tie():
+    errors = np.array([[0.0101, 0.02], [0.01, 0.01]])
+    assert simplest_of_the_best(errors, np.array([True, True])).tolist() == [0, 1]
+
+
+def widening_of(networks, name):
+    design, truth_us = design_of(networks)
+    truth_us = truth_us * np.random.default_rng(1).normal(1, 0.05, networks)
+    one = next(one for one in design.candidates() if one.name == name)
+    return widening(design, [one], design.fitted(one, truth_us), truth_us, 0.9)
+
+
+def test_intervals_are_widened_by_how_much_errors_of_few_networks_depend_on_each_other():
+    name = "regression on MACs, layers, borders, weights"
+    assert widening_of(10, "regression on MACs") < 1.03
+    assert 1.03 < widening_of(10, name) < 1.3
+    assert widening_of(40, name) < 1.02
+
+
+def test_the_widening_is_what_a_new_network_needs_beside_ten():
+    design, _ = design_of(10)
+    name = "regression on MACs, layers, borders, weights"
+    one = next(one for one in design.candidates() if one.name == name)
+    exact = design.columns(one) @ [1.0, 2.0, 0.01, 0.1]
+    fitted = design.fitted(one, exact)
+    factor = widening(design, [one], fitted, exact * np.random.default_rng(0).normal(1, 0.01, 10), 0.9)
+    noise = np.random.default_rng(1).normal(0, 0.01, (4000, 11))
+    errors = Choice.among([fitted], exact, 1 + noise[:, :10])
+    limits = factor * np.sort(errors.scores, axis=1)[:, conformal_rank(10, 0.9) - 1]
+    projection = np.eye(10) - fitted.fit.residual
+    network = 3  # as a new one with these layers: its error is its own noise less that of the fit
+    new = np.abs(noise[:, 10] - noise[:, :10] @ projection[network]) / np.sqrt(1 + fitted.fit.leverages[network])
+    assert np.mean(new <= limits) == pytest.approx(0.9, abs=0.015)

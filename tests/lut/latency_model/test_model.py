@@ -72,6 +72,33 @@ def test_intervals_cover_what_they_promise():
     assert 0.86 <= np.mean(covered) <= 0.94
 
 
+@pytest.mark.slow
+def test_intervals_of_ten_networks_cover_what_they_promise():
+    space, covered = load_space("ofa_mobilenetv3"), []
+    indices = space.sample(150, np.random.default_rng(0))
+    exact = np.array(truth_for(space, indices, 1.0, 0.0, -2.0, 0.02))
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        noisy, order = exact * np.exp(rng.normal(0, 0.05, len(exact))), rng.permutation(len(exact))
+        known, fresh = order[:10], order[10:]
+        measured = [steady(us) for us in noisy[known]]
+        model = LatencyModel.fit(space, LatencyTable({}, {}), indices[known], measured, between_sessions=0.0)
+        estimate = model.predict(indices[fresh])
+        covered.append(np.mean((estimate.low_us <= noisy[fresh]) & (noisy[fresh] <= estimate.high_us)))
+    assert 0.88 <= np.mean(covered) <= 0.94
+
+
+def test_where_launches_decide_ten_networks_alone_show_it():
+    space = load_space("ofa_mobilenetv3")
+    indices = space.sample(210, np.random.default_rng(0))
+    depth = space.slot_sum(lambda spec: 1.0)(indices)
+    truth = (300 + 150 * depth) * np.random.default_rng(1).normal(1, 0.01, len(indices))
+    model = LatencyModel.fit(space, LatencyTable({}, {}), indices[:10], [steady(us) for us in truth[:10]])
+    assert model.report.model == "regression on layers"
+    assert np.mean(np.abs(model.value_us(indices[10:]) / truth[10:] - 1)) < 0.012
+    assert set(model.predict(indices[10:]).source) == {"predicted"}
+
+
 @pytest.mark.parametrize("name", SPACES)
 def test_a_prediction_is_the_sum_of_its_layers_contributions(name):
     space = load_space(name)
