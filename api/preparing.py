@@ -49,6 +49,7 @@ def prepared_search(
     from ..search.problem.task_metric import needs_supernet
     from ..supernets import load_space
     from ..supernets.evaluation.agreement import check_kernels
+    from ..supernets.evaluation.deciding import NamesExamples
     from ..supernets.isolated.supernet import IsolatedSupernet, Loading
     from ..supernets.precision import is_calibrated, require_here
     from ..supernets.supernet import load_supernet
@@ -74,7 +75,9 @@ def prepared_search(
         resources=resources_from(profiles, known.latencies, supernet),
     )
     provenance = known.provenance.having(
-        checkpoint_sha256=supernet and supernet.checkpoint_sha256, data=str(data) if data else None
+        checkpoint_sha256=supernet and supernet.checkpoint_sha256,
+        data=str(data) if data else None,
+        examples_sha256=supernet.examples_sha256(config.split) if isinstance(supernet, NamesExamples) else None,
     )
     config = config.model_copy(update={"space": known.space.name})
     return PreparedSearch(context, config, provenance, supernet, known.precisions)

@@ -5,7 +5,8 @@
 Searches `fashion_mnist` for accuracy and latency, once as it is by default, where partial evaluations that are exact
 enough count in the front, and once with full validations only. Every member is then validated in full on the images
 that the search used and on those of the other split. Printed is by how much its reported accuracy is above these:
-the first is what partial evaluation adds, the second holds selection too, which flatters any front.
+the first is what partial evaluation adds, the second holds selection too, which flatters any front. Beside it stands
+what the run says of its predictions (`docs/intervals.md`).
 """
 
 from __future__ import annotations
@@ -44,13 +45,15 @@ def main() -> None:
                 **settings,
             )
             with tempfile.TemporaryDirectory() as folder:
-                front = gnomon.run_search(config, Path(folder) / "run", profile=PROFILE).front()
+                run = gnomon.run_search(config, Path(folder) / "run", profile=PROFILE)
+            front = run.front()
             reported = np.array(front.values)[:, 0]
             rows = [[supernet.evaluate(one, split) for split in ("validation", "test")] for one in front.architectures]
             found = reported[:, None] - np.array(rows)
             differences.append(found)
-            print(f"{way}, seed {seed}: {len(found)} members; {said(found)}", flush=True)
-        print(f"{way}, all {len(arguments.seeds)} seeds: {said(np.concatenate(differences))}\n", flush=True)
+            print(f"{way}, seed {seed}: {len(found)} members; {said(found)}; {run.predictor_quality()[0]}", flush=True)
+        every = np.concatenate(differences)
+        print(f"{way}, all {len(arguments.seeds)} seeds: {len(every)} members; {said(every)}\n", flush=True)
 
 
 def said(differences: np.ndarray) -> str:

@@ -60,6 +60,7 @@ class Asked:
                 config,
                 objectives=(*objectives, *watched),
                 provenance=provenance,
+                partial_examples=partial_examples,
                 deployments=deployments,
             )
         return cls(config, problem, build, header_for(space, config, problem, provenance, partial_examples), start)

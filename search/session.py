@@ -27,7 +27,7 @@ from .open_rounds import OpenRounds
 from .problem.context import ChoosesDeployments
 from .problem.objective import Objective
 from .rounds import Rounds, Trial
-from .runs.counting import counted, counts_partial
+from .runs.counting import counted_from, counts_partial, least_counting_share
 from .runs.files.asks import Ask
 from .runs.files.folder import KEPT, open_journal, open_run, writing
 from .runs.files.outcomes import KeptOutcomes
@@ -141,7 +141,7 @@ class Session:
 
     def pilots(self) -> tuple[Outcomes, ...] | None:
         """Return the outcomes of the pilots so far; None where partial evaluations are on random examples."""
-        pilots = pilots_of(self._evaluations, self.header)
+        pilots = pilots_of(self._evaluations, self.header, self.start)
         return None if pilots is None else tuple(pilot.read() for pilot in pilots)
 
     def volume(self) -> float:
@@ -264,13 +264,15 @@ class Session:
         if not counts_partial(self.header):
             before = self._gain.before_last(config.patience, self._history)
             return "" if before is None else gain_said(before, self._volume.value, config)
-        counting = counted(self.header, self.start, self._evaluations)
+        least = least_counting_share(self.header, self.start, self._evaluations)
+        counting = counted_from(least, self.start, self._evaluations)
         counting = tuple(sorted(counting, key=lambda e: (e.round, e.position)))
         kept, cost = len(counting), 0.0
         while kept and cost < config.patience:
             kept -= 1
             cost += counting[kept].share
-        return gain_said(self._volume_of(counting[:kept]), self._volume_of(counting), config) if kept else ""
-
-    def _volume_of(self, counting: Sequence[Evaluation]) -> float:
-        return feasible_volume(self.problem, as_measured(self.header, self.start, counting))
+        before, after = (
+            feasible_volume(self.problem, as_measured(self.header, self.start, counting[:count], least))
+            for count in (kept, len(counting))
+        )
+        return gain_said(before, after, config) if kept else ""

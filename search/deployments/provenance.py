@@ -70,7 +70,8 @@ class Provenance(BaseModel):
 
     `profile` is that of plain `latency`, `profiles` those of latency@NAME by name, `deployments` those of one device;
     `left_out` are labels of deployments whose precision could gain nothing. `precision` is what networks are validated
-    in where it is no choice; `weight_bits` are those of int8 weights. `data` is the folder of a full data set.
+    in where it is no choice; `weight_bits` are those of int8 weights. `data` is the folder of a full data set;
+    `examples_sha256` is the digest of the examples that it validates on, by their labels in order.
     """
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -83,6 +84,7 @@ class Provenance(BaseModel):
     left_out: tuple[str, ...] = ()
     checkpoint_sha256: str | None = None
     data: str | None = None
+    examples_sha256: str | None = None
     start_sha256: str | None = None
 
     @classmethod

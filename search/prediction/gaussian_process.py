@@ -1,6 +1,8 @@
 """A Gaussian process over architectures that knows how exact each measurement is (Rasmussen & Williams 2006, ch. 2).
 
-Measurements on a share of the data are noisier, and share one unknown shift, because the images are the same for all.
+Measurements on a share of the data are noisier, and share an unknown shift, because the images are the same for all.
+It is in proportion to their noise, of which architectures measured both ways tell: were it free, all that was predicted
+too high could be put down to it, and nothing would be learnt from a share on which nothing was measured both ways.
 Settings maximise the posterior density, marginal likelihood times prior, one after the other over small grids; the
 overall scale has a closed form.
 Written here because libraries optimise such kernels by gradient with restarts that draw random numbers, slower and
@@ -17,7 +19,7 @@ import numpy as np
 
 from .beliefs import Beliefs
 from .expectation import Expectation
-from .kernel import Basis, Encoding, Settings, default_settings, doubt, same_share
+from .kernel import Basis, Encoding, Settings, common_errors, default_settings, doubt
 from .surrogate import Floats
 from .warp import POWERS, Warp
 
@@ -27,18 +29,27 @@ LENGTHS = (0.1, 0.2, 0.4, 0.8, 1.6)  # in active genes of the largest architectu
 NOISES = (1e-5, 1e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 PARTIAL_NOISES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 SWEEPS = 3
-SHIFT = 3.0  # variance of what all measurements on a share have in common
+AT_RANDOM, DECIDING = 3.0, 0.3  # how much measurements err together on random examples, and on those that decide
 JITTER = 1e-8
 DOUBT = 8.0  # in log likelihood, against a power of 0 or 2 instead of 1
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Measurements: one-hot `features` (n, k), `targets` (n,), each on a share of the data, (n,)."""
+    """Measurements: one-hot `features` (n, k), `targets` (n,), each on a share of the data, (n,).
+
+    `common` is how much those on a share err together: its variance, by that of what each errs by itself.
+    """
 
     features: Floats
     targets: Floats
     shares: Floats
+    common: float = AT_RANDOM
+
+    @property
+    def together(self) -> Floats:
+        """The covariances (n, n) of what measurements err by together, where `partial_noise` is 1."""
+        return self.common * common_errors(self.shares)
 
     def warp(self, power: float) -> Warp:
         """Return how the targets are made normal; exact measurements count for more in the centre."""
@@ -62,7 +73,7 @@ class GaussianProcess:
         """Condition on evidence, settings given."""
         basis, warp = Basis.of(encoding, evidence.features), evidence.warp(settings.power)
         covariance = basis.covariance(evidence.features, evidence.features, settings)
-        lower = factor(covariance + SHIFT * same_share(evidence.shares, evidence.shares), settings, evidence.shares)
+        lower = factor(covariance, settings, evidence.shares, evidence.together)
         if lower is None:
             raise ValueError(f"the covariance of {len(evidence.targets)} measurements is not positive: {settings}")
         whitened = solved(lower, warp.standardised(evidence.targets))
@@ -108,7 +119,7 @@ def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:
     """Climb to the settings of most posterior density."""
     basis = Basis.of(encoding, evidence.features)
     components = basis.components(evidence.features, evidence.features)
-    shift = SHIFT * same_share(evidence.shares, evidence.shares)
+    together = evidence.together
     partial = bool((evidence.shares < 1.0).any())
     warps = {power: evidence.warp(power) for power in POWERS}
     targets = {power: warp.standardised(evidence.targets) for power, warp in warps.items()}
@@ -116,7 +127,7 @@ def best_settings(evidence: Evidence, encoding: Encoding) -> Settings:
 
     @cache
     def misfit(settings: Settings) -> float:  # of the same ones again in a later sweep
-        lower = factor(components.covariance(settings) + shift, settings, evidence.shares)
+        lower = factor(components.covariance(settings), settings, evidence.shares, together)
         if lower is None:
             return np.inf
         whitened = solved(lower, targets[settings.power])
@@ -157,8 +168,9 @@ def changes(settings: Settings, axis: int, partial: bool) -> Iterator[Settings]:
         yield from (replace(settings, partial_noise=value) for value in PARTIAL_NOISES)
 
 
-def factor(covariance: Floats, settings: Settings, shares: Floats) -> Floats | None:
-    """Return the Cholesky factor of a covariance with its noise, (n, n), or None where it is not positive."""
+def factor(covariance: Floats, settings: Settings, shares: Floats, together: Floats) -> Floats | None:
+    """Return the Cholesky factor of a covariance with its errors, (n, n), or None where it is not positive."""
+    covariance += settings.partial_noise * together
     covariance[np.diag_indices(len(covariance))] += settings.variances(shares) + JITTER
     try:
         return np.asarray(np.linalg.cholesky(covariance))

@@ -196,6 +196,10 @@ def doubt(settings: Settings) -> float:
     return float(np.log1p((parts / PART_SCALE) ** 2).sum() + 0.5 * far)
 
 
-def same_share(left: Floats, right: Floats) -> Floats:
-    """Mark pairs measured on the same share of the data, which err together; full measurements do not, (n, n')."""
-    return np.asarray((left[:, None] == right[None, :]) & (left[:, None] < 1.0), dtype=np.float64)
+def common_errors(shares: Floats) -> Floats:
+    """Return the covariances (n, n) of what measurements on shares (n,) err by together, where on half it is 1.
+
+    The data of a share are the same for all architectures, and a larger share contains a smaller. So the mean of what
+    two shares have in common, less that of all data, has the variance of the larger one; full measurements have none.
+    """
+    return np.asarray(1.0 / np.maximum(shares[:, None], shares[None, :]) - 1.0)

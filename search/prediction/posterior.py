@@ -8,12 +8,13 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...supernets.evaluation.deciding import PILOTS
 from ...supernets.space.space import Indices
 from ..archive import Archive
 from ..evolution.evolve import ranked
 from ..problem.objective import Values
 from .beliefs import Beliefs
-from .gaussian_process import Evidence, GaussianProcess, best_settings
+from .gaussian_process import AT_RANDOM, DECIDING, Evidence, GaussianProcess, best_settings
 from .kernel import Encoding, Settings
 
 GROWTH = 1.25  # settings are chosen anew when there are so many times more measurements
@@ -95,11 +96,11 @@ class Hashed:
         return isinstance(other, Hashed) and self.key == other.key
 
     @property
-    def key(self) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
+    def key(self) -> tuple[tuple[float, ...], tuple[bytes, ...]]:
         """Return all that decides the settings."""
         evidence = self.evidence
         arrays = (evidence.features, evidence.targets, evidence.shares, *self.encoding.views)
-        return evidence.features.shape, tuple(array.tobytes() for array in arrays)
+        return (*evidence.features.shape, evidence.common), tuple(array.tobytes() for array in arrays)
 
 
 @lru_cache(maxsize=64)
@@ -113,7 +114,7 @@ def evidence(archive: Archive, column: int, full: Indices, partial: Indices) -> 
     rows = np.concatenate([archive.indices[full], archive.partial.indices[partial]])
     targets = np.concatenate([archive.values[full, column], archive.partial.values[partial, column]])
     shares = np.concatenate([np.ones(len(full)), archive.partial.shares[partial]])
-    return Evidence(archive.space.one_hot(rows), targets, shares)
+    return Evidence(archive.space.one_hot(rows), targets, shares, DECIDING if archive.pilots == PILOTS else AT_RANDOM)
 
 
 def step(n: int) -> Indices:

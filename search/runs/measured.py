@@ -13,7 +13,7 @@ from ..fronts.pareto import hypervolume
 from ..problem.objective import Objective, ObjectiveInfo, Quantity, Values
 from ..problem.problem import Problem, parsed
 from ..problem.region import Region
-from .counting import counted
+from .counting import counted_from, least_counting_share, taken_over
 from .files.records import Evaluation, RunHeader
 from .files.start import Start, StartRecord
 
@@ -43,22 +43,25 @@ class Measured:
 
 def measured_of(header: RunHeader, start: Start | None, evaluations: Iterable[Evaluation]) -> tuple[Measured, ...]:
     """Return what counts in a run's front: evidence of another run first, then what counts of the run's, in order."""
-    return as_measured(header, start, counted(header, start, evaluations))
+    known = tuple(evaluations)
+    least = least_counting_share(header, start, known)
+    return as_measured(header, start, counted_from(least, start, known), least)
 
 
-def as_measured(header: RunHeader, start: Start | None, counting: Sequence[Evaluation]) -> tuple[Measured, ...]:
-    """Return evidence of another run, then evaluations that count in a run's front."""
+def as_measured(
+    header: RunHeader, start: Start | None, counting: Sequence[Evaluation], least: float = 1.0
+) -> tuple[Measured, ...]:
+    """Return evidence of another run that counts from the share `least` on, then evaluations that do in this run's."""
     space, names, m = header.config.space, header.quantity_names, len(header.objectives)
     records: list[tuple[StartRecord | Evaluation, str | None]] = []
     if start is not None:
-        records += [(record, start.header.source) for record in start.counted]
+        records += [(record, start.header.source) for record in taken_over(least, start, counting)]
     records += [(evaluation, None) for evaluation in counting]
     measured = []
     for record, source in records:
         values = tuple(record.values[name] for name in names)
         architecture = Architecture(space, record.indices)
-        share = record.share if isinstance(record, Evaluation) else 1.0
-        measured.append(Measured(architecture, values[:m], source, values[m:], record.deployment, share))
+        measured.append(Measured(architecture, values[:m], source, values[m:], record.deployment, record.share))
     return tuple(measured)
 
 

@@ -19,7 +19,7 @@ from ..fronts.pareto import ParetoFront, describe
 from ..fronts.table import Table, frame_from_table
 from ..problem.objective import ObjectiveInfo, Quantity, Values
 from ..problem.problem import Problem
-from .counting import counted
+from .counting import counted_from, least_counting_share
 from .files.pilots import pilots_of
 from .files.records import Evaluation, RunHeader, read_header
 from .files.replay import read_evaluations
@@ -87,23 +87,27 @@ class Run:
         counts = [(full, "validation"), (len(self.partial_evaluations), "partial evaluation")]
         done = " and ".join(f"{n} {what}{'' if n == 1 else 's'}" for n, what in counts if n or what == "validation")
         if self.partial_evaluations:
-            done += (
-                " on random examples" if pilots_of(self.evaluations, self.header) is None else " on deciding examples"
-            )
+            at_random = pilots_of(self.evaluations, self.header, self.start) is None
+            done += " on random examples" if at_random else " on deciding examples"
         if among := sum(evaluation.is_partial for evaluation in self.counted):
             done += f" ({among} of them count in the front)"
         failed = f", {len(self.failures)} failed" if self.failures else ""
         return f"{done}{failed}, cost {self.cost:.4g} of {self.config.budget}"
 
     @cached_property
+    def least_share(self) -> float:
+        """The least share of the examples on which an evaluation counts in the front; 1: full ones only."""
+        return least_counting_share(self.header, self.start, self.evaluations)
+
+    @cached_property
     def counted(self) -> tuple[Evaluation, ...]:
         """The evaluations that count in the front: full ones, and those on a share that is exact enough."""
-        return counted(self.header, self.start, self.evaluations)
+        return counted_from(self.least_share, self.start, self.evaluations)
 
     @cached_property
     def measured(self) -> tuple[Measured, ...]:
         """What counts in the front: evidence of another run first, then `counted` as it was written."""
-        return as_measured(self.header, self.start, self.counted)
+        return as_measured(self.header, self.start, self.counted, self.least_share)
 
     @property
     def partial_evaluations(self) -> tuple[Evaluation, ...]:
@@ -274,4 +278,4 @@ def load_run(folder: str | Path) -> Run:
     header = read_header(folder)
     started = header.provenance.start_sha256
     start = None if started is None else read_start(folder, started)
-    return Run(folder, header, read_evaluations(folder, header), start, read_stop(folder))
+    return Run(folder, header, read_evaluations(folder, header, start), start, read_stop(folder))

@@ -7,6 +7,7 @@ statistics of their own keeps these: it is the network that was published.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 from collections.abc import Iterator, Sequence
@@ -108,6 +109,10 @@ class Classifier:
         """Count the examples of each class in a split, (classes,); none where the task judges by something else."""
         labels = self.split(split).labels if self.has_outcomes else np.empty(0, dtype=np.int64)
         return np.bincount(labels).astype(np.int64)
+
+    def examples_sha256(self, split: str = "validation") -> str:
+        """Return the digest of the examples of a split: of their labels, in order."""
+        return hashlib.sha256(self.split(split).labels.astype("<i8").tobytes()).hexdigest()
 
     def outcomes(
         self,

@@ -126,6 +126,14 @@ class TellsOutcomes(Protocol):
         """Return the outcomes of a sub-network on the examples of a split at `rows` (k,), in that order; None: all."""
 
 
+@runtime_checkable
+class NamesExamples(Protocol):
+    """A super-network that can say whether it validates on the same examples as another; none has to."""
+
+    def examples_sha256(self, split: str = "validation") -> str:
+        """Return the digest of the examples of a split, which other examples, or another order, do not have."""
+
+
 def evaluate_on(
     supernet: TellsOutcomes,
     architecture: Architecture,

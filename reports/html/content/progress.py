@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from ....search import Run
 from ....search.runs.measured import violations_of, volume_of
-from ....search.runs.quality import Z_90
+from ....search.runs.quality import predictions_of
 from ..drawing.progress import expected_drawing
 
 MOST_STEPS = 300  # of the hypervolume, each of which is computed anew
@@ -48,13 +48,13 @@ def expected_of(run: Run) -> tuple[tuple[str, Markup], ...]:
     found = []
     for quality in run.predictor_quality():
         name = quality.objective
-        predicted = [e for e in run.counted if e.expected and name in e.expected]
+        predicted = predictions_of(name, run.evaluations, run.counted)
         picture = expected_drawing(
-            [e.expected[name] for e in predicted if e.expected],
-            [e.values[name] for e in predicted],
-            [e.id for e in predicted],
+            predicted.mean,
+            np.nan_to_num(predicted.half),
+            predicted.values,
+            [evaluation.id for evaluation in predicted.evaluations],
             head=units[name].head,
-            z=Z_90,
         )
         found.append((f"{name}: {quality}", picture))
     return tuple(found)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from .axes import Axes, line_through, scale_of, titled
 from .numbers import number
@@ -47,17 +48,17 @@ def growth_drawing(
 
 
 def expected_drawing(
-    expected: Sequence[tuple[float, float | None]],
-    measured: Sequence[float],
+    means: NDArray[np.float64],
+    halves: NDArray[np.float64],
+    truth: NDArray[np.float64],
     ids: Sequence[str],
     *,
     head: str,
-    z: float,
 ) -> Markup:
-    """Draw measured values against those expected before, each with its 90 % interval, on equal scales."""
-    means = np.array([mean for mean, _ in expected])
-    halves = np.array([0.0 if deviation is None else z * deviation for _, deviation in expected])
-    truth = np.array(measured)
+    """Draw measured values, the `truth`, against `means` expected before, on equal scales, (n,) each.
+
+    Intervals of 90 % reach `halves` (n,) either way, 0 where there are none.
+    """
     both = np.concatenate([means - halves, means + halves, truth])
     size = 380
     x = scale_of(both, LEFT, LEFT + size - LEFT - RIGHT, log=False)

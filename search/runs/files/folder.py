@@ -92,7 +92,7 @@ def find_run(folder: Path, asked: RunHeader, start: Start | None, *, force: bool
     told = header.opening_budget
     header = header.model_copy(update={"opening_budget": stored.opening_budget, "budgets": stored.budgets})
     require_same(folder, stored, header)
-    evaluations, asks = read_evaluations(folder, stored), read_asks(folder)
+    evaluations, asks = read_evaluations(folder, stored, start), read_asks(folder)
     if told is not None and stored.opening_budget is not None and header.config.budget != stored.config.budget:
         header = header.given(told, max([*asks, *(evaluation.round for evaluation in evaluations)], default=-1) + 1)
     spent, budget = cost_of(evaluations), header.config.budget

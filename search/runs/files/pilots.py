@@ -1,7 +1,7 @@
 """The pilots of a run: the first two full validations, by whose outcomes partial evaluations choose their examples.
 
 A run that had to make a partial evaluation before there were two, as when one failed, goes on with random examples, so
-that its partial evaluations are alike.
+that its partial evaluations are alike. A run that takes partial evaluations from another one has that one's pilots.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ from collections.abc import Iterable
 from ....supernets.evaluation.deciding import PILOTS
 from .outcomes import KeptOutcomes
 from .records import Evaluation, PartialExamples, RunHeader
+from .start import Start
 
 
-def pilots_of(evaluations: Iterable[Evaluation], header: RunHeader) -> tuple[KeptOutcomes, ...] | None:
+def pilots_of(
+    evaluations: Iterable[Evaluation], header: RunHeader, start: Start | None
+) -> tuple[KeptOutcomes, ...] | None:
     """Return the outcomes of the pilots so far, at most two; None where partial evaluations are on random examples."""
-    pilots = Pilots(header.partial_examples)
+    pilots = Pilots(header.partial_examples, start)
     for evaluation in evaluations:
         if pilots.settled:
             break
@@ -26,8 +29,9 @@ def pilots_of(evaluations: Iterable[Evaluation], header: RunHeader) -> tuple[Kep
 class Pilots:
     """The pilots of a run so far, as its evaluations come."""
 
-    def __init__(self, partial_examples: PartialExamples) -> None:
-        self._found: list[KeptOutcomes] | None = None if partial_examples == "random" else []
+    def __init__(self, partial_examples: PartialExamples, start: Start | None) -> None:
+        given = [] if start is None else list(start.header.pilots)
+        self._found: list[KeptOutcomes] | None = None if partial_examples == "random" else given
 
     @property
     def outcomes(self) -> tuple[KeptOutcomes, ...] | None:

@@ -30,16 +30,20 @@ from .records import (
     with_deployment,
 )
 from .spending import Spending
+from .start import Start
 from .stopping import TOLERANCE
 
 VERSION_1_FIELDS = {"round", "order", "id", "indices", "values", "seconds"}
 
 
-def read_evaluations(folder: Path, header: RunHeader) -> tuple[Evaluation, ...]:
-    """Read `evaluations.jsonl`, dropping a torn last line; raises RunDamaged with the line that is wrong."""
+def read_evaluations(folder: Path, header: RunHeader, start: Start | None) -> tuple[Evaluation, ...]:
+    """Read `evaluations.jsonl`, dropping a torn last line; raises RunDamaged with the line that is wrong.
+
+    `start` is what the run was started from.
+    """
     path = folder / EVALUATIONS_FILE
     asks = read_asks(folder)
-    replay = Replay(header, asks)
+    replay = Replay(header, asks, start)
     for number, line in enumerate(journal_lines(path), 1):
         try:
             content = from_version_1(line, replay.evaluations, header) if header.version == 1 else line
@@ -105,11 +109,11 @@ def from_version_1(line: Record, before: Sequence[Evaluation], header: RunHeader
 class Replay:
     """The evaluations of a run as far as they were read, and what they tell of the next: in constant time for each."""
 
-    def __init__(self, header: RunHeader, asks: Asks) -> None:
+    def __init__(self, header: RunHeader, asks: Asks, start: Start | None) -> None:
         self.header = header
         self.evaluations: list[Evaluation] = []
         self._spending = Spending()
-        self._pilots = Pilots(header.partial_examples)
+        self._pilots = Pilots(header.partial_examples, start)
         self._rounds = RoundOrder(asks)
 
     def add(self, evaluation: Evaluation) -> None:

@@ -16,18 +16,26 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ....profilers.files import has_schema, read_file
 from ....profilers.journal import json_line, value_from_json
 from ...errors import RunDamaged
+from .outcomes import KeptOutcomes
 from .records import START_FILE, first_line, with_deployment
 
 SCHEMA = "gnomon.start"
 # History of the format, newest first:
+#   3  partial evaluations are taken too, with their share, and the outcomes of the pilots by which they were made
 #   2  the number of an architecture's deployment is a field, no value
 #   1  header with source, what is taken and why; one architecture a line, with values where they count
-SCHEMA_VERSION = 2
-READABLE = (1, 2)
+SCHEMA_VERSION = 3
+READABLE = (1, 2, 3)
+
+Known = tuple[float, tuple[int, ...], tuple[float, ...]]  # share, genes and values of what another run measured
 
 
 class StartHeader(BaseModel):
-    """Which run was started from: its folder's `name` and sha256, whether its values count, and `why` or why not."""
+    """Which run was started from: its folder's `name` and sha256, whether its values count, and `why` or why not.
+
+    `pilots` are the outcomes by which its partial evaluations were made, and those of the new run are; none where these
+    do not count, or are on random examples.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -37,12 +45,14 @@ class StartHeader(BaseModel):
     name: str
     takes: Literal["values", "architectures"]
     why: str
+    pilots: tuple[KeptOutcomes, ...] = ()
 
 
 class StartRecord(BaseModel):
     """An architecture that was taken; `values` are by objective, none where only the architecture is taken.
 
-    `deployment` is the number of that in which it runs in the new run, None where there is no choice.
+    `deployment` is the number of that in which it runs in the new run, None where there is no choice; `share` is that
+    of the validation data that the values are of.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +61,7 @@ class StartRecord(BaseModel):
     indices: tuple[int, ...]
     values: dict[str, float]
     deployment: int | None = Field(default=None, ge=0)
+    share: float = Field(default=1.0, gt=0, le=1)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -66,7 +77,11 @@ class Start:
     def __str__(self) -> str:
         count = len(self.records)
         if self.header.takes == "values":
-            return f"from run {self.header.name}: {count} of its validations count, as {self.header.why}"
+            partial = len(self.counted_in_part)
+            beside = f" and {partial} of its partial evaluations" if partial else ""
+            return (
+                f"from run {self.header.name}: {count - partial} of its validations{beside} count, as {self.header.why}"
+            )
         return (
             f"from run {self.header.name}: the {count} architectures of its front are measured first, but its values "
             f"do not count, as {self.header.why}"
@@ -87,13 +102,23 @@ class Start:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
-    def counted(self) -> tuple[StartRecord, ...]:
-        """What counts as measured."""
+    def evaluated(self) -> tuple[StartRecord, ...]:
+        """What was evaluated with values that hold here, in full and in part."""
         return self.records if self.header.takes == "values" else ()
 
-    def evidence(self, names: Sequence[str]) -> tuple[tuple[tuple[int, ...], tuple[float, ...]], ...]:
-        """Return (indices, values in the order of `names`) of what counts."""
-        return tuple((record.indices, tuple(record.values[name] for name in names)) for record in self.counted)
+    @property
+    def counted(self) -> tuple[StartRecord, ...]:
+        """What counts as measured: what was evaluated in full."""
+        return tuple(record for record in self.evaluated if record.share == 1.0)
+
+    @property
+    def counted_in_part(self) -> tuple[StartRecord, ...]:
+        """What counts as evaluated in part."""
+        return tuple(record for record in self.evaluated if record.share < 1.0)
+
+    def evidence(self, names: Sequence[str]) -> tuple[Known, ...]:
+        """Return (share, indices, values in the order of `names`) of what was evaluated."""
+        return tuple((r.share, r.indices, tuple(r.values[name] for name in names)) for r in self.evaluated)
 
     def first(self) -> tuple[tuple[int, ...], ...]:
         """Return the indices of what is to be measured first."""

@@ -14,8 +14,6 @@ from ..files.start import Start
 from ..measured import AnyProblem, Measured, as_measured, measured_of, values_of, violations_of
 from .history import History
 
-JUDGED_BY = 0.5  # of the data: what is evaluated on so much says how far evaluations on less err, and from each other
-
 
 class GrowingVolume:
     """The hypervolume of what was measured in full and keeps the constraints, evidence of another run first."""
@@ -35,9 +33,9 @@ class GrowingVolume:
         """Add evaluations; those that failed, or are on a part of the data, change nothing."""
         self._add(measured_of(self._header, None, evaluations))
 
-    def add_counted(self, counting: Sequence[Evaluation]) -> None:
-        """Add evaluations that count in the front, on whatever share of the data."""
-        self._add(as_measured(self._header, None, counting))
+    def add_counted(self, counting: Sequence[Evaluation], start: Start | None = None, least: float = 1.0) -> None:
+        """Add evaluations that count in the front, on whatever share of the data, and what of a start's counts too."""
+        self._add(as_measured(self._header, start, counting, least))
 
     def copy(self) -> GrowingVolume:
         """Return one that grows apart from this."""
@@ -55,8 +53,8 @@ class GrowingVolume:
 class CountedVolume:
     """The hypervolume of what counts in a run's front and keeps the constraints, partial evaluations that count too.
 
-    What counts is found anew only after an evaluation that can change which do: on so much of the data that errors and
-    gaps are judged by it, or of an architecture that was evaluated before. Others cost what the front does.
+    What counts is found anew only after an evaluation that can change which do: a full one, by which errors and
+    gaps are judged, or one of an architecture that was evaluated before. Others cost what the front does.
     """
 
     def __init__(
@@ -64,7 +62,7 @@ class CountedVolume:
     ) -> None:
         self._problem, self._header, self._start = problem, header, start
         self._evaluations: list[Evaluation] = []
-        self._known = set() if start is None else {record.indices for record in start.counted}
+        self._known = set() if start is None else {record.indices for record in start.evaluated}
         self._volume: GrowingVolume | None = None  # None where what counts has to be found anew
         self._least = 1.0
         for evaluation in evaluations:
@@ -76,8 +74,8 @@ class CountedVolume:
         if self._volume is None:
             made = [evaluation for evaluation in self._evaluations if evaluation.failed is None]
             self._least = least_counting_share(self._header, self._start, made)
-            self._volume = GrowingVolume(self._problem, self._header, self._start)
-            self._volume.add_counted(counted_from(self._least, self._start, made))
+            self._volume = GrowingVolume(self._problem, self._header, None)
+            self._volume.add_counted(counted_from(self._least, self._start, made), self._start, self._least)
         return self._volume.value
 
     def add(self, evaluation: Evaluation) -> None:
@@ -85,7 +83,7 @@ class CountedVolume:
         self._evaluations.append(evaluation)
         if evaluation.failed is not None:
             return
-        if evaluation.share >= JUDGED_BY or evaluation.indices in self._known:
+        if evaluation.is_full or evaluation.indices in self._known:
             self._volume = None
         elif self._volume is not None and evaluation.share >= self._least:
             self._volume.add_counted([evaluation])

@@ -18,9 +18,9 @@ from ...problem.objective import Objective
 from ...problem.problem import Problem
 from ..files.records import Evaluation
 from ..files.spending import Spending
+from ..files.start import Known
 from .grown import Grown, KeysSoFar
 
-Known = tuple[tuple[int, ...], tuple[float, ...]]  # genes and values of what another run measured
 Place = tuple[int, int, int, int]  # sizes of the arrays of full, partial and failed ones, and of the keys
 
 
@@ -49,8 +49,11 @@ class History:
         self.count = 0
         self.cost = Fraction(0)  # of all, exact, in full validations
         self.seconds = Spending()  # that evaluating took
-        for row, values in evidence:
-            self._add_full(-1, row, values)
+        for share, row, values in evidence:
+            if share == 1.0:
+                self._add_full(-1, row, values)
+            else:
+                self._add_partial(share, row, values)
         self._places.append(self._place())
         for evaluation in evaluations:
             self.add(evaluation)
@@ -171,9 +174,7 @@ class History:
             if evaluation.is_full:
                 self._add_full(evaluation.round, evaluation.indices, values)
                 continue
-            self._partial_rows.add(evaluation.indices)
-            self._partial_shares.add(evaluation.share)
-            self._partial_values.add(values)
+            self._add_partial(evaluation.share, evaluation.indices, values)
         self._places.append(self._place())
         self._last.append(max(self._last[-1], *(evaluation.order for evaluation in evaluations)))
 
@@ -182,6 +183,11 @@ class History:
         self._values.add(values)
         self._numbers.add(number)
         self._bar(row)
+
+    def _add_partial(self, share: float, row: Sequence[int], values: Sequence[float]) -> None:
+        self._partial_rows.add(row)
+        self._partial_shares.add(share)
+        self._partial_values.add(values)
 
     def _bar(self, row: Sequence[int]) -> None:
         self._keys.setdefault(key_of(np.array(row)), len(self._keys))

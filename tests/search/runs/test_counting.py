@@ -8,18 +8,20 @@ import pytest
 
 from gnomon.search import SearchConfig, load_run, search_in_context
 from gnomon.search.fronts import counting
-from gnomon.search.runs.counting import counted, counted_from, least_counting_share
+from gnomon.search.runs.counting import counted_from, least_counting_share
 from gnomon.search.runs.growing import gain
-from gnomon.search.runs.measured import as_measured, feasible_volume
+from gnomon.search.runs.measured import as_measured, feasible_volume, measured_of
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
 from gnomon.supernets.data.labelled import rows_of_share
-from gnomon.supernets.evaluation.deciding import Outcomes
+from gnomon.supernets.evaluation.deciding import DecidingExamples, Outcomes, evaluate_on
+from gnomon.supernets.space.space import Architecture
 
 pytestmark = pytest.mark.slow
 
 EXAMPLES = 2000
-PROVENANCE = {"checkpoint_sha256": "0" * 64}
+PROVENANCE = {"checkpoint_sha256": "0" * 64, "examples_sha256": "e" * 64}
 CONFIG = SearchConfig(space="fashion_mnist", objectives=("accuracy", "macs"), budget=9, partial_share=0.1)
+OTHER = CONFIG.model_copy(update={"seed": 1, "budget": 3})
 
 
 @dataclass(frozen=True)
@@ -113,9 +115,9 @@ def test_the_hypervolume_that_grows_is_that_of_what_counts(run, monkeypatch):
     number = 0
     for made, evaluation in enumerate(run.evaluations, 1):
         growing.add(evaluation)
-        known = counted(run.header, None, run.evaluations[:made])
-        assert growing.value == pytest.approx(feasible_volume(run.problem, as_measured(run.header, None, known)))
-        number += evaluation.is_partial and evaluation in known
+        known = measured_of(run.header, None, run.evaluations[:made])
+        assert growing.value == pytest.approx(feasible_volume(run.problem, known))
+        number += evaluation.is_partial and known[-1].architecture.indices == evaluation.indices
     assert number > 10
     assert len(found) < len(run.evaluations) - number / 2  # most of those that count are only added
     again = gain.CountedVolume(run.problem, run.header, None, run.evaluations)
@@ -164,14 +166,91 @@ def test_a_run_that_is_extended_is_judged_by_its_budget_of_now(run, tmp_path, mo
 @pytest.mark.parametrize("changed", [{"version": 6}, {"partial_examples": "random"}, {"opening_budget": None}])
 def test_older_runs_and_random_examples_count_full_validations_only(run, changed):
     header = run.header.model_copy(update=changed)
-    assert all(evaluation.is_full for evaluation in counted(header, None, run.evaluations))
+    assert all(one.share == 1.0 for one in measured_of(header, None, run.evaluations))
 
 
-def test_another_search_takes_full_validations_only_for_evidence(run, tmp_path):
+def started(folder, run, provenance=PROVENANCE, config=OTHER):
     context = fake_context()
     context = replace(context, supernet=Imaged(context.space))
-    config = CONFIG.model_copy(update={"seed": 1})
-    other = search_in_context(context, config, tmp_path / "run", provenance=PROVENANCE, start_from=run)
+    return search_in_context(context, config, folder, provenance=provenance, start_from=run)
+
+
+def places(run):
+    return [(e.round, e.position, e.indices, e.share, e.values) for e in run.evaluations]
+
+
+@pytest.fixture(scope="module")
+def second(run, tmp_path_factory):
+    """A run that started from the other."""
+    return started(tmp_path_factory.mktemp("second") / "run", run)
+
+
+def test_a_warm_start_takes_partial_evaluations_with_the_pilots_they_were_made_by(run, second):
+    partial = [(e.indices, e.share, e.values["accuracy"]) for e in run.partial_evaluations]
+    taken = [(r.indices, r.share, r.values["accuracy"]) for r in second.start.counted_in_part]
+    assert taken == partial
+    assert second.start.header.pilots == tuple(e.outcomes for e in run.evaluations if e.outcomes)
+    assert f"and {len(partial)} of its partial evaluations count" in str(second.start)
+    assert not any(e.outcomes for e in second.evaluations)
+    examples = DecidingExamples.of([kept.read() for kept in second.start.header.pilots])
+    supernet = Imaged(second.space())
+    assert second.partial_evaluations
+    for one in second.partial_evaluations:
+        architecture = Architecture(second.config.space, one.indices)
+        assert one.values["accuracy"] == evaluate_on(supernet, architecture, "validation", examples, one.share)
+
+
+def test_what_was_evaluated_both_ways_tells_the_new_run_which_count(run, second):
+    assert least_counting_share(second.header, second.start, ()) == least_counting_share(
+        run.header, None, run.evaluations
+    )
+    counting = {(m.architecture.indices, m.share) for m in run.measured}
+    assert {
+        (m.architecture.indices, m.share) for m in as_measured(second.header, second.start, (), run.least_share)
+    } == counting
+    growing = gain.CountedVolume(second.problem, second.header, second.start)
+    assert growing.value == pytest.approx(run.hypervolume())
+    for made, evaluation in enumerate(second.evaluations, 1):
+        growing.add(evaluation)
+        known = measured_of(second.header, second.start, second.evaluations[:made])
+        assert growing.value == pytest.approx(feasible_volume(second.problem, known))
+    assert len({m.architecture for m in second.measured}) == len(second.measured)
+    assert second.hypervolume() >= run.hypervolume()
+    assert len(second.hypervolume_trace()) == len(second.counted)
+
+
+@pytest.mark.parametrize("kept", [0, 3])
+def test_a_run_with_partial_evidence_resumes_and_stands_alone(second, tmp_path, kept):
+    folder = shutil.copytree(second.folder, tmp_path / "run")
+    lines = (folder / "evaluations.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "evaluations.jsonl").write_bytes(b"".join(lines[:kept]))
+    context = fake_context()
+    context = replace(context, supernet=Imaged(context.space))
+    again = search_in_context(context, OTHER, folder, provenance=PROVENANCE)
+    assert places(again) == places(second)
+    assert load_run(folder).measured == second.measured
+
+
+def test_evidence_of_evidence_is_taken_too(second, tmp_path):
+    third = started(tmp_path / "run", second, config=OTHER.model_copy(update={"seed": 2, "budget": 1}))
+    assert len(third.start.counted_in_part) == len(second.start.counted_in_part) + len(second.partial_evaluations)
+    assert third.start.header.pilots == second.start.header.pilots
+
+
+@pytest.mark.parametrize(
+    ("provenance", "settings", "why"),
+    [
+        ({"examples_sha256": None}, {}, "it is not known that both have the same validation examples"),
+        ({}, {"partial_share": 1.0}, "they are on deciding examples, and here they are on random ones"),
+        ({"examples_sha256": "f" * 64}, {}, "its validation examples are eeeeeeeeeeee, here they are ffffffffffff"),
+    ],
+)
+def test_partial_evaluations_on_other_examples_are_not_taken(run, tmp_path, provenance, settings, why):
+    config = OTHER.model_copy(update={"budget": 1, **settings})
+    other = started(tmp_path / "run", run, PROVENANCE | provenance, config)
+    assert why in str(other.start)
+    assert not other.start.counted_in_part
+    assert not other.start.header.pilots
     full = {evaluation.indices for evaluation in run.evaluations if evaluation.is_full}
-    assert other.start.header.takes == "values"
-    assert {record.indices for record in other.start.counted} == full
+    values_count = "examples are" not in why
+    assert {record.indices for record in other.start.counted} == (full if values_count else set())

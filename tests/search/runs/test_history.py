@@ -67,10 +67,13 @@ def from_nothing(problem, evidence, evaluations, number, known, pending):
         SPACE,
         problem,
         measured=[
-            *((-1, row, values) for row, values in evidence),
+            *((-1, row, values) for share, row, values in evidence if share == 1.0),
             *((e.round, e.indices, values) for e, values in told if e.is_full),
         ],
-        partial=[(e.share, e.indices, values) for e, values in told if e.is_partial],
+        partial=[
+            *((share, row, values) for share, row, values in evidence if share < 1.0),
+            *((e.share, e.indices, values) for e, values in told if e.is_partial),
+        ],
         failed=[e.indices for e in earlier if e.failed],
         failed_shares=[e.share for e in earlier if e.failed],
         pilots=2,
@@ -80,7 +83,7 @@ def from_nothing(problem, evidence, evaluations, number, known, pending):
 
 def test_an_archive_is_that_of_all_evaluations_known_before_the_round(evaluations, problem):
     row = tuple(SPACE.sample(1, np.random.default_rng(9))[0].tolist())
-    evidence = [(row, (70.0, 1e6))]
+    evidence = [(1.0, row, (70.0, 1e6)), (0.2, row, (71.0, 1e6))]
     history = History(SPACE, problem, evidence, evaluations)
     candidates = np.array([e.indices for e in evaluations] + [row])
     for number in range(0, 40, 5):

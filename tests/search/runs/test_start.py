@@ -90,7 +90,7 @@ def test_costly_values_are_taken_and_cheap_ones_computed_anew(tmp_path, first):
 def test_evidence_is_an_own_generation_before_the_first_round(first):
     context = fake_context()
     objectives = build_objectives(CONFIG.objectives, context)
-    evidence = tuple((m.architecture.indices, m.values) for m in first.measured)
+    evidence = tuple((1.0, m.architecture.indices, m.values) for m in first.measured)
     problem = problem_of(context.space, objectives)
     archive = History(context.space, problem, evidence).archive(0)
     assert set(archive.rounds) == {-1}
