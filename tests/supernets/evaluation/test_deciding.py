@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from gnomon.supernets.errors import SupernetError
-from gnomon.supernets.evaluation.deciding import DecidingExamples, Outcomes, TellsOutcomes, evaluate_on, evenly
+from gnomon.supernets.evaluation.deciding import (
+    DecidingExamples,
+    NamesExamples,
+    Outcomes,
+    TellsOutcomes,
+    evaluate_on,
+    evenly,
+)
 from gnomon.supernets.supernet import load_supernet
 
 
@@ -131,3 +138,15 @@ def test_a_classifier_tells_its_outcomes_in_the_order_asked_for():
 def test_a_task_of_another_metric_has_no_outcomes():
     supernet = load_supernet("fashion_mnist")
     assert not replace(supernet, task=replace(supernet.task, score=lambda logits, labels: 0.0)).has_outcomes
+
+
+@pytest.mark.usefixtures("few_images")
+def test_other_examples_or_another_order_have_another_digest():
+    supernet = load_supernet("fashion_mnist")
+    assert isinstance(supernet, NamesExamples)
+    whole = supernet.task.validation
+    orders = (slice(None), slice(None, None, -1), slice(len(whole) - 1))
+    others = [replace(supernet, task=replace(supernet.task, validation=whole.take(order))) for order in orders]
+    digests = [other.examples_sha256() for other in others]
+    assert digests[0] == load_supernet("fashion_mnist").examples_sha256("validation")
+    assert len({*digests, supernet.examples_sha256("test")}) == 4
