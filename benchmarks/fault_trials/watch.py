@@ -11,11 +11,14 @@ import dataclasses
 import inspect
 import os
 import sys
+import tempfile
 import typing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from gnomon.temporary import is_temporary
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 PATHS: dict[str, tuple[tuple[int, int | None], ...]] = {
@@ -91,10 +94,16 @@ class Watch:
         try:
             begin = Path.cwd() if folder < 0 else Path(f"/proc/self/fd/{folder}")
             place = os.path.realpath(begin / os.fsdecode(path))
-            if not f"{place}/".startswith(f"{self.inside}/") and place not in HARMLESS:
+            if not (f"{place}/".startswith(f"{self.inside}/") or place in HARMLESS or is_own_temporary(place)):
                 self.seen.append(f"{what} {place!r}")
         finally:
             self._is_on = True
+
+
+def is_own_temporary(place: str) -> bool:
+    """Tell whether a path lies in a temporary folder that Gnomon made in the system's, which it removes again."""
+    folder = os.path.realpath(tempfile.gettempdir())
+    return place.startswith(f"{folder}/") and is_temporary(place[len(folder) + 1 :].partition("/")[0])
 
 
 def is_definition() -> bool:

@@ -79,8 +79,9 @@ class LatencyModel:
 
         `between_sessions` is the log ratio that another process adds (`verification.session_log_ratio`).
 
-        Raises LutError with fewer than ten networks, which cannot verify anything, InvalidArchitecture outside the
-        space, and LatencyMissing when the table, unless it is empty, lacks a layer of one of the networks.
+        Raises LutError with fewer than ten networks, which cannot verify anything, and for times that no model can be
+        fitted to, InvalidArchitecture outside the space, and LatencyMissing when the table, unless it is empty, lacks a
+        layer of one of the networks.
         """
         networks = [space.layers(space.architecture(row)) for row in (space.check([row])[0] for row in indices)]
         runs = [runs_of(space)] * len(networks)
@@ -107,10 +108,16 @@ class LatencyModel:
         truth = np.array([measurement.value_us for measurement in measured])
         design = Design.of(networks, table, runs)
         candidates = design.candidates()
-        found, unit = [design.fitted(one, truth) for one in candidates], np.ones((1, len(truth)))
-        choice = Choice.among(found, truth, unit)
-        wider = widening(design, candidates, found[choice.best[0]], truth, COVERAGE) if len(truth) < FEW else 1.0
-        stacking = Stacking.of(found, truth)
+        try:
+            found = [design.fitted(one, truth) for one in candidates]
+            choice = Choice.among(found, truth, np.ones((1, len(truth))))
+            wider = widening(design, candidates, found[choice.best[0]], truth, COVERAGE) if len(truth) < FEW else 1.0
+            stacking = Stacking.of(found, truth)
+        except np.linalg.LinAlgError:
+            raise LutError(
+                f"no latency model can be fitted to networks of {truth.min():.3g} to {truth.max():.3g} us, so far are "
+                "they from the sums of their layers; some of these times are damaged: profile the space again"
+            ) from None
         mean_errors = 100 * np.abs(choice.errors[:, 0]).mean(axis=1)
         return LatencyModel(
             space=space,

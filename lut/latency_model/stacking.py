@@ -154,5 +154,9 @@ def stacking_weights(errors: Array) -> Array:
             weights = weights + step * (trial - weights)
             active &= weights > 1e-12
             weights[~active] = 0.0
-        weights = trial
+            if not active.any():
+                break
+        weights = trial if active.any() else weights
+    if not weights.any():  # errors so large that no positive weight lessens them
+        weights[int(np.argmin(np.abs(errors).mean(axis=1)))] = 1.0
     return np.asarray(weights / weights.sum())

@@ -50,7 +50,8 @@ class Architecture:
     @property
     def id(self) -> str:
         """Eight hexadecimal digits that name the architecture in tables and on the command line."""
-        return hashlib.sha256(f"{self.space}{self.indices}".encode()).hexdigest()[:8]
+        named = f"{self.space}{self.indices}".encode(errors="backslashreplace")  # what a file names may be no text
+        return hashlib.sha256(named).hexdigest()[:8]
 
 
 @dataclass(frozen=True, repr=False)

@@ -171,6 +171,13 @@ def test_where_layers_do_not_add_up_a_regression_takes_over_and_says_so():
     assert set(estimate.source) == {"predicted"}
 
 
+def test_times_that_no_model_can_be_fitted_to_are_refused():
+    space = load_space("fashion_mnist")
+    table = LatencyTable({spec.key: steady(9e11) for spec in space.unique_layers()}, {})
+    with pytest.raises(LutError, match="no latency model can be fitted to networks of 1e-06 to 1e-06 us"):
+        LatencyModel.fit(space, table, [space.sample(1, np.random.default_rng(0))[0]] * 12, [steady(1e-6)] * 12)
+
+
 def test_without_any_layer_whole_networks_alone_are_enough():
     space = load_space("fashion_mnist")
     indices = networks_for(space, 60, np.random.default_rng(0))

@@ -36,6 +36,10 @@ def test_the_simplest_model_stands_alone_where_a_mean_is_no_better():
     assert chosen_weights(errors_with(0.1), np.array([True])).tolist() == [1]
 
 
+def test_of_models_that_are_all_beyond_measure_the_least_wrong_stands_alone():
+    assert chosen_weights(errors_with(1e18, 1e17, 1e18), np.full(3, True)).tolist() == [0, 1, 0]
+
+
 def test_a_network_has_no_part_in_the_weights_that_predict_it():
     lucky, steady = errors_with(0.05, 0)
     lucky[3], steady[3] = 0.0, 0.05

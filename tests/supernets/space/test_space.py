@@ -19,6 +19,7 @@ from gnomon.supernets import (
     load_space,
     space_names,
 )
+from gnomon.supernets.space.space import Architecture
 from gnomon.supernets.testing import SpaceContract
 
 VARIANTS = [
@@ -147,3 +148,7 @@ def test_digest_and_ids_are_the_same_in_every_process():
         for seed in ("0", "1", "2")
     }
     assert len(outputs) == 1
+
+
+def test_an_architecture_of_a_space_whose_name_is_no_text_has_an_id_too():
+    assert len(Architecture("\ud800", (0, 1)).id) == 8
