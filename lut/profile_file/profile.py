@@ -70,6 +70,17 @@ class HardwareProfile:
         """The profile's search space; raises ProfileMismatch when the installed space differs from the measured one."""
         return self.space_named(self.header.space)
 
+    def require_for(self, name: str) -> SearchSpace:
+        """Return the space `name` after checking that a latency of each of its networks can be had.
+
+        A model that is built on measured layers needs all of them. Raises ProfileMismatch for another space, and
+        LatencyMissing.
+        """
+        space = self.space_named(name)
+        if self.latency.is_composed:
+            self.table.require(space.unique_layers())
+        return space
+
     def space_named(self, name: str) -> SearchSpace:
         """Return the space `name` after checking that this profile is of it; raises ProfileMismatch."""
         space = load_space(name)
@@ -266,12 +277,12 @@ def sentence_of_refresh(refreshed: ProfileRefresh) -> str:
 def sentence_of_contention(contention: ProfileContention, never_clean: int, layers: int) -> str:
     """Say how busy the core was while a profile was measured, and how many of its layers were never ours."""
     some = f"{never_clean} of {layers} layers were never seen undisturbed"
-    seen = some if never_clean else "every layer was seen undisturbed"
+    seen = "" if not layers else f"; {some}" if never_clean else "; every layer was seen undisturbed"
     if not contention.time_share:
-        return f"never shared; {seen}"
+        return f"never shared{seen}"
     return (
         f"shared {contention.time_share:.0%} of the time, x{contention.slow_down:.2f}, in spells of "
-        f"{contention.spell_ms:.0f} ms; {seen}"
+        f"{contention.spell_ms:.0f} ms{seen}"
     )
 
 
@@ -285,10 +296,11 @@ def check_profile(
 ) -> tuple[str, ...]:
     """Check a profile against what is asked of it, and return how its environment differs from this one.
 
-    Raises ProfileMismatch when it is of another space, layer set or precision, LatencyMissing when layers are absent.
+    Raises ProfileMismatch when it is of another space, layer set or precision, LatencyMissing when layers are absent
+    that its model is built on.
     """
     check_request(profile, space=space, precision=precision)
-    profile.table.require(profile.space.unique_layers())
+    profile.require_for(profile.header.space)
     return environment_differences(profile)
 
 

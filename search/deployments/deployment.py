@@ -69,7 +69,7 @@ class Deployments:
         """
         require_together(profiles)
         for profile in profiles:
-            profile.table.require(profile.space_named(space.network.name).unique_layers())
+            profile.require_for(space.network.name)
         members = tuple((Deployment.of(profile), profile.latency) for profile in profiles)
         useful = useful_precisions(space.network, members)
         kept = tuple(member for member in members if keep_all or member[0].precision in useful)

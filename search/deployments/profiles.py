@@ -74,7 +74,7 @@ def searched(profile: Profiles, space: SearchSpace, objectives: Sequence[str] = 
     profiles = named(profile)
     check_instances(profiles)
     for member in profiles.values():
-        member.table.require(member.space_named(space.name).unique_layers())
+        member.require_for(space.name)
     precision = precision_of(profiles)
     latencies = {name: member.latency for name, member in profiles.items()}
     return LatencySources(space, latencies, provenance_from(profiles), precision)

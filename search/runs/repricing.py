@@ -123,8 +123,7 @@ def prices_of_deployments(run: Run, given: Sequence[HardwareProfile], precision:
 
 def require_same_networks(run: Run, profile: HardwareProfile, precision: str | None) -> None:
     """Raise unless a profile can say what the run's networks take, beside what else was measured of them."""
-    space = profile.space_named(run.space().network.name)
-    profile.table.require(space.unique_layers())
+    profile.require_for(run.space().network.name)
     ours, wanted = profile.header.config.precision, precision or run.precision
     if ours != wanted:
         raise RunMismatch(

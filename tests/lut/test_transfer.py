@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gnomon.lut import LatencyTable, ProfileMismatch, ProfileRequest, build_profile, load_profile
+from gnomon.lut import LatencyTable, ProfileMismatch, ProfileRequest, build_profile, check_profile, load_profile
 from gnomon.lut.lint import lint_profile
 from gnomon.profilers.timing.measurement import Measurement
 from gnomon.supernets import load_space
@@ -52,10 +52,12 @@ def test_a_transferred_profile_reads_back_as_it_was_written(request_, elsewhere,
     assert not [finding for finding in lint_profile(again) if finding.severity == "error"]
 
 
-def test_without_layers_or_a_source_a_regression_predicts(request_, tmp_path):
+def test_without_layers_or_a_source_a_regression_predicts_whatever_a_search_asks(request_, tmp_path):
     profile = build_profile(replace(request_, layers=False), tmp_path / "whole.jsonl")
     assert profile.table.is_empty
-    assert profile.fit.model.startswith("regression")
+    assert not profile.latency.is_composed
+    check_profile(profile)
+    assert "undisturbed" not in str(profile)
     assert profile.quality in ("good", "fair")
 
 
