@@ -101,9 +101,13 @@ class Watch:
 
 
 def is_own_temporary(place: str) -> bool:
-    """Tell whether a path lies in a temporary folder that Gnomon made in the system's, which it removes again."""
+    """Tell whether a path lies in a temporary folder that Gnomon made in the system's, which it removes again.
+
+    A temporary file without a name is opened by its folder.
+    """
     folder = os.path.realpath(tempfile.gettempdir())
-    return place.startswith(f"{folder}/") and is_temporary(place[len(folder) + 1 :].partition("/")[0])
+    inside = place[len(folder) + 1 :].partition("/")[0]
+    return place == folder or (place.startswith(f"{folder}/") and is_temporary(inside))
 
 
 def is_definition() -> bool:
