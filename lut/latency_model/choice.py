@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .candidates import PLAIN, Candidate, CandidateFit, Design
+from .candidates import PLAIN, CandidateFit, Design
 from .shrinkage import errors_without, held_out_errors
 from .verification import conformal_rank
 
@@ -100,19 +100,18 @@ def simplest_of_the_best(errors: Array, composed: NDArray[np.bool_]) -> NDArray[
     return np.asarray(np.argmax(pool <= TIE * pool.min(axis=0) + 1e-8, axis=0))
 
 
-def widening(
-    design: Design, candidates: Iterable[Candidate], best: CandidateFit, truth: Array, coverage: float
-) -> float:
+def widening(design: Design, found: Iterable[CandidateFit], best: CandidateFit, truth: Array, coverage: float) -> float:
     """Return the factor, at least one, by which an interval from the scores of few networks must be wider.
 
-    Latencies are drawn as the chosen model describes them, with normal noise of the size that it left, and all
-    candidates compete for each draw. A score of one draw is taken for that of a new network, and the factor is such
-    that the conformal quantile of another draw, times it, covers this at `coverage` in the mean.
+    `found` are the candidates, fitted to the latencies `truth` (n,), and `best` is the one chosen. Latencies are drawn
+    as the chosen model describes them, with normal noise of the size that it left, and all candidates compete for each
+    draw. A score of one draw is taken for that of a new network, and the factor is such that the conformal quantile of
+    another draw, times it, covers this at `coverage` in the mean.
     """
     rng, n = np.random.default_rng(0), len(truth)
     mean, root, noise = design.description(best, truth)
     relative = np.maximum(mean + noise * rng.standard_normal((SIMULATIONS, n)) @ root.T, LEAST)
-    scores = Choice.among((design.fitted(one, truth) for one in candidates), truth, relative).scores
+    scores = Choice.among(found, truth, relative).scores
     new, rank = np.sort(scores.ravel()), conformal_rank(n, coverage)
     quantiles = np.sort(scores, axis=1)[:, rank - 1]
     narrow, wide = 1.0, 1.0

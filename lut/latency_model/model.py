@@ -111,7 +111,7 @@ class LatencyModel:
         try:
             found = [design.fitted(one, truth) for one in candidates]
             choice = Choice.among(found, truth, np.ones((1, len(truth))))
-            wider = widening(design, candidates, found[choice.best[0]], truth, COVERAGE) if len(truth) < FEW else 1.0
+            wider = widening(design, found, found[choice.best[0]], truth, COVERAGE) if len(truth) < FEW else 1.0
             stacking = Stacking.of(found, truth)
         except np.linalg.LinAlgError:
             raise LutError(
@@ -149,6 +149,11 @@ class LatencyModel:
     def is_composed(self) -> bool:
         """Whether it sums the table's layers; else it knows layers by their physical quantities alone."""
         return self.form.is_composed
+
+    @property
+    def takes_layers(self) -> bool:
+        """Whether a prediction takes the table's latency of each layer: a mean may sum them in part."""
+        return self.form.takes_layers
 
     def value_us(self, indices: ArrayLike) -> Array:
         """Return the latencies alone, (n,) for (n, d) architectures; millions a second on one core.

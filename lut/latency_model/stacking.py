@@ -40,8 +40,13 @@ class StackedFit:
 
     @property
     def is_composed(self) -> bool:
-        """Whether it is built on measured layers."""
+        """Whether all of it is built on measured layers."""
         return all(fit.candidate.is_composed for _, fit in self.parts)
+
+    @property
+    def takes_layers(self) -> bool:
+        """Whether any part is built on measured layers, so that a network takes the latency of each of its layers."""
+        return any(fit.candidate.is_composed for _, fit in self.parts)
 
     @property
     def spills(self) -> bool:

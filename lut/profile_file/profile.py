@@ -77,7 +77,7 @@ class HardwareProfile:
         LatencyMissing.
         """
         space = self.space_named(name)
-        if self.latency.is_composed:
+        if self.latency.takes_layers:
             self.table.require(space.unique_layers())
         return space
 

@@ -29,7 +29,7 @@ def steps_due(
 
 
 def usual_s(visits: Sequence[ApplicationVisit]) -> float:
-    """Return how long a visit took in the mean, in seconds, in the latest session that made two; 0 without one."""
+    """Return how long a visit took in the mean, in seconds, in the latest session; 0 where it made fewer than two."""
     own = [visit.t_s for visit in visits if visit.session == visits[-1].session]
     return (own[-1] - own[0]) / (len(own) - 1) if len(own) > 1 else 0.0
 

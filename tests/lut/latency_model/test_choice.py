@@ -60,7 +60,8 @@ def widening_of(networks, name):
     design, truth_us = design_of(networks)
     truth_us = truth_us * np.random.default_rng(1).normal(1, 0.05, networks)
     one = next(one for one in design.candidates() if one.name == name)
-    return widening(design, [one], design.fitted(one, truth_us), truth_us, 0.9)
+    fitted = design.fitted(one, truth_us)
+    return widening(design, [fitted], fitted, truth_us, 0.9)
 
 
 def test_intervals_are_widened_by_how_much_errors_of_few_networks_depend_on_each_other():
@@ -76,7 +77,8 @@ def test_the_widening_is_what_a_new_network_needs_beside_ten():
     one = next(one for one in design.candidates() if one.name == name)
     exact = design.columns(one) @ [1.0, 2.0, 0.01, 0.1]
     fitted = design.fitted(one, exact)
-    factor = widening(design, [one], fitted, exact * np.random.default_rng(0).normal(1, 0.01, 10), 0.9)
+    measured = exact * np.random.default_rng(0).normal(1, 0.01, 10)
+    factor = widening(design, [design.fitted(one, measured)], fitted, measured, 0.9)
     noise = np.random.default_rng(1).normal(0, 0.01, (4000, 11))
     errors = Choice.among([fitted], exact, 1 + noise[:, :10])
     limits = factor * np.sort(errors.scores, axis=1)[:, conformal_rank(10, 0.9) - 1]

@@ -4,7 +4,13 @@ import pytest
 from gnomon.lut.latency_model.candidates import Candidate, CandidateFit
 from gnomon.lut.latency_model.choice import Choice
 from gnomon.lut.latency_model.shrinkage import fit_shrunk
-from gnomon.lut.latency_model.stacking import Stacking, chosen_weights, stacking_weights, weights_of_the_others
+from gnomon.lut.latency_model.stacking import (
+    StackedFit,
+    Stacking,
+    chosen_weights,
+    stacking_weights,
+    weights_of_the_others,
+)
 
 SUMS = np.array([True, True])
 
@@ -74,3 +80,14 @@ def test_what_is_stated_is_by_fits_and_weights_without_each_network():
         weights = chosen_weights(errors, SUMS)
         predicted = [one[network] @ form.fit.coefficients for one, form in zip(columns, found)]
         assert stacking.honest_errors[network] == pytest.approx(1 - weights @ predicted / truth[network], abs=1e-6)
+
+
+def test_a_mean_that_sums_layers_in_part_takes_all_of_them():
+    truth = np.linspace(50, 90, 10)
+    fit = fit_shrunk(np.column_stack([truth, np.ones(10)]), truth)
+    sums, other = (CandidateFit(Candidate(name, (name, "constant")), fit, {}) for name in ("sum", "MACs"))
+    told = []
+    for parts in ((sums,), (sums, other), (other,)):
+        form = StackedFit(tuple((1 / len(parts), one) for one in parts))
+        told.append((form.is_composed, form.takes_layers))
+    assert told == [(True, True), (False, True), (False, False)]
