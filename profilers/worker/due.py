@@ -104,7 +104,7 @@ class DueVisits:
             expected = expected_visits(self._models, pass_index=pass_index, policy=policy, earlier=earlier, turn=turn)
             loads = 0 if is_last else (policy.processes - self._number - 1) * len(expected)
             ahead = Ahead(self._costs, [step.key for step in due], expected, loads)
-            for number, step in enumerate(due):
+            for place, step in enumerate(due):
                 if step.key in self._failed_in:
                     continue
                 if pass_index > 0 and self._seconds() > until_s:
@@ -112,7 +112,7 @@ class DueVisits:
                 if is_beyond_least and self._is_settled(earlier.get(step.key), gives_up):
                     continue
                 self._add()
-                yield step, ahead.left(number)
+                yield step, ahead.left(place)
 
     def _is_settled(self, measurement: Optional[Measurement], gives_up: bool) -> bool:
         """Tell whether the time for a model's further visits is over; anchors, which have none, go on with the rest.
