@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..supernets.evaluation.deciding import PILOTS
 from ..supernets.space.space import SearchSpace
 from .config import SearchConfig
 from .deployments.provenance import Provenance
@@ -63,4 +64,6 @@ class Asked:
                 partial_examples=partial_examples,
                 deployments=deployments,
             )
+            if start.header.takes == "values" and len(start.header.pilots) < PILOTS:
+                partial_examples = "random"  # values of another run show no examples that decide
         return cls(config, problem, build, header_for(space, config, problem, provenance, partial_examples), start)

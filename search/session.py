@@ -104,7 +104,7 @@ class Session:
             config,
             tactic,
             np.array(first, dtype=np.int64).reshape(-1, len(space.choices)),
-            pilots=PILOTS if partial_examples == "deciding" else 1,
+            pilots=PILOTS if self.header.partial_examples == "deciding" else 1,
             budget_in=self.header.budget_in,
         )
         self._open = OpenRounds(rounds, self._history, opened.asks)

@@ -16,6 +16,7 @@ from ..problem.objective import Values
 Z_90 = 1.6448536269514722  # normal standard deviations either way that hold 90 %
 MISSED = 0.1  # share of the intervals that may miss
 RATE = 0.2  # by how much of itself a width grows by a miss, about
+MOST = 5  # predictions that a round counts as: one surrogate made all of them, and they err alike
 FIRST = 1.5 * Z_90  # before anything is known
 
 
@@ -30,5 +31,6 @@ def learnt_widths(rounds: NDArray[np.int64], errors: Values) -> tuple[Values, fl
         at = rounds == number
         widths[at] = width
         known = np.abs(errors[at & np.isfinite(errors)])
-        width *= float(np.exp(RATE * ((known > width).sum() - MISSED * len(known))))
+        counted = min(len(known), MOST) / max(len(known), 1)
+        width *= float(np.exp(RATE * counted * ((known > width).sum() - MISSED * len(known))))
     return widths, width

@@ -185,6 +185,15 @@ def second(run, tmp_path_factory):
     return started(tmp_path_factory.mktemp("second") / "run", run)
 
 
+def test_a_run_that_starts_from_values_without_pilots_takes_random_examples_and_says_so(run, tmp_path):
+    begun = started(tmp_path / "run", run, provenance={"checkpoint_sha256": "0" * 64})
+    assert begun.start.counted
+    assert not begun.start.header.pilots
+    assert begun.header.partial_examples == "random"
+    assert all(measured.share == 1.0 for measured in begun.measured)
+    assert "on random examples" in begun.effort or not begun.partial_evaluations
+
+
 def test_a_warm_start_takes_partial_evaluations_with_the_pilots_they_were_made_by(run, second):
     partial = [(e.indices, e.share, e.values["accuracy"]) for e in run.partial_evaluations]
     taken = [(r.indices, r.share, r.values["accuracy"]) for r in second.start.counted_in_part]

@@ -137,6 +137,13 @@ def test_a_width_knows_errors_of_earlier_rounds_only():
     assert following < widths[4]
 
 
+def test_a_round_that_misses_altogether_widens_the_next_by_no_more_than_a_few_misses_would():
+    at = np.zeros(20, dtype=np.int64)
+    _, few = learnt_widths(at[:5], np.full(5, 9.0))
+    _, many = learnt_widths(at, np.full(20, 9.0))
+    assert FIRST < many == pytest.approx(few)
+
+
 def test_what_a_run_says_of_its_intervals_is_by_round_what_it_says_in_all():
     pairs = [evaluation(n, 90.0, (94.0, 1.0), round=n) for n in range(8)]
     [found] = quality_of(pairs, {"accuracy": "percent"})
