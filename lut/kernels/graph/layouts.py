@@ -31,6 +31,8 @@ POINTWISE = frozenset((
     "Sqrt", "Sub", "Sum", "Tanh", "Where",
 ))  # fmt: skip
 ALONG_AXIS = frozenset(("Concat", "Softmax", "LogSoftmax", "Split"))
+OVER_LAST = frozenset(("Softmax", "LogSoftmax"))  # along the last axis where they name none, of old over all after it
+ALONG_ONE = 13  # the operator set from which these go along one axis
 REDUCING = frozenset(
     ("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceL2", "GlobalAveragePool", "GlobalMaxPool")
 )
@@ -106,12 +108,14 @@ def channels_last(kernel: Kernel) -> Kernel:
     values = (*kernel.inputs, *kernel.outputs)
     if not is_image or not can_be_last(kernel.nodes) or any(len(one.shape) not in (0, RANK) for _, one in values):
         return kernel
+    opset = dict(kernel.opsets).get("", 1)
+    if opset < ALONG_ONE and any(node.op_type in OVER_LAST for node in kernel.nodes):
+        return kernel
     axes = {name for node in kernel.nodes if node.op_type in REDUCING for name in node.input[1:] if name}
     sizes = {name for node in kernel.nodes if node.op_type == "Split" for name in node.input[1:] if name}
     constants = tuple(
         (name, one if name in sizes else turned_constant(one, is_axes=name in axes)) for name, one in kernel.constants
     )
-    opset = dict(kernel.opsets).get("", 1)
     return replace(
         kernel,
         nodes=tuple(turned_node(node, opset) for node in kernel.nodes),
@@ -144,6 +148,8 @@ def turned_node(node: onnx.NodeProto, opset: int) -> onnx.NodeProto:
         else:
             fresh.attribute.append(helper.make_attribute("axes", [1, 2]))
         return fresh
+    if node.op_type in OVER_LAST and not any(one.name == "axis" for one in node.attribute):
+        fresh.attribute.append(helper.make_attribute("axis", -1))
     for one in fresh.attribute:
         if one.name == "axis":
             one.i = NEW_AXIS[one.i]

@@ -7,7 +7,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from gnomon.lut.kernels.graph.alone import copies_of, kernel_model
 from gnomon.lut.kernels.graph.cutting import kernels_of
-from gnomon.lut.kernels.graph.layouts import channels_last
+from gnomon.lut.kernels.graph.layouts import channels_last, turned_node
 from gnomon.lut.kernels.graph.named import named
 from gnomon.lut.kernels.graph.sorts import sort_of
 from gnomon.lut.kernels.sample import pieces
@@ -262,6 +262,12 @@ def test_what_passes_over_an_image_computes_the_same_written_for_channels_last()
         for one, other in zip(last, plain):
             np.testing.assert_allclose(one.transpose(0, 3, 1, 2), other, atol=1e-5)
         assert alone(kernel)  # and OpenVINO takes it
+
+
+@pytest.mark.parametrize("operator", ["Softmax", "LogSoftmax"])
+def test_what_goes_along_the_last_axis_unnamed_goes_along_the_same_one_with_channels_last(operator):
+    (axis,) = turned_node(helper.make_node(operator, ["x"], ["y"]), 17).attribute
+    assert (axis.name, axis.i) == ("axis", 2)
 
 
 def ran(kernel, given):
