@@ -61,8 +61,8 @@ def limited(limit_s: float) -> Iterator[None]:
     finally:
         for timer in (signal.ITIMER_PROF, signal.ITIMER_REAL):
             signal.setitimer(timer, 0)
-        for number, before in befores.items():
-            signal.signal(number, before)
+        for number, before in befores.items():  # by default both end the process, also when one comes late
+            signal.signal(number, signal.SIG_IGN if before is signal.SIG_DFL else before)
 
 
 def tried(

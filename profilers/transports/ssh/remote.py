@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, Callable, Dict, Generator, Iterable, List, Mapping, Optional, Tuple
 
-from .... import temporary
+from ....temporary import __file__ as TEMPORARY
 from ...child import event_from_line
 from ...errors import DeviceUnfit, ProfilerError, error_class
 from ...runtimes.requirements import PYTHON
@@ -21,7 +21,7 @@ from ..archive import ROOT, worker_archive
 from .failures import printable
 from .line import Answer, Line
 
-SENT = (Path(temporary.__file__), Path(__file__).with_name("bootstrap.py"))
+SENT = (Path(TEMPORARY), Path(__file__).with_name("bootstrap.py"))
 FUTURE = "from __future__ import annotations\n"  # may stand at the beginning of a script only
 VERSION = "import sys; print('gnomon-python-%d.%d.' % sys.version_info[:2])"  # for any Python there ever was
 VERSION_ANSWER = re.compile(rb"gnomon-python-(\d+)\.(\d+)\.")

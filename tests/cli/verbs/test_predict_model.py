@@ -15,6 +15,7 @@ from gnomon.lut.kernels.measuring.build import KernelRequest, build_kernel_profi
 from gnomon.lut.kernels.measuring.timing import time_kernels
 from gnomon.lut.kernels.sample import sequences
 from gnomon.profilers import TimingPolicy
+from gnomon.profilers.journal import CHECKSUM, checked_line
 from gnomon.profilers.testing import affine_model
 
 pytestmark = pytest.mark.slow
@@ -80,12 +81,13 @@ def test_a_kernel_that_cannot_be_timed_is_predicted_and_the_reason_said(gnomon, 
 
 
 def test_a_profile_of_another_version_is_refused_field_by_field(gnomon, kernels, model, tmp_path):
-    header, *rest = kernels.read_text().splitlines(keepends=True)
+    header, *rest = kernels.read_bytes().splitlines(keepends=True)
     changed = json.loads(header)
+    del changed[CHECKSUM]
     changed["versions"]["onnxruntime"] = "1.0"
     changed["hardware"]["cpu_model"] = "another"
     other = tmp_path / "other.jsonl"
-    other.write_text("".join([json.dumps(changed) + "\n", *rest]))
+    other.write_bytes(b"".join([checked_line(changed), b"\n", *rest]))
     outcome = gnomon("predict", other, "--model", model)
     assert outcome.code != 0
     assert "onnxruntime: profile '1.0', here" in outcome.err
