@@ -22,6 +22,7 @@ Array = NDArray[np.float64]
 
 NO_ERROR = 1e-8  # relative
 LEAST_WEIGHT = 0.01  # smaller ones are left out
+MANY, GROUPS = 200, 50  # networks beyond so many are left out by the group, of choice and weights only
 SUM_TO_ONE = 1e3  # how much that matters, in units of the relative error of one network
 
 
@@ -75,8 +76,9 @@ class StackedFit:
 class Stacking:
     """The model that n measured networks get, and how far off it is on networks that had no part in it.
 
-    honest_errors: (n,), relative, each by fits, choice and weights without the network. scores: (n,), the log ratios of
-    truth and those predictions, scaled down by the leverage that they were made at.
+    honest_errors: (n,), relative, each by fits, choice and weights without the network; where there are many, weights
+    are chosen by fits with it, which hardly differ. scores: (n,), the log ratios of truth and those predictions,
+    scaled down by the leverage that they were made at.
     """
 
     form: StackedFit
@@ -89,9 +91,14 @@ class Stacking:
         expected = [one.fit.held_out / truth if one.candidate == PLAIN else 0.0 for one in found]
         deviations = [np.ones((1, len(truth))) - one for one in expected]
         errors = np.array([held_out_errors(f.fit.residual, d)[0] for f, d in zip(found, deviations)])
-        without = np.array([errors_without(f.fit.residual, d)[0] for f, d in zip(found, deviations)])
         composed = np.array([one.candidate.is_composed for one in found])
-        weights, of_others = chosen_weights(errors, composed), weights_of_the_others(without, composed)
+        weights = chosen_weights(errors, composed)
+        if len(truth) <= MANY:
+            without = np.array([errors_without(f.fit.residual, d)[0] for f, d in zip(found, deviations)])
+            of_others = weights_of_the_others(without, composed)
+        else:
+            group = np.arange(len(truth)) % GROUPS
+            of_others = np.array([chosen_weights(errors[:, group != one], composed) for one in range(GROUPS)])[group]
         honest = np.einsum("nc,cn->n", of_others, errors)
         leverages = np.einsum("nc,cn->n", of_others, np.array([one.fit.leverages for one in found]))
         log_ratios = np.abs(np.log(np.maximum(1 - honest, LEAST)))

@@ -91,3 +91,16 @@ def test_a_mean_that_sums_layers_in_part_takes_all_of_them():
         form = StackedFit(tuple((1 / len(parts), one) for one in parts))
         told.append((form.is_composed, form.takes_layers))
     assert told == [(True, True), (False, True), (False, False)]
+
+
+def test_of_many_networks_the_stated_error_is_that_of_few_of_them():
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(50, 90, 240)
+    columns = [np.column_stack([truth * rng.normal(1, 0.03, 240), np.ones(240)]) for _ in range(2)]
+
+    def stated(count):
+        fits = [fit_shrunk(one[:count], truth[:count]) for one in columns]
+        forms = [CandidateFit(Candidate(f"number {k}", ("sum", "constant")), fit, {}) for k, fit in enumerate(fits)]
+        return np.abs(Stacking.of(forms, truth[:count]).honest_errors)
+
+    assert np.mean(stated(240)[:200]) == pytest.approx(np.mean(stated(200)), rel=0.03)
