@@ -175,11 +175,10 @@ class LatencyModel:
         if self.quantile is not None:
             log_ratio = np.hypot(self.quantile * np.sqrt(1 + self._leverage(rows, value)), self.between_sessions)
             log_ratio = np.hypot(log_ratio, self.common_log_ratio)
-        if not self.is_composed or not self.table.predicted:
-            source = np.full(len(rows), COMPOSED if self.is_composed else PREDICTED)
+        source = np.full(len(rows), COMPOSED if self.is_composed else PREDICTED)
+        if not self.takes_layers or not self.table.predicted:
             return LatencyEstimate(value, log_ratio, source)
-        source = np.full(len(rows), COMPOSED)
-        for name in SOURCES[1:]:
+        for name in SOURCES[1:] if self.is_composed else ():
             runs_any = self.space.slot_sum(lambda spec, name=name: float(self.table.source(spec) == name))(rows) > 0  # type: ignore[misc]
             source = np.where(runs_any, name, source)
         doubt_us = {spec: self.table.doubt(spec) * abs(us) for spec, us in self.contributions_us.items()}

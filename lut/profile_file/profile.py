@@ -152,7 +152,7 @@ class HardwareProfile:
             (
                 not self.latency.is_composed and not self.table.is_empty,
                 "fair",
-                "layers do not add up here, so a regression on whole networks predicts",
+                "layers do not add up here, so a regression on whole networks predicts, alone or beside their sum",
             ),
             (5 < mape <= 10, "fair", f"the table misses whole networks by {mape:.1f} %"),
             (noise is None, "fair", "networks were visited once, so the repeat noise is unknown"),
