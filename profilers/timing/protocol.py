@@ -157,7 +157,7 @@ def take_probed_visit(executable: TimedLoop, policy: TimingPolicy, *, loops: int
 
     Raises ValueError if a block, or the probe, took no time at all.
     """
-    settles = _warm_up(executable, policy, loops) <= policy.settling_us * 1e3
+    settles = 0 < _warm_up(executable, policy, loops) <= policy.settling_us * 1e3
     spent_ns = 0
     blocks: List[int] = []
     probe_us, counts = [probe.read_us()], [probe.switches()]
