@@ -49,9 +49,9 @@ class Choice:
         """Let candidates that were fitted to latencies (n,) compete for others, `relative` (b, n) to those."""
         errors, of_others, leverages, composed = [], [], [], []
         for one in found:
-            expected = one.fit.held_out / truth if one.candidate == PLAIN else 0.0  # it is the same for any latency
-            errors.append(held_out_errors(one.fit.residual, relative - expected) / relative)
-            of_others.append(mean_of_others(errors_without(one.fit.residual, relative - expected)))
+            deviations = deviations_from(one, truth, relative)
+            errors.append(held_out_errors(one.fit.residual, deviations) / relative)
+            of_others.append(mean_of_others(errors_without(one.fit.residual, deviations)))
             leverages.append(one.fit.leverages)
             composed.append(one.candidate.is_composed)
         return Choice(np.array(errors), np.array(of_others), np.array(leverages), np.array(composed))
@@ -77,6 +77,12 @@ class Choice:
         leverage = self.leverages[self.of_the_others, np.arange(self.leverages.shape[1])]
         log_ratios = np.abs(np.log(np.maximum(1 - self.honest_errors, LEAST)))
         return np.asarray(log_ratios * np.sqrt(np.maximum(1 - leverage, 0)))
+
+
+def deviations_from(one: CandidateFit, truth: Array, relative: Array) -> Array:
+    """Return what a candidate's fit has to explain of latencies `relative` (b, n) to those it was fitted to, (n,)."""
+    expected = one.fit.held_out / truth if one.candidate == PLAIN else 0.0  # it is the same for any latency
+    return np.asarray(relative - expected)
 
 
 def mean_of_others(without: Array) -> Array:

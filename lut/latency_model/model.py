@@ -21,7 +21,7 @@ from ...supernets import LayerSpec, SearchSpace
 from ...supernets.space.slots import SlotSum
 from ..errors import LutError
 from .candidates import NETWORK_TERMS, PLAIN, CandidateFit, Design, term_values
-from .choice import FEW, Choice, widening
+from .choice import FEW, widening
 from .estimate import COMPOSED, PREDICTED, SOURCES, LatencyEstimate
 from .fit_report import FitReport
 from .shrinkage import ShrunkFit
@@ -110,15 +110,13 @@ class LatencyModel:
         candidates = design.candidates()
         try:
             found = [design.fitted(one, truth) for one in candidates]
-            choice = Choice.among(found, truth, np.ones((1, len(truth))))
-            wider = widening(design, found, found[choice.best[0]], truth, COVERAGE) if len(truth) < FEW else 1.0
             stacking = Stacking.of(found, truth)
+            wider = widening(design, found, stacking.best, truth, COVERAGE) if len(truth) < FEW else 1.0
         except np.linalg.LinAlgError:
             raise LutError(
                 f"no latency model can be fitted to networks of {truth.min():.3g} to {truth.max():.3g} us, so far are "
                 "they from the sums of their layers; some of these times are damaged: profile the space again"
             ) from None
-        mean_errors = 100 * np.abs(choice.errors[:, 0]).mean(axis=1)
         return LatencyModel(
             space=space,
             table=table,
@@ -126,7 +124,7 @@ class LatencyModel:
                 stacking.form.name,
                 truth * (1 - stacking.honest_errors),
                 measured,
-                {one.name: float(error) for one, error in zip(candidates, mean_errors)},
+                {one.name: float(error) for one, error in zip(candidates, 100 * stacking.mean_errors)},
                 coverage=COVERAGE,
                 widening=wider,
                 between_sessions=between_sessions,

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...supernets import LayerSpec
-from .candidates import PLAIN, CandidateFit
-from .choice import LEAST, TIE, those_that_compete
+from .candidates import CandidateFit
+from .choice import LEAST, TIE, deviations_from, simplest_of_the_best, those_that_compete
 from .shrinkage import errors_without, held_out_errors
 from .table import LatencyTable
 
@@ -76,20 +76,22 @@ class StackedFit:
 class Stacking:
     """The model that n measured networks get, and how far off it is on networks that had no part in it.
 
-    honest_errors: (n,), relative, each by fits, choice and weights without the network; where there are many, weights
-    are chosen by fits with it, which hardly differ. scores: (n,), the log ratios of truth and those predictions,
-    scaled down by the leverage that they were made at.
+    best: the candidate that would stand alone. mean_errors: of each candidate, relative, on networks that it was not
+    fitted to. honest_errors: (n,), relative, each by fits, choice and weights without the network; where there are
+    many, weights are chosen by fits with it, which hardly differ. scores: (n,), the log ratios of truth and those
+    predictions, scaled down by the leverage that they were made at.
     """
 
     form: StackedFit
+    best: CandidateFit
+    mean_errors: Array
     honest_errors: Array
     scores: Array
 
     @staticmethod
     def of(found: Sequence[CandidateFit], truth: Array) -> Stacking:
         """Weigh candidates that were fitted to latencies (n,)."""
-        expected = [one.fit.held_out / truth if one.candidate == PLAIN else 0.0 for one in found]
-        deviations = [np.ones((1, len(truth))) - one for one in expected]
+        deviations = [deviations_from(one, truth, np.ones((1, len(truth)))) for one in found]
         errors = np.array([held_out_errors(f.fit.residual, d)[0] for f, d in zip(found, deviations)])
         composed = np.array([one.candidate.is_composed for one in found])
         weights = chosen_weights(errors, composed)
@@ -103,7 +105,9 @@ class Stacking:
         leverages = np.einsum("nc,cn->n", of_others, np.array([one.fit.leverages for one in found]))
         log_ratios = np.abs(np.log(np.maximum(1 - honest, LEAST)))
         form = StackedFit(tuple((float(weight), one) for weight, one in zip(weights, found) if weight))
-        return Stacking(form, honest, log_ratios * np.sqrt(np.maximum(1 - leverages, 0)))
+        mean_errors = np.abs(errors).mean(axis=1)
+        best = found[int(simplest_of_the_best(mean_errors, composed))]
+        return Stacking(form, best, mean_errors, honest, log_ratios * np.sqrt(np.maximum(1 - leverages, 0)))
 
 
 def sum_of(arrays: Sequence[Array]) -> Array:

@@ -20,7 +20,7 @@ from .kernel import Kernel, Tensor
 
 RANK = 4  # of images
 TO_FIRST, TO_LAST = (0, 3, 1, 2), (0, 2, 3, 1)  # permutations: channels from last to first, and back
-NEW_AXIS = (0, 3, 1, 2)  # where each axis of an image with channels first lies with channels last
+NEW_AXIS = TO_FIRST  # where each axis of an image with channels first lies with channels last
 LIKE_LAST = "acdb"  # OpenVINO's name of a layout with the channels last
 SLICE_TAKES_INPUTS = 10  # the operator set from which Slice takes its numbers as inputs
 AXES_ARE_INPUTS = {"ReduceSum": 13}  # the operator set from which an operator's axes are an input; others' from 18
