@@ -3,7 +3,7 @@
 Compiled models are kept for their next visit while memory allows (`KeptModels`): compiling costs more than a visit. A
 kept layer, warmed up, runs as fast as one compiled afresh; on OpenVINO a kept whole network runs 4 % faster, and kept
 is what a service that has run for a while sees (benchmarks/kept_models.py). What is decided (order, precision, loops)
-is decided in `due.py` and the modules of `timing`; here things are loaded, timed and recorded.
+is decided in `due.py` and the modules of `timing`; here things are loaded and timed, and `session.py` records them.
 """
 
 from __future__ import annotations
@@ -12,20 +12,17 @@ import gc
 import json
 import platform
 import time
-import uuid
 from collections import Counter
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple, TypeVar
 
-from ..errors import BackendUnavailable, EnvironmentChanged, GpuLost, UnsupportedConfig
+from ..errors import BackendUnavailable, GpuLost, UnsupportedConfig
 from ..journal import Journal, Record
-from ..machine.hardware import Hardware, fingerprint
-from ..machine.noise.limits import quota_use
-from ..results.application import ApplicationVisit, fields_of_visit
+from ..machine.hardware import fingerprint
+from ..results.application import ApplicationVisit
 from ..results.results import Results
-from ..results.visits import Visit, step_fields
-from ..runtimes.backend import Backend, Conditions, Executable
+from ..results.visits import Visit
+from ..runtimes.backend import Backend, Executable
 from ..runtimes.program import load_program
 from ..timing.plan import PlanItem, TimingPlan
 from ..timing.probe import Probe
@@ -35,6 +32,7 @@ from ..timing.schedule import Step
 from .application import steps_due, usual_s, visit_as_application
 from .compiled_models import KeptModels
 from .due import DueVisits
+from .session import Session, require_same
 from .time_left import Left
 from .time_limit import TimeLimit, VisitLimits, unlimited
 
@@ -42,7 +40,6 @@ Taken = TypeVar("Taken")
 
 MAX_ATTEMPTS = 3  # a model in flight this often when the process hung, or died without a word, is given up
 NOTHING = Left(0, 0.0)
-HARDWARE_FIELDS = ("cpu_model", "cpus")  # a resumed run must find the same; what else changes is in the records
 
 
 class FreshProcessWanted(Exception):
@@ -70,19 +67,16 @@ class PlanExecution:
         self._backend = backend
         self._journal = journal
         self._recorded = recorded
-        self._id = uuid.uuid4().hex[:12]
+        self._session = Session(journal, recorded, clock=clock)
         self._clock = clock
         self._probe = probe if plan.policy.clean_blocks else None
-        self._origin_s = clock()
         self._items: Dict[str, PlanItem] = {item.key: item for item in plan.items}
         self._visits: List[Visit] = list(recorded.visits)
         self._limits = VisitLimits(self._visits, cap_s=plan.policy.time_cap_s)
         self._known_loops = {visit.key: visit.loops for visit in self._visits}
         self._application_visits: List[ApplicationVisit] = list(recorded.application_visits)
         self._failed_in: Dict[str, int] = {failure.key: failure.step.pass_index for failure in recorded.failures}
-        self._options: Optional[Mapping[str, Any]] = None
         self._kept = KeptModels(plan.policy.keep_mib)
-        self._has_quota = quota_use() is not None
 
     def open(self, crashed: Optional[str]) -> None:
         """Record this session, and a failure for the model an earlier process died of.
@@ -94,14 +88,8 @@ class PlanExecution:
         hardware = fingerprint()
         versions = dict(self._backend.versions(), python=platform.python_version())
         if self._recorded.sessions:
-            self._require_same(hardware, versions)
-        self._append(
-            "session",
-            started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            monotonic_s=self._origin_s,
-            hardware=hardware.to_json(),
-            versions=versions,
-        )
+            require_same(self._journal, self._recorded, hardware, versions, self._options_now())
+        self._session.begin(hardware, versions)
         ended = {visit.step for visit in self._visits} | {failure.step for failure in self._recorded.failures}
         ended |= {visit.step for visit in self._application_visits}
         unfinished = [step for step in self._recorded.attempts if step not in ended]
@@ -124,7 +112,7 @@ class PlanExecution:
             self._recorded,
             visits=self._visits,
             failed_in=self._failed_in,
-            seconds=self._seconds,
+            seconds=self._session.seconds,
             has_probe=self._probe is not None,
         )
 
@@ -147,31 +135,15 @@ class PlanExecution:
                 if not make(due.steps(is_last=False), self._visit, _further):
                     return False
                 if due.is_followed():
-                    self._append("turn", first_pass=due.next_pass, seconds=round(self._seconds(), 3))
+                    self._session.turn(due.next_pass)
                     raise FreshProcessWanted
                 first_pass = due.next_pass
             if not make(due.steps(is_last=True, first_pass=first_pass), self._visit, self._left_as_application):
                 return False
             if not make(self._due_as_application(), self._visit_as_application, lambda left: NOTHING):
                 return False
-        self._append("done", seconds=round(self._seconds(), 3))
+        self._session.done()
         return True
-
-    def _require_same(self, hardware: Hardware, versions: Mapping[str, str]) -> None:
-        """Raise `EnvironmentChanged` unless times of this session can be mixed with those of the first one."""
-        first = self._recorded.sessions[0]
-        then = {f"versions.{name}": value for name, value in first.versions.items()}
-        now: Dict[str, Any] = {f"versions.{name}": value for name, value in versions.items()}
-        for name in HARDWARE_FIELDS:
-            then[f"hardware.{name}"], now[f"hardware.{name}"] = getattr(first.hardware, name), getattr(hardware, name)
-        options = self._options_now()
-        if first.options and options and not self._recorded.warnings:  # else they differ from model to model
-            then.update({f"options.{name}": value for name, value in first.options.items()})
-            now.update({f"options.{name}": value for name, value in options.items()})
-        changes = [(name, then.get(name), now.get(name)) for name in sorted({*then, *now})]
-        changes = [change for change in changes if change[1] != change[2]]
-        if changes:
-            raise EnvironmentChanged.between(self._journal.path, changes)
 
     def _options_now(self) -> Mapping[str, Any]:
         """Return what the runtime reports for a model it could load before; nothing if there is none, or it fails."""
@@ -190,7 +162,7 @@ class PlanExecution:
         Raises `UnsupportedConfig`, which no other model of the plan would escape, and, once it is recorded,
         `GpuLost`, which no other model would escape in this process.
         """
-        self._append("attempt", sync=False, **step_fields(step))
+        self._session.attempt(step)
         try:
             return take(step)
         except (UnsupportedConfig, BackendUnavailable):  # of no model, so of all
@@ -211,22 +183,13 @@ class PlanExecution:
         if taken is None:
             return
         visit, options = taken
-        self._note_options(options)
-        probed: Record = {"probe_us": list(visit.probe_us), "switches": list(visit.switches)} if visit.probe_us else {}
-        self._append(
-            "visit",
-            role=visit.role,
-            loops=visit.loops,
-            block_us=[round(value, 4) for value in visit.block_us],
-            load_ms=round(visit.load_ms, 3),
-            **probed,
-            **step_fields(step),
-        )
+        self._session.options(options)
+        self._session.visit(visit)
         self._visits.append(visit)
         self._limits.note(visit)
         self._known_loops[visit.key] = visit.loops
         if visit.role == "anchor":
-            self._note_conditions()
+            self._session.conditions(self._backend)
 
     def _due_as_application(self) -> Iterator[Tuple[Step, Left]]:
         """Yield each step still to make as an application would, and what is left with it."""
@@ -244,7 +207,7 @@ class PlanExecution:
         """Visit one model as an application would, and record that."""
         visit = self._attempted(step, self._taken_as_application)
         if visit is not None:
-            self._append("application", **fields_of_visit(visit), **step_fields(step))
+            self._session.application_visit(visit)
             self._application_visits.append(visit)
 
     def _taken_as_application(self, step: Step) -> ApplicationVisit:
@@ -255,8 +218,8 @@ class PlanExecution:
             application,
             load=lambda key: self._loaded(self._items[key]),
             probe=self._probe,
-            session=self._id,
-            clock=self._t_s,
+            session=self._session.id,
+            clock=self._session.t_s,
         )
 
     def _timed(self, step: Step) -> Tuple[Visit, Mapping[str, Any]]:
@@ -272,9 +235,9 @@ class PlanExecution:
             self._kept.close(step.key, executable)
             raise
         self._kept.keep(step.key, executable)
-        now_s = self._t_s()
+        session, now_s = self._session.id, self._session.t_s()
         visit = Visit(
-            step.key, item.role, step, loops, taken.block_us, load_ms, self._id, now_s, taken.probe_us, taken.switches
+            step.key, item.role, step, loops, taken.block_us, load_ms, session, now_s, taken.probe_us, taken.switches
         )
         return visit, options
 
@@ -290,36 +253,14 @@ class PlanExecution:
         parts = [ProgramPart(part.name, (self._folder / part.file).read_bytes(), part.runs) for part in item.parts]
         return load_program(self._backend, parts, self._plan.config)
 
-    def _note_options(self, options: Mapping[str, Any]) -> None:
-        if options != self._options:
-            self._append("options", options=options)
-            self._options = options
-
-    def _note_conditions(self) -> None:
-        """Record what the device, and a CPU quota on this process, tell of this moment."""
-        conditions = dict(self._backend.conditions()) if isinstance(self._backend, Conditions) else {}
-        quota = quota_use() if self._has_quota else None
-        conditions.update(quota.conditions() if quota else {})
-        if conditions:
-            self._append("conditions", sync=False, conditions=conditions)
-
     def _fail(self, step: Step, reason: str) -> None:
-        self._append("failure", role=self._items[step.key].role, reason=reason, **step_fields(step))
+        self._session.failure(step, self._items[step.key].role, reason)
         self._failed_in[step.key] = step.pass_index
-
-    def _append(self, kind: str, *, sync: bool = True, **fields: Any) -> None:
-        self._journal.append({"record": kind, "session": self._id, "t_s": round(self._t_s(), 4), **fields}, sync=sync)
-
-    def _t_s(self) -> float:
-        return self._clock() - self._origin_s
-
-    def _seconds(self) -> float:
-        return self._recorded.seconds + self._t_s()
 
     def _progress(self, step: Step, left: Left) -> Record:
         done, eta_s = len(self._visits) + len(self._application_visits), left.seconds
         if self._plan.application is None:  # else there are visits that the cap does not end
-            eta_s = min(eta_s, max(0.0, self._plan.policy.time_cap_s - self._seconds()))
+            eta_s = min(eta_s, max(0.0, self._plan.policy.time_cap_s - self._session.seconds()))
         return {
             "event": "progress",
             "done": done,

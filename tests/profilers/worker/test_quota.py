@@ -5,7 +5,7 @@ import pytest
 from gnomon.profilers import TimingPolicy
 from gnomon.profilers.machine.noise.limits import QuotaUse, quota_use
 from gnomon.profilers.testing import ScriptedProbe
-from gnomon.profilers.worker import execution, worker
+from gnomon.profilers.worker import session, worker
 from gnomon.profilers.worker.quota import QuotaProbe, under_quota
 
 HALF = {"sys/devices/system/cpu/online": "0-1", "proc/self/cgroup": "4:cpu,cpuacct:/half\n"}
@@ -72,7 +72,7 @@ class Throttled:
 def test_what_a_quota_stopped_does_not_count_and_the_run_says_how_often_it_did(run, make_plan, backend, monkeypatch):
     group = Throttled()
     monkeypatch.setattr(backend, "load", group.loader(backend.load))
-    monkeypatch.setattr(execution, "quota_use", group.quota)
+    monkeypatch.setattr(session, "quota_use", group.quota)
     monkeypatch.setattr(worker, "under_quota", lambda probe: QuotaProbe(probe, group.quota))
     policy = TimingPolicy(min_passes=2, max_passes=60, clean_blocks=6)
     models = {f"layer{number}": {"us": [100.0 + number]} for number in range(5)}

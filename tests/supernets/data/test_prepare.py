@@ -4,10 +4,11 @@ import zipfile
 import pytest
 
 from gnomon.supernets import DataUnavailable
-from gnomon.supernets.data import prepare
+from gnomon.supernets.data import packages, prepare
 from gnomon.supernets.data.ding import sentences_of
+from gnomon.supernets.data.packages import WheelData, unzip_members
 from gnomon.supernets.data.pairs import read_pairs
-from gnomon.supernets.data.prepare import DATA_SETS, WheelData, unzip_members
+from gnomon.supernets.data.prepare import DATA_SETS
 
 MEMBERS = {
     "homeassistant/components/a/translations/en.json": '{"on": "Turned on"}',
@@ -33,7 +34,7 @@ def wheel(tmp_path, monkeypatch):
         calls.append(command)
         (cwd / "homeassistant-2026.2.3-py3-none-any.whl").write_bytes(made.read_bytes())
 
-    monkeypatch.setattr(prepare, "run_tool", run_tool)
+    monkeypatch.setattr(packages, "run_tool", run_tool)
     monkeypatch.setattr(prepare, "data_folder", lambda name: tmp_path / "cache" / name)
     source = DATA_SETS["home-assistant"]
     known = WheelData(

