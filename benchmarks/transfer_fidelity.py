@@ -21,8 +21,8 @@ from truth import latencies_us
 
 import gnomon
 from gnomon.lut import HardwareProfile, LatencyModel, LatencyTable
+from gnomon.lut.latency_model.table import predicted_from
 from gnomon.lut.latency_model.verification import mape_percent, spearman
-from gnomon.lut.profile_file.profile import predicted_from
 
 SAMPLES = 10
 

@@ -42,7 +42,8 @@ from .measuring.measure import (
 from .measuring.merge import merge_profiles
 from .measuring.networks import network_parts, timed_model
 from .measuring.resources import measure_resources, reason_without_energy, reason_without_memory
-from .profile_file.profile import HardwareProfile, check_profile
+from .profile_file.checks import check_profile
+from .profile_file.profile import HardwareProfile
 from .profile_file.store import load_profile, shipped_profiles
 
 __all__ = [

@@ -10,7 +10,7 @@ from functools import cached_property
 from ...profilers.timing.measurement import Measurement
 from ...supernets import LayerSpec
 from ..errors import LatencyMissing
-from .estimate import COMPOSED
+from .estimate import COMPOSED, PREDICTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +85,8 @@ class LatencyTable:
                 "gnomon predict PROFILE --space SPACE",
                 keys=missing,
             )
+
+
+def predicted_from(priors: Mapping[str, float]) -> dict[str, PredictedLayer]:
+    """Return the layers of another profile as predictions, whose error here only whole networks can show."""
+    return {key: PredictedLayer(us, 0.0, PREDICTED) for key, us in priors.items()}

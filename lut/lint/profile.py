@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from ...profilers.timing.measurement import Measurement, undisturbed
 from ...supernets.errors import SupernetError
 from ..errors import ProfileMismatch
-from ..profile_file.profile import HardwareProfile, environment_differences
+from ..profile_file.checks import environment_differences
+from ..profile_file.profile import HardwareProfile
 from ..profile_file.schema import AnchorRecord
 from .coverage import missing_layers, strange_layers
 from .finding import Finding, Severity

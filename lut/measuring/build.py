@@ -28,9 +28,9 @@ from ...version import VERSION
 from ..errors import LutError
 from ..latency_model.model import MIN_NETWORKS, LatencyModel
 from ..latency_model.sampling import networks_for
-from ..latency_model.table import LatencyTable
+from ..latency_model.table import LatencyTable, predicted_from
 from ..latency_model.verification import session_log_ratio
-from ..profile_file.profile import HardwareProfile, predicted_from
+from ..profile_file.profile import HardwareProfile
 from ..profile_file.quantisation import weight_bits_for
 from ..profile_file.schema import (
     ANCHOR,

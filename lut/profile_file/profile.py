@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from statistics import median
 
-import numpy as np
-
-from ...profilers.errors import BackendBroken, BackendUnavailable, UnknownBackend
-from ...profilers.machine.hardware import fingerprint
 from ...profilers.results.conditions import sentence_of
-from ...profilers.results.drift import undisturbed_anchors
 from ...profilers.results.processes import ProcessSpread
 from ...profilers.run_config import RunConfig
-from ...profilers.runtimes.registry import load_backend
-from ...profilers.timing.measurement import Measurement, undisturbed
+from ...profilers.timing.measurement import Measurement
 from ...supernets import SearchSpace, SupernetError, load_space
 from ..errors import LutError, ProfileMismatch
-from ..latency_model.estimate import PREDICTED
 from ..latency_model.fit_report import FitReport
 from ..latency_model.model import LatencyModel
-from ..latency_model.table import LatencyTable, PredictedLayer
+from ..latency_model.table import LatencyTable
 from ..latency_model.verification import session_log_ratio
-from .description import html_from_facts, text_from_facts
+from .description import html_from_facts, sentence_of_contention, sentence_of_refresh, text_from_facts
+from .quality import Doubt, disturbed_percent, doubts_of, drift_percent, verdict_of
 from .quantisation import weight_bits_for
 from .quota import others_than_quota, quota_during
-from .schema import AnchorRecord, NetworkRecord, ProfileContention, ProfileHeader, ProfileRefresh
-
-ENOUGH_ANCHORS = 8  # visits, of which each quarter of a run has two
+from .schema import AnchorRecord, NetworkRecord, ProfileHeader
 
 
 @dataclass(frozen=True, repr=False)
@@ -112,23 +102,12 @@ class HardwareProfile:
     @property
     def drift_percent(self) -> float | None:
         """How far the anchor's undisturbed time moved between the quarters of the run; None with fewer than eight."""
-        clean = [anchor for anchor in self.anchors if anchor.clean]
-        anchors = clean if len(clean) >= ENOUGH_ANCHORS else undisturbed_anchors(self.anchors)
-        values = [anchor.value_us for anchor in anchors]
-        if self.processes is not None:  # each places the anchor anew, and how far they differ is told by `processes`
-            sessions = {anchor.session for anchor in anchors}
-            own = {name: median(one.value_us for one in anchors if one.session == name) for name in sessions}
-            values = [anchor.value_us / own[anchor.session] for anchor in anchors]
-        if len(values) < ENOUGH_ANCHORS:
-            return None
-        quarters = [undisturbed([float(us) for us in part]) for part in np.array_split(values, 4)]
-        return 100 * (max(quarters) - min(quarters)) / min(quarters)
+        return drift_percent(self.anchors, apart=self.processes is not None)
 
     @property
     def disturbed_percent(self) -> float:
         """The share of the anchor's visits that took more than a tenth longer than undisturbed, in percent."""
-        values = np.array([anchor.value_us for anchor in self.anchors])
-        return float(100 * np.mean(values > 1.1 * undisturbed(values.tolist()))) if len(values) else 0.0
+        return disturbed_percent(self.anchors)
 
     @property
     def never_clean_layers(self) -> int:
@@ -137,47 +116,25 @@ class HardwareProfile:
         return sum(not found.is_undisturbed for found in measured)
 
     @cached_property
-    def doubts(self) -> tuple[tuple[str, str], ...]:
+    def doubts(self) -> tuple[Doubt, ...]:
         """What speaks against the profile: (severity "poor" or "fair", what was found)."""
-        report, failures = self.latency.report, self.table.failures
-        noise, drift, mape = report.noise_floor_percent, self.drift_percent, report.mape_percent or 0.0
-        contention = self.header.contention
-        quota = self._quota_doubt()
-        never_clean, layers = self.never_clean_layers, max(len(self.table.measurements), 1)
-        found = [
-            (report.mape_percent is None, "poor", "no whole network verified the table"),
-            (failures, "poor", f"{len(failures)} models could not be timed"),
-            (quota, "poor", quota),
-            (mape > 10, "poor", f"the table misses whole networks by {mape:.1f} %"),
-            (
-                not self.latency.is_composed and not self.table.is_empty,
-                "fair",
-                "layers do not add up here, so a regression on whole networks predicts, alone or beside their sum",
-            ),
-            (5 < mape <= 10, "fair", f"the table misses whole networks by {mape:.1f} %"),
-            (noise is None, "fair", "networks were visited once, so the repeat noise is unknown"),
-            (noise is not None and noise > 3, "fair", f"repeats of one network differ by {noise or 0:.1f} %"),
-            (drift is not None and drift > 5, "fair", f"the machine's speed drifted by {drift or 0:.1f} %"),
-            (never_clean > layers / 10, "fair", f"{never_clean} of {layers} layers were never seen undisturbed"),
-            (
-                contention is None and self.disturbed_percent > 50,
-                "fair",
-                f"other work slowed {self.disturbed_percent:.0f} % of the visits",
-            ),
-        ]
-        return tuple((severity, text) for applies, severity, text in found if applies)
-
-    def _quota_doubt(self) -> str:
-        """Say why a CPU quota is in the latencies; nothing where it is not."""
-        stopped = quota_during(self.header.hardware.get("conditions"))
+        latency, stopped = self.latency, quota_during(self.header.hardware.get("conditions"))
         slowest_us = max((found.value_us for found in self.network_measurements), default=0.0)
-        return "" if stopped is None else stopped.doubt(slowest_us)
+        return doubts_of(
+            latency.report,
+            is_layers_sum=latency.is_composed or self.table.is_empty,
+            layers=len(self.table.measurements),
+            failures=len(self.table.failures),
+            never_clean=self.never_clean_layers,
+            drift=self.drift_percent,
+            disturbed=self.disturbed_percent if self.header.contention is None else None,
+            quota="" if stopped is None else stopped.doubt(slowest_us),
+        )
 
     @property
     def quality(self) -> str:
         """The verdict: good, fair or poor."""
-        severities = [severity for severity, _ in self.doubts]
-        return "poor" if "poor" in severities else "fair" if severities else "good"
+        return verdict_of(self.doubts)
 
     @property
     def quality_reason(self) -> str:
@@ -261,66 +218,3 @@ class HardwareProfile:
             for name in ours
             if name in theirs and ours[name] != theirs[name]
         )
-
-
-def sentence_of_refresh(refreshed: ProfileRefresh) -> str:
-    """Say from what and by how much a profile was rescaled."""
-    is_first = math.isclose(refreshed.factor, refreshed.ratio)
-    total = "" if is_first else f"; in all x{refreshed.factor:.3f} of the raw times"
-    return (
-        f"rescaled by x{refreshed.ratio:.3f} (90 %: {refreshed.low:.3f} to {refreshed.high:.3f}) from {refreshed.name} "
-        f"(sha256 {refreshed.sha256[:12]}), {refreshed.created}, by {refreshed.models} models in "
-        f"{refreshed.processes} processes{total}"
-    )
-
-
-def sentence_of_contention(contention: ProfileContention, never_clean: int, layers: int) -> str:
-    """Say how busy the core was while a profile was measured, and how many of its layers were never ours."""
-    some = f"{never_clean} of {layers} layers were never seen undisturbed"
-    seen = "" if not layers else f"; {some}" if never_clean else "; every layer was seen undisturbed"
-    if not contention.time_share:
-        return f"never shared{seen}"
-    return (
-        f"shared {contention.time_share:.0%} of the time, x{contention.slow_down:.2f}, in spells of "
-        f"{contention.spell_ms:.0f} ms{seen}"
-    )
-
-
-def predicted_from(priors: Mapping[str, float]) -> dict[str, PredictedLayer]:
-    """Return the layers of another profile as predictions, whose error here only whole networks can show."""
-    return {key: PredictedLayer(us, 0.0, PREDICTED) for key, us in priors.items()}
-
-
-def check_profile(
-    profile: HardwareProfile, *, space: str | None = None, precision: str | None = None
-) -> tuple[str, ...]:
-    """Check a profile against what is asked of it, and return how its environment differs from this one.
-
-    Raises ProfileMismatch when it is of another space, layer set or precision, LatencyMissing when layers are absent
-    that its model is built on.
-    """
-    check_request(profile, space=space, precision=precision)
-    profile.require_for(profile.header.space)
-    return environment_differences(profile)
-
-
-def check_request(profile: HardwareProfile, *, space: str | None = None, precision: str | None = None) -> None:
-    """Raise ProfileMismatch when the profile is of another space, layer set or precision than asked."""
-    profile.space_named(space or profile.header.space)
-    if precision is not None and precision != profile.header.config.precision:
-        raise ProfileMismatch(
-            f"profile {profile.name} is of precision {profile.header.config.precision}, not {precision}; "
-            f"measure one: gnomon profile --space {profile.header.space} --precision {precision}",
-            fields=("config.precision",),
-        )
-
-
-def environment_differences(profile: HardwareProfile) -> tuple[str, ...]:
-    """Say how the runtime and the hardware here differ from the profile's."""
-    try:
-        versions = load_backend(profile.header.backend).versions()
-    except (BackendUnavailable, UnknownBackend):
-        return (f"{profile.header.backend} is not installed here",)
-    except BackendBroken as error:
-        return (str(error),)
-    return profile.differences(versions=versions, hardware=fingerprint().to_json())

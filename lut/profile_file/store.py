@@ -22,12 +22,12 @@ from ...profilers.journal import checked_line
 from ...supernets.plugins import closest_hint
 from ..errors import ProfileDamaged, UnknownProfile
 from ..latency_model.fit_report import FitReport
-from ..latency_model.table import LatencyTable
+from ..latency_model.table import LatencyTable, predicted_from
 from ..record import Record
 from .foreign import kind_of_file, kind_of_folder
 from .lazy import LayerMeasurements
 from .lines import records_of, require_own_genes
-from .profile import HardwareProfile, predicted_from
+from .profile import HardwareProfile
 from .schema import (
     SCHEMA,
     SCHEMA_VERSION,

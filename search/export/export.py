@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ...lut import HardwareProfile, application_with, timed_model
-from ...lut.profile_file.profile import check_request
+from ...lut.profile_file.checks import check_request
 from ...profilers.runtimes.registry import load_backend
 from ...profilers.transports.transport import Transport
 from ...supernets.evaluation.agreement import KernelCheck, check_parts

@@ -74,7 +74,7 @@ def test_a_real_profile_of_one_runtime_is_corrected_to_the_other_by_ten_networks
         load_profile(f"ofa_mobilenetv3/amd-epyc-2c.{name}.fp32.b1.t1") for name in ("onnxruntime", "openvino")
     )
     from gnomon.lut import LatencyModel
-    from gnomon.lut.profile_file.profile import predicted_from
+    from gnomon.lut.latency_model.table import predicted_from
 
     space = load_space("ofa_mobilenetv3")
     priors = predicted_from({spec.key: source.table.value_us(spec) for spec in space.unique_layers()})

@@ -33,7 +33,7 @@ def register(lut: typer.Typer) -> None:
         """Check a profile: every line valid, every time plausible, every layer there, environment as here, quality."""
         from ....lut import lint_profile, load_profile
         from ....lut.lint import has_errors
-        from ....lut.profile_file.profile import check_request
+        from ....lut.profile_file.checks import check_request
         from ...exits import QualityRefused
 
         loaded = load_profile(profile)
