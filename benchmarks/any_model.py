@@ -27,10 +27,11 @@ from any_model_bed import test_bed
 from cpu_clock import CpuClockDevice
 from environment import print_environment
 
-from gnomon.lut.kernels.composition import Composition, Part
+from gnomon.lut.kernels.composition import Composition
 from gnomon.lut.kernels.measuring.build import KernelRequest, build_kernel_profile
 from gnomon.lut.kernels.profile_file.profile import KernelProfile, MeasuredModel, load_kernel_profile
 from gnomon.lut.kernels.regression import KernelRegression
+from gnomon.lut.kernels.terms import Part, sum_us
 from gnomon.lut.latency_model.verification import noise_floor_percent, share_within, spearman
 from gnomon.profilers.errors import ProfilerError
 from gnomon.profilers.run_config import RunConfig
@@ -148,9 +149,9 @@ def composed(
             value_us, ratio = guess.value_us, guess.log_ratio
             predicted_us += value_us * count
         parts.append(Part.of(value_us, count, one.cost))
-        doubts.append((value_us * count, ratio))
+        doubts.append(ratio)
     value_us = composition.terms.value_us(parts, profile.call_us)
-    return value_us, composition.log_ratio(doubts), predicted_us / sum(us for us, _ in doubts)
+    return value_us, composition.log_ratio(parts, doubts), predicted_us / sum_us(parts)
 
 
 def plain_sum(profile: KernelProfile, model: MeasuredModel) -> float:

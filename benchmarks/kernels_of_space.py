@@ -58,7 +58,7 @@ def main() -> None:
     composition = Composition(kernels, KernelRegression(kernels))
     print(f"kernels  {len(kernels.kernels)} kernels, {kernels.header.seconds:.0f} s; {composition.terms.sentence()}")
     print(f"         {composition.report.sentence()}")
-    errors = held_out(composition)
+    errors = np.abs(np.log(1 - composition.chosen.honest_errors[0]))  # of networks that had no part in fit and choice
     rng = np.random.default_rng(0)
     means = [np.mean(rng.choice(errors, len(errors))) for _ in range(RESAMPLED)]
     low, high = (100 * np.quantile(means, share) for share in (0.05, 0.95))
@@ -78,13 +78,6 @@ def whole_networks(space: SearchSpace, count: int) -> dict[str, bytes]:
         architecture = space.architecture(row)
         found[architecture.id] = named(models_from_architecture(space, architecture)[0].model)
     return found
-
-
-def held_out(composition: Composition) -> np.ndarray:
-    """Return the absolute log errors of networks left out of the fit, (n,)."""
-    terms = composition.terms
-    predicted = composition.held_out_us(terms.names, terms.cache_mib, composition.parts)
-    return np.abs(np.log(predicted / composition.truth_us))
 
 
 if __name__ == "__main__":

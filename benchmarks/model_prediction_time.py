@@ -78,7 +78,7 @@ def once(path: Path, model: Path, shapes: list[str], *, is_sample: bool) -> dict
     graph_for(kept, model, sizes)
     started.append(now())
     composition = Composition(kept, KernelRegression(kept))
-    _ = composition.terms, composition.report, composition.known_log_ratio, composition.doubt_factor
+    composition.fit()
     started.append(now())
     found = predict_file(kept, model, sizes)
     started.append(now())

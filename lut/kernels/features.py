@@ -17,6 +17,7 @@ from .profile_file.profile import SHORTEST_US
 
 Array = NDArray[np.float64]
 
+QUICKEST = 0.99  # the quantile of rates that no kernel is predicted beyond; the quickest of many is one by chance
 GIVEN = re.compile(r"->.*?=[a-z0-9]+\[([\d,]*)\]")
 
 
@@ -82,6 +83,17 @@ def quantities_of(costs: Sequence[Cost]) -> Array:
 def physical_us(costs: Sequence[Cost], rates: Array) -> Array:
     """Return the time that the rates alone give, (L,)."""
     return np.asarray(np.maximum(quantities_of(costs) @ rates, SHORTEST_US))
+
+
+def quickest_rate(costs: Sequence[Cost], true_us: Array) -> float:
+    """Return the multiply-adds a microsecond that hardly any kernel exceeds; infinite where none multiplies."""
+    rates = np.array([cost.macs for cost in costs]) / true_us
+    return float(np.quantile(rates[rates > 0], QUICKEST)) if (rates > 0).any() else math.inf
+
+
+def least_us(costs: Sequence[Cost], macs_a_us: float) -> Array:
+    """Return what multiplying at a rate takes, (L,); never nothing."""
+    return np.maximum(np.array([cost.macs for cost in costs]) / macs_a_us, SHORTEST_US)
 
 
 def fitted_rates(costs: Sequence[Cost], true_us: Array) -> Array:

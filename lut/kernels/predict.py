@@ -16,7 +16,7 @@ from ..errors import LutError, ProfileMismatch
 from ..latency_model.estimate import PREDICTED
 from ..measuring.building import OnProgress
 from ..measuring.measure import SAME_DEVICE
-from .composition import LEAST_MODELS, Composition, Part
+from .composition import Composition
 from .graph.asked import AskedModel, read_asked
 from .graph.cost import Cost
 from .graph.cutting import KernelGraph
@@ -26,6 +26,7 @@ from .measuring.timing import time_kernels
 from .profile_file.lines import digest_of
 from .profile_file.profile import KernelProfile, MeasuredKernel
 from .regression import ALL, KernelRegression
+from .terms import Part
 
 MEASURED, TIMED_NOW, SCALED = "measured", "timed now", "scaled"
 
@@ -182,11 +183,10 @@ def predict_model(
         )
     if not lines:
         raise LutError(f"no kernel of the model can be timed alone: {', '.join(graph.excluded) or 'it has none'}")
-    value_us = composition.terms.value_us(
-        [Part.of(line.value_us, line.count, line.cost) for line in lines], profile.call_us
-    )
-    is_verified = len(profile.models) >= LEAST_MODELS
-    ratio = composition.log_ratio([(line.total_us, line.log_ratio) for line in lines]) if is_verified else 0.0
+    parts = [Part.of(line.value_us, line.count, line.cost) for line in lines]
+    value_us = composition.terms.value_us(parts, profile.call_us)
+    is_verified = composition.is_verified
+    ratio = composition.log_ratio(parts, [line.log_ratio for line in lines]) if is_verified else 0.0
     return ModelPrediction(
         value_us=value_us,
         low_us=value_us * math.exp(-ratio) if is_verified else None,

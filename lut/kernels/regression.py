@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..latency_model.regression import kernel
-from .features import Keyed, Unmeasured, features_of, fitted_rates, physical_us
+from .features import Keyed, Unmeasured, features_of, fitted_rates, least_us, physical_us, quickest_rate
 from .graph.cost import Cost
 from .graph.sorts import form_of, sort_of
 from .profile_file.profile import KernelProfile, MeasuredKernel
@@ -90,6 +90,9 @@ class SortRegression:
     residual: Array
     covariance: Covariance
     inverse: Array
+    target: Array
+    macs_a_us: float
+    least_log: Array
 
     @cached_property
     def weights(self) -> Array:
@@ -99,7 +102,12 @@ class SortRegression:
     @cached_property
     def errors_alone(self) -> dict[str, float]:
         """The log error of every kernel, predicted from all others."""
-        return dict(zip(self.digests, (self.weights / np.diag(self.inverse)).tolist()))
+        every = list(range(len(self.digests)))
+        return dict(zip(self.digests, self.bounded(every, self.weights / np.diag(self.inverse)).tolist()))
+
+    def bounded(self, at: Sequence[int], errors: Array) -> Array:
+        """Return the log errors of some kernels, which are predicted to take at least what multiplying takes."""
+        return np.asarray(self.target[at] - np.maximum(self.target[at] - errors, self.least_log[at]))
 
     @staticmethod
     def fit(known: Mapping[str, MeasuredKernel]) -> SortRegression:
@@ -118,14 +126,30 @@ class SortRegression:
         covariance, noise = chosen(features, forms, residual, own)
         whole = covariance.between(features, features, same_forms(forms, forms))
         inverse = np.asarray(np.linalg.inv(whole + np.diag(noise**2 + own**2)))
-        return SortRegression(digests, features, forms, centre, scale, rates, residual, covariance, inverse)
+        macs_a_us = quickest_rate(costs, np.exp(target))
+        return SortRegression(
+            digests,
+            features,
+            forms,
+            centre,
+            scale,
+            rates,
+            residual,
+            covariance,
+            inverse,
+            target,
+            macs_a_us,
+            np.log(least_us(costs, macs_a_us)),
+        )
 
     def predict_log(self, kernels: Sequence[Keyed]) -> Array:
         """Return the logs of latencies in microseconds, (L,)."""
         features = (features_of(kernels) - self.centre) / self.scale
         same = same_forms([form_of(one.key) for one in kernels], self.forms)
         smooth = self.covariance.between(features, self.features, same) @ self.weights
-        return np.asarray(np.log(physical_us([one.cost for one in kernels], self.rates)) + smooth)
+        costs = [one.cost for one in kernels]
+        logs = np.log(physical_us(costs, self.rates)) + smooth
+        return np.asarray(np.maximum(logs, np.log(least_us(costs, self.macs_a_us))))
 
     def errors_without(self, group: set[str]) -> dict[str, float]:
         """Return, for the kernels of a group, the log error when all of the group are left out."""
@@ -133,7 +157,7 @@ class SortRegression:
         if not at:
             return {}
         block = self.inverse[np.ix_(at, at)]
-        errors = np.linalg.solve(block, self.weights[at])
+        errors = self.bounded(at, np.asarray(np.linalg.solve(block, self.weights[at]), np.float64))
         return {self.digests[position]: float(error) for position, error in zip(at, errors)}
 
 

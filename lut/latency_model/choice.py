@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,19 @@ ADDITIVITY_FAILS = 0.1  # relative error beyond which a regression may replace t
 FEW = 50  # networks; from here on the widening is within 1 % of one (benchmarks/few_networks.py) and not worked out
 SIMULATIONS = 200
 LEAST = 1e-3  # share of the truth below which no prediction is taken
+
+
+class Competitor(NamedTuple):
+    """A linear fit to n networks, among which a choice is made; latencies are relative to those it was fitted to.
+
+    residual: (n, n), takes what it has to explain to what it leaves. expected: (n,), what it says without a fit.
+    leverages: (n,). is_composed: whether it builds on measured layers.
+    """
+
+    residual: Array
+    expected: Array
+    leverages: Array
+    is_composed: bool
 
 
 @dataclass(frozen=True)
@@ -47,13 +61,24 @@ class Choice:
     @staticmethod
     def among(found: Iterable[CandidateFit], truth: Array, relative: Array) -> Choice:
         """Let candidates that were fitted to latencies (n,) compete for others, `relative` (b, n) to those."""
+        return Choice.of(
+            (
+                Competitor(one.fit.residual, expected_by(one, truth), one.fit.leverages, one.candidate.is_composed)
+                for one in found
+            ),
+            relative,
+        )
+
+    @staticmethod
+    def of(found: Iterable[Competitor], relative: Array) -> Choice:
+        """Let fits compete for latencies, `relative` (b, n) to those they were fitted to."""
         errors, of_others, leverages, composed = [], [], [], []
         for one in found:
-            deviations = deviations_from(one, truth, relative)
-            errors.append(held_out_errors(one.fit.residual, deviations) / relative)
-            of_others.append(mean_of_others(errors_without(one.fit.residual, deviations)))
-            leverages.append(one.fit.leverages)
-            composed.append(one.candidate.is_composed)
+            deviations = relative - one.expected
+            errors.append(held_out_errors(one.residual, deviations) / relative)
+            of_others.append(mean_of_others(errors_without(one.residual, deviations)))
+            leverages.append(one.leverages)
+            composed.append(one.is_composed)
         return Choice(np.array(errors), np.array(of_others), np.array(leverages), np.array(composed))
 
     @cached_property
@@ -81,8 +106,12 @@ class Choice:
 
 def deviations_from(one: CandidateFit, truth: Array, relative: Array) -> Array:
     """Return what a candidate's fit has to explain of latencies `relative` (b, n) to those it was fitted to, (n,)."""
-    expected = one.fit.held_out / truth if one.candidate == PLAIN else 0.0  # it is the same for any latency
-    return np.asarray(relative - expected)
+    return np.asarray(relative - expected_by(one, truth))
+
+
+def expected_by(one: CandidateFit, truth: Array) -> Array:
+    """Return what a candidate says without being fitted, relative to the latencies it was fitted to, (n,)."""
+    return one.fit.held_out / truth if one.candidate == PLAIN else np.zeros(len(truth))
 
 
 def mean_of_others(without: Array) -> Array:

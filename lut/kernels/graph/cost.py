@@ -80,6 +80,7 @@ MACS: Mapping[str, Callable[[Sequence[Shape], Sequence[Shape]], float]] = {
     "QLinearMatMul": of_product,
     "QGemm": of_product,
     "LSTM": of_recurrence,
+    "DynamicQuantizeLSTM": of_recurrence,
     "GRU": of_recurrence,
     "RNN": of_recurrence,
 }

@@ -13,6 +13,7 @@ SIZED = re.compile(
     r"\b(kernel_shape|strides|pads|group|dilations|hidden_size|activation_params|alpha|beta|epsilon|split|size|bias)="
     r"[-\d.,e+]+"
 )  # attributes whose numbers the quantities of a kernel tell, or that no time depends on
+RECURRENT = re.compile(r"\b(?:[\w.]+:)?(?:DynamicQuantize)?(LSTM|GRU|RNN)\b")
 FIRST_TYPE = re.compile(r"\((?:x\d+|w\d+):([a-z0-9]+)\[")
 
 
@@ -25,6 +26,7 @@ def sort_of(operator: str, key: str, cost: Cost) -> str:
     form = ""
     if cost.groups > 1:
         form = " depthwise" if abs(cost.reduction - cost.window) < 0.5 else " grouped"
+    form += "".join(f" {one}" for one in sorted(set(RECURRENT.findall(key))) if one not in operator)
     return f"{domain + ':' if domain else ''}{operator} {found.group(1) if found else ''}{form}"
 
 

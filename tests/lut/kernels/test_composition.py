@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gnomon.lut.kernels.composition import Composition, Part, Terms
+from gnomon.lut.kernels.composition import Composition
+from gnomon.lut.kernels.features import Unmeasured
 from gnomon.lut.kernels.graph.cost import Cost
 from gnomon.lut.kernels.profile_file.lines import digest_of
 from gnomon.lut.kernels.profile_file.profile import SHORTEST_US
 from gnomon.lut.kernels.regression import ALL, KernelRegression
+from gnomon.lut.kernels.terms import Part, Terms, TermsFit, quantities
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +80,18 @@ def test_a_kernel_far_from_all_others_gets_a_time_of_its_size(regression, size, 
     assert found.log_ratio > 0 or operator == "Conv"
 
 
+def test_no_kernel_is_predicted_to_multiply_quicker_than_the_quickest(regression):
+    sort = max((one for one in regression.groups if one != ALL), key=lambda one: len(regression.groups[one]))
+    fitted = regression.fitted(sort)
+    kernels = list(regression.groups[sort].values())
+    rates = [one.cost.macs / one.value_us for one in kernels]
+    assert np.median(rates) < fitted.macs_a_us <= max(rates)
+    heavy = replace(kernels[0].cost, macs=1e6 * kernels[0].cost.macs)
+    found = fitted.predict_log([Unmeasured(kernels[0].key, heavy)])[0]
+    assert np.exp(found) >= 0.999 * heavy.macs / fitted.macs_a_us
+    assert fitted.bounded([0], np.array([9.0]))[0] == pytest.approx(fitted.target[0] - fitted.least_log[0])
+
+
 def test_errors_with_a_group_left_out_are_those_of_a_fit_without_it(regression):
     sort = next(name for name in regression.groups if name != ALL)
     fitted = regression.fitted(sort)
@@ -86,7 +100,7 @@ def test_errors_with_a_group_left_out_are_those_of_a_fit_without_it(regression):
         fitted.inverse[3:, 3:] - fitted.inverse[3:, :3] @ np.linalg.inv(fitted.inverse[:3, :3]) @ fitted.inverse[:3, 3:]
     )
     covariance = np.linalg.inv(fitted.inverse)
-    expected = fitted.residual[:3] - covariance[:3, 3:] @ (without @ fitted.residual[3:])
+    expected = fitted.bounded(range(3), fitted.residual[:3] - covariance[:3, 3:] @ (without @ fitted.residual[3:]))
     found = fitted.errors_without(group)
     np.testing.assert_allclose([found[digest] for digest in fitted.digests[:3]], expected, atol=1e-6)
 
@@ -114,24 +128,30 @@ def test_a_kernel_left_out_is_predicted_by_its_own_sort(regression):
     assert scarce  # some have too few of their sort, and are predicted from kernels of all sorts
 
 
+def fit_of(composition, names, cache_mib, kept):
+    rows = np.array([quantities(composition.parts[at], cache_mib) for at in kept])
+    return TermsFit(names, cache_mib, rows, composition.profile.call_us, composition.truth_us[kept])
+
+
 def test_models_left_out_are_predicted_by_fits_to_the_others(tmp_path, graphs, scripted):
     profile = scripted.write_profile(
         tmp_path / "p.jsonl", graphs, model_us=lambda us, graph: 1.1 * us + 2.0 * sum(graph.counts.values())
     )
-    composition = composition_of(profile)
-    names = ("factor", "call")
-    found = composition.held_out_us(names, 0.0, composition.rows[0.0])
+    composition, names = composition_of(profile), ("factor", "call")
+    every = np.arange(len(profile.models))
+    whole = fit_of(composition, names, 0.0, every)
+    found = whole.held_out_us(whole.rows)
     for at in (0, 5):
-        kept = tuple(model for number, model in enumerate(profile.models) if number != at)
-        terms = composition_of(replace(profile, models=kept)).fitted(names, 0.0)
-        assert found[at] == pytest.approx(terms.value_us(composition.parts[at], profile.call_us))
+        terms = fit_of(composition, names, 0.0, np.delete(every, at)).terms
+        expected = terms.value_us(composition.parts[at], profile.call_us)
+        assert found[at] == pytest.approx(expected, rel=1e-3)  # what models count for is found with all of them
 
 
 def test_fitting_beforehand_changes_nothing(lawful):
     first, second = composition_of(lawful), composition_of(lawful)
     first.fit()
-    kernels = [(100.0, 0.2), (50.0, 0.0)]
-    assert first.log_ratio(kernels) == second.log_ratio(kernels)
+    parts, doubts = [Part(100.0, 1, 0.1, 0.1), Part(50.0, 1, 0.1, 0.1)], [0.2, 0.0]
+    assert first.log_ratio(parts, doubts) == second.log_ratio(parts, doubts)
     assert first.terms == second.terms
 
 
@@ -148,8 +168,46 @@ def test_without_a_cache_every_call_takes_its_time():
     assert terms.value_us([Part(100.0, 1, 0.0, 1e-6)], 0.0) == pytest.approx(110)
 
 
+def test_weights_and_values_count_as_far_as_a_cache_would_hold_them():
+    parts = [Part(100.0, 2, 9.0, 3.0)]
+    evicted = 1 - 4 / 21
+    assert Terms(("weights",), 4.0, (10.0,)).value_us(parts, 0.0) == pytest.approx(200 + 10 * evicted * 2 * 4)
+    assert Terms(("values",), 4.0, (10.0,)).value_us(parts, 0.0) == pytest.approx(200 + 10 * evicted * 2 * 3)
+
+
 def test_a_predicted_kernel_widens_the_interval(lawful, regression):
-    composition = Composition(lawful, regression)
-    known = composition.log_ratio([(100.0, 0.0), (50.0, 0.0)])
-    some, most = (composition.log_ratio([(100.0, a), (50.0, b)]) for a, b in ((0.0, 0.5), (0.5, 0.5)))
+    composition, parts = Composition(lawful, regression), [Part(100.0, 1, 0.1, 0.1), Part(50.0, 1, 0.1, 0.1)]
+    known, some, most = (composition.log_ratio(parts, doubts) for doubts in ([0.0, 0.0], [0.0, 0.5], [0.5, 0.5]))
     assert known <= some <= most
+
+
+def noisy(tmp_path, graphs, scripted, seed, without=()):
+    """A profile of a device on which a model takes 5 % more or less than its kernels, by chance."""
+    rng = np.random.default_rng(seed)
+    return scripted.write_profile(
+        tmp_path / f"{seed}.jsonl",
+        {name: graph for name, graph in graphs.items() if name not in without},
+        model_us=lambda us, graph: us * rng.lognormal(0, 0.05),
+    )
+
+
+def test_a_model_like_no_other_has_more_leverage(tmp_path, graphs, scripted):
+    slower = scripted.write_profile(tmp_path / "p.jsonl", graphs, model_us=lambda us, graph: 1.2 * us)
+    composition = composition_of(slower)
+    assert composition.terms.names
+    alike = composition.parts[0]
+    unlike = [Part(part.value_us, part.count, 50.0, 50.0) for part in alike]
+    fit = next(one for one in composition.fits if one.names == ("weights",))
+    assert fit.leverage(quantities(unlike, 4.0), 1000.0) > fit.leverage(quantities(alike, 4.0), 1000.0)
+
+
+def test_a_model_has_no_part_in_the_choice_that_predicts_it(tmp_path, graphs, scripted):
+    composition = composition_of(noisy(tmp_path, graphs, scripted, 1))
+    every = np.arange(len(composition.truth_us))
+    for at in (0, 7):
+        kept = np.delete(every, at)
+        of_others = composition.fits[int(composition.chosen.of_the_others[0, at])]
+        fit = fit_of(composition, of_others.names, of_others.cache_mib, kept)
+        said = fit.terms.value_us(composition.parts[at], composition.profile.call_us)
+        honest = composition.truth_us[at] * (1 - composition.chosen.honest_errors[0, at])
+        assert honest == pytest.approx(said, rel=5e-3)  # likewise
