@@ -20,7 +20,7 @@ from ..latency_model.fit_report import FitReport
 from ..latency_model.verification import conformal_quantile, report_from_predictions, session_log_ratio
 from .profile_file.profile import KernelProfile
 from .regression import KernelRegression
-from .terms import Part, Terms, TermsFit, combinations, quantities
+from .terms import Part, Terms, TermsFit, combinations, quantities, sizes_for
 
 Array = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ class Composition:
     @cached_property
     def fits(self) -> list[TermsFit]:
         """Every combination of terms, fitted to all whole models, simplest first."""
-        tried = combinations()
+        tried = combinations(sizes_for(self.profile.header.hardware))
         rows = {size: rows_of(self.parts, size) for size in {size for _, size in tried}}
         return [TermsFit(names, size, rows[size], self.profile.call_us, self.truth_us) for names, size in tried]
 

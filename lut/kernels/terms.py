@@ -1,9 +1,11 @@
 """What a model takes beyond its kernels, and fits of that to whole models.
 
 An isolated kernel, run in a loop, finds its code, its values and its weights in a cache, as far as they fit, from which
-the rest of a model evicts them; a model that fits the cache as a whole evicts nothing. Terms: a factor on the sum; and
-in proportion to what is evicted a time for every call of a kernel, for the values that it takes and gives, and for the
-weights. The size of that cache is one of several (0: every call takes that time).
+the rest of a model evicts them; a model that fits the cache as a whole evicts nothing, and of one of t MiB the share
+1 - (cache / t)^2 is evicted (as `benchmarks/cache_eviction.py` shows). Terms: a factor on the sum; and in proportion to
+that share a time for every call of a kernel, for the values that it takes and gives, and for the weights. The size of
+that cache is one of several (0: every call takes that time), none smaller than half of the second-level cache, where
+the profile tells that.
 
 Terms are fitted by ridge regression of relative errors towards the plain sum (Hoerl and Kennard 1970), in which models
 far off count less (Huber 1964): such a one measures something else.
@@ -11,10 +13,11 @@ far off count less (Huber 1964): such a one measures something else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +30,9 @@ Array = NDArray[np.float64]
 MIB = 2**20
 TERMS = ("factor", "call", "values", "weights")
 CACHED = ("values", "weights")  # terms that take a cache
-CACHES_MIB = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+CACHES_MIB = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 8.0, 16.0, 32.0)
+SECOND = "L2"
+USED = 0.5  # of a cache a model fills before it evicts itself
 ROUNDS = 5  # fits by which the models that are far off are found
 LEAST_SHARE = 0.1  # of the plain sum that terms leave of it
 PULL = 0.05  # how far a term is pulled towards the plain sum, in relative errors of a model
@@ -86,7 +91,7 @@ def quantities(parts: Sequence[Part], cache_mib: float) -> Array:
     """Return what the coefficients of a model's terms are multiplied with, all of them, (4,); first the plain sum."""
     count, weight, moved = np.array([(part.count, part.weight_mib, part.moved_mib) for part in parts]).T
     total_mib = float(weight @ count + moved.max())
-    evicted = max(0.0, 1 - cache_mib / total_mib) if total_mib else 0.0
+    evicted = max(0.0, 1 - (cache_mib / total_mib) ** 2) if total_mib else 0.0
     cold = (count.sum(), np.minimum(moved, cache_mib) @ count, np.minimum(weight, cache_mib) @ count)
     return np.array([sum_us(parts), *(evicted * float(one) for one in cold)])
 
@@ -103,12 +108,20 @@ def added_up(rows: Array, call_us: float, names: Sequence[str], coefficients: Ar
     return np.asarray(np.maximum(LEAST_SHARE * plain, plain + added))
 
 
-def combinations() -> list[tuple[tuple[str, ...], float]]:
+def sizes_for(hardware: Mapping[str, Any]) -> tuple[float, ...]:
+    """Return the sizes of the cache that are tried on a device, by what a profile says of its hardware."""
+    told = hardware.get("caches") or ()
+    kib = [one[1] for one in told if isinstance(one, (list, tuple)) and len(one) > 1 and one[0] == SECOND]
+    least_mib = USED * min((one for one in kib if isinstance(one, (int, float))), default=0) / 1024
+    return tuple(size for size in CACHES_MIB if size >= least_mib) or CACHES_MIB[-1:]
+
+
+def combinations(caches_mib: tuple[float, ...]) -> list[tuple[tuple[str, ...], float]]:
     """Return the terms that are tried together, each with the sizes of the cache, simplest first."""
     found = []
     for taken in product((False, True), repeat=len(TERMS)):
         names = tuple(name for name, is_taken in zip(TERMS, taken) if is_taken)
-        sizes = CACHES_MIB if set(names) & set(CACHED) else (0.0, *CACHES_MIB) if "call" in names else (0.0,)
+        sizes = caches_mib if set(names) & set(CACHED) else (0.0, *caches_mib) if "call" in names else (0.0,)
         found += [(names, size) for size in sizes]
     return sorted(found, key=lambda one: len(one[0]))
 

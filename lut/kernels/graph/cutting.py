@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -23,7 +24,7 @@ DATA_DEPENDENT = ("NonZero", "NonMaxSuppression", "Unique", "Compress")
 LOOKED_UP = ("Gather", "GatherElements", "GatherND")  # operators that read a part of their first input
 BY_VALUE = ("Pow", "Resize", "Upsample")  # operators whose time depends on the values of constant numbers
 EXPANDED = 1.9  # times the bytes of what a constant is made of, from which it counts as stored small
-PRINTED = 64  # whole numbers of a constant that a key holds; a longer one is told by its shape
+PRINTED = 64  # whole numbers of a constant that a key holds; of a longer one whether all are zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,9 +285,16 @@ class Naming:
             return f"{self.names[name]}:{tensor}"
         self.names[name] = f"w{len(self.names)}"
         self.constants[name] = (self.names[name], constant)
-        content = constant.content
-        decides = content is not None and (not np.issubdtype(content.dtype, np.floating) or operator in BY_VALUE)
-        is_short = constant.elements <= PRINTED
-        return f"{self.names[name]}:{constant}" + (
-            f"={printed_content(content)}" if content is not None and decides and is_short else ""
-        )
+        return f"{self.names[name]}:{constant}{said_content(constant.content, operator)}"
+
+
+def said_content(content: np.ndarray[Any, Any] | None, operator: str) -> str:
+    """Return what a key says of the values of a constant that an operator takes; nothing of those that decide nothing.
+
+    Of many whole numbers it says whether all are zero: for such zero points runtimes take other, quicker code.
+    """
+    if content is None or (np.issubdtype(content.dtype, np.floating) and operator not in BY_VALUE):
+        return ""
+    if content.size > PRINTED:
+        return "" if content.any() else "=(0)"
+    return f"={printed_content(content)}"

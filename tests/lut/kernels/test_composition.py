@@ -11,7 +11,7 @@ from gnomon.lut.kernels.graph.cost import Cost
 from gnomon.lut.kernels.profile_file.lines import digest_of
 from gnomon.lut.kernels.profile_file.profile import SHORTEST_US
 from gnomon.lut.kernels.regression import ALL, KernelRegression
-from gnomon.lut.kernels.terms import Part, Terms, TermsFit, quantities
+from gnomon.lut.kernels.terms import Part, Terms, TermsFit, quantities, sizes_for
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,19 @@ def test_a_model_that_fits_the_cache_evicts_nothing(name):
     terms = Terms((name,), 4.0, (10.0,))
     small, large = Part(100.0, 1, 1.0, 0.5), Part(100.0, 9, 1.0, 0.5)
     assert terms.value_us([small], 0.0) == pytest.approx(100)
-    assert terms.value_us([large], 0.0) == pytest.approx(900 + 10 * 9 * (1 - 4 / 9.5))
+    assert terms.value_us([large], 0.0) == pytest.approx(900 + 10 * 9 * (1 - (4 / 9.5) ** 2))
+
+
+@pytest.mark.parametrize(
+    ("caches", "least"),
+    [([["L1d", 48, 1], ["L2", 2048, 1]], 1.0), ([["L2", 512, 1], ["L2", 4096, 4]], 0.25), ([], 0.25), (None, 0.25)],
+)
+def test_no_cache_is_tried_that_is_smaller_than_half_of_the_second_level(caches, least):
+    assert min(sizes_for({"caches": caches})) == least
+
+
+def test_a_device_of_huge_caches_has_one_to_try():
+    assert sizes_for({"caches": [["L2", 1 << 20, 1]]}) == (32.0,)
 
 
 def test_without_a_cache_every_call_takes_its_time():
@@ -170,7 +182,7 @@ def test_without_a_cache_every_call_takes_its_time():
 
 def test_weights_and_values_count_as_far_as_a_cache_would_hold_them():
     parts = [Part(100.0, 2, 9.0, 3.0)]
-    evicted = 1 - 4 / 21
+    evicted = 1 - (4 / 21) ** 2
     assert Terms(("weights",), 4.0, (10.0,)).value_us(parts, 0.0) == pytest.approx(200 + 10 * evicted * 2 * 4)
     assert Terms(("values",), 4.0, (10.0,)).value_us(parts, 0.0) == pytest.approx(200 + 10 * evicted * 2 * 3)
 

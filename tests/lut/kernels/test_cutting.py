@@ -62,6 +62,34 @@ def test_what_changes_a_time_changes_a_key(keys, change):
     assert not keys(conv_model()) & {key for key in keys(conv_model(**change)) if "Conv" in key}
 
 
+def quantised_model(channels, zero_point):
+    """A convolution of 8 bits with a zero point for each channel of its weights."""
+    arrays = {
+        "xs": np.float32(0.02),
+        "xz": np.uint8(128),
+        "w": np.ones((channels, 4, 1, 1), np.int8),
+        "ws": np.full(channels, 0.01, np.float32),
+        "wz": np.full(channels, zero_point, np.int8),
+        "ys": np.float32(0.05),
+        "yz": np.uint8(120),
+    }
+    graph = helper.make_graph(
+        [helper.make_node("QLinearConv", ["x", *arrays], ["y"], kernel_shape=[1, 1])],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.UINT8, [1, 4, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.UINT8, [1, channels, 8, 8])],
+        [numpy_helper.from_array(np.asarray(array), name) for name, array in arrays.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+
+
+@pytest.mark.parametrize("channels", [8, 96])
+def test_a_key_tells_zero_points_that_are_zero_from_others(keys, channels):
+    zero, one = keys(quantised_model(channels, 0)), keys(quantised_model(channels, 1))
+    assert zero != one
+    assert any(f"i8[{channels}]=(0" in key for key in zero)
+
+
 def test_batch_norm_and_activation_are_part_of_the_convolution(graph_of):
     graph = graph_of(conv_model())
     assert [call.operator for call in graph.calls if "Reorder" not in call.operator] == ["Conv"]
