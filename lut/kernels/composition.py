@@ -136,8 +136,8 @@ class Composition:
     def doubts_of(self, calls: Mapping[str, int]) -> list[float]:
         """Return the log ratio of each kernel of a model of the profile, as if those of its own were predicted."""
         own = {digest for errors in self.regression.held_out.values() for digest in errors}
-        sorts, spread = self.regression.sorts, self.regression.spread
-        return [spread.get(sorts[digest], 0.0) if digest in own else 0.0 for digest in calls]
+        sorts, spread_of = self.regression.sorts, self.regression.spread_of
+        return [(spread_of(sorts[digest]) or 0.0) if digest in own else 0.0 for digest in calls]
 
     def spread(self, parts: Sequence[Part], doubts: Sequence[float]) -> float:
         """Return the log ratio that kernels which are known to a log ratio each add to a model's.

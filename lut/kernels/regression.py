@@ -194,6 +194,7 @@ class KernelRegression:
 
     profile: KernelProfile
     fits: dict[str, SortRegression] = field(default_factory=dict)
+    spreads: dict[str, float | None] = field(default_factory=dict)
 
     @cached_property
     def own_sorts(self) -> dict[str, str]:
@@ -243,27 +244,38 @@ class KernelRegression:
         return found
 
     @cached_property
-    def held_out_alone(self) -> dict[str, float]:
-        """The log error of each kernel that no whole model has, predicted without it."""
-        owned = {digest for model in self.profile.models for digest in model.calls}
-        found: dict[str, float] = {}
-        for digest in self.profile.kernels:
-            alone = self.fitted(self.sorts[digest]).errors_alone if digest not in owned else {}
-            if digest in alone:
-                found[digest] = alone[digest]
+    def errors_of_models(self) -> dict[str, list[float]]:
+        """The log errors of the kernels that one whole model alone has, by sort."""
+        found: dict[str, list[float]] = {}
+        for errors in self.held_out.values():
+            for digest, error in errors.items():
+                found.setdefault(self.sorts[digest], []).append(error)
         return found
 
     @cached_property
-    def spread(self) -> dict[str, float]:
-        """The root mean square of the held-out log errors, by sort."""
-        errors: dict[str, list[float]] = {}
-        for model in (*self.held_out.values(), self.held_out_alone):
-            for digest, error in model.items():
-                errors.setdefault(self.sorts[digest], []).append(error)
-        return {sort: float(np.sqrt(np.mean(np.square(found)))) for sort, found in errors.items()}
+    def owned(self) -> set[str]:
+        """The kernels that some whole model has, by digest."""
+        return {digest for model in self.profile.models for digest in model.calls}
+
+    def held_out_alone(self, sort: str) -> dict[str, float]:
+        """Return the log error of each kernel of a sort that no whole model has, predicted without it."""
+        free = [digest for digest in self.groups[sort] if self.sorts[digest] == sort and digest not in self.owned]
+        alone = self.fitted(sort).errors_alone if free else {}
+        return {digest: alone[digest] for digest in free if digest in alone}
+
+    def spread_of(self, sort: str) -> float | None:
+        """Return the root mean square of a sort's held-out log errors, found when it is first asked for; None of none.
+
+        Most models have few of the sorts that were measured.
+        """
+        if sort not in self.spreads:
+            errors = [*self.errors_of_models.get(sort, ()), *self.held_out_alone(sort).values()]
+            self.spreads[sort] = float(np.sqrt(np.mean(np.square(errors)))) if errors else None
+        return self.spreads[sort]
 
     def predict(self, operator: str, key: str, cost: Cost) -> Predicted:
         """Return the latency of a kernel that was not measured; never nothing."""
         sort = self.sort_for(operator, key, cost)
         value_us = float(np.exp(self.fitted(sort).predict_log([Unmeasured(key, cost)])[0]))
-        return Predicted(value_us, min(WIDEST, self.spread.get(sort, WIDEST)), sort)
+        spread = self.spread_of(sort)
+        return Predicted(value_us, WIDEST if spread is None else min(WIDEST, spread), sort)
