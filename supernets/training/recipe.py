@@ -62,7 +62,8 @@ class Recipe:
     `random_subnets` is how many sub-networks a step trains besides the largest and the smallest; the gradients' norm
     is clipped at `clip`; `ema_decay` is that of the average over steps, which is what is kept. `rate_factors` slows
     (or, at 0, freezes) parameters whose names contain a text, the first that fits counting. `bfloat16` computes in
-    that precision where torch deems it safe; weights stay float32. `float16_file` stores them in 16 bits in the end.
+    that precision where torch deems it safe and the processor multiplies in it; weights stay float32. `float16_file`
+    stores them in 16 bits in the end.
     """
 
     phases: tuple[Phase, ...]

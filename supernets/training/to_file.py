@@ -24,6 +24,7 @@ from ..weight_files import OLD_KEY, made_weights
 from .augmentation import augmented
 from .checkpoint import Epoch, kept_state
 from .parent import Parent
+from .processor import multiplies_bfloat16
 from .recipe import Recipe
 from .recipes import load_recipe
 from .trainer import Progress, train
@@ -108,6 +109,7 @@ def train_to_file(
             "space_digest": space.digest,
             "sha256": hashlib.sha256(fresh.read_bytes()).hexdigest(),
             "recipe": asdict(recipe),
+            "computed_in": "bfloat16" if recipe.bfloat16 and multiplies_bfloat16() else "float32",
             "training_data": dict(training_data.described()),
             "data": str(request.data or "prepared"),
             "parent": parent and {"file": parent.path.name, "sha256": parent.sha256},

@@ -24,6 +24,7 @@ from ..space.space import Architecture, SearchSpace
 from .checkpoint import Epoch, Position, Pupils, restore, save
 from .optimisation import optimizer_of, set_rate, update_average
 from .parent import Parent
+from .processor import multiplies_bfloat16
 from .recipe import Recipe
 from .sandwich import Sandwich, extremes
 from .training_data import TrainingData
@@ -107,6 +108,7 @@ class School:
     ) -> None:
         self.training_data, self.recipe, self.pupils, self.on_step = training_data, recipe, pupils, on_step
         self.steps = training_data.steps(recipe)
+        self.bfloat16 = recipe.bfloat16 and multiplies_bfloat16()
         self.started, self.before, self.done_before = time.monotonic(), 0.0, 0
 
     def start(self, position: Position) -> None:
@@ -146,13 +148,13 @@ class School:
         """Train the largest on the targets and the students on what the largest says; returns the former's loss."""
         (inputs, targets), network, training_data = batch, self.pupils.network, self.training_data
         self.pupils.optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.recipe.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bfloat16):
             outputs = training_data.forward(network, inputs, largest)
             loss = training_data.loss(outputs, targets)
         torch.autograd.backward(loss)
         teacher = detached(outputs)
         for student in students:
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.recipe.bfloat16):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bfloat16):
                 outputs = training_data.forward(network, inputs, student)
                 distilled = training_data.distillation(outputs, teacher, targets)
             torch.autograd.backward(distilled)

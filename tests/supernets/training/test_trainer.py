@@ -23,6 +23,7 @@ STRONG, MILD = {"shift_pixels": 2, "erase_pixels": 10}, {"shift_pixels": 1, "era
 TINY = Recipe(
     phases=(Phase(1, 0.004, augmentation=STRONG), Phase(1, 0.004, augmentation=MILD)), batch=32, ema_decay=0.8
 )
+SHORT = replace(TINY, phases=TINY.phases[:1], random_subnets=0)
 
 
 class Stop(Exception):
@@ -147,10 +148,18 @@ def test_parameters_at_rate_zero_stay_where_they_were(space, training_data, tmp_
     assert not any(name.startswith("slots.stem") for name in changed)
 
 
-def test_bfloat16_trains_float32_weights(space, training_data, tmp_path):
-    network, curve = train(space, training_data, recipe=replace(TINY, bfloat16=True), checkpoint=tmp_path / "c")
+def test_bfloat16_trains_float32_weights(space, training_data, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "multiplies_bfloat16", lambda: True)
+    network, curve = train(space, training_data, recipe=replace(SHORT, bfloat16=True), checkpoint=tmp_path / "c")
     assert {tensor.dtype for tensor in network.state_dict().values()} == {torch.float32}
     assert curve[-1].loss < 4
+
+
+def test_bfloat16_is_float32_where_the_processor_does_not_multiply_in_it(space, training_data, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "multiplies_bfloat16", lambda: False)
+    network, _ = train(space, training_data, recipe=replace(SHORT, bfloat16=True), checkpoint=tmp_path / "c")
+    expected, _ = train(space, training_data, recipe=SHORT, checkpoint=tmp_path / "d")
+    assert_equal_weights(network, expected)
 
 
 @pytest.mark.parametrize(
