@@ -13,7 +13,7 @@ from search_harness.driver import LANDSCAPES, best_known, landscape_of, run_all
 from search_harness.entrants import Entrant, chosen
 from search_harness.landscape import EXACT, OWN
 from search_harness.results import Results
-from search_harness.table import reached_table, targets_table
+from search_harness.table import reached_table, seeds_table, targets_table
 
 VARIANTS = {"exact": (EXACT,), "own": (OWN,), "both": (EXACT, OWN)}
 
@@ -63,8 +63,15 @@ def compare(description: str, entrants: Mapping[str, Entrant]) -> None:
     runs = {key: found[key] for key in sorted((key for key in found if key[0] in order), key=lambda key: order[key[0]])}
     best = best_known(landscape, results)
     worst_top1, worst_price = landscape.reference
+    if best <= 0:
+        raise SystemExit(
+            f"landscape {landscape.name}, {landscape.setting}: nothing validated has more than {worst_top1:g} %, where "
+            "hypervolume counts from, so there is nothing to compare; give it trained weights, or a larger --budget"
+        )
     print(
         f"landscape {landscape.name}: {landscape.setting}; hypervolume from {worst_top1:.2f} % and {worst_price:.5g} "
         f"{landscape.price_unit}, best known {best:.6g}; median (quartiles) over seeds"
     )
     print(f"\n{reached_table(runs, best)}\n\n{targets_table(runs, best)}")
+    if runs and all(one.validation_seconds for outcomes in runs.values() for one in outcomes):
+        print(f"\n{seeds_table(runs)}")

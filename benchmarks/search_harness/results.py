@@ -49,6 +49,11 @@ class Outcome:
         at = self._reached(volume)
         return self.validation_seconds[at] if at < len(self.costs) else float("inf")
 
+    def seconds_at(self, cost: float) -> float:
+        """Return the processor seconds of validations once that much was spent, at the last entry within it."""
+        n = int(np.searchsorted(self.costs, cost + 1e-6, side="right"))
+        return self.validation_seconds[n - 1] if n else 0.0
+
     def _reached(self, volume: float) -> int:
         """Return from which entry on the hypervolume is at least `volume`; a front of estimates can lose some."""
         below = np.flatnonzero(np.array(self.volumes) < volume)

@@ -8,10 +8,10 @@ import numpy as np
 
 from search_harness.results import Outcome
 
-AFTER = (3, 5, 10, 25, 50, 100, 150, 200, 250, 500)
+AFTER = (3, 5, 8, 10, 15, 20, 25, 50, 100, 150, 200, 250, 500)
 SHARES = (0.90, 0.95, 0.98, 0.99)
 LEADERS = {"LINAS of the paper, ridge": "paper's LINAS", "LINAS, ridge": "LINAS"}
-LEADERS_AFTER = (250, 500)
+LEADERS_AFTER = (200, 250, 500)
 Runs = dict[tuple[str, str], list[Outcome]]
 
 
@@ -32,12 +32,8 @@ def reached_table(runs: Runs, best: float) -> str:
 def targets_table(runs: Runs, best: float) -> str:
     """Say how many full validations each method needs for shares of the best known, and for what LINAS reaches."""
     targets = {f"{share:.2f}": share * best for share in SHARES}
-    for (method, variant), found in runs.items():
-        for cost in LEADERS_AFTER if method in LEADERS else ():
-            volumes = [one.volume_at(cost) for one in found]
-            if not np.isnan(volumes).any():
-                level = float(np.median(volumes))
-                targets[f"{LEADERS[method]} at {cost}, {variant} ({level / best:.3f})"] = level
+    for method, variant, cost, level in levels(runs):
+        targets[f"{LEADERS[method]} at {cost}, {variant} ({level / best:.3f})"] = level
     rows = []
     for (method, variant), found in runs.items():
         cells = []
@@ -46,6 +42,43 @@ def targets_table(runs: Runs, best: float) -> str:
             cells.append(quartiles(costs, "{:.4g}", beyond=f"> {min(one.budget for one in found)}"))
         rows.append([method, variant, *cells])
     return markdown(["validations to reach", "knows", *targets], rows)
+
+
+def levels(runs: Runs) -> list[tuple[str, str, int, float]]:
+    """Return method, variant, cost and median hypervolume of what others are compared with."""
+    found = []
+    for (method, variant), seeds in runs.items():
+        for cost in LEADERS_AFTER if method in LEADERS else ():
+            volumes = [one.volume_at(cost) for one in seeds]
+            if not np.isnan(volumes).any():
+                found.append((method, variant, cost, float(np.median(volumes))))
+    return found
+
+
+def seeds_table(runs: Runs) -> str:
+    """Say which hypervolume each run has after so many full validations, and what processor time its validations took.
+
+    The first targets are those of `levels`: processor seconds until each, and how many times more the leader took.
+    """
+    budget = max((one.budget for found in runs.values() for one in found), default=0)
+    columns = [cost for cost in AFTER if cost <= budget]
+    compared = levels(runs)
+    header = ["method", "knows", "seed", *(f"after {cost}" for cost in columns), "processor s in all"]
+    header += [
+        f"until {LEADERS[method]} at {cost}, {variant}: {level:.6g}" for method, variant, cost, level in compared
+    ]
+    rows = []
+    for (method, variant), found in runs.items():
+        for one in found:
+            volumes = [one.volume_at(cost) for cost in columns]
+            cells = ["-" if np.isnan(volume) else f"{volume:.6g}" for volume in volumes]
+            row = [method, variant, str(one.seed), *cells, f"{one.validation_seconds[-1]:.4g}"]
+            for leader, its_variant, cost, level in compared:
+                took_s = float(np.median([other.seconds_at(cost) for other in runs[leader, its_variant]]))
+                seconds = one.seconds_of(level)
+                row.append(f"{seconds:.4g} s, {took_s / seconds:.1f} times less" if np.isfinite(seconds) else "not")
+            rows.append(row)
+    return markdown(header, rows)
 
 
 def quartiles(values: Sequence[float], form: str, *, beyond: str = "") -> str:

@@ -2,13 +2,15 @@
 
 Validations are kept in a file, one JSON object a line, so that methods and seeds share them; the processor seconds of
 each are kept beside its value, calibration of batch norm included, and so are those of ordering the calibration
-examples, which a search with partial evaluations pays once. A share is of the examples that decide by the outcomes of a
+examples, which a search with partial evaluations pays once. Several processes may add to the file at a time; what a
+killed one left half written is dropped. A share is of the examples that decide by the outcomes of a
 search's pilots, or of random ones. The value on all validation examples counts as noise-free. The best known
 hypervolume is that of everything in the file, so it can still grow.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import time
@@ -16,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -109,9 +111,10 @@ class Validated:
 
     def outcomes(self, row: Indices) -> Outcomes:
         """Return what a network (d) is right about on all examples."""
-        record = self.known.get((text_of(row), 1.0, RANDOM), {})
+        canonical = self.space.canonical(row[None])[0]
+        record = self.known.get((text_of(canonical), 1.0, RANDOM), {})
         if "outcomes" not in record:
-            record = self.measured(row, 1.0, RANDOM, None, keep=True)
+            record = self.measured(canonical, 1.0, RANDOM, None, keep=True)
         return KeptOutcomes.model_validate(record["outcomes"]).read()
 
     def estimated(self, row: Indices, share: float, pilots: Sequence[Outcomes]) -> tuple[float, float]:
@@ -163,8 +166,10 @@ class Validated:
     def keep(self, record: dict[str, Any]) -> dict[str, Any]:
         """Append a record to the file and return it."""
         self.known[record["genes"], record["share"], record["examples"]] = record
-        with self.cache.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        with self.cache.open("ab+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed
+            drop_torn_line(file)
+            file.write(json.dumps(record).encode() + b"\n")
         return record
 
     def best_known(self) -> float:
@@ -175,6 +180,12 @@ class Validated:
             return 0.0
         top1 = np.array([record["top1_percent"] for _, record in found])
         return hypervolume(np.stack([top1, self.price(rows)], axis=1), DIRECTIONS, self.reference)
+
+
+def drop_torn_line(file: BinaryIO) -> None:
+    """Cut what follows the last line break off a file of lines."""
+    file.seek(0)
+    file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def text_of(row: Indices) -> str:

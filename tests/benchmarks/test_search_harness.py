@@ -16,7 +16,7 @@ from search_harness.entrants import ENTRANTS, Entrant, chosen
 from search_harness.landscape import EXACT, OWN, volumes_of
 from search_harness.macro import Macro, plain_space
 from search_harness.results import Best, Outcome, Results
-from search_harness.table import quantile, quartiles, reached_table, targets_table
+from search_harness.table import quantile, quartiles, reached_table, seeds_table, targets_table
 
 from gnomon.search.archive import first_occurrences
 from gnomon.search.tactic import Batch
@@ -274,6 +274,19 @@ def test_tables_name_losses_and_what_linas_reaches():
     assert f"LINAS at 250, {OWN} (0.700)" in targets
     assert f"LINAS at 500, {OWN} (0.900)" in targets
     assert targets.splitlines()[2].startswith("| random | own measurements | 3.2 (3.2 to 3.2) | > 4 |")
+
+
+def test_a_table_of_seeds_compares_processor_time_with_linas():
+    costs, volumes = tuple(map(float, range(1, 201))), tuple(0.01 * n for n in range(1, 201))
+    linas = replace(
+        OUTCOME, method="LINAS of the paper, ridge", budget=200, costs=costs, volumes=volumes, seconds=costs
+    )
+    linas = replace(linas, validation_seconds=tuple(3.0 * n for n in costs))
+    ours = replace(OUTCOME, method="gnomon", volumes=(1.0, 1.5, 2.0), validation_seconds=(2.0, 4.0, 6.0))
+    runs = {(one.method, OWN): [one] for one in (linas, ours)}
+    *_, row = seeds_table(runs).splitlines()
+    assert "6 s, 100.0 times less" in row
+    assert "| not |" in seeds_table({**runs, ("gnomon", OWN): [replace(ours, volumes=(1.0, 1.5, 1.9))]})
 
 
 def test_an_unknown_method_is_answered_with_the_known_ones():

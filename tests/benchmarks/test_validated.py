@@ -25,6 +25,32 @@ def test_a_validation_is_done_once_and_survives_the_process(landscape):
     assert first == pytest.approx(landscape.supernet.evaluate(landscape.space.architecture(smallest[0]), share=0.1))
 
 
+def test_a_run_goes_on_after_a_kill_in_the_middle_of_writing(landscape):
+    for genes in ("00", "01"):
+        landscape.keep({"genes": genes, "share": 1.0, "examples": "", "top1_percent": 50.0, "seconds": 1.0})
+    with landscape.cache.open("a") as file:
+        file.write('{"genes": "torn')
+    reopened = Validated(landscape.cache)
+    assert set(reopened.known) == {("00", 1.0, ""), ("01", 1.0, "")}
+    reopened.keep({"genes": "02", "share": 1.0, "examples": "", "top1_percent": 60.0, "seconds": 1.0})
+    assert [genes for genes, _, _ in Validated(landscape.cache).known] == ["00", "01", "02"]
+
+
+@pytest.mark.slow
+def test_a_pilot_is_validated_once_whatever_its_unused_genes_say(landscape):
+    smallest = np.zeros((1, len(landscape.space.choices)), dtype=np.int64)
+    unused = next(
+        at
+        for at in range(smallest.shape[1])
+        if (landscape.space.canonical(smallest + np.eye(smallest.shape[1], dtype=np.int64)[at]) == smallest).all()
+    )
+    other = smallest.copy()
+    other[0, unused] = 1
+    outcomes = landscape.outcomes(other[0])
+    assert landscape.top1(other) == landscape.top1(smallest) == [outcomes.percent]
+    assert len(landscape.cache.read_text().splitlines()) == 1
+
+
 def test_the_best_known_is_that_of_everything_validated_in_full(landscape):
     assert landscape.best_known() == 0.0
     rows = landscape.space.canonical(np.array([np.zeros_like(landscape.space.radices), landscape.space.radices // 2]))
