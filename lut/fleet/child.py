@@ -3,7 +3,7 @@
     python -m gnomon.lut.fleet.child
 
 Told of profiles to `try`, it measures none, and says of each whether it could be. It stops, where it can go on later,
-when its input ends: then the fleet's process is gone.
+when its input ends, or nobody reads what it says: then the fleet's process is gone, or wants no more of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,24 @@ from ..measuring.build import ProfileRequest, build_profile, require_measurable
 
 def main() -> int:
     """Measure what the first line asks for."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started the fleet may have had it ignored
     replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what runtimes print must not be taken for a step
 
     def say(**step: Any) -> None:
-        print(json.dumps(step), file=replies, flush=True)
+        try:
+            print(json.dumps(step), file=replies, flush=True)
+        except BrokenPipeError:
+            raise KeyboardInterrupt from None
+
+    try:
+        return answer(say)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def answer(say: Callable[..., None]) -> int:
+    """Do what the first line asks for, say each step, and return the exit code."""
 
     def progressed(event: Mapping[str, Any]) -> None:
         say(done=event["done"], total=event["total"], eta_s=event["eta_s"])
@@ -50,8 +63,6 @@ def main() -> int:
                 return DONE
             built = build_profile(request_from(asked), Path(asked["out"]), device=device, on_progress=progressed)
         say(quality=built.quality)
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except (GnomonError, ValueError) as error:
         say(error=str(error), unreachable=isinstance(error, DeviceUnreachable))
         return FAILED

@@ -237,12 +237,16 @@ def conclude(one: Running, say: OnStep) -> bool:
 
 @contextmanager
 def stopping(running: dict[str, Running]) -> Iterator[None]:
-    """When the block is left by an exception, as Ctrl-C, stop what runs where it can go on, and wait for it."""
+    """When the block is left by an exception, as Ctrl-C, stop what runs where it can go on, and wait for it.
+
+    A child is told by the end of its input: a signal may come before it can take one.
+    """
     try:
         yield
     except BaseException:
         for one in running.values():
-            one.child.send_signal(signal.SIGINT)
+            with contextlib.suppress(BrokenPipeError):
+                one.stdin.close()
         deadline_s = time.monotonic() + LONGEST_STOP_S
         for one in running.values():
             try:

@@ -4,10 +4,19 @@ import json
 import os
 import shutil
 import sys
+import threading
 import time
 from pathlib import Path
 
+
+def end_with_input():
+    while os.read(0, 1 << 12):
+        pass
+    os._exit(130)
+
+
 asked = json.loads(sys.stdin.readline())
+threading.Thread(target=end_with_input, daemon=True).start()
 script, profile = Path(sys.argv[1]), sys.argv[2]
 host = asked["device"].rpartition("/")[2]
 if "try" in asked:  # each word is a profile's refusal, but these

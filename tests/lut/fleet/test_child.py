@@ -1,5 +1,6 @@
 """The process of a board stops where it can go on when the fleet's process is gone, also while it is waited for."""
 
+import signal
 import time
 
 import pytest
@@ -13,7 +14,16 @@ from gnomon.settings import PROFILE
 SETTINGS = {name: setting.default for name, setting in PROFILE.items()} | {"networks": 12, "time_cap_s": 60.0}
 
 
+@pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN], ids=["in-front", "in-background"])
+def started_anyhow(request):
+    """Start what is started meanwhile as a shell does: in front, or in the background of a script."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("started_anyhow")
 def test_a_child_stops_where_it_can_go_on_when_the_fleet_is_gone(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("FAKE_SLEEP_S", "0.1")
     out = tmp_path / "p.jsonl"
@@ -27,8 +37,10 @@ def test_a_child_stops_where_it_can_go_on_when_the_fleet_is_gone(tiny, tmp_path,
                 assert child.poll() is None, stderr.seek(0) or stderr.read()
                 assert time.monotonic() < deadline_s
                 time.sleep(0.02)
-        child.communicate(timeout=60)
-        assert child.returncode == INTERRUPTED
+            child.stdout.close()  # both at once, as a kill does
+        assert child.wait(timeout=60) == INTERRUPTED
+        stderr.seek(0)
+        assert b"Traceback" not in stderr.read()
     assert read_results(journal).visits
     assert not out.exists()
     with FileLock(journal.with_name("lock"), timeout=0):

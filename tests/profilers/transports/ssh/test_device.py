@@ -1,9 +1,12 @@
 """What is asked of a device before anything is copied to it, and what stands in the way: one clear error each."""
 
+import base64
+import hashlib
 import io
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -24,6 +27,7 @@ from gnomon.profilers import (
 from gnomon.profilers.errors import RuntimeTooOld
 from gnomon.profilers.testing import affine_model
 from gnomon.profilers.transports.ssh import line
+from gnomon.profilers.transports.ssh.bootstrap import UNUSED_S
 from gnomon.profilers.transports.ssh.remote import script
 
 pytestmark = pytest.mark.slow  # each starts a process on the device at every login
@@ -175,6 +179,28 @@ def test_what_a_killed_upload_left_is_removed_by_the_next_and_not_before(board):
         device.hardware()
     (worker,) = kept.iterdir()
     assert worker.name.startswith("worker-")
+
+
+def test_a_new_worker_removes_those_that_nobody_asked_for_in_a_long_time(tmp_path):
+    kept, content = tmp_path / ".cache" / "gnomon", b"a worker"
+    kept.mkdir(parents=True)
+    unused, in_use = kept / "worker-0123456789abcdef.pyz", kept / "worker-fedcba9876543210.pyz"
+    torn, of_others = kept / f"{unused.name}.42.part", kept / "settings"
+    for path in (unused, in_use, torn, of_others):
+        path.write_bytes(b"")
+        os.utime(path, (0, time.time() - UNUSED_S * (0.9 if path == in_use else 1.1)))
+    digest = hashlib.sha256(content).hexdigest()
+
+    def asked(call):
+        command = [sys.executable, "-c", script(call)]
+        return subprocess.run(command, env={**os.environ, "HOME": str(tmp_path)}, check=True, capture_output=True)
+
+    asked(f"keep({digest!r}, {base64.b64encode(content).decode()!r})")
+    (worker,) = {*kept.iterdir()} - {in_use, of_others}
+    assert worker.read_bytes() == content
+    os.utime(worker, (0, 0))
+    asked(f"look({digest!r})")
+    assert time.time() - worker.stat().st_mtime < UNUSED_S
 
 
 def test_half_a_file_is_not_taken_for_a_whole_one(tmp_path):
