@@ -17,11 +17,15 @@ EXPECTED_CODES = frozenset((0, 2, 3, 4, 5, 130))
 
 @dataclass
 class Tally:
-    """What trials of one kind came to: how many there were of each outcome, and every one that was wrong."""
+    """What trials of one kind came to: how many there were of each outcome, and every one that was wrong.
+
+    The name is that of all such trials; a remark is of these alone.
+    """
 
     name: str
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
+    remark: str = ""
 
     def add(self, outcome: str, wrong: str = "") -> None:
         """Count a trial, and say what was wrong with it, if anything."""
@@ -32,7 +36,8 @@ class Tally:
     def __str__(self) -> str:
         counts = ", ".join(f"{count} {outcome}" for outcome, count in self.counts.most_common())
         faults = "".join(f"\n    WRONG: {one}" for one in self.wrong[:10])
-        return f"{self.name}: {counts or 'nothing tried'}; {len(self.wrong)} wrong{faults}"
+        remark = f" ({self.remark})" if self.remark else ""
+        return f"{self.name}{remark}: {counts or 'nothing tried'}; {len(self.wrong)} wrong{faults}"
 
 
 def started(arguments: list[str], folder: Path, **environment: str) -> subprocess.Popen[bytes]:

@@ -68,6 +68,7 @@ def undisturbed(verb: Verb, folder: Path) -> Undisturbed | str:
     temporary.mkdir()
     tempfile.tempdir = str(temporary)  # which this process and its forks have looked up
     os.environ.update(TMPDIR=str(temporary), GNOMON_DEVICE_LOCK=str(folder / DEVICE_LOCK))
+    verb.prepare()
     for name, text in verb.files.items():
         (prepared / name).write_text(text)
     for needed in verb.needs:

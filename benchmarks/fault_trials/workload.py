@@ -6,9 +6,11 @@ What a verb leaves is compared with what it leaves when nothing disturbs it, as 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +26,7 @@ BUNDLE = ["bundle", "create", "--space", SPACE, *QUICK, "--out", "b.zip"]
 RUN_BUNDLE = ["bundle", "run", "b.zip", "--backend", "onnxruntime"]
 PROFILE = ["profile", "--space", SPACE, "--backend", "onnxruntime", *QUICK]
 KERNELS = ["profile", "--kernels", *QUICK]
-SOURCE = [*KERNELS, "--out", "source.jsonl"]  # with it, a few kernels of each sort are measured: that is quick
+SOURCE = [*KERNELS, "--out", "source.jsonl"]
 OF_TIME = ("seconds", "elapsed_s", "crc32", "expected")
 THIRD_PARTY = Path(__file__).parents[2] / "tests" / "third_party"
 POINTS = "[gnomon.tasks]\ndigits = digits_task\n[gnomon.spaces]\ndigits_net = digits_net:DigitsNet\n"
@@ -47,13 +49,17 @@ time_cap_s = 1
 
 @dataclass(frozen=True)
 class Verb:
-    """A command in a folder, what it needs there, and what it leaves, as something that can be compared."""
+    """A command in a folder, what it needs there, and what it leaves, as something that can be compared.
+
+    What `prepare` changes in this process holds in its forks.
+    """
 
     name: str
     arguments: list[str]
     left: Callable[[Path], object]
     needs: tuple[list[str], ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
+    prepare: Callable[[], None] = lambda: None
 
 
 def plug_in(folder: Path) -> None:
@@ -89,9 +95,9 @@ def profiled(*names: str) -> Callable[[Path], object]:
 
 
 def exported(folder: Path) -> object:
-    """Return what files an export has, and of which architecture it is."""
-    record = json.loads((folder / "exported" / "model.json").read_text())
-    return sorted(path.name for path in (folder / "exported").iterdir()), record["architecture"]
+    """Return what files an export has, of which architecture it is, and its model."""
+    record, model = json.loads((folder / "exported" / "model.json").read_text()), digest_of("exported/model.onnx")
+    return sorted(path.name for path in (folder / "exported").iterdir()), record["architecture"], model(folder)
 
 
 def final_of(folder: Path) -> object:
@@ -103,9 +109,15 @@ def final_of(folder: Path) -> object:
     return None if final is None else [(member.id, member.report) for member in final.members]
 
 
-def size_of(name: str) -> Callable[[Path], object]:
-    """Return a function that says how large a file is."""
-    return lambda folder: (folder / name).stat().st_size
+def digest_of(name: str) -> Callable[[Path], object]:
+    """Return a function that returns the SHA-256 of a file."""
+    return lambda folder: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+
+
+def bundled(folder: Path) -> object:
+    """Return what a bundle holds, each file with its checksum."""
+    with zipfile.ZipFile(folder / "b.zip") as bundle:
+        return sorted((entry.filename, entry.CRC) for entry in bundle.infolist())
 
 
 def text_of(name: str) -> Callable[[Path], object]:
@@ -128,10 +140,20 @@ def results_of(folder: Path) -> object:
 
 
 def kernels_of(folder: Path) -> object:
-    """Tell whether a kernel profile is whole: which kernels it has is drawn anew by the runtime's version only."""
+    """Return which kernels and networks a kernel profile holds."""
     from gnomon.lut.kernels.profile_file.profile import load_kernel_profile
 
-    return len(load_kernel_profile(folder / "k.jsonl").kernels)
+    profile = load_kernel_profile(folder / "k.jsonl")
+    return sorted(profile.measured), sorted(profile.kernels), sorted(one.name for one in profile.models)
+
+
+def sample_small_networks() -> None:
+    """Let profiles of kernels be of the smallest networks only: tens of kernels, not thousands."""
+    from gnomon.lut.kernels.measuring import build
+    from gnomon.lut.kernels.sample import images
+
+    build.FAMILIES = (images.small,)
+    build.NETWORKS_A_PIECE = 1_000
 
 
 def fleet_of(folder: Path) -> object:
@@ -153,7 +175,7 @@ def verbs() -> dict[str, Verb]:
             exported,
             (TRAIN, RUN),
         ),
-        Verb("bundle create", BUNDLE, size_of("b.zip")),
+        Verb("bundle create", BUNDLE, bundled),
         Verb("bundle run", RUN_BUNDLE, results_of, (BUNDLE,)),
         Verb(
             "bundle import",
@@ -161,7 +183,7 @@ def verbs() -> dict[str, Verb]:
             profiled("i.jsonl"),
             (BUNDLE, RUN_BUNDLE),
         ),
-        Verb("train", TRAIN, size_of("w.safetensors")),
+        Verb("train", TRAIN, digest_of("w.safetensors")),
         Verb("report", ["report", "run", "--out", "r.html"], page_of("r.html"), (TRAIN, RUN)),
         Verb("runs export", ["runs", "export", "run", "--out", "r.csv"], text_of("r.csv"), (TRAIN, RUN)),
         Verb("lut export", ["lut", "export", SHIPPED, "--out", "t.csv"], text_of("t.csv")),
@@ -172,6 +194,12 @@ def verbs() -> dict[str, Verb]:
             to_merge,
         ),
         Verb("fleet", ["fleet", "fleet.toml"], fleet_of, files={"fleet.toml": FLEET}),
-        Verb("profile --kernels", [*KERNELS, "--from", "source.jsonl", "--out", "k.jsonl"], kernels_of, (SOURCE,)),
+        Verb(
+            "profile --kernels",
+            [*KERNELS, "--from", "source.jsonl", "--out", "k.jsonl"],
+            kernels_of,
+            (SOURCE,),
+            prepare=sample_small_networks,
+        ),
     )
     return {verb.name: verb for verb in every}
