@@ -9,8 +9,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from gnomon.supernets import load_space
+
 from .forked import Forked
-from .workload import Verb
+from .workload import SPACE, Verb
 
 WELL = frozenset((0,))
 IS_THERE = "is there already"  # to a verb that was killed after its output had appeared
@@ -68,6 +70,7 @@ def undisturbed(verb: Verb, folder: Path) -> Undisturbed | str:
     temporary.mkdir()
     tempfile.tempdir = str(temporary)  # which this process and its forks have looked up
     os.environ.update(TMPDIR=str(temporary), GNOMON_DEVICE_LOCK=str(folder / DEVICE_LOCK))
+    load_space(SPACE)  # built here once, where forks find it
     verb.prepare()
     for name, text in verb.files.items():
         (prepared / name).write_text(text)
