@@ -1,9 +1,9 @@
 """A super-network whose every validation is a true one, on all examples or a share of them.
 
 Validations are kept in a file, one JSON object a line, so that methods and seeds share them; the processor seconds of
-each are kept beside its value, calibration of batch norm included, and so are those of ordering the calibration
-examples, which a search with partial evaluations pays once. Several processes may add to the file at a time; what a
-killed one left half written is dropped. A share is of the examples that decide by the outcomes of a
+each are kept beside its value, calibration of batch norm included. A search with partial evaluations pays once for what
+prepares calibration on few examples, beside the pilots' own calibration. Several processes may add to the file at a
+time; what a killed one left half written is dropped. A share is of the examples that decide by the outcomes of a
 search's pilots, or of random ones. The value on all validation examples counts as noise-free. The best known
 hypervolume is that of everything in the file, so it can still grow.
 """
@@ -61,7 +61,7 @@ class Validated:
     def setting(self) -> str:
         """The weights, and the examples."""
         weights = self.supernet.checkpoint_sha256[:12]
-        return f"weights {weights}, {self.examples} examples, shares calibrated on what stands for all"
+        return f"weights {weights}, {self.examples} examples, shares calibrated on what stands for all, corrected"
 
     @cached_property
     def space(self) -> SearchSpace:
@@ -127,10 +127,13 @@ class Validated:
 
     @property
     def order_seconds(self) -> float:
-        """Processor seconds of ordering the calibration examples; next to none without batch norm."""
+        """Processor seconds of preparing calibration on few examples, once the pilots are validated."""
         if (ORDER, 1.0, RANDOM) not in self.known:
+            examples = self.supernet.calibration_examples
+            for end in examples.ends:
+                self.supernet.statistics(end)
             started = time.process_time()
-            self.supernet.calibration_order  # noqa: B018  worked out when it is first asked for
+            examples.prepare()
             self.keep({"genes": ORDER, "share": 1.0, "examples": RANDOM, "seconds": time.process_time() - started})
         return float(self.known[ORDER, 1.0, RANDOM]["seconds"])
 
@@ -146,13 +149,17 @@ class Validated:
         self, row: Indices, share: float, name: str, examples: DecidingExamples | None, *, keep: bool = False
     ) -> dict[str, Any]:
         """Validate a canonical network (d), and append the record; `keep` its outcomes too."""
+        calibration, architecture = self.supernet.calibration_examples, self.supernet.space.architecture(row)
         if share < 1.0:
-            self.order_seconds  # noqa: B018  what the first such validation would do
+            self.order_seconds  # noqa: B018  where the file has no such seconds yet
+            calibration.prepare()  # where it has: what the first such validation would do
+        else:
+            calibration.known.pop(architecture, None)  # its seconds are those of calibrating it too
         rows = (
             None if share >= 1.0 else rows_of_share(self.examples, share) if examples is None else examples.rows(share)
         )
         started = time.process_time()
-        outcomes = self.supernet.outcomes(self.space.architecture(row), "validation", rows)
+        outcomes = self.supernet.outcomes(architecture, "validation", rows)
         seconds = time.process_time() - started
         top1 = outcomes.percent if examples is None else examples.percent(outcomes.right)
         record = {"genes": text_of(row), "share": share, "examples": name, "top1_percent": top1, "seconds": seconds}

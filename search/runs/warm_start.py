@@ -25,7 +25,7 @@ from ..fronts.ranking import best_first
 from ..problem.context import ChoosesDeployments
 from ..problem.objective import Objective
 from .files.pilots import pilots_of
-from .files.records import EVALUATIONS_FILE, RUN_FILE, Evaluation, PartialExamples
+from .files.records import EVALUATIONS_FILE, FIRST_CONTINUED, RUN_FILE, Evaluation, PartialExamples
 from .files.start import Start, StartHeader, StartRecord
 from .run import Run
 
@@ -95,7 +95,9 @@ def evaluated_in_part(run: Run) -> tuple[StartRecord | Evaluation, ...]:
 
 
 def partial_disagreement(run: Run, provenance: Provenance, partial_examples: PartialExamples) -> str:
-    """Say why the partial evaluations of `run` are on other examples than those of another run, or nothing."""
+    """Say why the partial evaluations of `run` are no evidence in another run, or nothing."""
+    if run.header.version < FIRST_CONTINUED:
+        return f"format version {run.header.version} evaluated in part in another way"
     there, here = run.header.provenance.examples_sha256, provenance.examples_sha256
     if there is None or here is None:
         return "it is not known that both have the same validation examples"

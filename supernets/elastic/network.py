@@ -15,7 +15,15 @@ from ..layers.values import input_names
 from ..space.space import Architecture, SearchSpace
 from ..space.wiring import named_inputs, wiring_of
 from .forward import Pass
-from .normalisation import BatchStatistics, Calibration, FixedStatistics, Normalise, Statistics
+from .normalisation import (
+    BatchStatistics,
+    Calibration,
+    CorrectedCalibration,
+    Corrections,
+    FixedStatistics,
+    Normalise,
+    Statistics,
+)
 from .slots import ElasticSequence
 from .tables import SharedTable, shared_tables
 
@@ -113,6 +121,16 @@ class ElasticNetwork(nn.Module):
                 self.outputs(batch, architecture, calibration)
                 if not calibration.seen:
                     break
+        return calibration.statistics()
+
+    def calibrate_corrected(
+        self, architecture: Architecture, batches: Iterable[Values], corrections: Corrections
+    ) -> Statistics:
+        """Return the sub-network's statistics on a few images, with what these lack of those on all."""
+        calibration = CorrectedCalibration(corrections)
+        with torch.inference_mode():
+            for batch in batches:
+                self.outputs(batch, architecture, calibration)
         return calibration.statistics()
 
     def folded(self, architecture: Architecture, statistics: Statistics) -> tuple[dict[str, NDArray[np.float32]], ...]:

@@ -36,6 +36,7 @@ from ..precision import FP32, at_precision, precisions, runner_at, weight_bits_h
 from ..precision.samples import Sample
 from ..space.space import Architecture, SearchSpace
 from ..space.wiring import named_inputs
+from .calibration import CalibrationExamples
 from .deciding import Outcomes
 
 if TYPE_CHECKING:
@@ -147,31 +148,20 @@ class Classifier:
         own = self.network.own_statistics(architecture)
         if own is not None:
             return own
-        statistics = self.network.calibrate_on(architecture, self.calibration_batches(share))
+        statistics = self.calibration_examples.statistics(architecture, share)
         if statistics and len(self.task.calibration) < ENOUGH:
             self.doubt_once()
         return statistics
 
-    def calibration_batches(self, share: float) -> Iterator[Values]:
-        """Yield about that share of the calibration examples, at least one: those that stand for all."""
-        examples = self.task.calibration
-        if share < 1.0 and self.calibration_order is not None:
-            examples = examples.take(self.calibration_order[: max(1, round(share * len(examples)))])
+    def calibration_batches(self, rows: NDArray[np.int64] | None = None) -> Iterator[Values]:
+        """Yield the calibration examples at `rows` (k,); None: all."""
+        examples = self.task.calibration if rows is None else self.task.calibration.take(rows)
         return batches_of(examples, self.batch(CALIBRATION_BATCH, CALIBRATION_VALUES))
 
     @cached_property
-    def calibration_order(self) -> NDArray[np.int64] | None:
-        """An order of the calibration examples, each beginning of which stands for all; None without batch norm.
-
-        It depends on the weights alone, by what the smallest and the largest sub-network see, and takes as long as
-        calibrating both.
-        """
-        from ..elastic.representative import representative_order
-
-        smallest = self.space.architecture(np.zeros_like(self.space.radices))
-        return representative_order(
-            self.network, (smallest, self.network.largest), lambda: self.calibration_batches(1.0)
-        )
+    def calibration_examples(self) -> CalibrationExamples:
+        """What batch norm is calibrated on; calibrations on a share depend on the weights alone."""
+        return CalibrationExamples(self.network, len(self.task.calibration), self.calibration_batches)
 
     def doubt_once(self) -> None:
         """Say on the log, once, that batch norm has too few examples to be calibrated on."""

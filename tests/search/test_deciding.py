@@ -180,12 +180,15 @@ def test_a_search_of_full_validations_only_keeps_no_outcomes(tmp_path):
     assert not any(evaluation.outcomes for evaluation in full.evaluations)
 
 
-@pytest.mark.parametrize(("version", "examples", "members"), [(4, "random", 2), (5, "deciding", 2), (7, "deciding", 4)])
-def test_a_run_of_an_earlier_version_loads_and_is_not_continued(tmp_path, version, examples, members):
+@pytest.mark.parametrize(
+    ("version", "examples", "members", "starts"),
+    [(4, "random", 2, 0), (5, "deciding", 2, 0), (7, "deciding", 4, 3), (8, "deciding", 5, 4)],
+)
+def test_a_run_of_an_earlier_version_loads_and_is_not_continued(tmp_path, version, examples, members, starts):
     folder = Path(shutil.copytree(Path(__file__).parent / "samples" / f"run_v{version}", tmp_path / "run"))
     run = load_run(folder)
     assert (run.header.version, run.header.partial_examples) == (version, examples)
     assert len(run.front().values) == members
-    assert run.start is None or [record.share for record in run.start.counted] == [1.0] * 3  # of its version 2
+    assert run.start is None or [record.share for record in run.start.counted] == [1.0] * starts
     with pytest.raises(RunMismatch, match=f"format version {version}, which can be read but not continued"):
         search(folder, run.config)

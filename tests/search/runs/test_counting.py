@@ -263,3 +263,11 @@ def test_partial_evaluations_on_other_examples_are_not_taken(run, tmp_path, prov
     full = {evaluation.indices for evaluation in run.evaluations if evaluation.is_full}
     values_count = "examples are" not in why
     assert {record.indices for record in other.start.counted} == (full if values_count else set())
+
+
+def test_partial_evaluations_of_an_earlier_format_are_not_taken(run, tmp_path):
+    old = replace(run, header=run.header.model_copy(update={"version": 8}))
+    other = started(tmp_path / "run", old, config=OTHER.model_copy(update={"budget": 1}))
+    assert "as format version 8 evaluated in part in another way" in str(other.start)
+    assert not other.start.counted_in_part
+    assert {record.indices for record in other.start.counted} == {e.indices for e in run.evaluations if e.is_full}

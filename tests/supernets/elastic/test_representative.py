@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from gnomon.supernets.data.labelled import batches_of
+from gnomon.supernets.elastic.references import Reference, averaged, mean_corrections
 from gnomon.supernets.elastic.representative import herded, representative_order
 from gnomon.supernets.supernet import load_supernet
 
@@ -64,21 +66,57 @@ def test_full_calibration_is_as_it_was_and_no_network_changes_another(supernet, 
     for found, wanted in (
         (supernet.statistics(architecture), expected),
         (supernet.statistics(architecture, SHARE), before),
+        (load_supernet("fashion_mnist").statistics(architecture, SHARE), before),
     ):
         assert found.keys() == wanted.keys()
         assert all(torch.equal(a, b) for key in wanted for a, b in zip(found[key], wanted[key]))
 
 
+@pytest.mark.slow
+def test_corrections_of_a_network_take_its_own_few_statistics_to_those_on_all(supernet, architecture):
+    rows = np.arange(40)
+    (every,), (few,) = supernet.calibration_batches(), supernet.calibration_batches(rows)
+    network, whole = supernet.network, supernet.network.calibrate(architecture, every)
+    reference = Reference.of(network, architecture, [every])
+    corrected = network.calibrate_corrected(architecture, [few], reference.corrections(rows))
+    measured = network.calibrate(architecture, few)
+    assert distance(corrected, whole) < 1e-3 * distance(measured, whole)
+    for key, (_, variance) in whole.items():
+        assert torch.allclose(corrected[key][1], variance, rtol=1e-2, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_corrections_by_other_networks_leave_outputs_nearer_to_those_of_full_calibration(supernet, architecture):
+    images, network = supernet.split("validation").take(np.arange(200)), supernet.network
+    rows = supernet.calibration_examples.order[: round(SHARE * len(supernet.task.calibration))]
+    whole, corrected, measured = (
+        network.logits_of(batches_of(images, 200), architecture, statistics)
+        for statistics in (
+            supernet.statistics(architecture),
+            supernet.statistics(architecture, SHARE),
+            network.calibrate_on(architecture, supernet.calibration_batches(rows)),
+        )
+    )
+    assert (corrected - whole).square().mean() < 0.8 * (measured - whole).square().mean()
+
+
+def test_a_channel_is_corrected_by_the_references_that_have_it():
+    assert averaged([torch.tensor([1.0, 3.0]), torch.tensor([3.0])]).tolist() == [2.0, 3.0]
+    moments = {"a": (torch.tensor([[1.0], [3.0]]), torch.tensor([[2.0], [12.0]]))}
+    known = Reference({"a": (torch.tensor([2.0]), torch.tensor([3.0]))}, moments)
+    without = Reference({}, {})
+    lacking, factor = mean_corrections([known, without], np.array([0]))["a"]
+    assert lacking.tolist() == pytest.approx([1.0], rel=1e-4)  # of a mean of 1 and a variance of 1, and of all 2 and 3
+    assert factor.exp().tolist() == pytest.approx([3.0], rel=1e-4)
+
+
 def test_a_network_without_batch_norm_has_no_order():
     class Plain:
         def outputs(self, batch, architecture, normalise):
+            ran.append(1)
             return {}
 
     ran = []
-
-    def batches():
-        ran.append(1)
-        return iter([torch.zeros(2, 1), torch.zeros(2, 1)])
-
-    assert representative_order(Plain(), (None, None), batches) is None
+    nothing = Reference.of(Plain(), None, iter([torch.zeros(2, 1), torch.zeros(2, 1)]))
+    assert representative_order([nothing, nothing]) is None
     assert ran == [1]
