@@ -11,7 +11,7 @@ from search_harness.results import Outcome
 AFTER = (3, 5, 8, 10, 15, 20, 25, 50, 100, 150, 200, 250, 500)
 SHARES = (0.90, 0.95, 0.98, 0.99)
 LEADERS = {"LINAS of the paper, ridge": "paper's LINAS", "LINAS, ridge": "LINAS"}
-LEADERS_AFTER = (200, 250, 500)
+LEADERS_AFTER = (50, 100, 200, 250, 500)
 Runs = dict[tuple[str, str], list[Outcome]]
 
 
