@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
+import mmap
 import shutil
 import stat
 import subprocess
@@ -25,6 +27,7 @@ from .undisturbed import undisturbed
 from .workload import RUN, TRAIN, verbs
 
 SMALL_KIB = (8, 64, 256, 1024)
+PAGE_BYTES = mmap.PAGESIZE
 CAPABILITY_VERSION = 0x20080522  # of Linux
 OVERRIDES = 1 << 1 | 1 << 2  # to write and to read whatever modes say
 
@@ -82,7 +85,13 @@ def small_disk(folder: Path, names: list[str]) -> Tally:
         if isinstance(whole, str):
             tally.add("could not be run", whole)
             continue
-        size_kib = sum(path.stat().st_size for path in whole.prepared.rglob("*") if path.is_file()) // 1024
+        sizes = [path.stat().st_size for path in whole.prepared.rglob("*") if path.is_file()]
+        size_kib = sum(math.ceil(size / PAGE_BYTES) * PAGE_BYTES for size in sizes) // 1024  # as they take on tmpfs
+        replaced = {
+            name
+            for name, text in content_of(whole.prepared.with_name("whole")).items()
+            if content_of(whole.prepared).get(name) != text
+        }
         for room_kib in SMALL_KIB:
             disk = whole.prepared.with_name(f"disk-{room_kib}")
             disk.mkdir()
@@ -98,7 +107,11 @@ def small_disk(folder: Path, names: list[str]) -> Tally:
                         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
                     process = Forked(whole.verb.arguments, place, whole.logs)
                     wrong, after = process.wait(), content_of(place)
-                    lost = [path for path, text in before.items() if after.get(path) != text]
+                    lost = [
+                        path
+                        for path, text in before.items()
+                        if path not in after or (after[path] != text and path not in replaced)
+                    ]
                     empty = [path for path, text in after.items() if not text and "lock" not in path]
                     wrong = wrong or (
                         f"{name} lost {lost[0]}" if lost else f"{name} left empty {empty[0]}" if empty else ""

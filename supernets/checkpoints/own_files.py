@@ -26,12 +26,19 @@ def weights_of(space: str) -> Path | None:
 
 
 def save_weights(network: ElasticNetwork, path: str | Path, *, float16: bool = False) -> None:
-    """Write the network's tensors as safetensors, in 32 bits or 16, and in 32 the statistics that it came with."""
+    """Write the network's tensors as safetensors, in 32 bits or 16, and in 32 the statistics that it came with.
+
+    Raises OSError where it cannot be written.
+    """
     path = Path(path)
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     from .statistics import named_statistics
 
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     kept = {name: tensor.half() for name, tensor in tensors.items()} if float16 else tensors
-    save_file({**kept, **named_statistics(network)}, path)
+    try:
+        save_file({**kept, **named_statistics(network)}, path)
+    except SafetensorError as error:
+        raise OSError(f"{path} cannot be written: {error}") from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import torch
 
@@ -17,6 +17,24 @@ from ...temporary import replacing
 from ..elastic import ElasticNetwork
 from ..errors import CheckpointMismatch
 from ..weight_files import OLD_KEY
+
+
+class Watched:
+    """A file to write to that keeps what the operating system refused, of which torch raises something else."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        """Write to `file`."""
+        self._file, self.refused = file, None
+
+    refused: OSError | None
+
+    def write(self, content: bytes) -> int:
+        """Write as the file does."""
+        try:
+            return self._file.write(content)
+        except OSError as error:
+            self.refused = error
+            raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +67,7 @@ class Position:
 
 
 def save(path: Path, origin: Mapping[str, Any], pupils: Pupils, position: Position) -> None:
-    """Write a checkpoint beside `path` and rename it over."""
+    """Write a checkpoint beside `path` and rename it over; raises OSError, also where torch hides it."""
     state = {
         "origin": dict(origin),
         "network": pupils.network.state_dict(),
@@ -61,7 +79,11 @@ def save(path: Path, origin: Mapping[str, Any], pupils: Pupils, position: Positi
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
-        torch.save(state, file)
+        watched = Watched(file)
+        try:
+            torch.save(state, cast(IO[bytes], watched))  # of which it calls `write` only
+        except RuntimeError as error:
+            raise (watched.refused or error) from error
 
 
 def restore(path: Path, origin: Mapping[str, Any], pupils: Pupils) -> Position:
