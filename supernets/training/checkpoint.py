@@ -36,6 +36,14 @@ class Watched:
             self.refused = error
             raise
 
+    def flush(self) -> None:
+        """Flush as the file does."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            self.refused = error
+            raise
+
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
@@ -81,7 +89,7 @@ def save(path: Path, origin: Mapping[str, Any], pupils: Pupils, position: Positi
     with replacing(path) as file:
         watched = Watched(file)
         try:
-            torch.save(state, cast(IO[bytes], watched))  # of which it calls `write` only
+            torch.save(state, cast(IO[bytes], watched))
         except RuntimeError as error:
             raise (watched.refused or error) from error
 

@@ -30,6 +30,14 @@ def test_a_checkpoint_on_a_full_disk(tmp_path, monkeypatch):
         checkpoint.save(tmp_path / "c.pt", {}, pupils, checkpoint.Position())
 
 
+def test_a_checkpoint_is_whole_where_there_is_room(tmp_path):
+    pupils = checkpoint.Pupils(WEIGHTS, WEIGHTS, WEIGHTS)
+    checkpoint.save(tmp_path / "c.pt", {"seed": 1}, pupils, checkpoint.Position())
+    kept = torch.load(tmp_path / "c.pt", weights_only=True)
+    assert kept["origin"] == {"seed": 1}
+    assert torch.equal(kept["network"]["weight"], torch.ones(10_000))
+
+
 def test_weights_that_cannot_be_written(tmp_path, monkeypatch):
     monkeypatch.setattr("gnomon.supernets.checkpoints.statistics.named_statistics", lambda network: {})
     with pytest.raises(OSError, match=r"cannot be written.*directory"):
