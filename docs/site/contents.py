@@ -40,7 +40,17 @@ CONTENTS: Mapping[str, tuple[str, ...]] = {
         "latency",
         "searching",
     ),
-    "Reference": ("cli", "api", "files", "schemas", "benchmarks", "glossary"),
+    "Reference": (
+        "cli",
+        "api",
+        "files",
+        "schemas",
+        "benchmarks",
+        "benchmarks-latency",
+        "benchmarks-search",
+        "benchmarks-robustness",
+        "glossary",
+    ),
     "About": ("comparison", "faq", "limitations", "security", "CHANGELOG", "CONTRIBUTING"),
 }
 
