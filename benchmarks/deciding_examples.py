@@ -69,9 +69,9 @@ def random_images(supernet: Classifier, share: float) -> NDArray[np.int64]:
 
 def representative_images(supernet: Classifier, share: float) -> NDArray[np.int64]:
     """Return which calibration images stand for all, (k,)."""
-    order = supernet.calibration_examples.order
-    assert order is not None
-    return order[: max(1, round(share * len(order)))]
+    rows = supernet.calibration_examples.rows(share)
+    assert rows is not None
+    return rows
 
 
 def statistics_on(supernet: Classifier, architecture: Architecture, images: NDArray[np.int64]) -> Statistics:

@@ -90,7 +90,7 @@ class Journal:
         if is_new:
             sync(self.path.parent)
         else:
-            self.warnings = _cut_torn_tail(self.path, self._file)
+            self.warnings = cut_torn_tail(self.path, self._file)
         return self
 
     def __exit__(
@@ -145,8 +145,8 @@ def write_atomically(path: PathLike, content: Union[str, bytes]) -> None:
         file.write(content.encode("utf-8") if isinstance(content, str) else content)
 
 
-def _cut_torn_tail(path: Path, file: BinaryIO) -> Tuple[str, ...]:
-    """Cut off what follows the last newline; reads no more of a whole journal than its last byte."""
+def cut_torn_tail(path: Path, file: BinaryIO) -> Tuple[str, ...]:
+    """Cut off what follows the last newline, and warn of it; reads no more of a whole file than its last byte."""
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - 1))
     if file.read(1) in (b"", b"\n"):

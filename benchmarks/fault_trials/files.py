@@ -87,11 +87,8 @@ def small_disk(folder: Path, names: list[str]) -> Tally:
             continue
         sizes = [path.stat().st_size for path in whole.prepared.rglob("*") if path.is_file()]
         size_kib = sum(math.ceil(size / PAGE_BYTES) * PAGE_BYTES for size in sizes) // 1024  # as they take on tmpfs
-        replaced = {
-            name
-            for name, text in content_of(whole.prepared.with_name("whole")).items()
-            if content_of(whole.prepared).get(name) != text
-        }
+        prepared, left = content_of(whole.prepared), content_of(whole.prepared.with_name("whole"))
+        replaced = {path for path, text in left.items() if prepared.get(path) != text}
         for room_kib in SMALL_KIB:
             disk = whole.prepared.with_name(f"disk-{room_kib}")
             disk.mkdir()

@@ -18,11 +18,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from gnomon import load_profile
+from gnomon.profilers.journal import cut_torn_tail
 from gnomon.search import hypervolume
 from gnomon.search.problem.objective import Values
 from gnomon.search.runs.files.outcomes import KeptOutcomes
@@ -175,7 +176,7 @@ class Validated:
         self.known[record["genes"], record["share"], record["examples"]] = record
         with self.cache.open("ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed
-            drop_torn_line(file)
+            cut_torn_tail(self.cache, file)  # what a killed process left half written
             file.write(json.dumps(record).encode() + b"\n")
         return record
 
@@ -187,12 +188,6 @@ class Validated:
             return 0.0
         top1 = np.array([record["top1_percent"] for _, record in found])
         return hypervolume(np.stack([top1, self.price(rows)], axis=1), DIRECTIONS, self.reference)
-
-
-def drop_torn_line(file: BinaryIO) -> None:
-    """Cut what follows the last line break off a file of lines."""
-    file.seek(0)
-    file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def text_of(row: Indices) -> str:

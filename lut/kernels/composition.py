@@ -71,14 +71,10 @@ class Composition:
         rows = {size: rows_of(self.parts, size) for size in {size for _, size in tried}}
         return [TermsFit(names, size, rows[size], self.profile.call_us, self.truth_us) for names, size in tried]
 
-    def choice(self, relative: Array) -> Choice:
-        """Let all combinations compete for latencies of the whole models, `relative` (b, n) to the measured ones."""
-        return Choice.of((one.competitor for one in self.fits), relative)
-
     @cached_property
     def chosen(self) -> Choice:
-        """The choice for what was measured."""
-        return self.choice(np.ones((1, len(self.truth_us))))
+        """The choice among all combinations, for what was measured."""
+        return Choice.of((one.competitor for one in self.fits), np.ones((1, len(self.truth_us))))
 
     @cached_property
     def form(self) -> TermsFit:
@@ -135,9 +131,13 @@ class Composition:
 
     def doubts_of(self, calls: Mapping[str, int]) -> list[float]:
         """Return the log ratio of each kernel of a model of the profile, as if those of its own were predicted."""
-        own = {digest for errors in self.regression.held_out.values() for digest in errors}
         sorts, spread_of = self.regression.sorts, self.regression.spread_of
-        return [(spread_of(sorts[digest]) or 0.0) if digest in own else 0.0 for digest in calls]
+        return [(spread_of(sorts[digest]) or 0.0) if digest in self.own else 0.0 for digest in calls]
+
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """The kernels that one whole model alone has, by digest."""
+        return frozenset(digest for errors in self.regression.held_out.values() for digest in errors)
 
     def spread(self, parts: Sequence[Part], doubts: Sequence[float]) -> float:
         """Return the log ratio that kernels which are known to a log ratio each add to a model's.

@@ -104,11 +104,6 @@ class Choice:
         return np.asarray(log_ratios * np.sqrt(np.maximum(1 - leverage, 0)))
 
 
-def deviations_from(one: CandidateFit, truth: Array, relative: Array) -> Array:
-    """Return what a candidate's fit has to explain of latencies `relative` (b, n) to those it was fitted to, (n,)."""
-    return np.asarray(relative - expected_by(one, truth))
-
-
 def expected_by(one: CandidateFit, truth: Array) -> Array:
     """Return what a candidate says without being fitted, relative to the latencies it was fitted to, (n,)."""
     return one.fit.held_out / truth if one.candidate == PLAIN else np.zeros(len(truth))

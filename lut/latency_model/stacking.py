@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...supernets import LayerSpec
 from .candidates import CandidateFit
-from .choice import LEAST, TIE, deviations_from, simplest_of_the_best, those_that_compete
+from .choice import LEAST, TIE, expected_by, simplest_of_the_best, those_that_compete
 from .shrinkage import errors_without, held_out_errors
 from .table import LatencyTable
 
@@ -91,7 +91,7 @@ class Stacking:
     @staticmethod
     def of(found: Sequence[CandidateFit], truth: Array) -> Stacking:
         """Weigh candidates that were fitted to latencies (n,)."""
-        deviations = [deviations_from(one, truth, np.ones((1, len(truth)))) for one in found]
+        deviations = [1 - expected_by(one, truth)[None] for one in found]
         errors = np.array([held_out_errors(f.fit.residual, d)[0] for f, d in zip(found, deviations)])
         composed = np.array([one.candidate.is_composed for one in found])
         weights = chosen_weights(errors, composed)

@@ -15,15 +15,7 @@ from ..layers.values import input_names
 from ..space.space import Architecture, SearchSpace
 from ..space.wiring import named_inputs, wiring_of
 from .forward import Pass
-from .normalisation import (
-    BatchStatistics,
-    Calibration,
-    CorrectedCalibration,
-    Corrections,
-    FixedStatistics,
-    Normalise,
-    Statistics,
-)
+from .normalisation import BatchStatistics, Calibration, FixedStatistics, Normalise, Statistics
 from .slots import ElasticSequence
 from .tables import SharedTable, shared_tables
 
@@ -110,28 +102,20 @@ class ElasticNetwork(nn.Module):
         """Return the sub-network's own batch-norm statistics, measured on `images` (n, *input_shape), or by name."""
         return self.calibrate_on(architecture, split(images, batch))
 
-    def calibrate_on(self, architecture: Architecture, batches: Iterable[Values]) -> Statistics:
-        """Return the statistics that `calibrate` does, from `batches` of images.
+    def calibrate_on(
+        self, architecture: Architecture, batches: Iterable[Values], calibration: Calibration | None = None
+    ) -> Statistics:
+        """Return the statistics that `calibrate` does, from `batches` of images; `calibration` says how they are kept.
 
         A sub-network in which the first batch met no batch norm has none, and is not run on the others.
         """
-        calibration = Calibration()
+        kept = Calibration() if calibration is None else calibration
         with torch.inference_mode():
             for batch in batches:
-                self.outputs(batch, architecture, calibration)
-                if not calibration.seen:
+                self.outputs(batch, architecture, kept)
+                if not kept.seen:
                     break
-        return calibration.statistics()
-
-    def calibrate_corrected(
-        self, architecture: Architecture, batches: Iterable[Values], corrections: Corrections
-    ) -> Statistics:
-        """Return the sub-network's statistics on a few images, with what these lack of those on all."""
-        calibration = CorrectedCalibration(corrections)
-        with torch.inference_mode():
-            for batch in batches:
-                self.outputs(batch, architecture, calibration)
-        return calibration.statistics()
+        return kept.statistics()
 
     def folded(self, architecture: Architecture, statistics: Statistics) -> tuple[dict[str, NDArray[np.float32]], ...]:
         """Return the arrays of each layer that runs, part after part, as the graph builder takes them."""

@@ -49,12 +49,16 @@ class Calibration:
         values = x.numel() // x.shape[1]
         if values == 1:  # torch refuses to
             variance, mean = torch.var_mean(x, dim=(0, *range(2, x.ndim)), correction=0)
-            self.seen.setdefault(key, []).append((len(x), mean, variance))
+            self.record(key, len(x), mean, variance)
             return functional.batch_norm(x, mean, variance, scale, shift, training=False, eps=EPSILON)
         mean, variance = torch.zeros_like(shift), torch.ones_like(shift)
         y = functional.batch_norm(x, mean, variance, scale, shift, training=True, momentum=1.0, eps=EPSILON)
-        self.seen.setdefault(key, []).append((len(x), mean, variance * ((values - 1) / values)))
+        self.record(key, len(x), mean, variance * ((values - 1) / values))
         return y
+
+    def record(self, key: str, images: int, mean: Tensor, variance: Tensor) -> None:
+        """Keep the statistics of a batch of so many images."""
+        self.seen.setdefault(key, []).append((images, mean, variance))
 
     def statistics(self) -> Statistics:
         """Return the averages; a smaller batch counts for less."""
@@ -73,15 +77,15 @@ def moments_of(x: Tensor) -> tuple[Tensor, Tensor]:
     return flat.mean(2), flat.square().mean(2)
 
 
-class CorrectedCalibration:
+class CorrectedCalibration(Calibration):
     """Use the batch's own statistics, corrected, and keep them, averaged over the images seen.
 
     Channels count from the front, as weights are sliced; what has no correction is as it was measured.
     """
 
     def __init__(self, corrections: Corrections) -> None:
+        super().__init__()
         self.corrections = corrections
-        self.kept = Calibration()
 
     def __call__(self, key: str, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """Normalise by the corrected statistics, and record them."""
@@ -93,12 +97,8 @@ class CorrectedCalibration:
             widened = variance + EPSILON
             mean = mean + lacking * widened.sqrt()
             variance = (widened * factor.exp() - EPSILON).clamp(min=0.0)
-        self.kept.seen.setdefault(key, []).append((len(x), mean, variance))
+        self.record(key, len(x), mean, variance)
         return functional.batch_norm(x, mean, variance, scale, shift, training=False, eps=EPSILON)
-
-    def statistics(self) -> Statistics:
-        """Return the averages; a smaller batch counts for less."""
-        return self.kept.statistics()
 
 
 class FixedStatistics:

@@ -23,17 +23,17 @@ from .network import ElasticNetwork, Values
 from .normalisation import EPSILON, Calibration, Corrections, Statistics, moments_of
 
 
-class Moments:
+class Moments(Calibration):
     """Calibrates, and keeps every example's mean and mean square by place, (batch, channels) a batch."""
 
     def __init__(self) -> None:
-        self.calibration = Calibration()
+        super().__init__()
         self.kept: dict[str, list[tuple[Tensor, Tensor]]] = {}
 
     def __call__(self, key: str, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
         """Normalise by the batch, and record."""
         self.kept.setdefault(key, []).append(moments_of(x))
-        return self.calibration(key, x, scale, shift)
+        return super().__call__(key, x, scale, shift)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +47,12 @@ class Reference:
     def of(network: ElasticNetwork, architecture: Architecture, batches: Iterable[Values]) -> Reference:
         """Calibrate a sub-network on all examples; one without batch norm has nothing, and sees one batch only."""
         seen = Moments()
-        with torch.inference_mode():
-            for batch in batches:
-                network.outputs(batch, architecture, seen)
-                if not seen.kept:
-                    break
+        statistics = network.calibrate_on(architecture, batches, seen)
         moments = {}
         for key, batches_kept in seen.kept.items():
             means, squares = zip(*batches_kept)
             moments[key] = torch.cat(means), torch.cat(squares)
-        return Reference(seen.calibration.statistics(), moments)
+        return Reference(statistics, moments)
 
     def likeness(self) -> NDArray[np.float64]:
         """Return the products of examples' centred moments, in deviations of all, (n, n); each place counts alike."""

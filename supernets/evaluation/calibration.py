@@ -35,17 +35,23 @@ class CalibrationExamples:
 
     def statistics(self, architecture: Architecture, share: float) -> Statistics:
         """Return a sub-network's statistics, none without batch norm; on all examples or, corrected, on a share."""
+        from ..elastic.normalisation import CorrectedCalibration
         from ..elastic.references import mean_corrections
 
-        if share < 1.0 and self.order is not None:
-            rows = self.order[: max(1, round(share * self.examples))]
+        rows = self.rows(share) if share < 1.0 else None
+        if rows is not None:
             if len(rows) not in self.corrections:
                 references = [self.reference(one) for one in (*self.ends, self.middle)]
                 self.corrections[len(rows)] = mean_corrections(references, rows)
-            return self.network.calibrate_corrected(architecture, self.batches(rows), self.corrections[len(rows)])
+            corrected = CorrectedCalibration(self.corrections[len(rows)])
+            return self.network.calibrate_on(architecture, self.batches(rows), corrected)
         if architecture in self.ends:  # pilots of most searches: kept for what is evaluated in part
             return self.reference(architecture).statistics
         return self.network.calibrate_on(architecture, self.batches(None))
+
+    def rows(self, share: float) -> NDArray[np.int64] | None:
+        """Return the examples that stand for all on a share of them, at least one, (k,); None without batch norm."""
+        return None if self.order is None else self.order[: max(1, round(share * self.examples))]
 
     @cached_property
     def order(self) -> NDArray[np.int64] | None:

@@ -5,7 +5,8 @@ It says what it was made by (recipe, training data, space, parent); another one 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -24,22 +25,23 @@ class Watched:
 
     def __init__(self, file: IO[bytes]) -> None:
         """Write to `file`."""
-        self._file, self.refused = file, None
-
-    refused: OSError | None
+        self._file = file
+        self.refused: OSError | None = None
 
     def write(self, content: bytes) -> int:
         """Write as the file does."""
-        try:
+        with self._noting():
             return self._file.write(content)
-        except OSError as error:
-            self.refused = error
-            raise
 
     def flush(self) -> None:
         """Flush as the file does."""
-        try:
+        with self._noting():
             self._file.flush()
+
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             self.refused = error
             raise

@@ -5,6 +5,8 @@ import pytest
 import torch
 
 from gnomon.supernets.data.labelled import batches_of
+from gnomon.supernets.elastic.network import ElasticNetwork
+from gnomon.supernets.elastic.normalisation import CorrectedCalibration
 from gnomon.supernets.elastic.references import Reference, averaged, mean_corrections
 from gnomon.supernets.elastic.representative import herded, representative_order
 from gnomon.supernets.supernet import load_supernet
@@ -78,7 +80,7 @@ def test_corrections_of_a_network_take_its_own_few_statistics_to_those_on_all(su
     (every,), (few,) = supernet.calibration_batches(), supernet.calibration_batches(rows)
     network, whole = supernet.network, supernet.network.calibrate(architecture, every)
     reference = Reference.of(network, architecture, [every])
-    corrected = network.calibrate_corrected(architecture, [few], reference.corrections(rows))
+    corrected = network.calibrate_on(architecture, [few], CorrectedCalibration(reference.corrections(rows)))
     measured = network.calibrate(architecture, few)
     assert distance(corrected, whole) < 1e-3 * distance(measured, whole)
     for key, (_, variance) in whole.items():
@@ -112,6 +114,8 @@ def test_a_channel_is_corrected_by_the_references_that_have_it():
 
 def test_a_network_without_batch_norm_has_no_order():
     class Plain:
+        calibrate_on = ElasticNetwork.calibrate_on
+
         def outputs(self, batch, architecture, normalise):
             ran.append(1)
             return {}
