@@ -42,13 +42,14 @@ def differing(tells: Tells, rows: Indices) -> float:
 
 def described(name: str, space: SearchSpace, tells: Tells, rows: Indices) -> None:
     """Print what outcomes look like."""
-    right = np.array([tells(row).right for row in rows])
+    every = [tells(row) for row in rows]
+    right = np.array([one.right for one in every])
     ends = space.canonical([0 * space.radices, space.radices - 1])
     examples = DecidingExamples.of([tells(row) for row in ends])
     near = [space.neighbours(space.architecture(row))[-1] for row in rows[:NEAR]]
     nearby = np.mean([np.mean(one != tells(other).right) for one, other in zip(right, near)])
     errors = [
-        np.std([examples.percent(one[examples.rows(share)]) - 100 * one.mean() for one in right], ddof=1)
+        np.std([examples.percent(one.at(examples.rows(share))) - one.percent for one in every], ddof=1)
         for share in SHARES
     ]
     print(

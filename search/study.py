@@ -149,7 +149,7 @@ class Study:
         outcomes = self._outcomes_told(trial, values, failed, correct, margins)
         pilots = self._session.pilots()
         if outcomes is not None:
-            values[ACCURACY.name] = accuracy_of(outcomes.right, trial.share, pilots)
+            values[ACCURACY.name] = accuracy_of(outcomes, trial.share, pilots)
         require_values(trial, values, failed, user_objectives=self._user_objectives, known=self._session.header.names)
         since = self._asked_s.get((trial.round, trial.position))
         if seconds is None:

@@ -102,7 +102,7 @@ class OfaImages(Ofa):
         """Return a network's top-1 by the share of the images that decides most, and its cost."""
         examples = DecidingExamples.of(pilots)
         canonical = self.space.canonical(row[None])[0]
-        found = examples.percent(self.outcomes(canonical).right[examples.rows(share)])
+        found = examples.percent(self.outcomes(canonical).at(examples.rows(share)))
         blurred = normal_draws(b"calibration" + canonical.tobytes(), round(1000 * share), 1)[0]
         return found + self.blur * math.sqrt(1 / share - 1) * float(blurred), share
 

@@ -162,7 +162,7 @@ class Validated:
         started = time.process_time()
         outcomes = self.supernet.outcomes(architecture, "validation", rows)
         seconds = time.process_time() - started
-        top1 = outcomes.percent if examples is None else examples.percent(outcomes.right)
+        top1 = outcomes.percent if examples is None else examples.percent(outcomes)
         record = {"genes": text_of(row), "share": share, "examples": name, "top1_percent": top1, "seconds": seconds}
         return self.keep(record | ({"outcomes": KeptOutcomes.of(outcomes).model_dump()} if keep else {}))
 

@@ -9,13 +9,13 @@ from ..archive import Archive, key_of, keys_of
 from ..fronts.counting import counts_from
 
 FEWEST_PAIRS = 3
-DECIDING_SHARE = 0.2  # of the examples that decide: on fewer, what is taken as the pilots have it shifts estimates
+RANDOM_SHARE = 0.1  # of random examples: of fewer, a look tells too little
 MISFIT = 0.05  # what no model explains of a full measurement, as a share of the spread of values
 
 
 def share_of_looks(archive: Archive, share: float) -> float:
     """Return the share of the examples that a look is on, at least `share`; 1 for none."""
-    return max(share, DECIDING_SHARE) if archive.pilots == PILOTS else share
+    return share if archive.pilots == PILOTS else max(share, RANDOM_SHARE)
 
 
 def partial_evaluations_pay(archive: Archive, share: float) -> bool:
@@ -55,4 +55,4 @@ def counting_share(archive: Archive, share: float, budget: float) -> float:
         return 1.0
     full = {key_of(row): values for row, values in zip(archive.indices, archive.values)}
     looks = zip(archive.partial.indices, archive.partial.shares, archive.partial.values)
-    return max(share, counts_from(full, [(key_of(row), *rest) for row, *rest in looks], archive.directions, budget))
+    return max(share, counts_from(full, [(key_of(row), *rest) for row, *rest in looks], budget))

@@ -1,8 +1,9 @@
 """The first rounds of a search, before it thinks of the front: looks and validations that tell most about all genes.
 
 Where costly objectives can be measured on a share of their data, many architectures are looked at, and a few of them,
-half of these the most promising, are validated too, which shows what a look is worth. Where looks pay, more follow;
-else architectures spread over the space are validated.
+half of these the most promising, are measured more exactly too, which shows what a look is worth: on a larger share
+where it is of the examples that decide, and if that leaves it open whether looks are exact enough to count, in full.
+Where looks pay, more follow; else architectures spread over the space are validated.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ...supernets.evaluation.deciding import PILOTS
 from ...supernets.space.space import Indices
 from ..archive import Archive
 from ..errors import SpaceExhausted
+from ..fronts.counting import MOST
 from ..prediction.posterior import Posterior
 from ..problem.objective import Values
 from ..runs.files.stopping import TOLERANCE
@@ -24,12 +26,13 @@ from .first_few import between_ends
 from .initial_design import informative
 
 AMPLE = 20  # full validations: from here on the ends and looks pay
-MODEST = 6  # and from here on where the examples that decide are known
+MODEST = 5  # and from here on where the examples that decide are known
 LEAST, FEW = 3, 0.4  # of a smaller budget so much, or this share, is validated first
 FIRST = 10  # spread-out architectures validated at first where partial evaluations cannot be had, or tell too little
-PAIRS = 4  # architectures both partially evaluated and validated before partial evaluations are judged
+PAIRS = 4  # architectures measured both ways before looks are judged
 TRIAL_PARTIAL = 2.0  # full validations' worth of partial evaluations by then
 MODEST_PAIRS, MODEST_PARTIAL = 3, 1.0  # the same of a budget that is not ample
+LARGER = 4.0  # times the share of a look: where examples decide, that of the other one of a pair, at most MOST
 FIRST_PARTIAL = 5.0  # in all, where partial evaluations pay, at most; no more than these for each effect to learn:
 LOOKS_AN_EFFECT = 2
 
@@ -54,9 +57,13 @@ def opening(
     pairs, at_first = (PAIRS, TRIAL_PARTIAL) if budget >= AMPLE else (MODEST_PAIRS, MODEST_PARTIAL)
     if trial and looked <= at_first:
         return opened(archive, n, share, seed, rng, until=archive.pilots, partial_budget=at_first - looked + share)
+    if decide and trial and (checks := checked(archive, n, share, pairs, rng)) is not None:
+        return checks
+    if decide and counting_share(archive, share, budget) < 1.0:
+        return None
     judged = pairs + archive.pilots if trial else FIRST
     if trial and full < judged and len(archive.indices) and len(archive.partial.indices):
-        return paired(archive, min(n, judged - full), share, rng)
+        return paired(archive, min(n, judged - full), 1.0, rng)
     if full < judged:
         return opened(archive, n, share, seed, rng, until=judged)
     worth = min(FIRST_PARTIAL, LOOKS_AN_EFFECT * share * int((archive.space.radices - 1).sum()))
@@ -74,20 +81,39 @@ def opening(
     return None
 
 
-def paired(archive: Archive, n: int, share: float, rng: np.random.Generator) -> Batch:
-    """Return `n` of the architectures that were looked at, to be validated: what promises most, and what came first.
+def checked(archive: Archive, n: int, share: float, pairs: int, rng: np.random.Generator) -> Batch | None:
+    """Return what is left of so many pairs of looks and measurements on a larger share; None once all are known."""
+    larger = min(LARGER * share, MOST)
+    missing = pairs - evaluated_on(archive, larger)
+    if larger <= share:
+        return None
+    if missing > 0:
+        return paired(archive, min(int(n / larger + TOLERANCE), missing), larger, rng)
+    return Batch.waiting(archive) if (archive.pending_shares < 1.0).any() else None
 
-    They alternate. Among the most promising alone looks differ little, and so their errors would be judged too small:
-    these were chosen for erring upwards. What came first was chosen without regard to what it showed.
+
+def paired(archive: Archive, n: int, share: float, rng: np.random.Generator) -> Batch:
+    """Return `n` of the architectures that were looked at, to be measured on a larger share of the examples, or all.
+
+    What promises most and what came first alternate. Among the most promising alone looks differ little, and so their
+    errors would be judged too small: these were chosen for erring upwards. What came first was chosen without regard to
+    what it showed.
     """
     posterior = Posterior.of(archive)
     rows = archive.unseen(archive.partial.indices)
-    made = archive.validated - archive.pilots
+    rows = rows[archive.not_partially_evaluated(rows, share)]
+    made = evaluated_on(archive, share) if share < 1.0 else archive.validated - archive.pilots
     first = sum(number % 2 for number in range(made, made + n))
-    best = Choosing.among(rows[first:], archive, posterior).best(n - first, share=1.0)
+    best = Choosing.among(rows[first:], archive, posterior).best(n - first, share=share)
     rows = archive.topped_up(np.concatenate([rows[first:][best], rows[:first]]), n, rng)
     mean, deviation = posterior.expected(rows)
-    return batch(archive, rows, n, share, mean=mean, deviation=deviation)
+    return batch(archive, rows, n if share == 1.0 else 0, share, mean=mean, deviation=deviation)
+
+
+def evaluated_on(archive: Archive, share: float) -> int:
+    """Count the measurements on such a share of the examples and more, but not all; failed and pending ones too."""
+    made = np.concatenate([archive.partial.shares, archive.failed_shares, archive.pending_shares])
+    return int(((made >= share) & (made < 1.0)).sum())
 
 
 def opened(

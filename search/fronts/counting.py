@@ -1,9 +1,11 @@
-"""From which share of the examples on an evaluation is exact enough to count in a front.
+"""On which share of the examples an evaluation counts in a front.
 
-A front of few points leaves gaps: n points on a linear front reach at most n / (n + 1) of its area. An evaluation on a
-share of the examples costs that share, so a budget buys more points, each a little wrong. That is the better bargain
-as long as its error stays below the gap between neighbours that as many full evaluations as the budget buys would
-leave. The error is not assumed: it is that of architectures evaluated both ways.
+A front of few points leaves gaps: n points on a linear front miss 1 / (n + 1) of its area. An evaluation on a share of
+the examples costs that share, so a budget buys more points, each a little wrong, and errors put the wrong points on
+the front. Where e is the error of each by the range of values, the front misses .4 e more (the mean of a normal error's
+positive part). Both together are least on a share of (.2 r) ** (2 / 3), where r is the budget times the error by the
+range, the error that where 1 / share - 1 is 1. A surrogate that has seen all evaluations takes half of it away. The
+error is not assumed: it is that of architectures evaluated on two shares, or on one and in full.
 """
 
 from __future__ import annotations
@@ -14,56 +16,70 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..problem.objective import Direction, Values
-from .pareto import non_dominated
+from ..problem.objective import Values
 
 Key = TypeVar("Key", bound=Hashable)
-Pair = tuple[float, Sequence[float], Sequence[float]]  # a share, the values on it, and those of a full evaluation
+Pair = tuple[float, Sequence[float], float, Sequence[float]]  # a share, the values on it, a larger share, those on it
 FEWEST_PAIRS = 3
 STEP = 0.05  # shares are multiples of this
 MOST = 0.5  # of the examples: beyond, a full evaluation costs little more
+LEFT, MISSED = 0.5, 0.4  # of the error: what a surrogate leaves, and what a front misses of its range by what is left
+CERTAIN = 8.0  # errors that values must range over: networks that guess range over some four by chance
 
 
 def counts_from(
-    full: Mapping[Key, Sequence[float]],
-    partial: Sequence[tuple[Key, float, Sequence[float]]],
-    directions: Sequence[Direction],
-    budget: float,
+    full: Mapping[Key, Sequence[float]], partial: Sequence[tuple[Key, float, Sequence[float]]], budget: float
 ) -> float:
     """Return the least share from which evaluations count in the front of a search of such a budget; 1: full ones only.
 
-    `full` and `partial` evaluations are by architecture, partial ones with their share; both have m values each.
+    `full` and `partial` evaluations are by architecture, partial ones with their share; both have m values each. Full
+    ones have the range of values: the smallest and the largest architecture are among them.
     """
-    pairs = [(share, values, full[key]) for key, share, values in partial if key in full]
+    exact = most_exact(full, partial)
+    pairs = pairs_of(partial, exact)
     if len(pairs) < FEWEST_PAIRS:
         return 1.0
-    error = unit_error(pairs) * math.sqrt(1.0 + math.sqrt(2.0 / len(pairs)))  # few pairs may show too little
-    gaps = gaps_of(np.array(list(full.values()), dtype=np.float64), directions, budget)
-    if not ((gaps > 0) | (error == 0)).all():
+    return share_from(unit_error(pairs), np.ptp(np.array(list(full.values()), dtype=np.float64), axis=0), budget)
+
+
+def share_from(error: Values, spread: Values, budget: float) -> float:
+    """Return the share on which errors (m,) and the finiteness of a front cost least together; 1 for more than half.
+
+    `error` is that where 1 / share - 1 is 1, and of random examples what a full evaluation errs by too; `spread` (m,)
+    is the range of each objective. 1 also where that may be by chance.
+    """
+    if not ((spread > CERTAIN * error) | (error == 0)).all():
         return 1.0
-    ratio = np.divide(error, gaps, out=np.zeros_like(error), where=gaps > 0)
-    least = float((ratio**2 / (1.0 + ratio**2)).max())
+    ratio = budget * np.divide(LEFT * error, spread, out=np.zeros_like(error), where=spread > 0)
+    least = float((MISSED * ratio / 2.0).max()) ** (2.0 / 3.0)
     share = math.ceil(least / STEP - 1e-9) * STEP
     return round(share, 2) if share <= MOST else 1.0
+
+
+def most_exact(
+    full: Mapping[Key, Sequence[float]], partial: Sequence[tuple[Key, float, Sequence[float]]]
+) -> dict[Key, tuple[float, Sequence[float]]]:
+    """Return the evaluation of each architecture on the largest share, the first of equals, with that share."""
+    best: dict[Key, tuple[float, Sequence[float]]] = {key: (1.0, values) for key, values in full.items()}
+    for key, share, values in partial:
+        if key not in best or share > best[key][0]:
+            best[key] = share, values
+    return best
+
+
+def pairs_of(
+    partial: Sequence[tuple[Key, float, Sequence[float]]], exact: Mapping[Key, tuple[float, Sequence[float]]]
+) -> list[Pair]:
+    """Pair evaluations on a share with those of the same architectures that are more exact."""
+    return [(share, values, *exact[key]) for key, share, values in partial if share < exact[key][0]]
 
 
 def unit_error(pairs: Sequence[Pair]) -> Values:
     """Return the error that some pairs show of each objective, (m,), where 1 / share - 1 is 1: it grows with its root.
 
-    A shift that all have counts as an error too.
+    Examples of a share are among those of a larger one, so both differ by what the smaller errs more. A shift that all
+    have counts as an error too.
     """
-    shares = np.array([share for share, _, _ in pairs])
-    wrong = np.array([np.subtract(values, exact) for _, values, exact in pairs], dtype=np.float64)
-    return np.asarray(np.sqrt((wrong**2 / (1.0 / shares - 1.0)[:, None]).mean(axis=0)), dtype=np.float64)
-
-
-def gaps_of(values: Values, directions: Sequence[Direction], budget: float) -> Values:
-    """Return the gap between neighbours in each objective, (m,), on a front of as many points as the budget.
-
-    As wide as the front of (n, m) values is, judged by the median of its gaps: its ends may lie far out.
-    """
-    front = values[non_dominated(values, directions)]
-    if len(front) < 2:
-        return np.zeros(values.shape[1])
-    gaps = np.median(np.diff(np.sort(front, axis=0), axis=0), axis=0)
-    return np.asarray(gaps * (len(front) - 1) / budget, dtype=np.float64)
+    beyond = np.array([1.0 / share - 1.0 / larger for share, _, larger, _ in pairs])
+    wrong = np.array([np.subtract(values, exact) for _, values, _, exact in pairs], dtype=np.float64)
+    return np.asarray(np.sqrt((wrong**2 / beyond[:, None]).mean(axis=0)), dtype=np.float64)

@@ -26,11 +26,11 @@ def examples_for(share: float, number: int, pilots: Sequence[Outcomes] | None) -
     return rows_of_share(number, share)
 
 
-def accuracy_of(right: NDArray[np.bool_], share: float, pilots: Sequence[Outcomes] | None) -> float:
-    """Return the accuracy on all examples, in percent, of who is `right` about those of `examples_for`, (k,)."""
+def accuracy_of(told: Outcomes, share: float, pilots: Sequence[Outcomes] | None) -> float:
+    """Return the accuracy on all examples, in percent, of who has such outcomes on those of `examples_for`, (k,)."""
     if share < 1.0 and pilots is not None and len(pilots) == PILOTS:
-        return DecidingExamples.of(pilots).percent(right)
-    return float(100.0 * right.mean())
+        return DecidingExamples.of(pilots).percent(told)
+    return told.percent
 
 
 def outcomes_told(trial: str, expected: int, correct: Any, margins: Any) -> Outcomes:

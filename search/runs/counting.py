@@ -65,5 +65,4 @@ def least_counting_share(header: RunHeader, start: Start | None, evaluations: It
     values = [(one.indices, one.share, [one.values[name] for name in header.names]) for one in made]
     full = {row: known for row, share, known in values if share == 1.0}
     partial = [one for one in values if one[1] < 1.0]
-    directions = [objective.direction for objective in header.objectives]
-    return max(header.config.partial_share, counts_from(full, partial, directions, budget))
+    return max(header.config.partial_share, counts_from(full, partial, budget))

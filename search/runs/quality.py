@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..fronts.counting import unit_error
+from ..fronts.counting import most_exact, pairs_of, unit_error
 from ..problem.objective import Values
 from .files.records import Evaluation
 from .widths import Z_90, learnt_widths
@@ -125,9 +125,10 @@ def predictions_of(name: str, evaluations: Sequence[Evaluation], counting: Itera
 
 
 def error_of_partial(evaluations: Sequence[Evaluation], name: str) -> float:
-    """Return the error of partial evaluations where 1 / share - 1 is 1; NaN without a network evaluated both ways."""
+    """Return the error of partial evaluations where 1 / share - 1 is 1; NaN with no network evaluated on two shares."""
     full = {e.indices: [e.values[name]] for e in evaluations if e.is_full}
-    pairs = [(e.share, [e.values[name]], full[e.indices]) for e in evaluations if e.is_partial and e.indices in full]
+    partial = [(e.indices, e.share, [e.values[name]]) for e in evaluations if e.is_partial]
+    pairs = pairs_of(partial, most_exact(full, partial))
     return float(unit_error(pairs)[0]) if pairs else float("nan")
 
 

@@ -1,8 +1,10 @@
 """Which examples decide how good a sub-network is: those that networks disagree on, then those near a boundary.
 
 Most examples are right, or wrong, for every sub-network of a space. Two networks evaluated in full, the pilots, show
-which are not: a validation of another network needs these, and takes the others as the pilots have them. The error of
-such an estimate is not assumed anywhere: a search sees it on networks that it evaluates both ways.
+which are not: a validation of another network needs these. What it would be right about among the others is read off
+its margins: on what was seen they are regressed on the pilots', and on the rest the distribution of the residuals says
+how probably a margin is above 0 (Duan 1983, doi:10.1080/01621459.1983.10478017). The error of such an estimate is not
+assumed anywhere: a search sees it on networks that it evaluates both ways.
 """
 
 from __future__ import annotations
@@ -48,17 +50,27 @@ class Outcomes:
         """The accuracy, in percent."""
         return float(100.0 * np.mean(self.right))
 
+    def at(self, rows: NDArray[np.int64]) -> Outcomes:
+        """Return those of the examples at `rows` (k,), in that order."""
+        return Outcomes(self.right[rows], self.margins[rows])
+
+    @property
+    def signed(self) -> NDArray[np.float64]:
+        """The margins, below 0 where it is wrong, (n,)."""
+        return np.where(self.right, 1.0, -1.0) * self.margins
+
 
 @dataclass(frozen=True, slots=True)
 class DecidingExamples:
-    """All n examples, the most informative first: `order` holds their positions, `consensus` what the pilots say, (n,).
+    """All n examples, the most informative first: `order` holds their positions, (n,).
 
-    A consensus is the share of the pilots that are right about the example at that position. Of the order the first
-    `disputed` are those that pilots disagree on.
+    `consensus` (n,) is the share of the pilots that are right about the example at that position, `margins` (n, p) are
+    the pilots' signed ones. Of the order the first `disputed` are those that pilots disagree on.
     """
 
     order: NDArray[np.int64]
     consensus: NDArray[np.float64]
+    margins: NDArray[np.float64]
     disputed: int
 
     @staticmethod
@@ -77,27 +89,38 @@ class DecidingExamples:
             )
         consensus = np.mean([pilot.right for pilot in pilots], axis=0)
         agree = (consensus == 0.0) | (consensus == 1.0)
-        margins = np.array([pilot.margins for pilot in pilots], dtype=np.float64)
-        signed = np.where([pilot.right for pilot in pilots], margins, -margins).mean(axis=0)
+        margins = np.array([pilot.signed for pilot in pilots]).T
         disputed, agreed = np.flatnonzero(~agree), np.flatnonzero(agree)
-        disputed = disputed[np.argsort(signed[disputed], kind="stable")][evenly(len(disputed))]
-        agreed = agreed[np.argsort(margins.min(axis=0)[agreed], kind="stable")]
-        return DecidingExamples(np.concatenate([disputed, agreed]), consensus, len(disputed))
+        disputed = disputed[np.argsort(margins.mean(axis=1)[disputed], kind="stable")][evenly(len(disputed))]
+        agreed = agreed[np.argsort(np.abs(margins).min(axis=1)[agreed], kind="stable")]
+        return DecidingExamples(np.concatenate([disputed, agreed]), consensus, margins, len(disputed))
 
     def rows(self, share: float) -> NDArray[np.int64]:
         """Return the positions of about that share of the examples, at least one; a larger share contains a smaller."""
         return self.order[: max(1, round(share * len(self.order)))]
 
-    def percent(self, right: NDArray[np.bool_]) -> float:
-        """Return the accuracy, in percent, of a network that was evaluated on the first examples of the order.
+    def percent(self, seen: Outcomes) -> float:
+        """Return the accuracy, in percent, of a network that was evaluated on the first k > 0 examples of the order.
 
-        `right` (k,), k > 0, tells what it is right about. Examples that the pilots agree on count as they have them,
-        disputed ones as those that were seen.
+        Without margins, examples that the pilots agree on count as they have them, disputed ones as those seen.
         """
-        told = self.consensus.copy()
-        told[self.order[: self.disputed]] = right[: self.disputed].mean() if self.disputed else 0.0
-        told[self.order[: len(right)]] = right
+        k = len(seen.right)
+        if seen.margins.any() and self.margins.any():
+            told = self.probably_right(seen.signed)
+        else:
+            told = self.consensus.copy()
+            told[self.order[: self.disputed]] = seen.right[: self.disputed].mean() if self.disputed else 0.0
+        told[self.order[:k]] = seen.right
         return float(100.0 * told.mean())
+
+    def probably_right(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how probably a network with such signed margins on the first k examples is right about each, (n,)."""
+        features = np.column_stack([np.ones(len(self.order)), self.margins])
+        known = features[self.order[: len(margins)]]
+        weights = np.linalg.lstsq(known, margins, rcond=None)[0]
+        residuals = np.sort(margins - known @ weights)
+        below = np.searchsorted(residuals, -(features @ weights), side="right")
+        return np.asarray(1.0 - below / len(residuals), dtype=np.float64)
 
 
 def evenly(n: int) -> NDArray[np.int64]:
@@ -144,4 +167,4 @@ def evaluate_on(
     precision: str = FP32,
 ) -> float:
     """Estimate a sub-network's accuracy on a split, in percent, from that share of it which decides most."""
-    return examples.percent(supernet.outcomes(architecture, split, examples.rows(share), precision=precision).right)
+    return examples.percent(supernet.outcomes(architecture, split, examples.rows(share), precision=precision))

@@ -10,8 +10,9 @@ import pytest
 
 from gnomon.profilers.testing import sign_journal
 from gnomon.search import SearchConfig, load_run, search_in_context
-from gnomon.search.acquisition.opening import TRIAL_PARTIAL
+from gnomon.search.acquisition.opening import PAIRS, TRIAL_PARTIAL
 from gnomon.search.errors import RunDamaged, RunMismatch
+from gnomon.search.fronts.counting import MOST
 from gnomon.search.testing.contracts import AnalyticSupernet, fake_context
 from gnomon.supernets.data.labelled import rows_of_share
 from gnomon.supernets.evaluation.deciding import DecidingExamples, Outcomes
@@ -93,8 +94,8 @@ def test_partial_evaluations_are_on_the_examples_that_the_ends_of_the_space_deci
     examples = DecidingExamples.of([pilot.outcomes.read() for pilot in pilots])
     for partial in whole.partial_evaluations:
         architecture = Architecture(supernet.space.name, partial.indices)
-        right = supernet.outcomes(architecture, rows=examples.rows(partial.share)).right
-        assert partial.values["accuracy"] == examples.percent(right)
+        seen = supernet.outcomes(architecture, rows=examples.rows(partial.share))
+        assert partial.values["accuracy"] == examples.percent(seen)
     assert load_run(whole.folder) == whole
 
 
@@ -170,8 +171,11 @@ def test_where_a_pilot_fails_examples_are_random_and_a_cut_run_knows(tmp_path):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_outcomes_that_mean_nothing_cost_a_search_no_more_than_its_trial(tmp_path, seed):
+    """The trial is looks, and some of them on a larger share."""
     run = search(tmp_path / "run", CONFIG.model_copy(update={"seed": seed}), imaged(noise=5.0))
-    assert sum(evaluation.share for evaluation in run.partial_evaluations) == pytest.approx(TRIAL_PARTIAL)
+    assert sum(evaluation.share for evaluation in run.partial_evaluations) == pytest.approx(
+        TRIAL_PARTIAL + PAIRS * MOST
+    )
 
 
 def test_a_search_of_full_validations_only_keeps_no_outcomes(tmp_path):
@@ -182,7 +186,7 @@ def test_a_search_of_full_validations_only_keeps_no_outcomes(tmp_path):
 
 @pytest.mark.parametrize(
     ("version", "examples", "members", "starts"),
-    [(4, "random", 2, 0), (5, "deciding", 2, 0), (7, "deciding", 4, 3), (8, "deciding", 5, 4)],
+    [(4, "random", 2, 0), (5, "deciding", 2, 0), (7, "deciding", 4, 3), (8, "deciding", 5, 4), (9, "deciding", 5, 0)],
 )
 def test_a_run_of_an_earlier_version_loads_and_is_not_continued(tmp_path, version, examples, members, starts):
     folder = Path(shutil.copytree(Path(__file__).parent / "samples" / f"run_v{version}", tmp_path / "run"))

@@ -50,11 +50,12 @@ def test_pilots_are_asked_first_and_show_which_examples_decide(study):
     assert [trial.share for trial in pilots] == [1.0, 1.0]
     assert all(trial.examples.tolist() == list(range(EXAMPLES)) for trial in pilots)
     later = first_round(study)
-    assert {trial.share for trial in later} == {0.2}
+    assert {trial.share for trial in later} == {CONFIG.partial_share}
     order = DecidingExamples.of([Outcomes(r, m.astype(np.float16)) for r, m in map(every, reversed(pilots))])
-    assert all(trial.examples.tolist() == order.rows(0.2).tolist() for trial in later)
+    assert all(trial.examples.tolist() == order.rows(CONFIG.partial_share).tolist() for trial in later)
     evaluation = tell(study, later[0])
-    assert evaluation.values["accuracy"] == order.percent(every(later[0])[0][order.rows(0.2)])
+    right, margins = (one[order.rows(CONFIG.partial_share)] for one in every(later[0]))
+    assert evaluation.values["accuracy"] == order.percent(Outcomes(right, margins.astype(np.float16)))
     assert evaluation.outcomes is None
     assert load_run(study.run.folder).header.partial_examples == "deciding"
 

@@ -24,6 +24,7 @@ from .outcomes import KeptOutcomes
 
 SCHEMA = "gnomon.run"
 # History of the run format, newest first:
+#   10 partial evaluations are estimated from margins, count from another share on, and are paired with one another
 #   9  batch-norm statistics of partial evaluations are corrected by those of networks that are calibrated on all
 #   8  what partial evaluations err by together is fitted; the digest of the validation examples is in the provenance
 #   7  evaluations on the examples that decide count in the front where they are exact enough
@@ -36,9 +37,9 @@ SCHEMA = "gnomon.run"
 #      elapsed_s; stop.json, start.jsonl; settings population (may be null), glimpse_share, stop_*, patience,
 #      algorithm, region; what is constrained and not optimised is watched; opening_budget, which may be missing
 #   1  config, space digest, objectives, reference, provenance, versions; evaluations by round and order
-SCHEMA_VERSION = 9
-READABLE = (1, 2, 3, 4, 5, 6, 7, 8, 9)
-FIRST_CONTINUED = 9  # version of the oldest runs that go on
+SCHEMA_VERSION = 10
+READABLE = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
+FIRST_CONTINUED = 10  # version of the oldest runs that go on
 FIRST_WITH_DEPLOYMENT = 4
 RENAMED = {"glimpse_share": "partial_share"}  # settings of earlier versions, and what they are called now
 OLD_DEPLOYMENT = {"name": "deployment", "unit": "number"}  # what was watched before version 4

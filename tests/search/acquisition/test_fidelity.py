@@ -22,7 +22,7 @@ def trial(seed, network):
     pilots = [network(rng), network(rng)]
     examples = DecidingExamples.of(pilots)
     networks = [network(rng) for _ in range(LOOKS)]
-    looked = [examples.percent(one.right[examples.rows(SHARE)]) for one in networks]
+    looked = [examples.percent(one.at(examples.rows(SHARE))) for one in networks]
     full = [*zip(rows, networks[:PAIRS]), *zip(rows[-2:], pilots)]
     return partial_evaluations_pay(
         Archive.of(

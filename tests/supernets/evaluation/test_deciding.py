@@ -51,11 +51,11 @@ def test_disagreement_comes_first_then_the_smaller_margin():
     assert examples.rows(0.01).tolist() == [0]
 
 
-def test_an_estimate_is_what_was_seen_and_the_consensus_on_the_rest():
+def test_without_margins_an_estimate_is_what_was_seen_and_the_consensus_on_the_rest():
     examples = DecidingExamples.of([outcomes([1, 1, 1, 0], [9, 5, 8, 1]), outcomes([0, 1, 0, 0], [9, 4, 7, 4])])
-    assert examples.percent(np.array([True])) == 75.0  # the other disputed one counts as this
-    assert examples.percent(np.array([False])) == 25.0
-    assert examples.percent(np.array([False, False, True, True])) == 50.0
+    assert examples.percent(outcomes([1], [0])) == 75.0  # the other disputed one counts as this
+    assert examples.percent(outcomes([0], [0])) == 25.0
+    assert examples.percent(outcomes([0, 0, 1, 1], [0, 0, 0, 0])) == 50.0
 
 
 def test_a_pilot_is_estimated_exactly_as_soon_as_the_disagreements_are_seen():
@@ -63,7 +63,7 @@ def test_a_pilot_is_estimated_exactly_as_soon_as_the_disagreements_are_seen():
     examples = DecidingExamples.of(pilots)
     differing = int((pilots[0].right != pilots[1].right).sum())
     for pilot in pilots:
-        assert examples.percent(pilot.right[examples.order[:differing]]) == pytest.approx(pilot.percent)
+        assert examples.percent(pilot.at(examples.order[:differing])) == pytest.approx(pilot.percent)
 
 
 @pytest.mark.parametrize("apart", [0.0, 1.0, 4.0])
@@ -76,7 +76,7 @@ def test_deciding_examples_estimate_much_better_than_random_ones(share, apart):
     networks = [simulated(quality, 10 + number) for number, quality in enumerate(qualities)]
     rows = examples.rows(share)
     random = np.random.default_rng(5).permutation(len(examples.order))[: len(rows)]
-    deciding = np.std([examples.percent(one.right[rows]) - one.percent for one in networks])
+    deciding = np.std([examples.percent(one.at(rows)) - one.percent for one in networks])
     drawn = np.std([100 * one.right[random].mean() - one.percent for one in networks])
     assert deciding < drawn / 2
 
@@ -90,19 +90,33 @@ def test_every_beginning_of_an_even_order_is_spread(n):
         assert gaps.max() <= 4 * n / size
 
 
-def test_networks_at_chance_are_estimated_no_worse_than_by_random_examples():
-    """Outcomes and margins that mean nothing: the order is arbitrary, the rest is taken from the pilots."""
+@pytest.mark.parametrize("margins", [0.0, 1.0])
+def test_networks_at_chance_are_estimated_within_a_few_errors_of_random_examples(margins):
+    """Outcomes mean nothing: without margins the rest is the pilots', with them what is read off these is noise."""
 
     def guessed(seed):
         rng = np.random.default_rng(seed)
-        return outcomes(rng.random(2000) < 0.1, rng.random(2000))
+        return outcomes(rng.random(2000) < 0.1, margins * rng.random(2000))
 
     examples = DecidingExamples.of([guessed(1), guessed(2)])
     rows = examples.rows(0.2)
     networks = [guessed(10 + number) for number in range(40)]
-    errors = [examples.percent(one.right[rows]) - one.percent for one in networks]
+    errors = [examples.percent(one.at(rows)) - one.percent for one in networks]
     drawn = [100 * one.right[:400].mean() - one.percent for one in networks]
-    assert np.std(errors) < np.std(drawn)
+    assert np.std(errors) < np.std(drawn) * (3.0 if margins else 1.0)
+
+
+def test_margins_tell_of_the_rest_where_the_pilots_are_both_better_than_a_network():
+    """A network between two that err on other examples is wrong about some that both are right about."""
+    pilots = [simulated(3.0, seed, noise=1.5) for seed in (1, 2)]
+    examples = DecidingExamples.of(pilots)
+    networks = [simulated(2.0, 10 + seed, noise=1.5) for seed in range(20)]
+    rows = examples.rows(0.3)
+    seen = [one.at(rows) for one in networks]
+    without = [Outcomes(one.right, np.zeros_like(one.margins)) for one in seen]
+    errors = [[examples.percent(one) - every.percent for one, every in zip(told, networks)] for told in (seen, without)]
+    assert abs(np.mean(errors[0])) < abs(np.mean(errors[1])) / 3
+    assert np.sqrt(np.mean(np.square(errors[0]))) < np.sqrt(np.mean(np.square(errors[1]))) / 2
 
 
 @pytest.mark.parametrize(
