@@ -30,6 +30,7 @@ import torch
 from environment import print_environment
 from numpy.typing import NDArray
 
+from gnomon.search.fronts.counting import unit_error
 from gnomon.supernets.data.labelled import batches_of, rows_of_share
 from gnomon.supernets.elastic.normalisation import Statistics
 from gnomon.supernets.evaluation.classifier import BATCH, Classifier
@@ -128,6 +129,17 @@ def estimates(
             found[share, name] = mean, deviation, tau
         low, middle, high = np.quantile(cost, (0.25, 0.5, 0.75))
         print(f"share {share:4.2f}  costs {middle:.3f} ({low:.3f} to {high:.3f}) of a full validation", flush=True)
+    small, large = SHARES[0], SHARES[2]
+    both = {
+        share: [deciding.percent(seconds_of(supernet, row, deciding.rows(share))[0]) for row in rows]
+        for share in (small, large)
+    }
+    pairs = [(small, [one], large, [other]) for one, other in zip(both[small], both[large])]
+    full = [(small, [one], 1.0, [exact]) for one, exact in zip(both[small], truth)]
+    print(
+        f"error of a share of {small:g} where 1 / share - 1 is 1: {unit_error(pairs)[0]:.3f} points by its difference "
+        f"from a share of {large:g}, {unit_error(full)[0]:.3f} by that from all examples"
+    )
     return found
 
 

@@ -26,6 +26,7 @@ from ..tactic import Batch
 SETTINGS: tuple[str, ...] = ()  # of SearchConfig, that other tactics need not have
 
 POPULATION = 4
+PARTIAL_POPULATION = 2  # of evaluations that count on a share: so cheap that each can learn from those before
 PARTIAL_A_ROUND = 0.5  # full validations' worth, where partial evaluations pay, until so much was spent in all:
 PARTIAL_UNTIL = 25.0
 
@@ -49,8 +50,9 @@ class ExpectedGain:
         posterior = Posterior.of(archive)
         rows = archive.unseen(bred(archive, posterior, rng))
         counts = counting_share(archive, share, self.config.budget)
-        if counts < 1.0 and len(exact := rows[archive.not_partially_evaluated(rows, counts)]) >= n:
-            chosen = exact[Choosing.among(exact, archive, posterior, counts=counts).best(n, share=counts)]
+        few = min(n, PARTIAL_POPULATION)
+        if counts < 1.0 and len(exact := rows[archive.not_partially_evaluated(rows, counts)]) >= few:
+            chosen = exact[Choosing.among(exact, archive, posterior, counts=counts).best(few, share=counts)]
             mean, deviation = posterior.expected(chosen)
             return batch(archive, chosen, 0, counts, mean=mean, deviation=deviation)
         fresh = archive.not_partially_evaluated(rows)
