@@ -52,7 +52,7 @@ SEARCH: Mapping[str, Setting] = {
         "Full validations a round; by default what the tactic suits: gnomon 4, others 50.", None, int, least=1, most=1e6
     ),
     "partial_share": Setting(
-        "Least share of the examples of a partial (low-fidelity) evaluation, of random ones at least 0.1; 1: none.",
+        "Least share of the examples of a partial (low-fidelity) evaluation; 1: none.",
         0.1,
         float,
         above=0,

@@ -39,6 +39,7 @@ from gnomon.supernets.space.space import Architecture, Indices
 from gnomon.supernets.supernet import load_supernet
 
 SHARES, DRAWS = (0.05, 0.1, 0.2, 0.3), 200
+PAIR = 0.1, 0.4  # shares that a search compares
 OURS, PLAIN, ALL, FEW = (
     "deciding, calibrated on those that stand for all, corrected",
     "deciding, calibrated on those that stand for all",
@@ -129,7 +130,7 @@ def estimates(
             found[share, name] = mean, deviation, tau
         low, middle, high = np.quantile(cost, (0.25, 0.5, 0.75))
         print(f"share {share:4.2f}  costs {middle:.3f} ({low:.3f} to {high:.3f}) of a full validation", flush=True)
-    small, large = SHARES[0], SHARES[2]
+    small, large = PAIR
     both = {
         share: [deciding.percent(seconds_of(supernet, row, deciding.rows(share))[0]) for row in rows]
         for share in (small, large)

@@ -9,13 +9,7 @@ from ..archive import Archive, key_of, keys_of
 from ..fronts.counting import counts_from
 
 FEWEST_PAIRS = 3
-RANDOM_SHARE = 0.1  # of random examples: of fewer, a look tells too little
 MISFIT = 0.05  # what no model explains of a full measurement, as a share of the spread of values
-
-
-def share_of_looks(archive: Archive, share: float) -> float:
-    """Return the share of the examples that a look is on, at least `share`; 1 for none."""
-    return share if archive.pilots == PILOTS else max(share, RANDOM_SHARE)
 
 
 def partial_evaluations_pay(archive: Archive, share: float) -> bool:

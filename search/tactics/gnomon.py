@@ -16,7 +16,7 @@ import numpy as np
 
 from ..acquisition.batch_choice import Choosing
 from ..acquisition.candidates import bred
-from ..acquisition.fidelity import counting_share, partial_evaluations_pay, share_of_looks
+from ..acquisition.fidelity import counting_share, partial_evaluations_pay
 from ..acquisition.opening import batch, opening, whole_cost
 from ..archive import Archive
 from ..config import SearchConfig
@@ -39,7 +39,7 @@ class ExpectedGain:
 
     def ask(self, archive: Archive, n: int, rng: np.random.Generator, round: int) -> Batch:
         """Return what together promises most, partial evaluations last; their shares add up to at most `n`."""
-        share = share_of_looks(archive, self.config.partial_share)
+        share = self.config.partial_share
         first = opening(archive, n, share, self.config.seed, rng, budget=self.config.budget)
         if first is not None:
             return first

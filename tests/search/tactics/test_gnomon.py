@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from gnomon.search import Objective, SearchConfig
-from gnomon.search.acquisition.fidelity import RANDOM_SHARE
 from gnomon.search.acquisition.opening import FIRST_PARTIAL
 from gnomon.search.archive import Archive, every_architecture
 from gnomon.search.problem.build import build_objectives
@@ -145,7 +144,7 @@ def test_what_cannot_be_measured_on_a_share_is_not_evaluated_in_part():
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.35, 0.7])
 def test_any_share_is_spent_within_the_round(tmp_path, share, search):
     run = search(tmp_path / "run", changed(partial_share=share, budget=20, population=3))
-    assert {e.share for e in run.partial_evaluations} == {max(share, RANDOM_SHARE)}
+    assert {e.share for e in run.partial_evaluations} == {share}
     assert any(e.is_full for e in run.evaluations)
     for number in {e.round for e in run.evaluations}:
         assert sum(e.share for e in run.evaluations if e.round == number) <= 3 + 1e-9
