@@ -4,8 +4,9 @@ A front of few points leaves gaps: n points on a linear front miss 1 / (n + 1) o
 the examples costs that share, so a budget buys more points, each a little wrong, and errors put the wrong points on
 the front. Where e is the error of each by the range of values, the front misses .4 e more (the mean of a normal error's
 positive part). Both together are least on a share of (.2 r) ** (2 / 3), where r is the budget times the error by the
-range, the error that where 1 / share - 1 is 1. A surrogate that has seen all evaluations takes half of it away. The
-error is not assumed: it is that of architectures evaluated on two shares, or on one and in full.
+range, the error that where 1 / share - 1 is 1. A surrogate that has seen all evaluations takes part of it away: about
+half, by the shares that did best in searches (docs/deciding.md). The error is not assumed: it is that of architectures
+evaluated on two shares, or on one and in full.
 """
 
 from __future__ import annotations
