@@ -2,9 +2,10 @@
 
     python benchmarks/counting_examples.py
 
-Simulates the beginnings of searches: two pilots, looks at random networks on a tenth of the examples that decide,
-and some of them on two fifths. Networks guess, or differ in quality on examples of different difficulty, with some of
-the labels wrong. Prints the share of the searches in which partial evaluations count, by the case and by the budget.
+Simulates the beginnings of searches: two pilots, looks at random networks on the least share of the examples that
+decide, and some of them on a larger one. Networks guess, or differ in quality on examples of different difficulty, with
+some of the labels wrong. Prints the share of the searches in which partial evaluations count, by the case and by the
+budget.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from collections.abc import Callable
 import numpy as np
 from environment import print_environment
 
+from gnomon.search import SearchConfig
 from gnomon.search.acquisition.opening import AMPLE, LARGER, MODEST_PAIRS, MODEST_PARTIAL, PAIRS, TRIAL_PARTIAL
 from gnomon.search.fronts.counting import counts_from
 from gnomon.supernets.evaluation.deciding import DecidingExamples, Outcomes
 
-SHARE, SEARCHES, BUDGETS = 0.1, 300, (12, 25, 50)
+SHARE: float = SearchConfig.model_fields["partial_share"].default
+SEARCHES, BUDGETS = 300, (12, 25, 50)
 Network = Callable[[np.random.Generator], Outcomes]
 
 

@@ -30,6 +30,8 @@ import torch
 from environment import print_environment
 from numpy.typing import NDArray
 
+from gnomon.search import SearchConfig
+from gnomon.search.acquisition.opening import LARGER
 from gnomon.search.fronts.counting import unit_error
 from gnomon.supernets.data.labelled import batches_of, rows_of_share
 from gnomon.supernets.elastic.normalisation import Statistics
@@ -39,7 +41,8 @@ from gnomon.supernets.space.space import Architecture, Indices
 from gnomon.supernets.supernet import load_supernet
 
 SHARES, DRAWS = (0.05, 0.1, 0.2, 0.3), 200
-PAIR = 0.1, 0.4  # shares that a search compares
+LOOK: float = SearchConfig.model_fields["partial_share"].default
+PAIR = LOOK, LARGER * LOOK  # shares that a search compares
 OURS, PLAIN, ALL, FEW = (
     "deciding, calibrated on those that stand for all, corrected",
     "deciding, calibrated on those that stand for all",
@@ -130,18 +133,23 @@ def estimates(
             found[share, name] = mean, deviation, tau
         low, middle, high = np.quantile(cost, (0.25, 0.5, 0.75))
         print(f"share {share:4.2f}  costs {middle:.3f} ({low:.3f} to {high:.3f}) of a full validation", flush=True)
+    return found
+
+
+def compare_with_larger(
+    supernet: Classifier, rows: Indices, deciding: DecidingExamples, truth: NDArray[np.floating]
+) -> None:
+    """Print the error of a look, by what a search compares it with and by `truth` (n,)."""
     small, large = PAIR
-    both = {
-        share: [deciding.percent(seconds_of(supernet, row, deciding.rows(share))[0]) for row in rows]
-        for share in (small, large)
-    }
-    pairs = [(small, [one], large, [other]) for one, other in zip(both[small], both[large])]
-    full = [(small, [one], 1.0, [exact]) for one, exact in zip(both[small], truth)]
+    looked, larger = (
+        [deciding.percent(seconds_of(supernet, row, deciding.rows(share))[0]) for row in rows] for share in PAIR
+    )
+    pairs = [(small, [one], large, [other]) for one, other in zip(looked, larger)]
+    full = [(small, [one], 1.0, [exact]) for one, exact in zip(looked, truth)]
     print(
         f"error of a share of {small:g} where 1 / share - 1 is 1: {unit_error(pairs)[0]:.3f} points by its difference "
         f"from a share of {large:g}, {unit_error(full)[0]:.3f} by that from all examples"
     )
-    return found
 
 
 def draw(found: dict[tuple[float, str], tuple[float, float, float]], path: Path) -> None:
@@ -198,6 +206,7 @@ def main() -> None:
         f"examples {order_s:.2f} s, once, beside the pilots"
     )
     found = estimates(supernet, rows, deciding, every, full_s)
+    compare_with_larger(supernet, rows, deciding, truth)
     if options.picture is not None:
         draw(found, options.picture)
 

@@ -6,9 +6,8 @@ import numpy as np
 
 from ...supernets.evaluation.deciding import PILOTS
 from ..archive import Archive, key_of, keys_of
-from ..fronts.counting import counts_from
+from ..fronts.counting import FEWEST_PAIRS, counts_from
 
-FEWEST_PAIRS = 3
 MISFIT = 0.05  # what no model explains of a full measurement, as a share of the spread of values
 
 

@@ -71,7 +71,7 @@ def opening(
         return None
     if awaits(archive, judged):
         return Batch.waiting(archive)
-    if budget < AMPLE or counting_share(archive, share, budget) < 1.0:
+    if budget < AMPLE:
         return None
     pay = share < 1.0 and partial_evaluations_pay(archive, share)
     if pay and looked <= worth:

@@ -76,7 +76,8 @@ def not_measured_in_run(subject: RunSubject) -> list[str]:
     in_part = {evaluation.indices for evaluation in run.partial_evaluations}
     in_part -= {evaluation.indices for evaluation in run.evaluations if evaluation.is_full}
     if in_part:
-        n = sum(member.share < 1.0 for member in run.measured if member.architecture.id in run.front_ids())
+        front = run.front_ids()
+        n = sum(member.share < 1.0 for member in run.measured if member.architecture.id in front)
         on_front = f"{n} of these {'is' if n == 1 else 'are'} on the front" if n else "none of these is on the front"
         finish = " (gnomon finish validates it in full)" if n and final is None else ""
         said.append(f"all examples of {counted(len(in_part), 'network')}, evaluated in part: {on_front}{finish}")
